@@ -1,0 +1,25 @@
+"""The command line: parse, call, print. The only place that knows both driver and trainer."""
+
+import typer
+
+from ..core.errors import ManyshotError
+
+app = typer.Typer(
+    name="manyshot",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Turn a few labelled photos into a training set with Stable Diffusion.",
+)
+
+
+def main() -> None:
+    """Entry of the `manyshot` command: errors become one sentence and an exit code."""
+    from rich.console import Console
+
+    try:
+        app()
+    except ManyshotError as error:
+        Console(stderr=True).print(f"manyshot: {error}", style="red", markup=False, highlight=False)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

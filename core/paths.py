@@ -1,0 +1,51 @@
+"""Names that come from users, recipes and servers become paths here, and nowhere else."""
+
+from pathlib import Path, PurePosixPath
+
+from pathvalidate import ValidationError, validate_filename
+
+from .errors import InputError
+
+MAX_NAME_BYTES = 200  # leaves room for suffixes and temporary names under the usual limit of 255
+
+
+def safe_name(name: str, what: str) -> str:
+    """`name` unchanged when it is one plain file or folder name on every platform.
+
+    `what` names the thing in the message ("class name"). Raises InputError for separators, `..`,
+    NUL and control characters, reserved names, leading or trailing spaces, a leading dot, and
+    more than MAX_NAME_BYTES bytes of UTF-8.
+    """
+    try:
+        validate_filename(name, platform="universal", max_len=MAX_NAME_BYTES)
+    except (ValidationError, ValueError) as error:
+        raise InputError(_refusal(name, what, _reason(error))) from None
+    if name != name.strip() or name.startswith("."):
+        raise InputError(_refusal(name, what, "it begins or ends with a space, or with a dot"))
+    return name
+
+
+def inside(root: Path, *parts: str) -> Path:
+    """The path of `parts` under `root`. Raises InputError if it would lie outside of it."""
+    path = root.joinpath(*parts)
+    resolved = path.resolve()
+    if not resolved.is_relative_to(root.resolve()) or "\0" in str(path):
+        raise InputError(f"The path {'/'.join(parts)!r} leads out of the folder {root}.")
+    return path
+
+
+def relative_name(name: str, what: str) -> PurePosixPath:
+    """`name` as a relative path of safe names ("images/cat/1.png"), as servers and records give it."""
+    parts = name.split("/")
+    return PurePosixPath(*(safe_name(part, what) for part in parts))
+
+
+def _reason(error: Exception) -> str:
+    """The cause in a few words, without the name itself (it may be long or unprintable)."""
+    reason = getattr(error, "reason", None)
+    return reason.description.rstrip(".").lower() if reason else str(error)
+
+
+def _refusal(name: str, what: str, reason: str) -> str:
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    return f"The {what} {shown!r} cannot be used as a file name: {reason}. Choose another name."

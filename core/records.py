@@ -1,0 +1,72 @@
+"""The dataset folder: where an image lies, and the record (one line of metadata.jsonl) it has.
+
+    manyshot.json        resolved recipe, versions, servers and model names, counts
+    metadata.jsonl       one Record a line, readable by `datasets.load_dataset("imagefolder")`
+    images/<class_name>/<job_id>_<i>.png
+    masks/<class_name>/<job_id>_<i>.png
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+MANIFEST = "manyshot.json"
+METADATA = "metadata.jsonl"
+
+
+class Record(BaseModel):
+    """One image of a dataset folder."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    file_name: str
+    class_name: str
+    label: int
+    mask_file_name: str | None = None
+    prompt: str | None = None
+    negative: str | None = None
+    seed: int | None = None
+    subject: str | None = None
+    workflow: str | None = None
+    source_image: str | None = None
+    scores: dict[str, float] = {}
+    kept: bool = True
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The record as one line of JSON, with its newline."""
+        return self.model_dump_json() + "\n"
+
+
+def image_name(class_name: str, job_id: str, index: int) -> str:
+    """Path of an image inside the dataset folder; the caller has checked `class_name`."""
+    return f"images/{class_name}/{job_id}_{index}.png"
+
+
+def mask_name(class_name: str, job_id: str, index: int) -> str:
+    """Path of a mask inside the dataset folder."""
+    return f"masks/{class_name}/{job_id}_{index}.png"
+
+
+def read_records(folder: Path) -> Iterator[Record]:
+    """The records of a dataset folder, in file order; none when it has no metadata.jsonl."""
+    path = folder / METADATA
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield Record.model_validate_json(line)
+
+
+def manifest(recipe: dict[str, Any], versions: dict[str, str], **facts: Any) -> dict[str, Any]:
+    """The content of manyshot.json."""
+    return {"format": 1, "recipe": recipe, "versions": versions, **facts}
+
+
+def class_names(records: Iterable[Record]) -> list[str]:
+    """The class names in the order of their labels."""
+    labels = {record.label: record.class_name for record in records}
+    return [labels[label] for label in sorted(labels)]
