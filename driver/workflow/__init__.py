@@ -1,0 +1,1 @@
+"""A saved ComfyUI workflow becomes a checked, bound API graph. Pure logic, no network."""

@@ -1,0 +1,163 @@
+"""What a server can run: its `/object_info` as typed values."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from ...core.errors import InputError
+
+PRIMITIVES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
+COMBO = "COMBO"
+UPLOADS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input of a node class; `type` is COMBO for both forms of option lists."""
+
+    name: str
+    type: str
+    required: bool
+    options: tuple[Any, ...] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def default(self) -> Any:
+        return self.extra.get("default")
+
+    @property
+    def minimum(self) -> float | None:
+        return _number(self.extra.get("min"))
+
+    @property
+    def maximum(self) -> float | None:
+        return _number(self.extra.get("max"))
+
+    @property
+    def multiselect(self) -> bool:
+        """Whether the value is a list of options."""
+        return bool(self.extra.get("multiselect") or self.extra.get("multi_select"))
+
+    @property
+    def remote(self) -> bool:
+        """Whether the options are fetched by the browser, so that the list here says nothing."""
+        return bool(self.extra.get("remote"))
+
+    @property
+    def upload(self) -> bool:
+        """Whether the value names an uploaded file: the options are today's files only."""
+        return any(self.extra.get(key) for key in UPLOADS)
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node class; `inputs` holds the required ones first, then the optional, in order."""
+
+    class_type: str
+    title: str
+    inputs: Mapping[str, InputSpec]
+    outputs: tuple[str, ...]
+    output_lists: tuple[bool, ...]
+    output_names: tuple[str, ...]
+    is_output: bool
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The node classes of one server."""
+
+    nodes: Mapping[str, NodeSpec]
+
+    @classmethod
+    def from_json(cls, data: Any, where: str = "/object_info") -> "Catalogue":
+        """Read the reply of `/object_info`. Raises InputError when it is something else."""
+        if not isinstance(data, dict) or not data:
+            raise InputError(f"{where} lists no node classes; it is not a ComfyUI object_info.")
+        return cls(
+            MappingProxyType({name: _node(name, info, where) for name, info in data.items()})
+        )
+
+    def get(self, class_type: str) -> NodeSpec | None:
+        return self.nodes.get(class_type)
+
+    def nearest(self, class_type: str) -> str | None:
+        """The known class whose name or title is most like `class_type`."""
+        named = nearest(class_type, self.nodes)
+        if named:
+            return named
+        titles = {spec.title: spec.class_type for spec in self.nodes.values()}
+        titled = nearest(class_type, titles)
+        return titles[titled] if titled else None
+
+    @cached_property
+    def link_types(self) -> frozenset[str]:
+        """Types that some node outputs and that no widget holds: such an input needs a link."""
+        outputs = {
+            part
+            for spec in self.nodes.values()
+            for kind in spec.outputs
+            for part in split_types(kind)
+        }
+        return frozenset(outputs - PRIMITIVES - {COMBO, "*"})
+
+
+def nearest(name: str, known: "Mapping[str, Any] | list[str] | tuple[str, ...]") -> str | None:
+    """The most similar of `known` names, letter case aside; None when nothing is like it."""
+    lower = {candidate.lower(): candidate for candidate in known}
+    found = get_close_matches(name[:200].lower(), lower, n=1, cutoff=0.5)
+    return lower[found[0]] if found else None
+
+
+def split_types(kind: str) -> set[str]:
+    """The members of a union such as `"IMAGE,MASK"`."""
+    return {part.strip() for part in kind.split(",")}
+
+
+def types_fit(output: str, wanted: str) -> bool:
+    """Whether an output type may go into an input type: a member in common, or `*`."""
+    return "*" in (output, wanted) or bool(split_types(output) & split_types(wanted))
+
+
+def _node(class_type: str, info: Any, where: str) -> NodeSpec:
+    try:
+        outputs = tuple(_type_name(kind) for kind in info["output"])
+        lists = info.get("output_is_list") or [False] * len(outputs)
+        return NodeSpec(
+            class_type=class_type,
+            title=str(info.get("display_name") or class_type),
+            inputs=MappingProxyType({spec.name: spec for spec in _inputs(info)}),
+            outputs=outputs,
+            output_lists=tuple(bool(flag) for flag in lists),
+            output_names=tuple(str(name) for name in info.get("output_name") or outputs),
+            is_output=bool(info.get("output_node")),
+        )
+    except (KeyError, TypeError, AttributeError, IndexError):
+        raise InputError(
+            f"{where}: the entry of node class {class_type[:60]!r} is malformed."
+        ) from None
+
+
+def _inputs(info: Mapping[str, Any]) -> Iterator[InputSpec]:
+    for section in ("required", "optional"):
+        for name, declaration in (info["input"].get(section) or {}).items():
+            yield _input(name, declaration, required=section == "required")
+
+
+def _input(name: str, declaration: Any, required: bool) -> InputSpec:
+    kind = declaration[0]
+    extra = declaration[1] if len(declaration) > 1 and isinstance(declaration[1], dict) else {}
+    options = kind if isinstance(kind, list) else extra.get("options") if kind == COMBO else None
+    listed = tuple(options) if isinstance(options, list) else None
+    return InputSpec(name, _type_name(kind), required, listed, MappingProxyType(extra))
+
+
+def _type_name(kind: Any) -> str:
+    """A type's name: a bare list of options is the older form of COMBO."""
+    return COMBO if isinstance(kind, list) else str(kind)
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) else None

@@ -1,0 +1,88 @@
+"""manyshot's own nodes bind themselves: which of their inputs and outputs are which job field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.errors import InputError
+from .graph import Graph, Slot, describe, id_order, links
+
+CLASS_PROMPTS = "ManyshotClassPrompts"
+SAVE_LABELLED = "ManyshotSaveLabelled"
+
+# Output index of ManyshotClassPrompts -> job field.
+CLASS_PROMPTS_OUTPUTS = ("prompt", "negative", "class_name", "seed")
+
+# Input of ManyshotSaveLabelled -> job field.
+SAVE_LABELLED_FIELDS = {
+    "class_name": "class_name",
+    "prompt": "prompt",
+    "negative": "negative",
+    "seed": "seed",
+    "name": "job_id",
+}
+SAVE_LABELLED_DELIVERY = "delivery"
+SAVE_LABELLED_FOLDER = "folder"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A graph without ManyshotClassPrompts; `fields` says which job field each slot takes."""
+
+    graph: Graph
+    fields: Mapping[Slot, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The literals of the removed ManyshotClassPrompts node; empty when there was none."""
+
+
+def fold(graph: Graph, where: str = "the workflow") -> Folded:
+    """Take ManyshotClassPrompts out of `graph` and list the slots that manyshot's nodes bind.
+
+    An input that was linked to the removed node holds None until it is bound. Raises InputError
+    when there are several such nodes, or a link to an output that the node does not have.
+    """
+    sources = sorted((i for i in graph if graph[i]["class_type"] == CLASS_PROMPTS), key=id_order)
+    if len(sources) > 1:
+        shown = " and ".join(describe(graph, node_id) for node_id in sources[:3])
+        raise InputError(f"{where} has {len(sources)} {CLASS_PROMPTS} nodes, {shown}. Keep one.")
+    removed = sources[0] if sources else None
+    fields = _linked_fields(graph, removed, where) | _save_fields(graph)
+    settings = dict(graph[removed]["inputs"]) if removed is not None else {}
+    return Folded(_cut(graph, removed, fields), fields, settings)
+
+
+def _linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, str]:
+    """The job field of every input linked to the ManyshotClassPrompts node."""
+    found: dict[Slot, str] = {}
+    for node_id, node in graph.items():
+        for name, origin, output in links(node):
+            if origin != source:
+                continue
+            if not 0 <= output < len(CLASS_PROMPTS_OUTPUTS):
+                raise InputError(
+                    f"{where}: {name!r} of {describe(graph, node_id)} is linked to output "
+                    f"{output} of {describe(graph, origin)}, which has outputs 0 to "
+                    f"{len(CLASS_PROMPTS_OUTPUTS) - 1}."
+                )
+            found[Slot(node_id, name)] = CLASS_PROMPTS_OUTPUTS[output]
+    return found
+
+
+def _save_fields(graph: Graph) -> dict[Slot, str]:
+    return {
+        Slot(node_id, name): job_field
+        for node_id, node in graph.items()
+        if node["class_type"] == SAVE_LABELLED
+        for name, job_field in SAVE_LABELLED_FIELDS.items()
+    }
+
+
+def _cut(graph: Graph, removed: str | None, fields: Mapping[Slot, str]) -> Graph:
+    """`graph` without the node `removed`; inputs that are slots hold None, so no link hangs."""
+    kept: Graph = {}
+    for node_id, node in graph.items():
+        if node_id == removed:
+            continue
+        freed = {slot.input: None for slot in fields if slot.node_id == node_id}
+        kept[node_id] = {**node, "inputs": {**node["inputs"], **freed}} if freed else node
+    return kept

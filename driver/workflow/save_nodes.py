@@ -1,0 +1,124 @@
+"""Which node delivers a graph's images, and by which transport the driver receives them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ...core.errors import InputError
+from .binding import resolve_node
+from .catalogue import Catalogue, split_types
+from .graph import Graph, Node, Slot, describe, id_order, is_link, upstream
+from .own_nodes import SAVE_LABELLED, SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER
+
+Transport = Literal["websocket", "view"]
+
+SAVE, PREVIEW, WEBSOCKET = "SaveImage", "PreviewImage", "SaveImageWebsocket"
+PREFIX = "filename_prefix"
+STORED = {"websocket": "websocket", "view": "disk"}  # values of ManyshotSaveLabelled's delivery
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A graph cut down to what one delivering node needs, rewritten for a transport."""
+
+    graph: Graph
+    node_id: str
+    prefix: Slot | None
+    """The slot that must get a name unique per job and attempt; None where nothing is saved by
+    such a name. A cached SaveImage answers with the file name of its first run, and that name may
+    hold another job's image by then."""
+
+
+def delivering_node(
+    graph: Graph, catalogue: Catalogue | None, output: str | None, where: str = "the workflow"
+) -> str:
+    """The id of the node whose images are the job's.
+
+    `output` names it by an address without input. Otherwise it is the only saving node; previews
+    count where nothing saves. Raises InputError for none, or for several.
+    """
+    found = sorted((i for i in graph if delivers(graph[i], catalogue)), key=id_order)
+    if output is not None:
+        return _named_output(graph, found, output, where)
+    saving = [i for i in found if graph[i]["class_type"] != PREVIEW] or found
+    if len(saving) == 1:
+        return saving[0]
+    if not saving:
+        raise InputError(f"{where} saves no image. Add a Save Image node that gets the result.")
+    shown = "; ".join(f"@{node_id} is {describe(graph, node_id)}" for node_id in saving[:6])
+    raise InputError(
+        f"{where} has {len(saving)} nodes that save images: {shown}. "
+        f"Name the one to collect, such as output: '@{saving[0]}'."
+    )
+
+
+def delivers(node: Node, catalogue: Catalogue | None) -> bool:
+    """Whether a node hands images out of the graph: the known ones, and any output node with an
+    IMAGE input and a filename_prefix."""
+    if node["class_type"] in (SAVE, PREVIEW, WEBSOCKET, SAVE_LABELLED):
+        return True
+    spec = catalogue.get(node["class_type"]) if catalogue else None
+    return bool(spec and spec.is_output and PREFIX in spec.inputs and _image_input(node, catalogue))
+
+
+def deliver(
+    graph: Graph, node_id: str, transport: Transport, catalogue: Catalogue | None = None
+) -> Delivery:
+    """Keep what `node_id` needs and let it deliver by `transport`.
+
+    websocket: images come over the socket and nothing is written on the server.
+    view: the server writes files under a prefix of ours, fetched with `/view`.
+    Job ids should come from the graph before this rewrite, so that they do not depend on it.
+    """
+    needed = upstream(graph, [node_id])
+    kept = {key: graph[key] for key in graph if key in needed}
+    node = kept[node_id]
+    if node["class_type"] == SAVE_LABELLED:
+        own = {SAVE_LABELLED_DELIVERY: STORED[transport]}
+        kept[node_id] = {**node, "inputs": {**node["inputs"], **own}}
+        return Delivery(kept, node_id, None)
+    keeps_class = transport == "view" and PREFIX in node["inputs"]
+    kept[node_id] = node if keeps_class else _replaced(node, transport, catalogue)
+    return Delivery(kept, node_id, Slot(node_id, PREFIX) if transport == "view" else None)
+
+
+def not_in_id(graph: Graph) -> frozenset[Slot]:
+    """Slots that say where a file goes and never what is in it: left out of job ids."""
+    own = ("name", SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER)
+    return frozenset(
+        Slot(node_id, name)
+        for node_id, node in graph.items()
+        for name in (own if node["class_type"] == SAVE_LABELLED else (PREFIX,))
+        if name in node["inputs"] or node["class_type"] == SAVE_LABELLED
+    )
+
+
+def _replaced(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
+    """A stock node for `transport` in the place of `node`, fed by the same images."""
+    image = _image_input(node, catalogue)
+    inputs = {"images": node["inputs"][image]} if image else {}
+    if transport == "view":
+        inputs[PREFIX] = "manyshot"
+    replaced: Node = {**node, "class_type": WEBSOCKET if transport == "websocket" else SAVE}
+    replaced["inputs"] = inputs
+    return replaced
+
+
+def _image_input(node: Node, catalogue: Catalogue | None) -> str | None:
+    """The name of the linked input that gets the images."""
+    linked = [name for name, value in node["inputs"].items() if is_link(value)]
+    spec = catalogue.get(node["class_type"]) if catalogue else None
+    if spec is None:
+        return next((name for name in ("images", "image") if name in linked), None)
+    typed = (n for n in linked if n in spec.inputs and "IMAGE" in split_types(spec.inputs[n].type))
+    return next(typed, None)
+
+
+def _named_output(graph: Graph, found: list[str], output: str, where: str) -> str:
+    node_id = resolve_node(graph, output)
+    if node_id in found:
+        return node_id
+    shown = "; ".join(f"@{i} is {describe(graph, i)}" for i in found[:6]) or "none"
+    raise InputError(
+        f"{where}: {describe(graph, node_id)}, named as output, saves no image. "
+        f"Nodes that do: {shown}."
+    )
