@@ -1,0 +1,165 @@
+"""HTTP with the manners a long run needs: one kept-alive session, limits on time and size, and
+every trouble as one of three errors.
+"""
+
+import ssl
+import time
+from base64 import b64encode
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from ..core.errors import InputError, ServerError
+from .settings import ServerSettings
+
+MAX_JSON = 256 * 2**20
+MAX_FILE = 512 * 2**20
+CHUNK = 2**16
+
+
+class Unreachable(ServerError):
+    """No whole answer came: connection refused, dropped, too slow, too long."""
+
+
+class Refused(ServerError):
+    """The server answered with an HTTP error. `body` is its JSON, or {} when it is none."""
+
+    def __init__(self, message: str, status: int, body: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class Http:
+    """Requests to one server. Methods may be called from several threads at once."""
+
+    def __init__(self, settings: ServerSettings, connect: float = 10, reply: float = 60) -> None:
+        self.settings = settings
+        self._connect, self._reply = connect, reply
+        self._session = _session(settings)
+
+    def get_json(self, path: str) -> Any:
+        """The JSON at `path`. Raises Unreachable or Refused."""
+        return self._json(path, self._body("GET", path, MAX_JSON))
+
+    def post_json(self, path: str, data: Any) -> Any:
+        """The JSON reply to `data`; None for an empty reply. Raises Unreachable or Refused."""
+        body = self._body("POST", path, MAX_JSON, json=data)
+        return self._json(path, body) if body else None
+
+    def get_file(self, path: str, query: dict[str, str]) -> bytes:
+        """The bytes at `path`. Raises Unreachable or Refused."""
+        return self._body("GET", path, MAX_FILE, params=query)
+
+    def post_file(self, path: str, name: str, data: bytes, form: dict[str, str]) -> Any:
+        """Upload `data` as form field "image". Raises Unreachable or Refused."""
+        files = {"image": (name, data, "application/octet-stream")}
+        return self._json(path, self._body("POST", path, MAX_JSON, files=files, data=form))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _json(self, path: str, body: bytes) -> Any:
+        try:
+            return requests.models.complexjson.loads(body)
+        except (ValueError, RecursionError):
+            shown = body[:60].decode("utf-8", "replace")
+            raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
+
+    def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
+        url = self.settings.name + path
+        deadline = time.monotonic() + self._reply
+        try:
+            with self._session.request(
+                method,
+                url,
+                stream=True,
+                timeout=(self._connect, self._reply),
+                allow_redirects=False,
+                **request,
+            ) as reply:
+                body = self._read(reply, path, limit, deadline)
+        except (requests.RequestException, OSError) as error:
+            raise Unreachable(f"{self._at(path)} did not answer: {_cause(error)}.") from None
+        if reply.status_code != 200:
+            raise self._refusal(path, reply, body)
+        return body
+
+    def _read(self, reply: requests.Response, path: str, limit: int, deadline: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in reply.iter_content(CHUNK):
+            size += len(part)
+            if size > limit:
+                raise Unreachable(f"{self._at(path)} answered more than {limit:,} bytes.")
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{self._at(path)} did not finish within {self._reply:g} s.")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _refusal(self, path: str, reply: requests.Response, body: bytes) -> Refused:
+        try:
+            parsed = requests.models.complexjson.loads(body)
+        except (ValueError, RecursionError):
+            parsed = {}
+        message = f"{self._at(path)} answered HTTP {reply.status_code}{_hint(reply)}."
+        return Refused(message, reply.status_code, parsed)
+
+    def _at(self, path: str) -> str:
+        return f"The server {self.settings.name}{path}"
+
+
+def auth_headers(settings: ServerSettings) -> dict[str, str]:
+    """The headers that let us in, secrets filled in. Raises InputError for a missing variable."""
+    headers = {name: settings.revealed(text) for name, text in settings.headers.items()}
+    if settings.bearer:
+        headers["Authorization"] = f"Bearer {settings.revealed(settings.bearer)}"
+    if settings.basic:
+        coded = b64encode(settings.revealed(settings.basic).encode("utf-8")).decode("ascii")
+        headers["Authorization"] = f"Basic {coded}"
+    if any("\n" in value or "\r" in value for value in headers.values()):
+        raise InputError(f"A header for {settings.name} holds a line break; take it out.")
+    return headers
+
+
+def tls_options(settings: ServerSettings) -> dict[str, Any]:
+    """The same TLS rules for the websocket."""
+    if settings.verify is False:
+        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    return {} if settings.verify is True else {"ca_certs": str(settings.verify)}
+
+
+def _session(settings: ServerSettings) -> requests.Session:
+    session = requests.Session()
+    # No .netrc: its secrets are not meant for us, and reading it costs a file access a request.
+    session.trust_env = False
+    session.proxies.update(requests.utils.get_environ_proxies(settings.name, no_proxy=None))
+    session.headers.update(auth_headers(settings))
+    session.verify = settings.verify if isinstance(settings.verify, bool) else str(settings.verify)
+    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=64)
+    session.mount(f"{urlsplit(settings.name).scheme}://", adapter)
+    return session
+
+
+def _hint(reply: requests.Response) -> str:
+    if reply.status_code in (401, 403):
+        return " (not allowed in: give 'bearer', 'basic' or 'headers' for this server)"
+    if reply.is_redirect:
+        return f" and points to {reply.headers.get('location', '?')[:200]!r}; use that address"
+    return ""
+
+
+def _cause(error: Exception) -> str:
+    """The innermost reason, without the address and object names around it."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its TLS certificate is not trusted (give 'verify: CA file')"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, requests.exceptions.Timeout):
+        return "no reply in time"
+    text = str(error)
+    for known in ("Connection refused", "Name or service not known", "Connection reset"):
+        if known in text:
+            return known.lower()
+    return "the connection broke"

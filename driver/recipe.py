@@ -1,0 +1,155 @@
+"""The recipe: everything a run needs, as one validated value."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from ..core.paths import safe_name
+from .settings import ServerSettings
+
+Transport = Literal["websocket", "view"]
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+MAX_SEED = 2**64 - 1
+
+
+class Strict(BaseModel):
+    """A part of the recipe: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Prompts(Strict):
+    """How a class name becomes a prompt."""
+
+    templates: list[str] = Field(
+        default=["a photo of a {class_name}"],
+        min_length=1,
+        description="Prompts with {class_name} and, where contexts are given, {context}.",
+    )
+    contexts: list[str] = Field(default=[], description="Places, poses, light: {context} cycles.")
+    negative: str = Field(default="", description="What the pictures must not show.")
+    lists: dict[str, list[str]] = Field(
+        default={}, description="Words for __name__ wildcards in templates and contexts."
+    )
+
+
+class FileInput(Strict):
+    """A local picture for a node input; it is uploaded once per content."""
+
+    file: Path | None = Field(default=None, description="One picture for every job.")
+    folder: Path | None = Field(
+        default=None,
+        description="Pictures taken in turn; from its subfolder <class_name> when there is one.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "FileInput":
+        if (self.file is None) == (self.folder is None):
+            raise ValueError("give either 'file' or 'folder'")
+        return self
+
+
+Scalar = bool | int | float | str
+BoundValue = Annotated[
+    Annotated[FileInput, Tag("picture")] | Annotated[Scalar, Tag("value")],
+    Discriminator(lambda value: "picture" if isinstance(value, dict | FileInput) else "value"),
+]
+
+
+class Retries(Strict):
+    """How often a job is tried again, by what went wrong. A refused prompt is never tried again."""
+
+    connection: int = Field(default=20, ge=0, description="Server or websocket gone.")
+    memory: int = Field(default=2, ge=0, description="Out of memory on the server.")
+    node: int = Field(default=1, ge=0, description="A node raised an error.")
+    stalled: int = Field(default=2, ge=0, description="No sign of life within timeouts.stall.")
+    incomplete: int = Field(default=3, ge=0, description="Missing, truncated or wrong images.")
+
+
+class Timeouts(Strict):
+    """Seconds after which something counts as broken."""
+
+    connect: Seconds = Field(default=10, description="To open a connection.")
+    reply: Seconds = Field(default=60, description="For one whole HTTP reply.")
+    stall: Seconds = Field(default=300, description="A running job without any sign of life.")
+    server_gone: Seconds = Field(default=600, description="All servers away: the run gives up.")
+
+
+class Recipe(Strict):
+    """A bulk run: a saved workflow, classes and prompts in, a dataset folder out."""
+
+    workflow: str = Field(description="A workflow file, or the name of one that manyshot brings.")
+    output: Path = Field(description="The dataset folder.")
+    classes: list[str] | dict[str, str] | Path = Field(
+        description="Class names; or class name: words for the prompt; or a text file, one a line."
+    )
+    images_per_class: Count = 8
+    batch_size: Count | None = Field(
+        default=None, description="Images a job; by default what the workflow says."
+    )
+    prompts: Prompts = Prompts()
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    bind: dict[str, BoundValue] = Field(
+        default={},
+        description="Node title.input: a value, a job field ($prompt, $negative, $seed, "
+        "$class_name, $index), or a picture ({file: …} or {folder: …}).",
+    )
+    sweep: dict[str, list[Scalar]] = Field(
+        default={}, description="Node title.input: values; every combination is made."
+    )
+    save: str | None = Field(
+        default=None, description="The node whose images are kept, if the workflow has several."
+    )
+    servers: list[ServerSettings] = Field(
+        default=[ServerSettings(url="embedded")],
+        min_length=1,
+        description="'embedded', or the address of a ComfyUI server, or url with headers, bearer, "
+        "basic, verify, in_flight.",
+    )
+    transport: Transport = Field(
+        default="websocket",
+        description="websocket: nothing is written on the server. view: fetch the saved files.",
+    )
+    retries: Retries = Retries()
+    timeouts: Timeouts = Timeouts()
+
+    @field_validator("classes")
+    @classmethod
+    def _classes(cls, value: Any) -> Any:
+        if isinstance(value, Path):
+            return value
+        names = list(value)
+        if not names:
+            raise ValueError("the list is empty; name at least one class")
+        for name in names:
+            safe_name(name, "class name")
+        folded = [name.casefold() for name in names]
+        twice = next((n for n, f in zip(names, folded, strict=True) if folded.count(f) > 1), None)
+        if twice:
+            raise ValueError(f"the class {twice!r} is named twice (upper and lower case are equal)")
+        return value
+
+    @field_validator("servers", mode="before")
+    @classmethod
+    def _short_servers(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [{"url": item} if isinstance(item, str) else item for item in value]
+
+    @field_validator("sweep")
+    @classmethod
+    def _sweep(cls, value: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        empty = next((address for address, values in value.items() if not values), None)
+        if empty:
+            raise ValueError(f"{empty!r} has no values")
+        return value
