@@ -1,0 +1,142 @@
+"""Class names x templates x contexts -> one resolved prompt for every image.
+
+Everything about image `index` of a class follows from (seed, class_name, index) alone: adding a
+class, or raising the number of images, changes no other image.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import lcm
+from typing import NamedTuple
+
+from .classes import check_class_names
+from .errors import InputError
+from .nearest import did_you_mean
+from .phrases import Phrase, render, slots_of
+from .wildcards import WordLists, parse
+
+MAX_SEED = 2**50 - 1  # what ComfyUI's front end draws from; larger ones lose digits in a browser
+SLOTS = ("class_name", "context")
+
+
+class ResolvedPrompt(NamedTuple):
+    """What one image is made from."""
+
+    class_name: str
+    prompt: str
+    negative: str
+    seed: int
+
+
+class PromptSet:
+    """All prompts of a dataset; see `at`.
+
+    `classes` are names, or names with the words prompts use for them ("" = the name itself).
+    Words, templates, contexts and the negative are in the language of core/wildcards.py;
+    templates and the negative know {class_name} and {context}. Raises InputError for wrong text,
+    for classes as `check_class_names` does, for no template, for contexts without {context} or the
+    other way round, and for a template that cannot tell several classes apart.
+    """
+
+    def __init__(
+        self,
+        classes: Mapping[str, str] | Iterable[str],
+        templates: Sequence[str],
+        contexts: Sequence[str] = (),
+        negative: str = "",
+        lists: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        known = WordLists(lists or {})
+        self._words = _class_words(classes, known)
+        self._templates = _numbered(templates, "Template", SLOTS, known)
+        self._contexts = _numbered(contexts, "Context", (), known) or [("",)]
+        self._negative = parse(negative, "The negative", SLOTS, known)
+        self._period = lcm(len(self._templates), len(self._contexts))
+        self._check_use(bool(contexts))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order given, which is the order of their labels."""
+        return tuple(self._words)
+
+    def at(self, class_name: str, index: int, seed: int) -> ResolvedPrompt:
+        """The prompt of image `index` (from 0) of a class, the same on every machine.
+
+        Raises InputError for a class that is not in the set.
+        """
+        if class_name not in self._words:
+            near = did_you_mean(class_name, self._words)
+            raise InputError(f"There is no class {class_name!r}.{near}")
+        draw = _Draws(f"{seed}\0{index}\0{class_name}".encode())
+        template, context = self._turn(index)
+        words = {
+            "class_name": render(self._words[class_name], {}, draw),
+            "context": render(context, {}, draw),
+        }
+        return ResolvedPrompt(
+            class_name,
+            render(template, words, draw),
+            render(self._negative, words, draw),
+            draw.seed,
+        )
+
+    def expand(self, images_per_class: int, seed: int) -> Iterator[ResolvedPrompt]:
+        """Every prompt, class by class."""
+        for class_name in self._words:
+            for index in range(images_per_class):
+                yield self.at(class_name, index, seed)
+
+    def _turn(self, index: int) -> tuple[Phrase, Phrase]:
+        """Template and context take turns; after each period the contexts move on by one, so
+        that every pair comes once in len(templates) * len(contexts) images."""
+        shift = index + index // self._period
+        templates, contexts = self._templates, self._contexts
+        return templates[index % len(templates)], contexts[shift % len(contexts)]
+
+    def _check_use(self, contexts: bool) -> None:
+        if not self._templates:
+            raise InputError("There is no template. Write one, such as: a photo of a {class_name}")
+        used = [slots_of(template) for template in self._templates]
+        for number, names in enumerate(used, 1):
+            if "context" in names and not contexts:
+                raise InputError(f"Template {number} has {{context}}, but there are no contexts.")
+            if "class_name" not in names and len(self._words) > 1:
+                raise InputError(
+                    f"Template {number} has no {{class_name}}: every class would look the same."
+                )
+        if contexts and not any("context" in names for names in used):
+            raise InputError("There are contexts, but no template has {context} to put them in.")
+
+
+class _Draws:
+    """Numbers in [0, 1) from a hash of `key`: cheap to begin, and fixed for all time, which
+    Python's own generators do not promise."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = hashlib.blake2b(key, digest_size=24).digest()
+        self._count = 0
+
+    @property
+    def seed(self) -> int:
+        """The image's seed; it depends on no choice."""
+        return int.from_bytes(self._key[:8]) & MAX_SEED
+
+    def __call__(self) -> float:
+        self._count += 1
+        digest = hashlib.blake2b(self._key + self._count.to_bytes(4), digest_size=8).digest()
+        return (int.from_bytes(digest) >> 11) * 2.0**-53
+
+
+def _class_words(classes: Mapping[str, str] | Iterable[str], lists: WordLists) -> dict[str, Phrase]:
+    pairs = list(classes.items()) if isinstance(classes, Mapping) else [(c, "") for c in classes]
+    check_class_names(name for name, _ in pairs)
+    return {
+        name: parse(words, f"Class {name!r}", (), lists) if words else (name,)
+        for name, words in pairs
+    }
+
+
+def _numbered(
+    texts: Sequence[str], what: str, slots: Sequence[str], lists: WordLists
+) -> list[Phrase]:
+    return [parse(text, f"{what} {n}", slots, lists) for n, text in enumerate(texts, 1)]
