@@ -1,0 +1,130 @@
+"""The one server that `manyshot server start` leaves running until `manyshot server stop`."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ...core.files import write_text_whole
+from .cache import background_folder, cache_folder
+from .ready import ServerFacts, read_facts, system_stats
+from .server import EmbeddedServer
+from .settings import Progress, ServerSettings
+
+STOP_SECONDS = 15.0
+CLOCK_SECONDS = 2.0  # how far two readings of one process's start may lie apart
+
+
+class BackgroundServer(BaseModel):
+    """What the state file says; the start times (s since 1970) tell a recycled process id apart."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    version: str
+    folder: Path
+    log: Path
+    guardian: int
+    guardian_started: float
+    comfyui: int
+    comfyui_started: float
+
+    def facts(self) -> ServerFacts | None:
+        """What the server itself says, or None when it does not answer."""
+        stats = system_stats(self.url)
+        return None if stats is None else read_facts(stats)
+
+    def processes(self) -> list[psutil.Process]:
+        """Those of its two processes that still run."""
+        noted = ((self.guardian, self.guardian_started), (self.comfyui, self.comfyui_started))
+        return [found for pid, started in noted if (found := _same_process(pid, started))]
+
+
+def find_background() -> BackgroundServer | None:
+    """The background server, if one runs."""
+    try:
+        state = BackgroundServer.model_validate_json(_state_file().read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return state if state.processes() else None
+
+
+def start_background(settings: ServerSettings, progress: Progress) -> tuple[BackgroundServer, bool]:
+    """The background server, and whether it was started now rather than found running.
+
+    Until its state is written it ends with this process, so a start that is interrupted leaves
+    nothing behind. Raises what EmbeddedServer raises.
+    """
+    with _lock():
+        running = find_background()
+        if running is not None:
+            return running, False
+        with EmbeddedServer(kept_settings(settings), progress) as server:
+            state = _state_of(server)
+            write_text_whole(_state_file(), state.model_dump_json(indent=2) + "\n")
+            server.detach()
+        return state, True
+
+
+def stop_background() -> BackgroundServer | None:
+    """End the background server; what was ended, or None when none ran."""
+    with _lock():
+        running = find_background()
+        if running is not None:
+            _end(running.processes())
+        _state_file().unlink(missing_ok=True)
+        return running
+
+
+def kept_settings(settings: ServerSettings) -> ServerSettings:
+    """`settings` with a base directory that is kept: what a person makes there is theirs."""
+    return replace(settings, base_directory=settings.base_directory or background_folder())
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    """Ask each to end, then kill what is left."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, left = psutil.wait_procs(processes, timeout=STOP_SECONDS)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=STOP_SECONDS)
+
+
+def _same_process(pid: int, started: float) -> psutil.Process | None:
+    """The process `pid` if it is the one that began at `started`, and not a dead one's remains."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < CLOCK_SECONDS
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+def _state_of(server: EmbeddedServer) -> BackgroundServer:
+    process = server.process
+    return BackgroundServer(
+        url=server.url,
+        version=server.facts.version,
+        folder=server.folder,
+        log=server.log,
+        guardian=process.guardian,
+        guardian_started=psutil.Process(process.guardian).create_time(),
+        comfyui=process.pid,
+        comfyui_started=psutil.Process(process.pid).create_time(),
+    )
+
+
+def _state_file() -> Path:
+    return cache_folder() / "server.json"
+
+
+def _lock() -> FileLock:
+    """Held while the background server is started or stopped: one of them at a time."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    return FileLock(cache_folder() / "server.lock")

@@ -1,0 +1,22 @@
+"""The folder that keeps what is fetched once: ComfyUI, its base directories, models, logs."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+
+def cache_folder() -> Path:
+    """MANYSHOT_CACHE where it is set, else the platform's cache folder for the user."""
+    override = os.environ.get("MANYSHOT_CACHE")
+    return Path(override).expanduser().absolute() if override else user_cache_path("manyshot")
+
+
+def models_folder() -> Path:
+    """Where the user's own model files go, laid out as ComfyUI's models/."""
+    return cache_folder() / "models"
+
+
+def background_folder() -> Path:
+    """Base directory of the server that `manyshot server start` leaves running."""
+    return cache_folder() / "server"

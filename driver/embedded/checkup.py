@@ -1,0 +1,105 @@
+"""What `manyshot server check` reports: is everything there, does it run, does it answer?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from ...core.errors import ManyshotError
+from .background import BackgroundServer, find_background
+from .base import MODEL_KINDS, NODE_PACK, TINY_MODEL
+from .cache import models_folder
+from .device import ask_torch
+from .ready import ANSWER_SECONDS
+from .requirements import INSTALL_COMMAND, missing_requirements, read_requirements
+from .settings import ServerSettings
+from .source import Source, installed_source, own_source
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `good` is False when something must be done."""
+
+    subject: str
+    text: str
+    good: bool = True
+
+
+def check_up(settings: ServerSettings) -> list[Finding]:
+    """Everything about the ComfyUI of `settings` and the background server, in reading order."""
+    source = own_source(settings.comfyui) if settings.comfyui else installed_source()
+    running = find_background()
+    findings = [_installed(source), *_requirements(source), _device(settings.python)]
+    findings += [_models(settings.models or models_folder()), _running(running)]
+    return findings + ([] if running is None else _answers(running))
+
+
+def _installed(source: Source | None) -> Finding:
+    if source is None:
+        return Finding("ComfyUI", "not installed: run `manyshot server install`", good=False)
+    return Finding("ComfyUI", f"{source.version} in {source.folder}")
+
+
+def _requirements(source: Source | None) -> list[Finding]:
+    if source is None or source.own:  # the user's own may run in another environment
+        return []
+    wanted = read_requirements(source.folder / "requirements.txt")
+    missing = missing_requirements(wanted)
+    if not missing:
+        return [Finding("requirements", f"all {len(wanted)} there")]
+    text = f"missing: {', '.join(missing)}; install them with: {INSTALL_COMMAND}"
+    return [Finding("requirements", text, good=False)]
+
+
+def _device(python: Path) -> Finding:
+    try:
+        facts = ask_torch(python)
+    except ManyshotError as error:
+        return Finding("device", str(error), good=False)
+    return Finding("device", f"{facts.gpu or 'CPU, no usable GPU'} (torch {facts.torch})")
+
+
+def _models(folder: Path) -> Finding:
+    own = [TINY_MODEL.name] if TINY_MODEL.is_file() else []
+    found = [path for kind in MODEL_KINDS for path in (folder / kind).glob("**/*.safetensors")]
+    names = own + sorted(str(path.relative_to(folder)) for path in found)
+    return Finding("models", f"{', '.join(names) or 'none'} (yours go into {folder})")
+
+
+def _running(running: BackgroundServer | None) -> Finding:
+    if running is None:
+        return Finding("server", "not running: `manyshot server start` starts it")
+    return Finding("server", f"running at {running.url}, log {running.log}")
+
+
+def _answers(running: BackgroundServer) -> list[Finding]:
+    facts = running.facts()
+    if facts is None:
+        advice = "does not answer; run `manyshot server stop`, then start it again"
+        return [Finding("answer", advice, good=False)]
+    text = f"ComfyUI {facts.version} on {facts.device}, torch {facts.torch}"
+    return [Finding("answer", text), _node_pack(running.url)]
+
+
+def _node_pack(url: str) -> Finding:
+    """Count the nodes that the server has, and those of our pack among them."""
+    try:
+        nodes = _object_info(url)
+    except (requests.RequestException, ValueError):
+        return Finding("nodes", "the list of nodes cannot be read", good=False)
+    ours = [node for node in nodes.values() if _module(node) == f"custom_nodes.{NODE_PACK}"]
+    text = f"{len(nodes)}, {len(ours)} of them manyshot's"
+    return Finding("nodes", text, good=bool(ours))
+
+
+def _object_info(url: str) -> dict[str, Any]:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy has no business on loopback
+        reply = session.get(f"{url}/object_info", timeout=ANSWER_SECONDS)
+        reply.raise_for_status()
+        return reply.json()
+
+
+def _module(node: dict[str, Any]) -> str:
+    return str(node.get("python_module", ""))

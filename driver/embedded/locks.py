@@ -1,0 +1,37 @@
+"""A lock on a folder that child processes hold too: it is free only when all of them are gone."""
+
+import os
+import sys
+from pathlib import Path
+
+from ...core.errors import InputError
+
+
+def try_lock(path: Path) -> int | None:
+    """The file descriptor that holds the lock file `path`, or None when another process has it.
+
+    The system lets go when every copy is closed, however their holders end. (The library filelock
+    does not let children inherit its lock.) Raises InputError on Windows.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _lock(handle)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        raise InputError(
+            "The embedded server needs Linux, macOS or WSL. On Windows start ComfyUI yourself "
+            "and name it with --server http://127.0.0.1:8188."
+        )
+    import fcntl  # not on Windows
+
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

