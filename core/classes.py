@@ -1,21 +1,10 @@
-"""The classes of a dataset: folder names, each with the words a prompt uses for it."""
+"""The classes of a dataset are folder names, and must stay apart on every disk."""
 
 import unicodedata
 from collections.abc import Iterable
 
 from .errors import InputError
 from .paths import safe_name
-
-
-def read_classes(text: str) -> dict[str, str]:
-    """Class names and their words, from one `name` or `name: words` a line.
-
-    Empty lines and lines that begin with # are skipped; without words the name itself is used
-    (""). Raises InputError as `check_class_names` does.
-    """
-    pairs = [_pair(line) for line in content_lines(text)]
-    check_class_names(name for name, _ in pairs)
-    return dict(pairs)
 
 
 def check_class_names(names: Iterable[str]) -> None:
@@ -31,14 +20,3 @@ def check_class_names(names: Iterable[str]) -> None:
         seen[key] = name
     if not seen:
         raise InputError("There is no class. Name at least one, one a line.")
-
-
-def content_lines(text: str) -> list[str]:
-    """The lines of a text without empty ones and without those that begin with #."""
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def _pair(line: str) -> tuple[str, str]:
-    name, _, words = line.partition(":")
-    return name.strip(), words.strip()

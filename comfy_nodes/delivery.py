@@ -1,0 +1,87 @@
+"""Where labelled images go: into a dataset folder on the server, or to the client that asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import write_whole
+from ..core.paths import inside
+from ..core.record_file import add_records
+from ..core.records import image_name, mask_name
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The PNG files of one batch; `masks` is empty or as long as `images`."""
+
+    images: Sequence[bytes]
+    masks: Sequence[bytes]
+
+
+def to_folder(
+    pictures: Pictures, output: Path, folder: str, name: str, facts: Mapping[str, Any]
+) -> dict[str, list[dict[str, str]]]:
+    """Write the files and their records below output/folder; what was written, as ComfyUI lists it.
+
+    `facts` are fields of the records, with class_name. Files come first and records last, so that
+    no record ever names a file that is not there.
+    """
+    root = inside(output, *folder.split("/"))
+    class_name = facts["class_name"]
+    images = [image_name(class_name, name, i) for i in range(len(pictures.images))]
+    masks = [mask_name(class_name, name, i) for i in range(len(pictures.masks))]
+    for file, data in zip([*images, *masks], [*pictures.images, *pictures.masks], strict=True):
+        write_whole(inside(root, *file.split("/")), data)
+    add_records(
+        root,
+        [
+            {**facts, "file_name": image, "mask_file_name": mask}
+            for image, mask in zip(images, masks or [None] * len(images), strict=True)
+        ],
+    )
+    shown = {"images": [_shown(folder, file) for file in images]}
+    return shown | ({"masks": [_shown(folder, file) for file in masks]} if masks else {})
+
+
+def to_client(pictures: Pictures, prompt_id: str, node_id: str, display_node_id: str) -> None:
+    """Send every image, then every mask, to the websocket client whose prompt this is.
+
+    Each is one binary PREVIEW_IMAGE_WITH_METADATA message. Raises InputError when the prompt was
+    queued without a client_id: its images would go to everybody.
+    """
+    from protocol import BinaryEventTypes
+    from server import PromptServer
+
+    server = PromptServer.instance
+    if not server.client_id:
+        raise InputError(
+            "Delivery by websocket needs a client: queue the prompt with the client_id of an open "
+            "websocket, or set delivery to 'folder'."
+        )
+    where = {"prompt_id": prompt_id, "node_id": node_id, "display_node_id": display_node_id}
+    for kind, files in (("image", pictures.images), ("mask", pictures.masks)):
+        for index, data in enumerate(files):
+            what = {"kind": kind, "index": index, "count": len(files)}
+            message = (("PNG", _Encoded(data), None), {**where, "manyshot": what})
+            server.send_sync(
+                BinaryEventTypes.PREVIEW_IMAGE_WITH_METADATA, message, server.client_id
+            )
+
+
+class _Encoded:
+    """A finished PNG where ComfyUI expects a picture to encode: it would do so in the event loop
+    that serves all clients."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def save(self, file: BytesIO, **_options: object) -> None:
+        file.write(self._data)
+
+
+def _shown(folder: str, file: str) -> dict[str, str]:
+    subfolder, _, filename = f"{folder}/{file}".rpartition("/")
+    return {"filename": filename, "subfolder": subfolder, "type": "output"}

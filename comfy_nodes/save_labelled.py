@@ -1,0 +1,169 @@
+"""Save Labelled: images with their class, prompt, seed and mask become a dataset folder."""
+
+import hashlib
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.paths import relative_name, safe_name
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAX_SEED = 2**64 - 1
+
+
+class ManyshotSaveLabelled(io.ComfyNode):
+    """Runs once for every item of its input lists."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotSaveLabelled",
+            display_name="Save Labelled",
+            category="manyshot",
+            description="Saves images as a labelled dataset: one folder for each class, and a "
+            "metadata.jsonl with class, label, prompt, seed and mask of every image.",
+            is_output_node=True,
+            inputs=[
+                io.Image.Input("images", tooltip="The images of one class."),
+                io.String.Input(
+                    "class_name",
+                    default="",
+                    tooltip="Their class, and the name of their folder.",
+                ),
+                io.String.Input(
+                    "folder",
+                    default="manyshot/dataset",
+                    tooltip="The dataset folder, inside ComfyUI's output folder. Saving into it "
+                    "again adds to it.",
+                ),
+                io.String.Input(
+                    "name",
+                    default="",
+                    tooltip="How the files begin. Empty: a name that follows from the workflow, "
+                    "so that the same image is saved once.",
+                ),
+                io.Combo.Input(
+                    "delivery",
+                    options=["folder", "websocket"],
+                    default="folder",
+                    tooltip="folder: save here, on the server. websocket: send the images to the "
+                    "client that queued the prompt and write nothing.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="A mask of the images' size, one for all or one each; saved in masks/.",
+                ),
+                io.String.Input(
+                    "prompt",
+                    optional=True,
+                    force_input=True,
+                    tooltip="Their prompt, for the records.",
+                ),
+                io.String.Input(
+                    "negative",
+                    optional=True,
+                    force_input=True,
+                    tooltip="Their negative prompt, for the records.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    optional=True,
+                    force_input=True,
+                    min=0,
+                    max=MAX_SEED,
+                    tooltip="Their seed, for the records.",
+                ),
+            ],
+            outputs=[],
+            hidden=[
+                io.Hidden.prompt,
+                io.Hidden.extra_pnginfo,
+                io.Hidden.unique_id,
+                io.Hidden.dynprompt,
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls, class_name: str | None, folder: str | None, name: str | None
+    ) -> bool | str:
+        try:
+            _check_names(class_name, folder, name)
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, delivery: str, **_inputs: Any) -> str:
+        """Always new for websocket: an answer out of ComfyUI's cache would send no image."""
+        return uuid.uuid4().hex if delivery == "websocket" else ""
+
+    @classmethod
+    def execute(
+        cls,
+        images: "Tensor",
+        class_name: str,
+        folder: str,
+        name: str,
+        delivery: str,
+        mask: "Tensor | None" = None,
+        prompt: str | None = None,
+        negative: str | None = None,
+        seed: int | None = None,
+    ) -> io.NodeOutput:
+        from comfy_execution.utils import get_executing_context
+        from folder_paths import get_output_directory
+
+        from .delivery import Pictures, to_client, to_folder
+        from .pictures import image_pngs, mask_pngs
+
+        _check_names(class_name, folder, name)
+        pictures = Pictures(
+            image_pngs(images, _png_texts(cls.hidden)),
+            [] if mask is None else mask_pngs(mask, images),
+        )
+        context = get_executing_context()
+        if delivery == "websocket":
+            node_id = cls.hidden.unique_id
+            shown_id = cls.hidden.dynprompt.get_display_node_id(node_id)
+            to_client(pictures, context.prompt_id, node_id, shown_id)
+            counts = {"images": len(pictures.images), "masks": len(pictures.masks)}
+            return io.NodeOutput(ui={"manyshot": [counts]})
+        facts = {"class_name": class_name, "prompt": prompt, "negative": negative, "seed": seed}
+        stem = name or _stem(cls.hidden.prompt, facts, context.list_index)
+        output = Path(get_output_directory())
+        return io.NodeOutput(ui=to_folder(pictures, output, folder, stem, facts))
+
+
+def _check_names(class_name: str | None, folder: str | None, name: str | None) -> None:
+    """Raises InputError for a name that is no safe file name; None is not known yet."""
+    if class_name is not None:
+        safe_name(class_name, "class name")
+    if folder is not None:
+        relative_name(folder, "folder")
+    if name:
+        safe_name(name, "name")
+
+
+def _stem(graph: dict[str, Any] | None, facts: dict[str, Any], item: int | None) -> str:
+    """A file name that is the same for the same graph, facts and item of a list."""
+    nodes = {key: (node["class_type"], node["inputs"]) for key, node in (graph or {}).items()}
+    text = json.dumps([nodes, facts, item], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _png_texts(hidden: Any) -> dict[str, str]:
+    """What ComfyUI writes into its own PNG files: dropped on the canvas, they open the workflow."""
+    from comfy.cli_args import args
+
+    if args.disable_metadata:
+        return {}
+    known = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
+    return {key: json.dumps(value) for key, value in known.items() if value is not None}
