@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..core.errors import InputError, ServerError
-from .settings import ServerSettings
+from .address import ServerAddress
 
 MAX_JSON = 256 * 2**20
 MAX_FILE = 512 * 2**20
@@ -34,10 +34,10 @@ class Refused(ServerError):
 class Http:
     """Requests to one server. Methods may be called from several threads at once."""
 
-    def __init__(self, settings: ServerSettings, connect: float = 10, reply: float = 60) -> None:
-        self.settings = settings
+    def __init__(self, address: ServerAddress, connect: float = 10, reply: float = 60) -> None:
+        self.address = address
         self._connect, self._reply = connect, reply
-        self._session = _session(settings)
+        self._session = _session(address)
 
     def get_json(self, path: str) -> Any:
         """The JSON at `path`. Raises Unreachable or Refused."""
@@ -68,7 +68,7 @@ class Http:
             raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
 
     def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
-        url = self.settings.name + path
+        url = self.address.name + path
         deadline = time.monotonic() + self._reply
         try:
             with self._session.request(
@@ -107,38 +107,38 @@ class Http:
         return Refused(message, reply.status_code, parsed)
 
     def _at(self, path: str) -> str:
-        return f"The server {self.settings.name}{path}"
+        return f"The server {self.address.name}{path}"
 
 
-def auth_headers(settings: ServerSettings) -> dict[str, str]:
+def auth_headers(address: ServerAddress) -> dict[str, str]:
     """The headers that let us in, secrets filled in. Raises InputError for a missing variable."""
-    headers = {name: settings.revealed(text) for name, text in settings.headers.items()}
-    if settings.bearer:
-        headers["Authorization"] = f"Bearer {settings.revealed(settings.bearer)}"
-    if settings.basic:
-        coded = b64encode(settings.revealed(settings.basic).encode("utf-8")).decode("ascii")
+    headers = {name: address.revealed(text) for name, text in address.headers.items()}
+    if address.bearer:
+        headers["Authorization"] = f"Bearer {address.revealed(address.bearer)}"
+    if address.basic:
+        coded = b64encode(address.revealed(address.basic).encode("utf-8")).decode("ascii")
         headers["Authorization"] = f"Basic {coded}"
     if any("\n" in value or "\r" in value for value in headers.values()):
-        raise InputError(f"A header for {settings.name} holds a line break; take it out.")
+        raise InputError(f"A header for {address.name} holds a line break; take it out.")
     return headers
 
 
-def tls_options(settings: ServerSettings) -> dict[str, Any]:
+def tls_options(address: ServerAddress) -> dict[str, Any]:
     """The same TLS rules for the websocket."""
-    if settings.verify is False:
+    if address.verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    return {} if settings.verify is True else {"ca_certs": str(settings.verify)}
+    return {} if address.verify is True else {"ca_certs": str(address.verify)}
 
 
-def _session(settings: ServerSettings) -> requests.Session:
+def _session(address: ServerAddress) -> requests.Session:
     session = requests.Session()
     # No .netrc: its secrets are not meant for us, and reading it costs a file access a request.
     session.trust_env = False
-    session.proxies.update(requests.utils.get_environ_proxies(settings.name, no_proxy=None))
-    session.headers.update(auth_headers(settings))
-    session.verify = settings.verify if isinstance(settings.verify, bool) else str(settings.verify)
+    session.proxies.update(requests.utils.get_environ_proxies(address.name, no_proxy=None))
+    session.headers.update(auth_headers(address))
+    session.verify = address.verify if isinstance(address.verify, bool) else str(address.verify)
     adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=64)
-    session.mount(f"{urlsplit(settings.name).scheme}://", adapter)
+    session.mount(f"{urlsplit(address.name).scheme}://", adapter)
     return session
 
 

@@ -1,20 +1,20 @@
 """A job: one prompt for a server, as a value."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 Value = bool | int | float | str
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One execution of the workflow.
 
     `id` is a hash of everything that decides the pixels, so equal recipes give equal ids.
     `group` is a hash of the models it needs: jobs of one group share what is slow to load.
-    `images` come back from the server, the first `keep` of them are wanted.
-    `pictures` maps a bound address to the local file behind it, `sweep` to the value there.
+    `images` come back from the server, the first `keep` of them are wanted; the first is number
+    `index` of its class. `pictures` maps a bound address to the local file behind it, `sweep` to
+    the value there. (A tuple, because a million of them are made and written.)
     """
 
     id: str
@@ -28,33 +28,21 @@ class Job:
     images: int = 1
     keep: int = 1
     subject: str | None = None
-    pictures: dict[str, str] = field(default_factory=dict)
-    sweep: dict[str, Value] = field(default_factory=dict)
+    pictures: dict[str, str] = {}
+    sweep: dict[str, Value] = {}
 
     def to_json(self) -> str:
         """The job without the fields that have their defaults."""
-        defaults = _DEFAULTS
-        values = {name: getattr(self, name) for name in _NAMES}
-        return json.dumps(
-            {k: v for k, v in values.items() if k not in defaults or v != defaults[k]},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        return _encode({k: v for k, v in zip(_NAMES, self, strict=True) if v != _DEFAULTS.get(k)})
 
     @classmethod
     def from_json(cls, text: str) -> "Job":
         return cls(**json.loads(text))
 
 
-_NAMES = [f.name for f in fields(Job)]
-_DEFAULTS: dict[str, Any] = {
-    "group": "",
-    "images": 1,
-    "keep": 1,
-    "subject": None,
-    "pictures": {},
-    "sweep": {},
-}
+_NAMES = Job._fields
+_DEFAULTS = Job._field_defaults
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +63,3 @@ class Delivery:
 
     images: tuple[bytes, ...]
     masks: tuple[bytes, ...] = ()
-
-
-def as_dict(job: Job) -> dict[str, Any]:
-    """The job as plain data, for `manyshot plan --json`."""
-    return asdict(job)

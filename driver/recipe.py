@@ -13,8 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from ..core.paths import safe_name
-from .settings import ServerSettings
+from ..core.classes import check_class_names
+from .address import ServerAddress
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]
@@ -90,15 +90,17 @@ class Recipe(Strict):
 
     workflow: str = Field(description="A workflow file, or the name of one that manyshot brings.")
     output: Path = Field(description="The dataset folder.")
-    classes: list[str] | dict[str, str] | Path = Field(
-        description="Class names; or class name: words for the prompt; or a text file, one a line."
+    classes: list[str] | dict[str, str] | Path | None = Field(
+        default=None,
+        description="Class names; or class name: words for the prompt; or a text file, one a "
+        "line. Without it the workflow's class prompts node says (as for the next three).",
     )
-    images_per_class: Count = 8
+    prompts: Prompts | None = None
+    images_per_class: Count | None = None
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     batch_size: Count | None = Field(
         default=None, description="Images a job; by default what the workflow says."
     )
-    prompts: Prompts = Prompts()
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bind: dict[str, BoundValue] = Field(
         default={},
         description="Node title.input: a value, a job field ($prompt, $negative, $seed, "
@@ -110,8 +112,8 @@ class Recipe(Strict):
     save: str | None = Field(
         default=None, description="The node whose images are kept, if the workflow has several."
     )
-    servers: list[ServerSettings] = Field(
-        default=[ServerSettings(url="embedded")],
+    servers: list[ServerAddress] = Field(
+        default=[ServerAddress(url="embedded")],
         min_length=1,
         description="'embedded', or the address of a ComfyUI server, or url with headers, bearer, "
         "basic, verify, in_flight.",
@@ -126,17 +128,8 @@ class Recipe(Strict):
     @field_validator("classes")
     @classmethod
     def _classes(cls, value: Any) -> Any:
-        if isinstance(value, Path):
-            return value
-        names = list(value)
-        if not names:
-            raise ValueError("the list is empty; name at least one class")
-        for name in names:
-            safe_name(name, "class name")
-        folded = [name.casefold() for name in names]
-        twice = next((n for n, f in zip(names, folded, strict=True) if folded.count(f) > 1), None)
-        if twice:
-            raise ValueError(f"the class {twice!r} is named twice (upper and lower case are equal)")
+        if value is not None and not isinstance(value, Path):
+            check_class_names(value)
         return value
 
     @field_validator("servers", mode="before")

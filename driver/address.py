@@ -1,0 +1,90 @@
+"""How to reach one server. Secrets live in the environment and are never written down."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+
+from ..core.errors import InputError
+
+EMBEDDED = "embedded"
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class ServerAddress(BaseModel):
+    """One ComfyUI server: its address, and what it wants to see before it answers.
+
+    `headers`, `bearer` and `basic` may hold ${NAME}, read from the environment when connecting;
+    written out again they show the reference, or *** where a secret was typed in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(description="http(s)://host:port, with a path if behind a proxy; or embedded.")
+    headers: dict[str, str] = Field(default={}, repr=False)
+    bearer: str | None = Field(default=None, repr=False, description="Sent as a bearer token.")
+    basic: str | None = Field(default=None, repr=False, description="user:password")
+    verify: bool | Path = Field(default=True, description="TLS: true, false, or a CA file.")
+    in_flight: int = Field(default=4, ge=1, le=64, description="Jobs waiting on the server.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_userinfo(cls, value: Any) -> Any:
+        """http://user:password@host becomes `basic`, so that no address holds a secret."""
+        if not isinstance(value, dict) or not isinstance(value.get("url"), str):
+            return value
+        parts = urlsplit(value["url"])
+        if "@" not in parts.netloc:
+            return value
+        userinfo, host = parts.netloc.rsplit("@", 1)
+        return {"basic": userinfo, **value, "url": urlunsplit(parts._replace(netloc=host))}
+
+    @model_validator(mode="after")
+    def _check(self) -> "ServerAddress":
+        if self.url != EMBEDDED:
+            parts = urlsplit(self.url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(
+                    f"{self.url!r} is no server address; write 'embedded' or http://host:port"
+                )
+        if self.basic is not None and ":" not in self.basic and not _REFERENCE.search(self.basic):
+            raise ValueError("'basic' must be user:password")
+        if self.basic is not None and self.bearer is not None:
+            raise ValueError("give 'basic' or 'bearer', not both")
+        return self
+
+    @field_serializer("bearer", "basic")
+    def _hide(self, value: str | None) -> str | None:
+        return None if value is None else _hidden(value)
+
+    @field_serializer("headers")
+    def _hide_all(self, value: dict[str, str]) -> dict[str, str]:
+        return {name: _hidden(text) for name, text in value.items()}
+
+    @property
+    def name(self) -> str:
+        """The server as shown to people and in records; holds no secret."""
+        return self.url.rstrip("/")
+
+    def revealed(self, text: str) -> str:
+        """`text` with every ${NAME} replaced. Raises InputError for a variable that is not set."""
+
+        def value(match: re.Match[str]) -> str:
+            found = os.environ.get(match[1])
+            if found is None:
+                raise InputError(
+                    f"The server {self.name} needs the environment variable {match[1]}, "
+                    "which is not set."
+                )
+            return found
+
+        return _REFERENCE.sub(value, text)
+
+
+def _hidden(value: str) -> str:
+    """The reference itself if the whole secret is one, else stars."""
+    left = _REFERENCE.sub("", value)
+    return value if _REFERENCE.search(value) and left in ("", ":", "Bearer ") else "***"

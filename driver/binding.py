@@ -1,0 +1,194 @@
+"""A workflow and a recipe together: which slot takes what of a job."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.nearest import did_you_mean
+from .job import Job
+from .recipe import FileInput, Recipe
+from .settle import classes_of, images_per_class
+from .workflow import own_nodes, save_nodes
+from .workflow.binding import bind, resolve
+from .workflow.catalogue import Catalogue
+from .workflow.graph import Graph, Slot, is_link, upstream
+from .workflow.groups import prefix_template
+from .workflow.template import Template
+
+UPLOADS = "manyshot"  # the server's input subfolder for uploaded pictures
+JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
+    "prompt": lambda job: job.prompt,
+    "negative": lambda job: job.negative,
+    "class_name": lambda job: job.class_name,
+    "seed": lambda job: job.seed,
+    "index": lambda job: job.index,
+    "subject": lambda job: job.subject or "",
+    "job_id": lambda job: job.id,
+}
+DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A workflow bound to a recipe: values in, graph or id out.
+
+    `fields`, `sweeps` and `pictures` say what each slot takes: a job field, the sweep's value or
+    the uploaded picture of an address. `prefix` is the slot of the saved files' name, if any.
+    """
+
+    ids: Template
+    graphs: Template
+    groups: Template | None
+    save_node: str
+    batch_size: int
+    fields: Mapping[Slot, str]
+    sweeps: Mapping[Slot, str]
+    pictures: Mapping[Slot, str]
+    prefix: Slot | None
+
+    def id(self, job: Job) -> str:
+        """32 hex digits that follow from everything that decides the pixels."""
+        return self.ids.digest(self._values(job))[:32]
+
+    def group(self, job: Job) -> str:
+        """A key shared by jobs that need the same models; "" when nothing is known."""
+        return self.groups.digest(self._values(job))[:16] if self.groups else ""
+
+    def graph(self, job: Job, name: str) -> Graph:
+        """The graph to queue for `job`; `name` is unique to this try and names its files."""
+        values = self._values(job)
+        if self.prefix:
+            # Folders of their own: SaveImage lists the folder each time it saves.
+            values[self.prefix] = f"manyshot/{name[:3]}/{name}"
+        return self.graphs.graph(values)
+
+    def uploads(self, job: Job) -> dict[str, Path]:
+        """The pictures that the server must have before `job`: name there -> local file."""
+        return {upload_name(path): Path(path) for path in job.pictures.values()}
+
+    def _values(self, job: Job) -> dict[Slot, Any]:
+        values: dict[Slot, Any] = {
+            slot: JOB_FIELDS[name](job) for slot, name in self.fields.items()
+        }
+        for slot, address in self.sweeps.items():
+            values[slot] = job.sweep[address]
+        for slot, address in self.pictures.items():
+            values[slot] = f"{UPLOADS}/{upload_name(job.pictures[address])}"
+        if self.prefix:
+            values[self.prefix] = ""
+        return values
+
+
+def bind_recipe(
+    recipe: Recipe, folded: own_nodes.Folded, catalogue: Catalogue | None, where: str
+) -> Binding:
+    """A workflow bound as a settled recipe says; without a catalogue jobs have no groups.
+
+    Raises InputError naming `where` (the workflow), the address and what is wrong.
+    """
+    save_node = save_nodes.delivering_node(folded.graph, catalogue, recipe.save, where)
+    needed = upstream(folded.graph, [save_node])
+    plain = {node_id: node for node_id, node in folded.graph.items() if node_id in needed}
+    fields = {slot: name for slot, name in folded.fields.items() if slot.node_id in plain}
+    bound, sweeps, pictures, literals = _addresses(recipe, plain, catalogue)
+    fields |= bound
+    batch = _batch_slot(recipe, plain, where)
+    if batch and recipe.batch_size:
+        literals[batch] = recipe.batch_size
+    plain = bind(plain, literals)
+    _check_told_apart(recipe, set(fields.values()), where)
+    slots = [*fields, *sweeps, *pictures]
+    delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
+    own = [slot for slot in slots if slot.node_id in delivery.graph]
+    run_slots = [*own, delivery.prefix] if delivery.prefix else own
+    ids = Template(plain, slots, save_nodes.not_in_id(plain))
+    return Binding(
+        ids=ids,
+        graphs=Template(delivery.graph, run_slots),
+        groups=prefix_template(Template(plain, slots), catalogue) if catalogue else None,
+        save_node=save_node,
+        batch_size=plain[batch.node_id]["inputs"][batch.input] if batch else 1,
+        fields=fields,
+        sweeps=sweeps,
+        pictures=pictures,
+        prefix=delivery.prefix,
+    )
+
+
+@lru_cache(maxsize=200_000)
+def upload_name(path: str) -> str:
+    """The name of an uploaded picture: a hash of its content, so that equal ones go once."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+    return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()
+
+
+def _addresses(
+    recipe: Recipe, graph: Graph, catalogue: Catalogue | None
+) -> tuple[dict[Slot, str], dict[Slot, str], dict[Slot, str], dict[Slot, Any]]:
+    """The recipe's `bind` and `sweep` as slots: job fields, sweeps, pictures, literals."""
+    fields: dict[Slot, str] = {}
+    pictures: dict[Slot, str] = {}
+    literals: dict[Slot, Any] = {}
+    for address, value in recipe.bind.items():
+        slot = resolve(graph, address, catalogue)
+        if isinstance(value, FileInput):
+            pictures[slot] = address
+        elif isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
+            fields[slot] = _field(address, value)
+        else:
+            literals[slot] = value.removeprefix("$") if isinstance(value, str) else value
+    sweeps = {resolve(graph, address, catalogue): address for address in recipe.sweep}
+    twice = sweeps.keys() & (fields.keys() | pictures.keys() | literals.keys())
+    if twice:
+        raise InputError(
+            f"{sweeps[twice.pop()]!r} stands under 'bind' and under 'sweep'; keep one."
+        )
+    return fields, sweeps, pictures, literals
+
+
+def _field(address: str, value: str) -> str:
+    name = value.removeprefix("$")
+    if name not in JOB_FIELDS:
+        raise InputError(
+            f"bind {address!r}: there is no job field {value!r}.{did_you_mean(name, JOB_FIELDS)} "
+            f"(Write '$${name}' for that text itself.)"
+        )
+    return name
+
+
+def _batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
+    """The one literal `batch_size` of the workflow, if it has exactly one."""
+    found = [
+        Slot(node_id, "batch_size")
+        for node_id, node in graph.items()
+        if "batch_size" in node["inputs"] and not is_link(node["inputs"]["batch_size"])
+    ]
+    if recipe.batch_size and len(found) != 1:
+        raise InputError(
+            f"{where} has {len(found)} nodes with a batch_size, so the recipe's 'batch_size' does "
+            "not say which to set. Take it out of the recipe and set it under 'bind'."
+        )
+    return found[0] if len(found) == 1 else None
+
+
+def _check_told_apart(recipe: Recipe, used: set[str], where: str) -> None:
+    """Refuse a recipe whose classes, or whose images of a class, would all be the same."""
+    if any(isinstance(value, FileInput) and value.folder for value in recipe.bind.values()):
+        return
+    if not used & {"prompt", "class_name", "subject"} and len(classes_of(recipe)) > 1:
+        raise InputError(
+            f"Nothing in {where} takes the prompt, so all classes would look the same. "
+            "Bind it: 'Node title.text': $prompt."
+        )
+    if not used & DIFFERENT and images_per_class(recipe) > 1:
+        raise InputError(
+            f"Nothing in {where} takes the seed, so all images of a class would be the same. "
+            "Bind it: 'KSampler.seed': $seed."
+        )

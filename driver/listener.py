@@ -1,0 +1,149 @@
+"""Listens on a server's websocket and drops each event into its job's mailbox."""
+
+import contextlib
+import json
+import logging
+import threading
+import time
+import uuid
+from queue import SimpleQueue
+from urllib.parse import urlsplit, urlunsplit
+
+import websocket
+
+from ..core.errors import ServerError
+from .address import ServerAddress
+from .events import Event, parse
+from .http import auth_headers, tls_options
+
+log = logging.getLogger(__name__)
+PING_SECONDS = (
+    20  # the server sends no heartbeat; a silent dead line must not look like a quiet one
+)
+BACKOFF = (0.2, 0.5, 1, 2, 5)
+HELLO = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
+
+Mailbox = SimpleQueue[Event | None]
+"""What a job waits at: its events; None says that the connection was lost."""
+
+
+class Listener:
+    """One websocket at a time, opened again when it drops, each time under a new client id.
+
+    (A server that still holds the old socket of a client id closes the new one with it.)
+    """
+
+    def __init__(self, address: ServerAddress, connect: float = 10) -> None:
+        self._address, self._connect = address, connect
+        self._boxes: dict[str, Mailbox] = {}
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._stop = threading.Event()
+        self._socket: websocket.WebSocket | None = None
+        self.client_id = ""
+        self._thread = threading.Thread(target=self._run, name=f"ws {address.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._drop_socket()
+        self._thread.join(timeout=5)
+
+    def wait_open(self, seconds: float) -> bool:
+        """Whether the websocket is open within `seconds`."""
+        return self._open.wait(seconds)
+
+    def register(self, prompt_id: str) -> tuple[Mailbox, str]:
+        """A mailbox for a prompt about to be queued, and the client id to queue it under.
+
+        Raises ServerError when the websocket is not open.
+        """
+        with self._lock:
+            if not self._open.is_set():
+                raise ServerError(f"The websocket of {self._address.name} is not open.")
+            box = self._boxes[prompt_id] = Mailbox()
+            return box, self.client_id
+
+    def unregister(self, prompt_id: str) -> None:
+        with self._lock:
+            self._boxes.pop(prompt_id, None)
+
+    def _run(self) -> None:
+        tries = 0
+        while not self._stop.is_set():
+            try:
+                self._connect_once()
+                tries = 0
+                self._listen()
+            except (OSError, websocket.WebSocketException, ServerError, ValueError) as error:
+                log.info("websocket of %s: %s", self._address.name, error)
+            self._lost()
+            self._stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)])
+            tries += 1
+
+    def _connect_once(self) -> None:
+        client_id = str(uuid.uuid4())
+        self._socket = websocket.create_connection(
+            _socket_address(self._address.name, client_id),
+            timeout=self._connect,
+            header=[f"{name}: {value}" for name, value in auth_headers(self._address).items()],
+            sslopt=tls_options(self._address),
+            skip_utf8_validation=True,
+            enable_multithread=True,
+        )
+        self._socket.send(HELLO)
+        with self._lock:
+            self.client_id = client_id
+            self._open.set()
+
+    def _listen(self) -> None:
+        socket = self._socket
+        assert socket is not None
+        socket.settimeout(PING_SECONDS)
+        pinged = 0.0
+        while not self._stop.is_set():
+            try:
+                opcode, message = socket.recv_data(control_frame=True)
+            except websocket.WebSocketTimeoutException:
+                if pinged:
+                    raise  # two silences in a row, a ping in between: the line is dead
+                pinged = time.monotonic()
+                socket.ping()
+                continue
+            pinged = 0.0
+            self._dispatch(opcode, message)
+
+    def _dispatch(self, opcode: int, message: bytes) -> None:
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise ServerError("closed by the server")
+        if opcode == websocket.ABNF.OPCODE_TEXT:
+            event = parse(message.decode("utf-8", "replace"))
+        elif opcode == websocket.ABNF.OPCODE_BINARY:
+            event = parse(message)
+        else:
+            return
+        box = self._boxes.get(event.prompt_id) if event else None
+        if box is not None:
+            box.put(event)
+
+    def _lost(self) -> None:
+        self._drop_socket()
+        with self._lock:
+            self._open.clear()
+            for box in self._boxes.values():
+                box.put(None)
+
+    def _drop_socket(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            with contextlib.suppress(OSError, websocket.WebSocketException):
+                socket.shutdown()
+
+
+def _socket_address(url: str, client_id: str) -> str:
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}[parts.scheme]
+    path = f"{parts.path.rstrip('/')}/ws"
+    return urlunsplit((scheme, parts.netloc, path, f"clientId={client_id}", ""))

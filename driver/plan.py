@@ -1,0 +1,134 @@
+"""From a recipe to its jobs, one after the other: a million of them need no memory."""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from .binding import Binding
+from .job import Job, Value
+from .recipe import FileInput, Recipe
+from .settle import images_per_class, prompt_set
+from .workflow.graph import canonical
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+PLANNED_BY = {"classes", "prompts", "images_per_class", "seed", "bind", "sweep", "batch_size"}
+
+
+class Plan:
+    """The jobs of a settled recipe bound to its workflow.
+
+    Sweeps are the outer loop, then the images, then the classes: a run that is stopped half way
+    has about as many images of each class. Raises InputError for prompts that do not parse and for
+    picture folders without pictures.
+    """
+
+    def __init__(self, recipe: Recipe, binding: Binding) -> None:
+        self.recipe, self.binding = recipe, binding
+        self._prompts = prompt_set(recipe)
+        self._images = images_per_class(recipe)
+        self._files = {
+            address: _files(value, self._prompts.class_names)
+            for address, value in recipe.bind.items()
+            if isinstance(value, FileInput)
+        }
+
+    def __iter__(self) -> Iterator[Job]:
+        for sweep in self._sweeps():
+            group = None
+            for index in range(0, self._images, self.binding.batch_size):
+                for label, class_name in enumerate(self._prompts.class_names):
+                    job = self._job(class_name, label, index, sweep)
+                    if group is None:
+                        group = self.binding.group(job)
+                    yield job._replace(id=self.binding.id(job), group=group)
+
+    def __len__(self) -> int:
+        """How many jobs, equal ones counted each time."""
+        combinations = 1
+        for values in self.recipe.sweep.values():
+            combinations *= len(values)
+        per_class = -(-self._images // self.binding.batch_size)
+        return combinations * per_class * len(self._prompts.class_names)
+
+    def samples(self) -> Iterator[Job]:
+        """A first job with each value of the sweep, for checking before anything is queued."""
+        first = next(iter(self))
+        yield first
+        for address, values in self.recipe.sweep.items():
+            for value in values:
+                yield first._replace(sweep={**first.sweep, address: value})
+
+    def fingerprint(self) -> str:
+        """A hash that is equal for equal plans."""
+        facts = {
+            "recipe": self.recipe.model_dump(mode="json", include=PLANNED_BY),
+            "graph": canonical(self.binding.ids.base),
+            "files": {address: _stamps(files) for address, files in self._files.items()},
+            "grouped": self.binding.groups is not None,
+        }
+        return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def _sweeps(self) -> Iterator[dict[str, Value]]:
+        addresses = list(self.recipe.sweep)
+        for values in product(*self.recipe.sweep.values()):
+            yield dict(zip(addresses, values, strict=True))
+
+    def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
+        resolved = self._prompts.at(class_name, index, self.recipe.seed or 0)
+        batch = self.binding.batch_size
+        return Job(
+            id="",
+            class_name=class_name,
+            label=label,
+            index=index,
+            prompt=resolved.prompt,
+            negative=resolved.negative,
+            seed=resolved.seed,
+            images=batch,
+            keep=min(batch, self._images - index),
+            pictures=self._pictures(class_name, index),
+            sweep=sweep,
+        )
+
+    def _pictures(self, class_name: str, index: int) -> dict[str, str]:
+        taken = index // self.binding.batch_size
+        return {
+            address: files[class_name][taken % len(files[class_name])]
+            for address, files in self._files.items()
+        }
+
+
+def _files(source: FileInput, class_names: tuple[str, ...]) -> dict[str, list[str]]:
+    """The pictures that each class takes in turn."""
+    if source.file:
+        if not source.file.is_file():
+            raise InputError(f"There is no picture at {source.file}.")
+        return {name: [str(source.file)] for name in class_names}
+    folder = source.folder or Path()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.")
+    return {name: _in_folder(folder, name) for name in class_names}
+
+
+def _in_folder(folder: Path, class_name: str) -> list[str]:
+    own = folder / class_name
+    place = own if own.is_dir() else folder
+    found = sorted(str(p) for p in place.iterdir() if p.suffix.lower() in PICTURES)
+    if not found:
+        raise InputError(
+            f"{place} holds no picture for the class {class_name!r}; "
+            f"a picture ends in {', '.join(sorted(PICTURES))}."
+        )
+    return found
+
+
+def _stamps(files: Mapping[str, list[str]]) -> dict[str, list[Any]]:
+    """What shows that a picture was changed, without reading it."""
+    return {
+        name: [(path, Path(path).stat().st_size, Path(path).stat().st_mtime_ns) for path in paths]
+        for name, paths in files.items()
+    }

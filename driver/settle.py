@@ -1,0 +1,85 @@
+"""What a recipe leaves open is taken from the workflow's class prompts node, then from defaults."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.lines import content_lines, read_classes, read_lists
+from ..core.prompts import PromptSet
+from .recipe import Prompts, Recipe
+
+IMAGES_PER_CLASS = 8
+
+
+def settle(recipe: Recipe, node: Mapping[str, Any]) -> Recipe:
+    """`recipe` with classes, prompts, images_per_class and seed filled in.
+
+    `node` holds the inputs of the workflow's ManyshotClassPrompts, or nothing. Raises InputError
+    when neither says what the classes are, or a class file cannot be read.
+    """
+    return recipe.model_copy(
+        update={
+            "classes": _classes(recipe, node),
+            "prompts": recipe.prompts or _prompts(node),
+            "images_per_class": recipe.images_per_class or _whole(node, "images_per_class"),
+            "seed": recipe.seed if recipe.seed is not None else _whole(node, "seed"),
+        }
+    )
+
+
+def classes_of(recipe: Recipe) -> dict[str, str]:
+    """Class name -> words for the prompt, of a settled recipe."""
+    match recipe.classes:
+        case dict() as words:
+            return dict(words)
+        case list() as names:
+            return dict.fromkeys(names, "")
+    raise TypeError("settle the recipe first")
+
+
+def images_per_class(recipe: Recipe) -> int:
+    """How many images each class gets, for each combination of the sweep."""
+    return recipe.images_per_class or IMAGES_PER_CLASS
+
+
+def prompt_set(recipe: Recipe) -> PromptSet:
+    """The prompts of a settled recipe. Raises InputError for wrong templates or wildcards."""
+    prompts = recipe.prompts or Prompts()
+    return PromptSet(
+        classes_of(recipe), prompts.templates, prompts.contexts, prompts.negative, prompts.lists
+    )
+
+
+def _classes(recipe: Recipe, node: Mapping[str, Any]) -> dict[str, str] | list[str]:
+    if isinstance(recipe.classes, Path):
+        return _class_file(recipe.classes)
+    if recipe.classes:
+        return recipe.classes
+    text = node.get("classes")
+    if not isinstance(text, str):
+        raise InputError("The recipe names no classes. Add 'classes: [one, another]'.")
+    return read_classes(text)
+
+
+def _class_file(path: Path) -> dict[str, str]:
+    try:
+        return read_classes(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The class file {path} cannot be read: {error}.") from None
+
+
+def _prompts(node: Mapping[str, Any]) -> Prompts:
+    lists = read_lists(str(node.get("lists", "")))
+    return Prompts(
+        templates=content_lines(str(node.get("templates", ""))) or Prompts().templates,
+        contexts=content_lines(str(node.get("contexts", ""))),
+        negative=str(node.get("negative", "")),
+        lists={name: list(words) for name, words in lists.items()},
+    )
+
+
+def _whole(node: Mapping[str, Any], name: str) -> int:
+    value = node.get(name)
+    default = IMAGES_PER_CLASS if name == "images_per_class" else 0
+    return value if isinstance(value, int) else default
