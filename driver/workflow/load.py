@@ -1,0 +1,102 @@
+"""A workflow file of any kind becomes an API graph."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ...core.errors import InputError
+from .canvas import is_ui
+from .catalogue import Catalogue
+from .graph import Graph, parse_api, shorten
+from .ui import convert_ui
+
+MAX_BYTES = 50_000_000
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def read_workflow(path: Path, catalogue: Catalogue | None = None) -> Graph:
+    """The API graph in `path`: API format, UI format, or a PNG that ComfyUI saved.
+
+    UI format needs the catalogue of a server. Raises InputError, naming the file, for anything
+    that is not such a workflow.
+    """
+    return to_graph(read_json(path), catalogue, str(path))
+
+
+def to_graph(data: Any, catalogue: Catalogue | None, where: str) -> Graph:
+    """A parsed file as an API graph; the body of a `POST /prompt` will do too."""
+    if is_ui(data):
+        if catalogue is None:
+            raise InputError(
+                f"{where} is in UI format, which only a server's node list can convert. Give a "
+                "server, or save the workflow with Export (API)."
+            )
+        return convert_ui(data, catalogue, where)
+    if isinstance(data, dict) and isinstance(data.get("prompt"), dict) and "class_type" not in data:
+        data = data["prompt"]
+    if not _looks_like_api(data):
+        raise InputError(
+            f"{where} is not a ComfyUI workflow: neither nodes with class_type (API format) nor a "
+            "list named nodes (UI format)."
+        )
+    return parse_api(data, where)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in a workflow file, or in the `prompt` text of a PNG. Raises InputError."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB; no workflow is.")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {_reason(error)}.") from None
+    text = _png_prompt(path) if content.startswith(PNG_MAGIC) else _decoded(content, path)
+    return parse_json(text, str(path))
+
+
+def parse_json(text: str, where: str) -> Any:
+    """`json.loads` with errors as sentences; NaN, which is no JSON, is read as null."""
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{where}, line {error.lineno}, column {error.colno}: broken JSON, {error.msg.lower()}."
+        ) from None
+    except RecursionError:
+        raise InputError(f"{where} is nested too deep for a workflow.") from None
+    except ValueError:
+        raise InputError(f"{where} holds a number with too many digits.") from None
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not a workflow: byte {error.start} is no UTF-8 text. A workflow is a .json "
+            "file, or a .png that ComfyUI saved."
+        ) from None
+
+
+def _png_prompt(path: Path) -> str:
+    """The API graph that ComfyUI writes into its PNGs."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            text = image.info.get("prompt")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} is a broken PNG: {shorten(str(error))}.") from None
+    if not isinstance(text, str):
+        raise InputError(f"{path} holds no workflow: ComfyUI's text 'prompt' is not in the PNG.")
+    return text
+
+
+def _looks_like_api(data: Any) -> bool:
+    if not isinstance(data, dict):
+        return False
+    return any(isinstance(node, dict) and "class_type" in node for node in data.values())
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,69 @@
+"""Primitive nodes of the canvas: one value for several widgets."""
+
+import math
+from typing import Any
+
+from .canvas import Canvas, CanvasNode
+from .catalogue import Catalogue, InputSpec
+from .subgraphs import Scope
+from .widgets import widget_type
+
+PRIMITIVE = "PrimitiveNode"
+
+
+def apply_primitives(scope: Scope, catalogue: Catalogue) -> None:
+    """Copy the value of every primitive node into the widgets it is linked to, here and below."""
+    for node in scope.canvas.nodes.values():
+        if node.type == PRIMITIVE and isinstance(node.values, list) and node.values:
+            _apply(scope, node, node.values[0], catalogue)
+    for child in scope.children.values():
+        apply_primitives(child, catalogue)
+
+
+def _apply(scope: Scope, primitive: CanvasNode, value: Any, catalogue: Catalogue) -> None:
+    fed = _links_from(scope.canvas, primitive.id)
+    for node_id, slots in scope.slots.items():
+        held = scope.values.get(node_id, {})
+        spec = catalogue.get(scope.canvas.nodes[node_id].type)
+        for slot in slots:
+            if slot.link in fed and slot.name in held:
+                held[slot.name] = _stepped(value, spec.inputs.get(slot.name) if spec else None)
+
+
+def _links_from(canvas: Canvas, node_id: str) -> set[str]:
+    return {link_id for link_id, link in canvas.links.items() if link.origin_id == node_id}
+
+
+def _stepped(value: Any, spec: InputSpec | None) -> Any:
+    """`value` rounded as the widget does it when it is set: INT to its step, FLOAT to `round`."""
+    if spec is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if widget_type(spec) == "INT":
+        return _to_step(value, spec)
+    if widget_type(spec) == "FLOAT" and spec.extra.get("round"):
+        return _rounded(value, spec)
+    return value
+
+
+def _to_step(value: float, spec: InputSpec) -> float:
+    step = spec.extra.get("step") or 1
+    if not isinstance(step, int) or step <= 0 or not math.isfinite(value):
+        return value
+    offset = int(spec.minimum or 0) % step
+    return (
+        math.floor((value - offset) / step + 0.5) * step + offset if step > 1 else _nearest(value)
+    )
+
+
+def _nearest(value: float) -> int:
+    return value if isinstance(value, int) else math.floor(value + 0.5)
+
+
+def _rounded(value: float, spec: InputSpec) -> float:
+    unit = spec.extra["round"]
+    if not isinstance(unit, int | float) or unit <= 0 or not math.isfinite(value):
+        return value
+    low = spec.minimum if spec.minimum is not None else -math.inf
+    high = spec.maximum if spec.maximum is not None else math.inf
+    digits = max(0, -math.floor(math.log10(unit)))
+    return min(max(round(math.floor(value / unit + 0.5) * unit, digits), low), high)

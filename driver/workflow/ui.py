@@ -1,0 +1,81 @@
+"""UI format -> API graph, as the front end's own export does it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.errors import InputError
+from .canvas import BYPASSED, MUTED, CanvasNode, read_canvas, read_definitions
+from .catalogue import Catalogue
+from .graph import Graph, Node, is_link, shorten
+from .primitives import PRIMITIVE, apply_primitives
+from .subgraphs import Expander, Scope
+from .trace import REROUTE, Held, Origin, Tracer
+from .widgets import sent_values, wrapped
+
+# Nodes of the canvas alone; nothing of them reaches the server.
+VIRTUAL = (REROUTE, PRIMITIVE, "Note", "MarkdownNote")
+
+
+def convert_ui(ui: Mapping[str, Any], catalogue: Catalogue, where: str = "the workflow") -> Graph:
+    """The API graph of a workflow in UI format.
+
+    Muted and bypassed nodes, reroutes, primitives, notes and subgraphs are resolved. Raises
+    InputError for a malformed file, a node class that the catalogue lacks, or group nodes.
+    """
+    definitions = read_definitions(ui, where)
+    root = Expander(definitions, catalogue, where).scope(read_canvas(ui, where))
+    running = [(scope, node) for scope, node in root.walk() if _runs(scope, node, catalogue, where)]
+    apply_primitives(root, catalogue)
+    tracer = Tracer(catalogue, where)
+    graph = {
+        scope.full_id(node.id): _api_node(scope, node, catalogue, tracer) for scope, node in running
+    }
+    return _without_links_to_missing(graph)
+
+
+def _runs(scope: Scope, node: CanvasNode, catalogue: Catalogue, where: str) -> bool:
+    """Whether a node is sent to the server. Raises InputError when it would be and is unknown."""
+    if node.type in VIRTUAL or node.mode in (MUTED, BYPASSED):
+        return False
+    if catalogue.get(node.type) is None:
+        raise InputError(_unknown(scope, node, catalogue, where))
+    return True
+
+
+def _api_node(scope: Scope, node: CanvasNode, catalogue: Catalogue, tracer: Tracer) -> Node:
+    spec = catalogue.nodes[node.type]
+    inputs = sent_values(scope.values[node.id], spec)
+    for index, slot in enumerate(scope.slots[node.id]):
+        found = tracer.trace(scope, node, index)
+        if isinstance(found, Origin):
+            inputs[slot.name] = [found.node_id, found.output]
+        elif isinstance(found, Held):
+            inputs[slot.name] = wrapped(found.value)
+    return Node(class_type=node.type, inputs=inputs, _meta={"title": node.title or spec.title})
+
+
+def _without_links_to_missing(graph: Graph) -> Graph:
+    """A link to a muted node is dropped, and with it the input."""
+    for node in graph.values():
+        node["inputs"] = {
+            name: value
+            for name, value in node["inputs"].items()
+            if not (is_link(value) and value[0] not in graph)
+        }
+    return graph
+
+
+def _unknown(scope: Scope, node: CanvasNode, catalogue: Catalogue, where: str) -> str:
+    shown = f' "{shorten(node.title)}"' if node.title else ""
+    at = f"{where}, node {scope.full_id(node.id)}{shown}"
+    if node.type.startswith(("workflow/", "workflow>")):
+        return (
+            f"{at} is a group node ({shorten(node.type)}), which is not supported. Open the "
+            "workflow in ComfyUI, convert it to a subgraph (right click), and save again."
+        )
+    near = catalogue.nearest(node.type)
+    hint = f" The nearest it has is {near}." if near else ""
+    return (
+        f"{at}: the server has no node class {shorten(node.type)!r}.{hint} "
+        "Install the node pack it comes from, or mute the node."
+    )
