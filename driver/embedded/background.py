@@ -1,5 +1,6 @@
 """The one server that `manyshot server start` leaves running until `manyshot server stop`."""
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...core.files import write_text_whole
 from .cache import background_folder, cache_folder
-from .ready import ServerFacts, read_facts, system_stats
+from .ready import POLL_SECONDS, ServerFacts, read_facts, system_stats
 from .server import EmbeddedServer
 from .settings import Progress, ServerSettings
 
@@ -74,7 +75,7 @@ def stop_background() -> BackgroundServer | None:
     with _lock():
         running = find_background()
         if running is not None:
-            _end(running.processes())
+            _end(running)
         _state_file().unlink(missing_ok=True)
         return running
 
@@ -84,16 +85,15 @@ def kept_settings(settings: ServerSettings) -> ServerSettings:
     return replace(settings, base_directory=settings.base_directory or background_folder())
 
 
-def _end(processes: list[psutil.Process]) -> None:
-    """Ask each to end, then kill what is left."""
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, left = psutil.wait_procs(processes, timeout=STOP_SECONDS)
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(left, timeout=STOP_SECONDS)
+def _end(server: BackgroundServer) -> None:
+    """Ask both processes to end, then kill what is left."""
+    for signal in (psutil.Process.terminate, psutil.Process.kill):
+        for process in server.processes():
+            with suppress(psutil.NoSuchProcess):
+                signal(process)
+        until = time.monotonic() + STOP_SECONDS
+        while server.processes() and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
 
 
 def _same_process(pid: int, started: float) -> psutil.Process | None:

@@ -42,7 +42,7 @@ def wait_until_ready(url: str, process: GuardedProcess, base: Base, timeout: flo
         if stats is not None and str(base.model_paths) in stats["system"].get("argv", []):
             return read_facts(stats)
     raise ServerError(
-        f"ComfyUI did not answer at {url} within {timeout:.0f} s. {_log_says(base.log)}"
+        f"ComfyUI did not answer at {url} within {timeout:g} s. {_log_says(base.log)}"
     )
 
 
@@ -72,7 +72,7 @@ def read_facts(stats: dict[str, Any]) -> ServerFacts:
 def check_packs(base: Base) -> None:
     """Raise ServerError if a node pack that we linked in did not load."""
     failed = failed_packs(base.log).items()
-    ours = [(pack.name, reason) for pack, reason in failed if pack.parent == base.nodes]
+    ours = [(pack.name, reason.rstrip(".")) for pack, reason in failed if pack.parent == base.nodes]
     if ours:
         listed = "; ".join(f"{name}: {reason}" for name, reason in ours)
         raise ServerError(f"ComfyUI could not load the node pack {listed}. See {base.log}.")

@@ -1,0 +1,44 @@
+"""What test files share: the real ComfyUI, started once, and a fake one that starts at once."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from manyshot.driver.embedded import EmbeddedServer, ServerSettings
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _test_cache() -> None:
+    """MANYSHOT_TEST_CACHE replaces the user's cache for the whole run."""
+    if cache := os.environ.get("MANYSHOT_TEST_CACHE"):
+        os.environ["MANYSHOT_CACHE"] = cache
+
+
+@pytest.fixture(scope="session")
+def comfyui(_test_cache: None) -> Iterator[EmbeddedServer]:
+    """A running ComfyUI on the CPU with the node pack and the nodes of tests/stub_nodes.
+
+    One for the whole run: leave its queue empty, and use server.restart() if you kill it.
+    """
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip('torch is not installed: pip install "manyshot[server]"')
+    settings = ServerSettings(device="cpu", extra_nodes=(TESTS / "stub_nodes",))
+    with EmbeddedServer(settings) as server:
+        yield server
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of its own for one test."""
+    monkeypatch.setenv("MANYSHOT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def fake_comfyui() -> Path:
+    """A ComfyUI folder whose main.py answers /system_stats and does nothing else."""
+    return TESTS / "fake_comfyui"

@@ -1,0 +1,106 @@
+"""Nodes that behave in one chosen way, for tests against the real ComfyUI."""
+
+# pyright: reportMissingImports=false
+
+import time
+
+import comfy.model_management
+import torch
+from comfy_api.latest import ComfyExtension, io
+
+CATEGORY = "stub"
+
+
+def pause(seconds: float, interruptible: bool) -> None:
+    """Wait in small steps; an interrupt of the prompt ends it, unless it plays a wedged node."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.02))
+        if interruptible:
+            comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+class StubSleep(io.ComfyNode):
+    """Takes its time, then passes the image on."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubSleep",
+            category=CATEGORY,
+            inputs=[
+                io.Image.Input("value"),
+                io.Float.Input("seconds", default=0.1, min=0.0, max=3600.0, step=0.01),
+                io.Boolean.Input("interruptible", default=True),
+                io.Model.Input("model", optional=True),
+            ],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value, seconds, interruptible=True, model=None):
+        pause(seconds, interruptible)
+        return io.NodeOutput(value)
+
+
+class StubRaise(io.ComfyNode):
+    """Fails with the text it is given; with an empty text it passes the image on."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubRaise",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value"), io.String.Input("text", default="stub failure")],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value, text):
+        if text:
+            raise RuntimeError(text)
+        return io.NodeOutput(value)
+
+
+class StubOOM(io.ComfyNode):
+    """Fails as a GPU does that has no memory left."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubOOM",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value")],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value):
+        raise torch.OutOfMemoryError("CUDA out of memory (stub).")
+
+
+class StubSlowLoader(io.ComfyNode):
+    """A model that takes 0.25 s to load; ComfyUI's cache holds it while its name stays the same."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubSlowLoader",
+            category=CATEGORY,
+            inputs=[io.String.Input("name")],
+            outputs=[io.Model.Output()],
+        )
+
+    @classmethod
+    def execute(cls, name):
+        pause(0.25, interruptible=True)
+        return io.NodeOutput(f"model {name}")
+
+
+class StubExtension(ComfyExtension):
+    async def get_node_list(self):
+        return [StubSleep, StubRaise, StubOOM, StubSlowLoader]
+
+
+async def comfy_entrypoint():
+    return StubExtension()
