@@ -40,9 +40,7 @@ def _stepped(value: Any, spec: InputSpec | None) -> Any:
         return value
     if widget_type(spec) == "INT":
         return _to_step(value, spec)
-    if widget_type(spec) == "FLOAT" and spec.extra.get("round"):
-        return _rounded(value, spec)
-    return value
+    return _rounded(value, spec) if widget_type(spec) == "FLOAT" else value
 
 
 def _to_step(value: float, spec: InputSpec) -> float:
@@ -60,10 +58,14 @@ def _nearest(value: float) -> int:
 
 
 def _rounded(value: float, spec: InputSpec) -> float:
-    unit = spec.extra["round"]
-    if not isinstance(unit, int | float) or unit <= 0 or not math.isfinite(value):
+    """To a multiple of `round`, then to the digits that `step` shows, within the range."""
+    step = spec.extra.get("step") or 0.5
+    if not isinstance(step, int | float) or step <= 0 or not math.isfinite(value):
+        return value
+    digits = max(0, -math.floor(math.log10(step)))
+    unit = spec.extra.get("round") or (10**-digits if digits else 0)
+    if not isinstance(unit, int | float) or unit <= 0:
         return value
     low = spec.minimum if spec.minimum is not None else -math.inf
     high = spec.maximum if spec.maximum is not None else math.inf
-    digits = max(0, -math.floor(math.log10(unit)))
     return min(max(round(math.floor(value / unit + 0.5) * unit, digits), low), high)

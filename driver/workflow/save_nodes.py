@@ -13,7 +13,7 @@ Transport = Literal["websocket", "view"]
 
 SAVE, PREVIEW, WEBSOCKET = "SaveImage", "PreviewImage", "SaveImageWebsocket"
 PREFIX = "filename_prefix"
-STORED = {"websocket": "websocket", "view": "disk"}  # values of ManyshotSaveLabelled's delivery
+STORED = {"websocket": "websocket", "view": "folder"}  # values of ManyshotSaveLabelled's delivery
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InputError
-from .canvas import BYPASSED, SUBGRAPH_INPUT, CanvasInput, CanvasNode
+from .canvas import BYPASSED, SUBGRAPH_INPUT, CanvasInput, CanvasLink, CanvasNode
 from .catalogue import Catalogue
+from .graph import shorten
 from .subgraphs import Scope
 
 REROUTE = "Reroute"
@@ -54,7 +55,7 @@ class Tracer:
                 return fallback
             link = scope.canvas.links.get(slots[slot].link or "")
             if link is None:
-                return fallback
+                raise InputError(self._broken(scope, node, slots[slot].name))
             if scope.parent is not None and link.origin_id == SUBGRAPH_INPUT:
                 scope, node, slot = self._out_of(scope, link.origin_slot)
                 wanted = None
@@ -66,6 +67,12 @@ class Tracer:
             if not isinstance(found, tuple):
                 return found or fallback
             scope, node, slot, wanted = found
+
+    def _broken(self, scope: Scope, node: CanvasNode, name: str) -> str:
+        return (
+            f"{self.where}, node {scope.full_id(node.id)} ({shorten(node.type)}), input {name!r}: "
+            "its link is not in the file. Open the workflow in ComfyUI, mend it and save it again."
+        )
 
     def _out_of(self, scope: Scope, slot: int) -> tuple[Scope, CanvasNode, int]:
         """The subgraph node that holds `scope`, and its slot."""
@@ -79,7 +86,10 @@ class Tracer:
         while True:
             node = scope.canvas.nodes.get(node_id)
             if node is None:
-                return None
+                raise InputError(
+                    f"{self.where} has a link from node {scope.full_id(node_id)}, which is not "
+                    "there. Open the workflow in ComfyUI, mend it and save it again."
+                )
             if node.mode == BYPASSED:
                 through = self._bypass(scope, node, slot, wanted)
                 return None if through is None else (scope, node, through, None)
@@ -130,7 +140,7 @@ def _connects(one: str, other: str) -> bool:
     return bool(set(one.lower().split(",")) & set(other.lower().split(",")))
 
 
-def _inner_link(child: Scope, slot: int):
+def _inner_link(child: Scope, slot: int) -> CanvasLink | None:
     """The link inside a subgraph that ends at its output `slot`."""
     outputs = child.canvas.outputs
     ids = outputs[slot].links if 0 <= slot < len(outputs) else ()

@@ -20,6 +20,7 @@ WIDGET_TYPES = frozenset(
 )
 SEEDS = ("seed", "noise_seed")  # by an old convention these get a control widget undeclared
 AUDIO_PLAYERS = ("LoadAudio", "SaveAudio", "PreviewAudio", "SaveAudioMP3", "SaveAudioOpus")
+UPLOAD_KEYS = ("image_upload", "video_upload", "animated_image_upload")
 ZERO = {"INT": 0, "FLOAT": 0, "BOOLEAN": False, "STRING": ""}
 
 
@@ -125,9 +126,8 @@ def _added_by_extensions(node: NodeSpec) -> Iterator[Widget]:
     """Widgets that no definition holds: players, previews, and the upload button."""
     if node.class_type in AUDIO_PLAYERS and "audioUI" not in node.inputs:
         yield Widget("audioUI", "", saved=False)
-    uploads = ("image_upload", "video_upload", "animated_image_upload")
     required = [spec for spec in node.inputs.values() if spec.required]
-    if any(spec.type == COMBO and any(map(spec.extra.get, uploads)) for spec in required):
+    if any(spec.type == COMBO and any(map(spec.extra.get, UPLOAD_KEYS)) for spec in required):
         yield Widget("upload", "image", sent=False)
     elif any(spec.name == "audio" and spec.extra.get("audio_upload") for spec in required):
         yield Widget("upload", "", sent=False)
@@ -150,7 +150,10 @@ def _without_forced(spec: NodeSpec, widgets: list[Widget], values: list[Any]) ->
 
 
 def _tidied(values: dict[str, Any], spec: NodeSpec) -> dict[str, Any]:
-    """Old spellings that the front end mends on opening."""
+    """What the front end mends on opening: old spellings, and uploads without a file's name."""
+    for name, declared in spec.inputs.items():
+        if declared.type == COMBO and any(map(declared.extra.get, UPLOAD_KEYS)):
+            values[name] = values.get(name) or _default(declared)
     sampler = values.get("sampler_name")
     if spec.class_type in ("KSampler", "KSamplerAdvanced") and isinstance(sampler, str):
         values["sampler_name"] = sampler.removeprefix("sample_")
