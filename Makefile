@@ -1,0 +1,48 @@
+# All set-up on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+
+VENV ?= .venv
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { command -v $$python; break; }; done)
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.manyshot-installed
+TYPING := build/typing/manyshot
+
+export UV_HTTP_TIMEOUT ?= 300
+
+.PHONY: demo test lint bench clean
+
+demo: $(INSTALLED)
+	$(BIN)/manyshot server install
+	$(BIN)/manyshot run recipes/demo_classes.yaml
+
+test: lint
+	$(BIN)/manyshot server install
+	$(BIN)/python -m pytest -q
+
+lint: $(INSTALLED) $(TYPING)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(INSTALLED)
+	$(BIN)/manyshot server install
+	$(BIN)/python benchmarks/driver.py
+
+clean:
+	rm -rf build dist .venv .pytest_cache .ruff_cache .hypothesis
+
+# Made again when what is to be installed changes.
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "manyshot needs Python 3.11 or newer, and none is on the PATH:" \
+		"install it, or name it with make PYTHON=/path/to/python." >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e ".[server,trainer,dev]"
+	touch $@
+
+# The folder that holds this repository under the package's name, so that pyright finds
+# `manyshot.…` in the tests whatever the checkout is called.
+$(TYPING):
+	mkdir -p $(@D)
+	ln -sfn ../.. $@
