@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import server
+from . import run, server
 
 app = typer.Typer(
     name="manyshot",
@@ -11,6 +11,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn a few labelled photos into a training set with Stable Diffusion.",
 )
+run.add_to(app)
 app.add_typer(server.app, name="server")
 
 

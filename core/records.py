@@ -1,9 +1,9 @@
 """The dataset folder: where an image lies, and the record (one line of metadata.jsonl) it has.
 
-    manyshot.json        resolved recipe, versions, servers and model names, counts
-    metadata.jsonl       one Record a line, readable by `datasets.load_dataset("imagefolder")`
-    images/<class_name>/<job_id>_<i>.png
-    masks/<class_name>/<job_id>_<i>.png
+manyshot.json        resolved recipe, versions, servers and model names, counts
+metadata.jsonl       one Record a line, readable by `datasets.load_dataset("imagefolder")`
+images/<class_name>/<job_id>_<i>.png
+masks/<class_name>/<job_id>_<i>.png
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,6 +31,7 @@ class Record(BaseModel):
     subject: str | None = None
     workflow: str | None = None
     source_image: str | None = None
+    sweep: dict[str, bool | int | float | str] = {}
     scores: dict[str, float] = {}
     kept: bool = True
     reason: str | None = None

@@ -65,8 +65,8 @@ class ServerAddress(BaseModel):
         return {name: _hidden(text) for name, text in value.items()}
 
     @property
-    def name(self) -> str:
-        """The server as shown to people and in records; holds no secret."""
+    def base_url(self) -> str:
+        """Where its paths begin; holds no secret."""
         return self.url.rstrip("/")
 
     def revealed(self, text: str) -> str:
@@ -76,7 +76,7 @@ class ServerAddress(BaseModel):
             found = os.environ.get(match[1])
             if found is None:
                 raise InputError(
-                    f"The server {self.name} needs the environment variable {match[1]}, "
+                    f"The server {self.base_url} needs the environment variable {match[1]}, "
                     "which is not set."
                 )
             return found

@@ -25,7 +25,7 @@ JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
     "negative": lambda job: job.negative,
     "class_name": lambda job: job.class_name,
     "seed": lambda job: job.seed,
-    "index": lambda job: job.index,
+    "index": lambda job: job.first_index,
     "subject": lambda job: job.subject or "",
     "job_id": lambda job: job.id,
 }

@@ -2,6 +2,7 @@
 every trouble as one of three errors.
 """
 
+import json
 import ssl
 import time
 from base64 import b64encode
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import requests.adapters
 
 from ..core.errors import InputError, ServerError
 from .address import ServerAddress
@@ -62,13 +64,13 @@ class Http:
 
     def _json(self, path: str, body: bytes) -> Any:
         try:
-            return requests.models.complexjson.loads(body)
+            return json.loads(body)
         except (ValueError, RecursionError):
             shown = body[:60].decode("utf-8", "replace")
             raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
 
     def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
-        url = self.address.name + path
+        url = self.address.base_url + path
         deadline = time.monotonic() + self._reply
         try:
             with self._session.request(
@@ -100,14 +102,14 @@ class Http:
 
     def _refusal(self, path: str, reply: requests.Response, body: bytes) -> Refused:
         try:
-            parsed = requests.models.complexjson.loads(body)
+            parsed = json.loads(body)
         except (ValueError, RecursionError):
             parsed = {}
         message = f"{self._at(path)} answered HTTP {reply.status_code}{_hint(reply)}."
         return Refused(message, reply.status_code, parsed)
 
     def _at(self, path: str) -> str:
-        return f"The server {self.address.name}{path}"
+        return f"The server {self.address.base_url}{path}"
 
 
 def auth_headers(address: ServerAddress) -> dict[str, str]:
@@ -119,7 +121,7 @@ def auth_headers(address: ServerAddress) -> dict[str, str]:
         coded = b64encode(address.revealed(address.basic).encode("utf-8")).decode("ascii")
         headers["Authorization"] = f"Basic {coded}"
     if any("\n" in value or "\r" in value for value in headers.values()):
-        raise InputError(f"A header for {address.name} holds a line break; take it out.")
+        raise InputError(f"A header for {address.base_url} holds a line break; take it out.")
     return headers
 
 
@@ -134,11 +136,11 @@ def _session(address: ServerAddress) -> requests.Session:
     session = requests.Session()
     # No .netrc: its secrets are not meant for us, and reading it costs a file access a request.
     session.trust_env = False
-    session.proxies.update(requests.utils.get_environ_proxies(address.name, no_proxy=None))
+    session.proxies.update(requests.utils.get_environ_proxies(address.base_url, no_proxy=None))
     session.headers.update(auth_headers(address))
     session.verify = address.verify if isinstance(address.verify, bool) else str(address.verify)
     adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=64)
-    session.mount(f"{urlsplit(address.name).scheme}://", adapter)
+    session.mount(f"{urlsplit(address.base_url).scheme}://", adapter)
     return session
 
 

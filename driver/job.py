@@ -12,15 +12,15 @@ class Job(NamedTuple):
 
     `id` is a hash of everything that decides the pixels, so equal recipes give equal ids.
     `group` is a hash of the models it needs: jobs of one group share what is slow to load.
-    `images` come back from the server, the first `keep` of them are wanted; the first is number
-    `index` of its class. `pictures` maps a bound address to the local file behind it, `sweep` to
-    the value there. (A tuple, because a million of them are made and written.)
+    `images` come back from the server, the first `keep` of them are wanted; they are numbers
+    `first_index` and on of their class. `pictures` maps a bound address to the local file behind
+    it, `sweep` to the value there. (A tuple, because a million of them are made and written.)
     """
 
     id: str
     class_name: str
     label: int
-    index: int
+    first_index: int
     prompt: str
     negative: str
     seed: int

@@ -117,6 +117,15 @@ class Ledger:
         old = sum(n for current, _, n in rows if not current)
         return Counts(of.get(PENDING, 0), of.get(DONE, 0), of.get(FAILED, 0), old)
 
+    def images(self) -> tuple[int, int]:
+        """(images done, images planned)."""
+        rows = self._rows(
+            "SELECT sum(iif(state = 1, images, 0)), "
+            "sum(coalesce(json_extract(job, '$.keep'), 1)) FROM jobs WHERE plan = ?",
+            self._plan,
+        )
+        return rows[0][0] or 0, rows[0][1] or 0
+
     def counts_by_class(self) -> list[tuple[str, int, int, int]]:
         """(class_name, planned, done, failed) for each class, in the order of the plan."""
         return self._rows(

@@ -41,7 +41,9 @@ class Listener:
         self._stop = threading.Event()
         self._socket: websocket.WebSocket | None = None
         self.client_id = ""
-        self._thread = threading.Thread(target=self._run, name=f"ws {address.name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"ws {address.base_url}", daemon=True
+        )
 
     def start(self) -> None:
         self._thread.start()
@@ -62,7 +64,7 @@ class Listener:
         """
         with self._lock:
             if not self._open.is_set():
-                raise ServerError(f"The websocket of {self._address.name} is not open.")
+                raise ServerError(f"The websocket of {self._address.base_url} is not open.")
             box = self._boxes[prompt_id] = Mailbox()
             return box, self.client_id
 
@@ -78,7 +80,7 @@ class Listener:
                 tries = 0
                 self._listen()
             except (OSError, websocket.WebSocketException, ServerError, ValueError) as error:
-                log.info("websocket of %s: %s", self._address.name, error)
+                log.info("websocket of %s: %s", self._address.base_url, error)
             self._lost()
             self._stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)])
             tries += 1
@@ -86,7 +88,7 @@ class Listener:
     def _connect_once(self) -> None:
         client_id = str(uuid.uuid4())
         self._socket = websocket.create_connection(
-            _socket_address(self._address.name, client_id),
+            _socket_address(self._address.base_url, client_id),
             timeout=self._connect,
             header=[f"{name}: {value}" for name, value in auth_headers(self._address).items()],
             sslopt=tls_options(self._address),

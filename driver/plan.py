@@ -84,7 +84,7 @@ class Plan:
             id="",
             class_name=class_name,
             label=label,
-            index=index,
+            first_index=index,
             prompt=resolved.prompt,
             negative=resolved.negative,
             seed=resolved.seed,

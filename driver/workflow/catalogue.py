@@ -141,9 +141,13 @@ def _node(class_type: str, info: Any, where: str) -> NodeSpec:
 
 
 def _inputs(info: Mapping[str, Any]) -> Iterator[InputSpec]:
+    """Required inputs, then optional ones, as `input_order` says; widget values lie in this order."""
+    orders = info.get("input_order") or {}
     for section in ("required", "optional"):
-        for name, declaration in (info["input"].get(section) or {}).items():
-            yield _input(name, declaration, required=section == "required")
+        declared = info["input"].get(section) or {}
+        for name in dict.fromkeys([*(orders.get(section) or ()), *declared]):
+            if name in declared:
+                yield _input(name, declared[name], required=section == "required")
 
 
 def _input(name: str, declaration: Any, required: bool) -> InputSpec:

@@ -1,0 +1,151 @@
+"""manyshot plan | run | status | recipe schema."""
+
+import json
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Recipe = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
+Servers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--server",
+        help="A ComfyUI server to use in place of the recipe's: http://host:port or 'embedded'. "
+        "May be given several times.",
+        show_default=False,
+    ),
+]
+Comfyui = Annotated[
+    Path | None,
+    typer.Option(help="Your own ComfyUI folder, for 'embedded'.", show_default=False),
+]
+Output = Annotated[Path | None, typer.Option(help="The dataset folder, in place of the recipe's.")]
+
+recipe_app = typer.Typer(no_args_is_help=True, help="About recipes.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this module on the root command."""
+    app.command("plan")(plan)
+    app.command("run")(run)
+    app.command("status")(status)
+    app.add_typer(recipe_app, name="recipe")
+
+
+def plan(
+    recipe: Recipe,
+    server: Servers = None,
+    show: Annotated[int, typer.Option(help="How many jobs to show.")] = 5,
+) -> None:
+    """Show what a recipe would make, and check it against a server if one is given."""
+    from ..driver.load import read_recipe
+    from ..driver.look import look_ahead
+
+    console = Console()
+    settled, jobs = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
+    table = Table("class", "prompt", "negative", "seed", "id")
+    for job in jobs:
+        table.add_row(job.class_name, job.prompt, job.negative, str(job.seed), job.id[:12])
+    console.print(table)
+    console.print(settled, markup=False, highlight=False)
+
+
+def run(
+    recipe: Recipe,
+    server: Servers = None,
+    comfyui: Comfyui = None,
+    output: Output = None,
+    prune: Annotated[
+        bool, typer.Option(help="Remove images that an earlier recipe planned and this does not.")
+    ] = False,
+) -> None:
+    """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
+    from ..driver.load import read_recipe
+    from ..driver.run import run as run_recipe
+    from ..driver.screen import ConsoleScreen
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console()
+    wanted = read_recipe(recipe, servers=server, output=output)
+    summary = run_recipe(wanted, ConsoleScreen(console), comfyui, prune)
+    _show_summary(console, summary)
+    raise typer.Exit(summary.exit_code)
+
+
+def status(
+    folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
+) -> None:
+    """Show how far a dataset folder is, by class, and what failed."""
+    from ..driver.look import folder_state
+
+    console = Console()
+    counts, classes, failures = folder_state(folder)
+    table = Table("class", "planned jobs", "done", "failed")
+    for name, planned, done, failed in classes:
+        table.add_row(name, f"{planned:,}", f"{done:,}", f"{failed:,}" if failed else "")
+    console.print(table)
+    console.print(
+        f"{counts.done:,} of {counts.planned:,} jobs done, {counts.pending:,} to do, "
+        f"{counts.failed:,} failed.",
+        highlight=False,
+    )
+    _show_failures(console, failures)
+
+
+@recipe_app.command()
+def schema() -> None:
+    """Print the JSON schema of recipes, for editors that complete and check YAML."""
+    from ..driver.recipe import Recipe as RecipeModel
+
+    typer.echo(json.dumps(RecipeModel.model_json_schema(), indent=2))
+
+
+def _show_summary(console: Console, summary) -> None:  # noqa: ANN001
+    """What was made, what was not and why, and where it is."""
+    counts, tally = summary.counts, summary.tally
+    took = timedelta(seconds=round(summary.seconds))
+    pace = tally.images / summary.seconds if summary.seconds else 0.0
+    console.print(
+        f"{tally.images:,} images in {took} ({pace:.2f}/s); "
+        f"{tally.done:,} of {tally.planned:,} are there.",
+        highlight=False,
+    )
+    if summary.missing:
+        console.print(f"{summary.missing:,} jobs had lost a file and were opened again.")
+    if summary.duplicates:
+        console.print(
+            f"{summary.duplicates:,} jobs equal another one and were left out: nothing that is "
+            "bound tells them apart.",
+            style="yellow",
+        )
+    for name, part in tally.servers.items():
+        console.print(f"  {name}: {part.images:,} images", markup=False, highlight=False)
+    for kind, count in tally.tries.items():
+        console.print(f"  {count} tried again ({kind})", markup=False, highlight=False)
+    _show_failures(console, summary.failures)
+    console.print(f"Dataset: {summary.folder}", markup=False, highlight=False, soft_wrap=True)
+    if summary.contact_sheet:
+        sheet = f"Contact sheet: {summary.contact_sheet}"
+        console.print(sheet, markup=False, highlight=False, soft_wrap=True)
+    if summary.interrupted:
+        console.print("Interrupted. Run the same command again to go on.", style="yellow")
+    elif summary.stopped:
+        console.print(f"Stopped: {summary.stopped}", style="red", markup=False, highlight=False)
+        console.print("Run the same command again to go on.", style="yellow")
+    elif counts.failed:
+        console.print(f"{counts.failed:,} jobs failed; running again tries them again.")
+
+
+def _show_failures(console: Console, failures: list[tuple[str, str, int]]) -> None:
+    for kind, reason, count in failures:
+        console.print(
+            f"{count:,} failed ({kind}), such as: {reason}",
+            style="red",
+            markup=False,
+            highlight=False,
+        )

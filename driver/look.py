@@ -1,0 +1,48 @@
+"""Looking without touching: what a recipe would make, how far a dataset folder is."""
+
+from itertools import islice
+from pathlib import Path
+
+from ..core.errors import InputError
+from .job import Job
+from .ledger import FILE_NAME, Counts, Ledger
+from .prepare import preflight, prepare
+from .recipe import Recipe
+from .servers import open_servers
+from .settle import images_per_class
+
+
+def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[str, list[Job]]:
+    """The plan in a few words, and its first jobs; checked against the servers if asked to."""
+    if not ask_server:
+        plan = prepare(recipe, None)
+        checked = "Not checked against a server; give --server to do so."
+    else:
+        with open_servers(recipe, None, lambda _: None) as servers:
+            reached = [server for server in servers if server.catalogue]
+            plan = prepare(recipe, reached[0].catalogue)
+            for server in reached:
+                assert server.catalogue is not None
+                preflight(plan, server.catalogue, server.name)
+        checked = f"Checked against {', '.join(server.name for server in reached)}."
+    classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
+    words = (
+        f"{len(plan):,} jobs: {classes} classes x {images_per_class(plan.recipe)} images, "
+        f"{plan.binding.batch_size} a job. {checked}"
+    )
+    return words, list(islice(plan, show))
+
+
+ClassCounts = tuple[str, int, int, int]
+FailureCounts = tuple[str, str, int]
+
+
+def folder_state(folder: Path) -> tuple[Counts, list[ClassCounts], list[FailureCounts]]:
+    """Counts, counts by class and failures of a dataset folder. Raises InputError if it is none."""
+    if not (folder / FILE_NAME).exists():
+        raise InputError(f"{folder} is not a dataset folder of manyshot run: it has no ledger.")
+    ledger = Ledger(folder, read_only=True)
+    try:
+        return ledger.counts(), ledger.counts_by_class(), ledger.failures()
+    finally:
+        ledger.close()

@@ -1,0 +1,239 @@
+"""A run: recipe in, dataset folder out."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ..core.errors import InputError, ManyshotError
+from .contact_sheet import write_contact_sheets
+from .dataset import remove_old, reopen_missing, write_manifest, write_metadata
+from .dispatch import Dispatch, real_clock
+from .health import Health
+from .job import Failure, Job
+from .ledger import Counts, Ledger
+from .listener import Listener
+from .plan import Plan
+from .prepare import preflight, prepare
+from .recipe import Recipe
+from .servers import Server, facts, open_servers
+from .tally import Tally
+from .uploads import Uploads
+from .worker import Worker
+from .workflow.catalogue import Catalogue
+from .writer import Writer
+
+log = logging.getLogger(__name__)
+HOPELESS = 12  # jobs that failed for good before any was delivered: the run stops
+
+
+class Screen(Protocol):
+    """Who is told how the run goes."""
+
+    def step(self, text: str) -> None: ...
+    def planning(self, read: int, total: int) -> None: ...
+    def watching(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]: ...
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended. `stopped` tells why, if not because all was done."""
+
+    folder: Path
+    counts: Counts
+    tally: Tally
+    seconds: float
+    missing: int
+    duplicates: int
+    failures: list[tuple[str, str, int]]
+    contact_sheet: Path | None
+    stopped: str | None
+    interrupted: bool
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return 130
+        return 1 if self.stopped or self.counts.failed else 0
+
+
+def run(
+    recipe: Recipe, screen: Screen, comfyui: Path | None = None, prune: bool = False
+) -> Summary:
+    """Make the dataset folder of `recipe`, going on from whatever is there.
+
+    Raises InputError before anything is queued when something does not fit, ServerError when no
+    server answers. What goes wrong later is in the Summary.
+    """
+    with open_servers(recipe, comfyui, screen.step) as servers:
+        reached = [server for server in servers if server.catalogue]
+        plan = prepare(recipe, reached[0].catalogue)
+        for server in reached:
+            assert server.catalogue is not None
+            preflight(plan, server.catalogue, server.name)
+        ledger = Ledger(recipe.output)
+        try:
+            missing = _take_over(plan, ledger, screen, prune)
+            return _work(plan, ledger, servers, screen, missing)
+        finally:
+            ledger.close()
+
+
+def _take_over(plan: Plan, ledger: Ledger, screen: Screen, prune: bool) -> int:
+    """Bring ledger and folder in step with the plan; returns how many jobs had lost a file."""
+    fingerprint = plan.fingerprint()
+    if not ledger.is_planned(fingerprint):
+        for read in ledger.plan(plan, fingerprint):
+            screen.planning(read, len(plan))
+    folder = plan.recipe.output
+    old = ledger.counts().old
+    if old and prune:
+        remove_old(folder, ledger)
+    elif old:
+        raise InputError(
+            f"{folder} holds the images of {old} jobs that an earlier recipe planned and this one "
+            "does not. Choose another output, or remove them with --prune."
+        )
+    ledger.reopen_failed()
+    return reopen_missing(folder, ledger)
+
+
+class _Run:
+    """The threads of a run, and the ways it can end early."""
+
+    def __init__(self, plan: Plan, ledger: Ledger, servers: list[Server]) -> None:
+        self.plan, self.ledger = plan, ledger
+        done, planned = ledger.images()
+        self.tally = Tally(planned, done)
+        self.stopped: str | None = None
+        self.dispatch = Dispatch(ledger, plan.recipe.retries, real_clock)
+        self.writer = Writer(plan.recipe.output, ledger, lambda error: self.stop(str(error)))
+        self.listeners: list[Listener] = []
+        self.workers = [self._worker(server) for server in servers]
+
+    def start(self) -> None:
+        for worker in self.workers:
+            worker.start()
+
+    def wait(self) -> None:
+        """Until all is done, or nothing can be done any more."""
+        patience = self.plan.recipe.timeouts.server_gone
+        while not self.stopped and not self.dispatch.is_over():
+            time.sleep(0.05)
+            now = time.monotonic()
+            away = [w.health for w in self.workers if not w.health.up]
+            if len(away) == len(self.workers):
+                latest = max(away, key=lambda health: health.down_since)
+                if now - latest.down_since > patience:
+                    self.stop(f"No server could be used for {patience:g} s. {latest.reason}")
+
+    def stop(self, reason: str | None = None) -> None:
+        self.stopped = self.stopped or reason
+        self.dispatch.stop()
+        for worker in self.workers:
+            worker.stop()
+
+    def close(self) -> None:
+        """Wait for the threads; what was delivered is on the disk afterwards."""
+        for worker in self.workers:
+            worker.join()
+            worker.health.stop()
+            worker.health.join()
+        for listener in self.listeners:
+            listener.close()
+        self.writer.close()
+
+    def delivered(self, server: str, job: Job, seconds: float) -> None:
+        self.tally.delivered(server, job, seconds)
+
+    def tried(self, server: str, job: Job, failure: Failure) -> None:
+        log.info("job %s on %s: %s: %s", job.id, server, failure.kind, failure.reason)
+        self.tally.tried(server, job, failure)
+
+    def failed(self, server: str, job: Job, failure: Failure) -> None:
+        log.warning("job %s failed on %s: %s", job.id, server, failure.reason)
+        try:
+            self.ledger.mark_failed(job.id, failure)
+        except sqlite3.OperationalError as error:
+            self.stop(f"The ledger cannot be written: {error}.")
+        self.tally.failed_for_good(server, job, failure)
+        if self.tally.images == 0 and self.tally.failed_jobs >= HOPELESS:
+            self.stop(f"The first {HOPELESS} jobs all failed: {failure.reason}")
+
+    def _worker(self, server: Server) -> Worker:
+        address = server.comfy.http.address
+        listener = Listener(address, self.plan.recipe.timeouts.connect)
+        listener.start()
+        self.listeners.append(listener)
+        return Worker(
+            server.name,
+            server.comfy,
+            listener,
+            Health(server.comfy, listener, self._check(server), server.revive),
+            Uploads(server.comfy),
+            self.plan.recipe,
+            self.plan.binding,
+            self.dispatch,
+            self.writer,
+            self,
+        )
+
+    def _check(self, server: Server) -> Callable[[], None]:
+        """A server that was away at the start is checked when it comes."""
+        known = server.catalogue is not None
+
+        def check() -> None:
+            nonlocal known
+            if not known:
+                catalogue = Catalogue.from_json(server.comfy.catalogue(), server.name)
+                preflight(self.plan, catalogue, server.name)
+                known = True
+
+        return check
+
+
+def _work(
+    plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, missing: int
+) -> Summary:
+    folder, started = plan.recipe.output, time.monotonic()
+    write_manifest(folder, plan, [facts(server) for server in servers])
+    threads = _Run(plan, ledger, servers)
+    interrupted = False
+    try:
+        with screen.watching(threads.tally, threads.workers):
+            threads.start()
+            threads.wait()
+    except KeyboardInterrupt:
+        interrupted = True
+        screen.step("Stopping: what is in flight is cancelled, what is done is kept")
+    finally:
+        threads.stop()
+        threads.close()
+    seconds = time.monotonic() - started
+    sheet = _finish(plan, ledger, threads)
+    return Summary(
+        folder=folder,
+        counts=ledger.counts(),
+        tally=threads.tally,
+        seconds=seconds,
+        missing=missing,
+        duplicates=ledger.duplicates(),
+        failures=ledger.failures(),
+        contact_sheet=sheet,
+        stopped=threads.stopped,
+        interrupted=interrupted,
+    )
+
+
+def _finish(plan: Plan, ledger: Ledger, threads: _Run) -> Path | None:
+    """metadata.jsonl and the contact sheets; a full disk here must not hide how the run went."""
+    try:
+        write_metadata(plan.recipe.output, ledger, plan)
+        return write_contact_sheets(plan.recipe.output)
+    except (OSError, ManyshotError) as error:
+        threads.stopped = threads.stopped or f"metadata.jsonl could not be written: {error}."
+        return None

@@ -1,0 +1,79 @@
+"""What has happened in a run so far: counted by the workers, read by whoever shows it."""
+
+import threading
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from .job import Failure, Job
+
+RATE_WINDOW = 30.0  # seconds that the present rate is taken over
+
+
+@dataclass
+class ServerTally:
+    """One server's part."""
+
+    images: int = 0
+    busy: float = 0.0
+    recent: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def rate(self, now: float) -> float:
+        """Images a second of late."""
+        while self.recent and self.recent[0][0] < now - RATE_WINDOW:
+            self.recent.popleft()
+        if not self.recent:
+            return 0.0
+        span = max(now - self.recent[0][0], 1.0)
+        return sum(images for _, images in self.recent) / span
+
+
+class Tally:
+    """Counts of a run. Thread-safe; `planned`, `done_before` are in images."""
+
+    def __init__(self, planned: int, done_before: int) -> None:
+        self.planned, self.done_before = planned, done_before
+        self.started = time.monotonic()
+        self.images = 0
+        self.servers: dict[str, ServerTally] = {}
+        self.tries: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.failed_jobs = 0
+        self.last_trouble = ""
+        self._lock = threading.Lock()
+
+    def delivered(self, server: str, job: Job, seconds: float) -> None:
+        with self._lock:
+            tally = self.servers.setdefault(server, ServerTally())
+            tally.images += job.keep
+            tally.busy += seconds
+            tally.recent.append((time.monotonic(), job.keep))
+            self.images += job.keep
+
+    def tried(self, server: str, job: Job, failure: Failure) -> None:
+        with self._lock:
+            self.tries[failure.kind] += 1
+            self.last_trouble = f"{server}: {failure.reason}"
+
+    def failed_for_good(self, server: str, job: Job, failure: Failure) -> None:
+        with self._lock:
+            self.failed[failure.kind] += job.keep
+            self.failed_jobs += 1
+            self.last_trouble = f"{server}: {failure.reason}"
+
+    @property
+    def done(self) -> int:
+        """Images that are there, from earlier runs too."""
+        return self.done_before + self.images
+
+    def rate(self) -> float:
+        """Images a second of late, over all servers."""
+        now = time.monotonic()
+        with self._lock:
+            return sum(tally.rate(now) for tally in self.servers.values())
+
+    def seconds_left(self) -> float | None:
+        """At the present rate; None while nothing came of late."""
+        rate = self.rate()
+        left = self.planned - self.done - sum(self.failed.values())
+        return left / rate if rate > 0 else None

@@ -1,0 +1,236 @@
+"""Works through jobs on one server: a few in flight, downloads beside, trouble sorted by kind."""
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from typing import Protocol
+
+from ..core.errors import ManyshotError, ServerError
+from .binding import Binding
+from .comfy import Comfy
+from .completion import Finished, Watch, found, seen
+from .dispatch import Dispatch
+from .health import Health
+from .http import Refused, Unreachable
+from .job import Delivery, Failure, Job
+from .listener import Listener, Mailbox
+from .pictures import checked
+from .recipe import Recipe
+from .uploads import Uploads
+from .writer import Writer
+
+log = logging.getLogger(__name__)
+SPARE_LANES = 2  # lanes that download and check while `in_flight` others wait on the server
+TICK = 0.5  # how often a waiting lane looks whether the run was stopped
+ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is
+CANCEL_GRACE = 10.0  # what a node may take to notice that it was interrupted
+FORGET = 50  # finished prompts are taken out of the server's history in bundles
+
+
+class Report(Protocol):
+    """What the run wants to hear from its workers; called from their threads."""
+
+    def delivered(self, server: str, job: Job, seconds: float) -> None: ...
+    def tried(self, server: str, job: Job, failure: Failure) -> None: ...
+    def failed(self, server: str, job: Job, failure: Failure) -> None: ...
+
+
+class Stopped(Exception):
+    """The run was stopped while a job was in flight."""
+
+
+class Worker:
+    """All lanes of one server. A lane takes a job and follows it to its end, then the next."""
+
+    def __init__(
+        self,
+        name: str,
+        comfy: Comfy,
+        listener: Listener,
+        health: Health,
+        uploads: Uploads,
+        recipe: Recipe,
+        binding: Binding,
+        dispatch: Dispatch,
+        writer: Writer,
+        report: Report,
+    ) -> None:
+        self.name = name
+        self.health = health
+        self._comfy, self._listener, self._uploads = comfy, listener, uploads
+        self._recipe, self._binding = recipe, binding
+        self._dispatch, self._writer, self._report = dispatch, writer, report
+        in_flight = comfy.http.address.in_flight
+        self._slots = threading.Semaphore(in_flight)
+        self._stop = threading.Event()
+        self._finished: list[str] = []
+        self._lanes = [
+            threading.Thread(target=self._lane, name=f"{self.name} {number}", daemon=True)
+            for number in range(in_flight + SPARE_LANES)
+        ]
+
+    def start(self) -> None:
+        for lane in self._lanes:
+            lane.start()
+
+    def stop(self) -> None:
+        """Cancel what is in flight here, and take nothing more."""
+        self._stop.set()
+        self.health.stop()
+
+    def join(self) -> None:
+        for lane in self._lanes:
+            lane.join()
+        self._forget(1)
+
+    def _lane(self) -> None:
+        while not self._stop.is_set() and not self._dispatch.is_over():
+            if not self.health.wait_up(TICK):
+                self._dispatch.release(self.name)
+                continue
+            self._slots.acquire()
+            try:
+                job = self._dispatch.take(self.name, TICK)
+                started = time.monotonic()
+                end = self._try(job) if job else None
+            finally:
+                self._slots.release()
+            if job and end:
+                self._settle(job, self._collected(end), time.monotonic() - started)
+
+    def _try(self, job: Job) -> Finished | Failure | None:
+        """`job` from the queue to its end; None when the run was stopped meanwhile."""
+        try:
+            self._uploads.send(self._binding.uploads(job))
+            return self._submit_and_follow(job)
+        except Stopped:
+            self._dispatch.put_back(job)
+            return None
+        except (Unreachable, Refused) as error:
+            self.health.lost(str(error))
+            return Failure("connection", str(error))
+        except ServerError as error:
+            return Failure("connection", str(error))
+        except ManyshotError as error:
+            return Failure("invalid", str(error))
+        except Exception as error:  # a bug of ours must not take the whole run with it
+            log.exception("job %s on %s", job.id, self.name)
+            return Failure("invalid", f"manyshot itself failed ({error!r}); the log has more.")
+
+    def _submit_and_follow(self, job: Job) -> Finished | Failure:
+        prompt_id = str(uuid.uuid4())
+        box, client_id = self._listener.register(prompt_id)
+        try:
+            graph = self._binding.graph(job, prompt_id)
+            refused = self._comfy.submit(graph, prompt_id, client_id)
+            if refused:
+                self._comfy.cancel(prompt_id)
+                return refused
+            return self._follow(job, prompt_id, box)
+        except (Unreachable, Refused):
+            self.health.abandon(prompt_id)
+            raise
+        finally:
+            self._listener.unregister(prompt_id)
+            self._finished.append(prompt_id)
+            self._forget(FORGET)
+
+    def _follow(self, job: Job, prompt_id: str, box: Mailbox) -> Finished | Failure:
+        """Wait for the end. Events tell; where they fall silent, the server is asked."""
+        over_socket = self._recipe.transport == "websocket"
+        watch = Watch(self._binding.save_node, job.images, over_socket)
+        last_sign = asked = time.monotonic()
+        silences = iter(ASK_AFTER)
+        patience = next(silences)
+        while watch.end is None:
+            if self._stop.is_set():
+                self._comfy.cancel(prompt_id)
+                raise Stopped
+            try:
+                event = box.get(timeout=TICK)
+            except queue.Empty:
+                now = time.monotonic()
+                if watch.running and now - last_sign > self._recipe.timeouts.stall:
+                    return self._stalled(prompt_id, box)
+                if now - asked > patience:
+                    watch = found(watch, self._comfy.find(prompt_id))
+                    asked, patience = now, next(silences, patience)
+                continue
+            last_sign = asked = time.monotonic()
+            if event is None:
+                watch, patience = self._after_drop(watch, prompt_id), TICK
+                silences = iter(())
+            else:
+                watch = seen(watch, event)
+                if watch.doubtful and watch.end is None:
+                    watch = found(watch, self._comfy.find(prompt_id))
+        return watch.end
+
+    def _after_drop(self, watch: Watch, prompt_id: str) -> Watch:
+        """The websocket dropped. Files can still be fetched; images sent over it cannot."""
+        watch = found(watch, self._comfy.find(prompt_id))
+        if watch.end is None and watch.over_socket:
+            self._comfy.cancel(prompt_id)
+            raise ServerError(f"The websocket of {self.name} dropped while a job was running.")
+        return watch
+
+    def _stalled(self, prompt_id: str, box: Mailbox) -> Failure:
+        """Interrupt a job without a sign of life; a server that cannot stop it is set aside."""
+        self._comfy.cancel(prompt_id)
+        deadline = time.monotonic() + CANCEL_GRACE
+        stopped = False
+        while not stopped and time.monotonic() < deadline and not self._stop.is_set():
+            try:
+                event = box.get(timeout=TICK)
+                stopped = event is not None and event.kind in ("interrupted", "ended")
+            except queue.Empty:
+                stopped = self._comfy.find(prompt_id).where not in ("running", "queued")
+        if not stopped:
+            self.health.wedged(prompt_id)
+        limit = self._recipe.timeouts.stall
+        return Failure("stalled", f"No sign of life for {limit:g} s, then interrupted.")
+
+    def _collected(self, end: Finished | Failure) -> Delivery | Failure:
+        """All files of a finished job in hand and decoded."""
+        if isinstance(end, Failure):
+            return end
+        try:
+            images = end.images or tuple(self._comfy.file(ref) for ref in end.image_files)
+            masks = end.masks or tuple(self._comfy.file(ref) for ref in end.mask_files)
+        except Unreachable as error:
+            self.health.lost(str(error))
+            return Failure("connection", str(error))
+        except Refused as error:
+            return Failure("incomplete", str(error))
+        return checked(images, masks)
+
+    def _settle(self, job: Job, outcome: Delivery | Failure, seconds: float) -> None:
+        if isinstance(outcome, Delivery):
+            self._writer.put(job, outcome, self.name, seconds)
+            self._dispatch.finished(job)
+            self._report.delivered(self.name, job, seconds)
+            return
+        if outcome.kind == "memory":
+            self._free()
+        if self._dispatch.give_back(job, self.name, outcome):
+            self._report.tried(self.name, job, outcome)
+        else:
+            self._report.failed(self.name, job, outcome)
+
+    def _free(self) -> None:
+        try:
+            self._comfy.free()
+        except ServerError as error:
+            log.info("free on %s: %s", self.name, error)
+
+    def _forget(self, at_least: int) -> None:
+        """Take finished prompts out of the server's history; it is no harm when that fails."""
+        if len(self._finished) < at_least:
+            return
+        gone, self._finished = self._finished, []
+        try:
+            self._comfy.forget(gone)
+        except ServerError as error:
+            log.info("forget on %s: %s", self.name, error)

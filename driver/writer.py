@@ -1,0 +1,91 @@
+"""Writes what the servers deliver into the dataset folder, then tells the ledger."""
+
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ..core.errors import ManyshotError
+from ..core.files import write_whole
+from ..core.paths import inside
+from ..core.records import image_name, mask_name
+from .job import Delivery, Job
+from .ledger import Done, Ledger
+
+log = logging.getLogger(__name__)
+BATCH = 64  # files share the wait for the disk, jobs share a transaction
+THREADS = 4
+Item = tuple[Job, Delivery, str, float]
+
+
+class Writer:
+    """One thread between the servers and the disk.
+
+    A job is marked as done only when all its files have reached the disk under their names; a
+    crash in between makes the job run again and give the same files. When the disk fails, `failed`
+    is called once and nothing more is written.
+    """
+
+    def __init__(self, folder: Path, ledger: Ledger, failed: Callable[[ManyshotError], None]):
+        self._folder, self._ledger, self._failed = folder, ledger, failed
+        self._items: queue.Queue[Item | None] = queue.Queue(maxsize=4 * BATCH)
+        self._broken = False
+        self._pool = ThreadPoolExecutor(THREADS, "write")
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job, delivery: Delivery, server: str, seconds: float) -> None:
+        """Queue a delivery; waits when the disk is slower than the servers."""
+        self._items.put((job, delivery, server, seconds))
+
+    def close(self) -> None:
+        """Write what is queued and end."""
+        self._items.put(None)
+        self._thread.join()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            batch, going_on = self._next_batch()
+            if batch and not self._broken:
+                self._write(batch)
+
+    def _next_batch(self) -> tuple[list[Item], bool]:
+        batch: list[Item] = []
+        item = self._items.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) == BATCH:
+                return batch, True
+            try:
+                item = self._items.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _write(self, batch: list[Item]) -> None:
+        try:
+            done = list(self._pool.map(self._write_one, batch))
+            self._ledger.mark_done(done)
+        except (OSError, sqlite3.OperationalError, ManyshotError) as error:
+            self._broken = True
+            cause = getattr(error, "strerror", None) or str(error)
+            self._failed(
+                ManyshotError(
+                    f"Writing to {self._folder} failed: {cause}. What was written is safe; "
+                    "make room (or choose another output) and run the same command again."
+                )
+            )
+
+    def _write_one(self, item: Item) -> Done:
+        job, delivery, server, seconds = item
+        images, masks = delivery.images[: job.keep], delivery.masks[: job.keep]
+        for index, data in enumerate(images):
+            write_whole(inside(self._folder, image_name(job.class_name, job.id, index)), data)
+        for index, data in enumerate(masks):
+            write_whole(inside(self._folder, mask_name(job.class_name, job.id, index)), data)
+        return Done(job.id, len(images), len(masks), server, seconds)
