@@ -37,6 +37,7 @@ class ManyshotClassPrompts(io.ComfyNode):
                     "contexts",
                     multiline=True,
                     default="",
+                    placeholder="contexts: on grass",
                     tooltip="Optional. Places, light, poses, one a line, taken in turn wherever "
                     "a template has {context}.",
                 ),
@@ -44,6 +45,7 @@ class ManyshotClassPrompts(io.ComfyNode):
                     "lists",
                     multiline=True,
                     default="",
+                    placeholder="lists, as in colour: red, blue",
                     tooltip="Optional. One list a line, as in 'colour: red, blue, green'. "
                     "__colour__ picks one of them.",
                 ),
@@ -51,6 +53,7 @@ class ManyshotClassPrompts(io.ComfyNode):
                     "negative",
                     multiline=True,
                     default="",
+                    placeholder="negative: blurry, drawing",
                     tooltip="What the images must not show; the same language as the templates.",
                 ),
                 io.Int.Input(
