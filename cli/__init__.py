@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import run, server
+from . import run, server, workflow
 
 app = typer.Typer(
     name="manyshot",
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 app.add_typer(server.app, name="server")
+app.add_typer(workflow.app, name="workflow")
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...core.errors import InputError
-from .catalogue import Catalogue, nearest
+from ...core.nearest import nearest
+from .catalogue import Catalogue
 from .graph import Graph, Slot, describe, id_order, is_link, shorten, title
 
 

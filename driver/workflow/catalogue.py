@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.nearest import nearest
 
 PRIMITIVES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
 COMBO = "COMBO"
@@ -104,13 +104,6 @@ class Catalogue:
         return frozenset(outputs - PRIMITIVES - {COMBO, "*"})
 
 
-def nearest(name: str, known: "Mapping[str, Any] | list[str] | tuple[str, ...]") -> str | None:
-    """The most similar of `known` names, letter case aside; None when nothing is like it."""
-    lower = {candidate.lower(): candidate for candidate in known}
-    found = get_close_matches(name[:200].lower(), lower, n=1, cutoff=0.5)
-    return lower[found[0]] if found else None
-
-
 def split_types(kind: str) -> set[str]:
     """The members of a union such as `"IMAGE,MASK"`."""
     return {part.strip() for part in kind.split(",")}
@@ -141,7 +134,7 @@ def _node(class_type: str, info: Any, where: str) -> NodeSpec:
 
 
 def _inputs(info: Mapping[str, Any]) -> Iterator[InputSpec]:
-    """Required inputs, then optional ones, as `input_order` says; widget values lie in this order."""
+    """Required inputs, then optional ones, as `input_order` says: widget values lie so."""
     orders = info.get("input_order") or {}
     for section in ("required", "optional"):
         declared = info["input"].get(section) or {}

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from .catalogue import COMBO, Catalogue, InputSpec, NodeSpec, nearest, types_fit
+from ...core.nearest import nearest
+from .catalogue import COMBO, Catalogue, InputSpec, NodeSpec, types_fit
 from .graph import Graph, Slot, describe, id_order, is_link, links, shorten, upstream
+from .widgets import added_by_extensions
 
 SHOWN_OPTIONS = 6
 
@@ -141,9 +143,10 @@ class _Checker:
         carry the remains of older versions of a node, which do no harm.
         """
         inputs = self.graph[node_id]["inputs"]
+        known = {*spec.inputs, *(widget.name for widget in added_by_extensions(spec))}
         unset = [name for name in spec.inputs if name not in inputs]
         for name in inputs:
-            near = nearest(name, unset) if name not in spec.inputs else None
+            near = nearest(name, unset) if name not in known else None
             if near:
                 yield self.problem(
                     node_id, name, f"{spec.class_type} has no such input. Did you mean {near!r}?"
@@ -228,7 +231,9 @@ def _check_option(spec: InputSpec, value: Any) -> str | None:
 
 def _names_other_folder(value: Any) -> bool:
     """`folder/a.png`, or `a.png [output]`: the option list holds only the top input folder."""
-    return isinstance(value, str) and ("/" in value or value.endswith("]"))
+    if not isinstance(value, str) or ".." in value.split("/"):
+        return False
+    return "/" in value or value.endswith("]")
 
 
 def _not_an_option(spec: InputSpec, value: Any) -> str:

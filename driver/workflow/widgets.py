@@ -51,7 +51,7 @@ def widgets_of(node: NodeSpec) -> list[Widget]:
         if is_widget(spec)
         for widget in _widgets_of_input(spec)
     ]
-    return found + list(_added_by_extensions(node))
+    return found + list(added_by_extensions(node))
 
 
 def slots_of(node: NodeSpec, given: tuple[CanvasInput, ...]) -> tuple[CanvasInput, ...]:
@@ -122,8 +122,11 @@ def _default(spec: InputSpec) -> Any:
     return spec.default if spec.default is not None else ZERO.get(kind, "")
 
 
-def _added_by_extensions(node: NodeSpec) -> Iterator[Widget]:
-    """Widgets that no definition holds: players, previews, and the upload button."""
+def added_by_extensions(node: NodeSpec) -> Iterator[Widget]:
+    """Widgets that no definition holds: players, previews, and the upload button.
+
+    The server passes over what the first two send.
+    """
     if node.class_type in AUDIO_PLAYERS and "audioUI" not in node.inputs:
         yield Widget("audioUI", "", saved=False)
     required = [spec for spec in node.inputs.values() if spec.required]

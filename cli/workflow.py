@@ -1,0 +1,98 @@
+"""`manyshot workflow`: check and convert saved ComfyUI workflows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
+    from ..driver.workflow.catalogue import Catalogue
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Saved ComfyUI workflows: check and convert them.",
+)
+
+File = Annotated[
+    Path, typer.Argument(help="A workflow, .json (API or UI format) or ComfyUI's .png.")
+]
+Server = Annotated[
+    str | None, typer.Option(help="The address of a running ComfyUI, http://host:port.")
+]
+ObjectInfo = Annotated[
+    Path | None, typer.Option(help="A saved answer of a server's /object_info, instead of one.")
+]
+
+
+@app.command()
+def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> None:
+    """Say what a server would refuse or misread in a workflow; exit code 2 if anything."""
+    from rich.console import Console
+
+    from ..driver.workflow.load import read_workflow
+    from ..driver.workflow.preflight import check as problems_of
+
+    catalogue = _needed_catalogue(server, object_info)
+    graph = read_workflow(file, catalogue)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    problems = problems_of(graph, catalogue, str(file))
+    for problem in problems:
+        console.print(problem.sentence())
+    if problems:
+        raise typer.Exit(2)
+    console.print(f"{file}: {len(graph)} nodes, no problem.")
+
+
+@app.command()
+def convert(
+    file: File,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The API file to write.")],
+    server: Server = None,
+    object_info: ObjectInfo = None,
+) -> None:
+    """Write a workflow in API format, as ComfyUI's own Export (API) does."""
+    import json
+
+    from ..core.files import write_text_whole
+    from ..driver.workflow.load import read_workflow
+
+    graph = read_workflow(file, catalogue_from(server, object_info))
+    write_text_whole(output, json.dumps(graph, indent=2) + "\n")
+
+
+def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue | None":
+    """The node classes of a server, or of a saved /object_info; None when neither is given.
+
+    Raises InputError for a file that holds something else, ServerError when the server does not
+    answer.
+    """
+    from ..driver.address import ServerAddress
+    from ..driver.comfy import Comfy
+    from ..driver.http import Http
+    from ..driver.workflow.catalogue import Catalogue
+    from ..driver.workflow.load import read_json
+
+    if object_info is not None:
+        return Catalogue.from_json(read_json(object_info), str(object_info))
+    if server is None:
+        return None
+    address = ServerAddress(url=_checked(server))
+    return Catalogue.from_json(Comfy(Http(address)).catalogue(), f"{server}/object_info")
+
+
+def _needed_catalogue(server: str | None, object_info: Path | None) -> "Catalogue":
+    from ..core.errors import InputError
+
+    catalogue = catalogue_from(server, object_info)
+    if catalogue is None:
+        raise InputError("Say what to check against: --server URL or --object-info FILE.")
+    return catalogue
+
+
+def _checked(server: str) -> str:
+    from ..core.errors import InputError
+
+    if not server.startswith(("http://", "https://")):
+        raise InputError(f"{server!r} is no server address. Write it as http://host:port.")
+    return server
