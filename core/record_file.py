@@ -38,7 +38,8 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
     with FileLock(folder / f".{METADATA}.lock", timeout=LOCK_SECONDS):
         index = _read_index(folder, path)
         records = [_labelled(row, index.labels) for row in rows]
-        changed = [record for record in records if _is_new(record, index)]
+        once = {record.file_name: record for record in records}
+        changed = [record for record in once.values() if _is_new(record, index)]
         if any(record.file_name in index.lines for record in changed):
             _rewrite(folder, path, changed)
         elif changed:

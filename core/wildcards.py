@@ -22,7 +22,7 @@ MAX_DEPTH = 20  # braces in braces
 MAX_CHAIN = 8  # lists that name lists
 
 _TOKEN = re.compile(
-    r"(?P<escaped>\\[{}|_\\])|__(?P<list>[^\W_](?:[\w./-]*?[^\W_])?)__"
+    r"(?P<escaped>\\[{}|_\\])|__(?P<list>[^\W_](?:(?:[^\W_]|[./-]|_(?!_))*[^\W_])?)__"
     r"|(?P<sign>[{}|])|(?P<text>[^\\{}|_]+|.)",
     re.DOTALL,
 )
@@ -94,7 +94,7 @@ class _Parser:
         self.depth = 0
 
     def whole(self) -> Phrase:
-        phrase = self._phrase(inside=False)
+        phrase = self._phrase(inside=False) if len(self.text) <= MAX_LENGTH else (self.text,)
         if longest(phrase) > MAX_LENGTH:
             raise InputError(f"{self.what} can grow to more than {MAX_LENGTH:,} characters.")
         return phrase

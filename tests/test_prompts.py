@@ -1,0 +1,233 @@
+"""The prompt language, and what PromptSet promises about order, seeds and independence."""
+
+import contextlib
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from manyshot.core.errors import InputError
+from manyshot.core.lines import read_classes, read_lists
+from manyshot.core.prompts import MAX_SEED, PromptSet
+
+PLAIN = "{class_name}"
+LISTS = {"colour": ["red", "2::blue", "light __tint__"], "tint": ["green", "{pink|grey}"]}
+
+TINTS = ("green", "pink", "grey")
+
+# Text that has no sign of the language in it.
+words = st.text(st.characters(codec="utf-8", exclude_characters="{}|\\_$:"), min_size=1)
+names = st.text("abcdefgh", min_size=1, max_size=6)
+seeds = st.integers(0, 2**64 - 1)
+
+
+def prompts(template: str, count: int = 200, **more) -> Counter[str]:
+    made = PromptSet(["cat"], [template], lists=LISTS, **more)
+    return Counter(made.at("cat", index, 0).prompt for index in range(count))
+
+
+@pytest.mark.parametrize(
+    ("template", "possible"),
+    [
+        ("a {class_name}", {"a cat"}),
+        ("{red|blue}", {"red", "blue"}),
+        ("{a|{b|c}}d", {"ad", "bd", "cd"}),
+        ("{a {class_name}|the {class_name}}", {"a cat", "the cat"}),
+        ("{|big }cat", {"cat", "big cat"}),
+        ("{2::a|0::b}", {"a"}),
+        ("{2$$a|b}", {"a,b", "b,a"}),
+        ("{2$$ and $$a|b}", {"a and b", "b and a"}),
+        ("{-2$$a|b}", {"a", "b", "a,b", "b,a"}),
+        ("{2-$$a|b}", {"a,b", "b,a"}),
+        ("{0-1$$a|b}", {"", "a", "b"}),
+        ("{1$$a}", {"a"}),
+        ("__colour__", {"red", "blue", "light green", "light pink", "light grey"}),
+        ("__tint____tint__", {a + b for a in TINTS for b in TINTS}),
+        (r"\{a\|b\} \_\_x__ \\", {r"{a|b} __x__ " + "\\"}),
+        (r"(fur:1.2) \(b\) [x:y:0.5] a_b 50% $5 C# x|y", None),
+        ("embedding:thing <lora:x:0.8> 1::2", None),
+        ("snake__case and ____", None),
+    ],
+)
+def test_the_language(template: str, possible: set[str] | None) -> None:
+    assert set(prompts(template)) == (possible or {template})
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("a {red|blue cat", "Template 1, character 3: this { is never closed (in 'a {red|blue"),
+        ("a } b", "Template 1, character 3: this } closes nothing"),
+        ("{clas_name}", "{clas_name} is neither a choice nor a known word (in '{clas_name}'). Did"),
+        ("{}", "{} is neither a choice nor a known word"),
+        ("__color__", "there is no list named 'color' (in '__color__'). Did you mean 'colour'?"),
+        ("{3$$a|b}", "3 options wanted, 2 possible"),
+        ("{2-1$$a|b}", "1 options wanted, 2 possible"),
+        ("{0::a|0::b}", "1 options wanted, 0 possible"),
+        ("${x=1|2}", "variables ${…} are not part of the language"),
+        ("{" * 5000, "braces are nested more than 20 deep"),
+        ("{context}", "Template 1 has {context}, but there are no contexts."),
+    ],
+)
+def test_wrong_text_is_named_with_its_place(template: str, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        prompts(template)
+    assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("lists", "sentence"),
+    [
+        ({"a": ["__b__"], "b": ["x", "__a__"]}, "The list 'a' names itself: a -> b -> a."),
+        ({"a": []}, "The list 'a' is empty."),
+        ({"a": ["x", "{y"]}, "List 'a', value 2, character 1: this { is never closed"),
+        ({"a": ["__b__"]}, "there is no list named 'b'"),
+        ({"a": ["{1000$$x|y}"]}, "1000 options wanted"),
+        (
+            {"a": ["__b__" * 9], "b": ["__c__" * 9], "c": ["__d__" * 9], "d": ["long " * 9]},
+            "List 'a', value 1 can grow to more than 20,000 characters.",
+        ),
+        (
+            {"a": ["__l0__"]} | {f"l{i}": [f"__l{i + 1}__"] for i in range(900)},
+            "More than 8 lists name each other: a -> …",
+        ),
+    ],
+)
+def test_wrong_lists(lists: dict[str, list[str]], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        PromptSet(["cat"], ["__a__ {class_name}"], lists=lists)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("classes", "templates", "contexts", "sentence"),
+    [
+        ([], [PLAIN], [], "There is no class."),
+        (["cat", "Cat"], [PLAIN], [], "The class 'Cat' is named twice (as 'cat'"),
+        (["cat", "cat"], [PLAIN], [], "The class 'cat' is named twice."),
+        (["é", "e\u0301"], [PLAIN], [], "is named twice"),
+        (["../x"], [PLAIN], [], "The class name '../x' cannot be used as a file name"),
+        ({"cat": "a {b"}, [PLAIN], [], "Class 'cat', character 3: this { is never closed"),
+        (["cat"], [], [], "There is no template."),
+        (["cat"], [PLAIN], ["on grass"], "no template has {context}"),
+        (["cat", "dog"], [PLAIN, "x"], [], "Template 2 has no {class_name}"),
+    ],
+)
+def test_wrong_sets(classes, templates: list[str], contexts: list[str], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        PromptSet(classes, templates, contexts)
+    assert sentence in str(caught.value)
+
+
+def test_weights_are_kept() -> None:
+    counts = prompts("{3::a|1::b}", 4000)
+    assert 0.72 < counts["a"] / 4000 < 0.78  # 0.75 with a spread of 0.007
+
+
+def test_classes_may_have_other_words() -> None:
+    made = PromptSet({"crane": "a {tall|grey} crane bird", "my__cat": ""}, [PLAIN])
+    assert made.at("crane", 0, 0).prompt in ("a tall crane bird", "a grey crane bird")
+    assert made.at("my__cat", 0, 0).prompt == "my__cat"
+
+
+def test_the_negative_speaks_the_language() -> None:
+    made = PromptSet(["cat"], [PLAIN], negative="{class_name} toy, __tint__", lists=LISTS)
+    assert made.at("cat", 1, 0).negative.startswith("cat toy, ")
+
+
+def test_an_unknown_class_is_refused() -> None:
+    with pytest.raises(InputError, match="There is no class 'cats'. Did you mean 'cat'?"):
+        PromptSet(["cat", "dog"], [PLAIN]).at("cats", 0, 0)
+
+
+def test_values_are_fixed_for_all_time() -> None:
+    """A dataset must be makeable again from its recipe: never change these."""
+    made = PromptSet(["cat"], ["{a|b|c} {class_name} __colour__"], lists=LISTS)
+    assert [made.at("cat", index, 7)[1::2] for index in range(3)] == [
+        ("c cat blue", 237740173474804),
+        ("a cat blue", 516487332596126),
+        ("c cat red", 708370371397388),
+    ]
+
+
+@given(words)
+def test_plain_text_is_left_alone(text: str) -> None:
+    assert PromptSet(["cat"], [text]).at("cat", 0, 0).prompt == text
+
+
+@given(st.text("{}|$_:-12ab \\", max_size=40) | st.text(max_size=40))
+def test_any_text_gives_a_prompt_or_a_sentence(text: str) -> None:
+    with contextlib.suppress(InputError):
+        assert isinstance(PromptSet(["cat"], [text], lists=LISTS).at("cat", 0, 0).prompt, str)
+
+
+@given(st.text(max_size=40))
+def test_escaped_text_is_itself(text: str) -> None:
+    escaped = "".join("\\" + sign if sign in "{}|_\\" else sign for sign in text)
+    assert PromptSet(["cat"], [escaped]).at("cat", 0, 0).prompt == text
+
+
+@given(
+    st.lists(names, min_size=1, max_size=5, unique=True),
+    st.integers(1, 20),
+    st.integers(1, 20),
+    seeds,
+)
+def test_adding_classes_or_images_changes_no_other(
+    classes: list[str], few: int, more: int, seed: int
+) -> None:
+    template = "{class_name} {a|b|c} __colour__"
+    alone = list(PromptSet(classes[:1], [template], lists=LISTS).expand(few, seed))
+    together = PromptSet([*reversed(classes)], [template], lists=LISTS).expand(few + more, seed)
+    assert [made for made in together if made.class_name == classes[0]][:few] == alone
+
+
+@given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 50))
+def test_every_pair_of_template_and_context_comes_once(t: int, c: int, rounds: int) -> None:
+    made = PromptSet(["cat"], [f"t{i} {{context}}" for i in range(t)], [f"c{i}" for i in range(c)])
+    first = rounds * t * c
+    pairs = Counter(made.at("cat", index, 0).prompt for index in range(first, first + t * c))
+    assert pairs == Counter(f"t{i} c{k}" for i in range(t) for k in range(c))
+
+
+@given(seeds, seeds)
+def test_seeds_are_in_range_and_differ(one: int, other: int) -> None:
+    made = PromptSet(["cat", "dog"], [PLAIN])
+    found = [row.seed for row in made.expand(50, one)]
+    assert all(0 <= seed <= MAX_SEED for seed in found)
+    assert len(set(found)) == 100
+    if one != other:
+        assert not set(found) & {row.seed for row in made.expand(50, other)}
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        (
+            "cat\n\n  dog  \n# no\ncrane: a crane bird\n",
+            {"cat": "", "dog": "", "crane": "a crane bird"},
+        ),
+        ("x: {2::a|b}", {"x": "{2::a|b}"}),
+    ],
+)
+def test_class_lines(text: str, classes: dict[str, str]) -> None:
+    assert read_classes(text) == classes
+
+
+def test_list_lines() -> None:
+    text = "colour: red, {light, dark|pale} blue,\n# no\nx: {2$$, $$a|b}"
+    assert read_lists(text) == {"colour": ["red", "{light, dark|pale} blue"], "x": ["{2$$, $$a|b}"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("colour red, blue", "The list 'colour red, blue' is not of the form"),
+        ("colour:", "is not of the form"),
+        ("a: x\na: y", "There are two lists named 'a'."),
+    ],
+)
+def test_wrong_list_lines(text: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_lists(text)
