@@ -27,6 +27,8 @@ def checked(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | F
 
 def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:
     with Image.open(io.BytesIO(data)) as image:
+        image.verify()  # every checksum, to the last chunk; loading stops at the last pixel
+    with Image.open(io.BytesIO(data)) as image:
         image.load()
         if image.format == "PNG":
             return data, image.size
