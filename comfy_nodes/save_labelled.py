@@ -1,6 +1,5 @@
 """Save Labelled: images with their class, prompt, seed and mask become a dataset folder."""
 
-import hashlib
 import json
 import uuid
 from pathlib import Path
@@ -45,8 +44,8 @@ class ManyshotSaveLabelled(io.ComfyNode):
                 io.String.Input(
                     "name",
                     default="",
-                    tooltip="How the files begin. Empty: a name that follows from the workflow, "
-                    "so that the same image is saved once.",
+                    tooltip="How the files begin. Empty: a name that follows from the image, so "
+                    "that the same one is saved once.",
                 ),
                 io.Combo.Input(
                     "delivery",
@@ -118,28 +117,23 @@ class ManyshotSaveLabelled(io.ComfyNode):
         negative: str | None = None,
         seed: int | None = None,
     ) -> io.NodeOutput:
-        from comfy_execution.utils import get_executing_context
-        from folder_paths import get_output_directory
-
         from .delivery import Pictures, to_client, to_folder
-        from .pictures import image_pngs, mask_pngs
+        from .pictures import digest, mask_batch, pixels, png
 
         _check_names(class_name, folder, name)
+        images_8bit = pixels(images)
+        masks_8bit = [] if mask is None else pixels(mask_batch(mask, images))
+        texts = _png_texts(cls.hidden)
         pictures = Pictures(
-            image_pngs(images, _png_texts(cls.hidden)),
-            [] if mask is None else mask_pngs(mask, images),
+            [png(image, texts) for image in images_8bit], [png(mask, {}) for mask in masks_8bit]
         )
-        context = get_executing_context()
         if delivery == "websocket":
-            node_id = cls.hidden.unique_id
-            shown_id = cls.hidden.dynprompt.get_display_node_id(node_id)
-            to_client(pictures, context.prompt_id, node_id, shown_id)
+            to_client(pictures, *_place(cls.hidden))
             counts = {"images": len(pictures.images), "masks": len(pictures.masks)}
             return io.NodeOutput(ui={"manyshot": [counts]})
         facts = {"class_name": class_name, "prompt": prompt, "negative": negative, "seed": seed}
-        stem = name or _stem(cls.hidden.prompt, facts, context.list_index)
-        output = Path(get_output_directory())
-        return io.NodeOutput(ui=to_folder(pictures, output, folder, stem, facts))
+        stem = name or digest([*images_8bit, *masks_8bit], json.dumps(facts))
+        return io.NodeOutput(ui=to_folder(pictures, _output_folder(), folder, stem, facts))
 
 
 def _check_names(class_name: str | None, folder: str | None, name: str | None) -> None:
@@ -152,11 +146,19 @@ def _check_names(class_name: str | None, folder: str | None, name: str | None) -
         safe_name(name, "name")
 
 
-def _stem(graph: dict[str, Any] | None, facts: dict[str, Any], item: int | None) -> str:
-    """A file name that is the same for the same graph, facts and item of a list."""
-    nodes = {key: (node["class_type"], node["inputs"]) for key, node in (graph or {}).items()}
-    text = json.dumps([nodes, facts, item], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _place(hidden: Any) -> tuple[str, str, str]:
+    """The ids of the running prompt, of this node, and of the node that shows it on the canvas."""
+    from comfy_execution.utils import get_executing_context
+
+    node_id = hidden.unique_id
+    shown_id = hidden.dynprompt.get_display_node_id(node_id)
+    return get_executing_context().prompt_id, node_id, shown_id
+
+
+def _output_folder() -> Path:
+    from folder_paths import get_output_directory
+
+    return Path(get_output_directory())
 
 
 def _png_texts(hidden: Any) -> dict[str, str]:

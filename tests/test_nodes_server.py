@@ -198,6 +198,16 @@ def test_saving_a_name_again_replaces_its_record(client: Client, folder: str) ->
     ]
 
 
+def test_more_images_of_each_class_keep_the_first_ones(client: Client, folder: str) -> None:
+    client.run(graph(folder))
+    first = client.records(folder)
+    nodes = graph(folder)
+    nodes["prompts"]["inputs"] |= {"images_per_class": 3, "classes": "mule\ncat: tabby cat\nzebra"}
+    client.run(nodes)
+    assert client.records(folder)[:6] == first
+    assert len(client.records(folder)) == 9
+
+
 def test_labels_stay_when_classes_are_added_later(client: Client, folder: str) -> None:
     client.run(graph(folder))
     client.run(single(folder, name="more"))
