@@ -120,14 +120,26 @@ def test_foreground_ends_with_ctrl_c(start: tuple[str, ...], cache: Path) -> Non
         (["start", "--comfyui", "/nowhere"], "/nowhere is not a ComfyUI folder"),
         (["check", "--comfyui", "/nowhere"], "/nowhere is not a ComfyUI folder"),
         (["install", "--wheel", "/nowhere.whl"], "The wheel /nowhere.whl cannot be read"),
+        (["start", "--base-directory", "/dev/null/x"], "/dev/null/x cannot be used: Not a"),
+        (["start", "--models", "/nowhere"], "There is no folder of models at /nowhere"),
+        (["start", "--python", "/nowhere"], "There is no Python to run at /nowhere"),
         (["start", "--port", "70000"], "65535"),
     ],
 )
-def test_wrong_input(cache: Path, arguments: list[str], sentence: str) -> None:
-    done = manyshot(*arguments)
+def test_wrong_input(cache: Path, fake_comfyui: Path, arguments: list[str], sentence: str) -> None:
+    own = [] if "--comfyui" in arguments else ["--comfyui", str(fake_comfyui)]
+    done = manyshot(*arguments, *(own if arguments[0] == "start" else []))
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANYSHOT_CACHE", "/dev/null/cache")
+    for command in ("install", "start", "stop"):
+        done = manyshot(command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "The folder /dev/null/cache cannot be used: Not a directory" in done.stderr
 
 
 def test_check_says_what_is_missing(cache: Path) -> None:

@@ -22,7 +22,7 @@ PARENT = Path(__file__).with_name("embedded_parent.py")
 class Parent:
     """A running tests/embedded_parent.py, and the processes of its server."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | subprocess.Popen[bytes]
     server: list[psutil.Process]
 
     @property
@@ -94,6 +94,20 @@ def test_program_is_killed(start: Start, number: signal.Signals) -> None:
     parent.process.send_signal(number)
     assert parent.process.wait(20) != 0
     assert parent.leaves_nothing()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_program_is_killed_while_the_server_starts(
+    cache: Path, fake_comfyui: Path, number: signal.Signals
+) -> None:
+    command = [sys.executable, str(PARENT), str(fake_comfyui), "wait", "--fake-silent"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    me = psutil.Process(process.pid)
+    while len(server := me.children(recursive=True)) < 2:
+        assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait(20) != 0
+    assert Parent(process, server).leaves_nothing()
 
 
 def test_program_is_killed_while_a_fork_of_it_holds_the_pipe(start: Start) -> None:

@@ -10,7 +10,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...core.files import write_text_whole
-from .cache import background_folder, cache_folder
+from .cache import background_folder, cache_folder, usable_folder
 from .ready import POLL_SECONDS, ServerFacts, read_facts, system_stats
 from .server import EmbeddedServer
 from .settings import Progress, ServerSettings
@@ -126,5 +126,4 @@ def _state_file() -> Path:
 
 def _lock() -> FileLock:
     """Held while the background server is started or stopped: one of them at a time."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    return FileLock(cache_folder() / "server.lock")
+    return FileLock(usable_folder(cache_folder()) / "server.lock")

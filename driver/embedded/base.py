@@ -100,7 +100,7 @@ def prepare_base(base: Base, source: Source, settings: ServerSettings) -> None:
     _link_all(base.folder / "models", _models(settings))
     for kind in MODEL_KINDS:
         (base.folder / "models" / kind).mkdir(parents=True, exist_ok=True)
-    _write_model_paths(base, source, settings.models or models_folder())
+    _write_model_paths(base, source, _models_folder(settings))
 
 
 def _node_packs(source: Source, extra: Iterable[Path]) -> dict[str, Path]:
@@ -117,6 +117,15 @@ def _models(settings: ServerSettings) -> dict[str, Path]:
     """Name below models/ -> the file linked there."""
     tiny = {f"checkpoints/{TINY_MODEL.name}": TINY_MODEL} if TINY_MODEL.is_file() else {}
     return tiny | {name: path.absolute() for name, path in settings.extra_models.items()}
+
+
+def _models_folder(settings: ServerSettings) -> Path:
+    """The user's own model files: the folder of `settings`, which must be there, or the cache's."""
+    if settings.models is None:
+        return models_folder()
+    if not settings.models.is_dir():
+        raise InputError(f"There is no folder of models at {settings.models}.")
+    return settings.models.expanduser().absolute()
 
 
 def _link_all(folder: Path, links: dict[str, Path]) -> None:
@@ -148,7 +157,6 @@ def _copy(source: Path, target: Path) -> None:
 
 def _write_model_paths(base: Base, source: Source, models: Path) -> None:
     """Name the user's model folder to ComfyUI, and to a ComfyUI of the user our folders too."""
-    models = models.expanduser().absolute()
     sections: dict[str, dict[str, str | bool]] = {
         "models": {"is_default": True} | {kind: str(models / kind) for kind in MODEL_KINDS}
     }

@@ -5,11 +5,27 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from ...core.errors import InputError
+
 
 def cache_folder() -> Path:
     """MANYSHOT_CACHE where it is set, else the platform's cache folder for the user."""
     override = os.environ.get("MANYSHOT_CACHE")
     return Path(override).expanduser().absolute() if override else user_cache_path("manyshot")
+
+
+def usable_folder(folder: Path) -> Path:
+    """`folder`, made when missing. Raises InputError when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The folder {folder} cannot be used: {error.strerror}. Choose another one (the cache "
+            "is where MANYSHOT_CACHE says)."
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"The folder {folder} cannot be written to. Choose another one.")
+    return folder
 
 
 def models_folder() -> Path:

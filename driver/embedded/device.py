@@ -8,6 +8,7 @@ from pathlib import Path
 from ...core.errors import InputError, ManyshotError
 from .settings import Device
 
+PROBE_SECONDS = 120
 PROBE = """
 import json, torch
 names = []
@@ -33,9 +34,13 @@ def ask_torch(python: Path) -> TorchFacts:
     """Ask the torch of the interpreter `python`. Raises ManyshotError if it cannot be imported."""
     try:
         command = [str(python), "-c", PROBE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ManyshotError(f"{python} could not be asked about torch: {error}.") from None
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
+        )
+    except OSError as error:
+        raise InputError(f"There is no Python to run at {python}: {error.strerror}.") from None
+    except subprocess.TimeoutExpired:
+        raise ManyshotError(f"torch did not load in {python} within {PROBE_SECONDS} s.") from None
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise ManyshotError(f"torch does not load in {python}: {reason[0]}.")

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from ...core.errors import InputError
+from .cache import usable_folder
 
 
 def try_lock(path: Path) -> int | None:
@@ -13,8 +14,7 @@ def try_lock(path: Path) -> int | None:
     The system lets go when every copy is closed, however their holders end. (The library filelock
     does not let children inherit its lock.) Raises InputError on Windows.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(usable_folder(path.parent) / path.name, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(handle)
     except BlockingIOError:

@@ -39,7 +39,7 @@ def wait_until_ready(url: str, process: GuardedProcess, base: Base, timeout: flo
         if process.wait(POLL_SECONDS) is not None:
             raise _death(base.log)
         stats = system_stats(url)
-        if stats is not None and str(base.model_paths) in stats["system"].get("argv", []):
+        if stats is not None and str(base.model_paths) in str(stats["system"].get("argv")):
             return read_facts(stats)
     raise ServerError(
         f"ComfyUI did not answer at {url} within {timeout:g} s. {_log_says(base.log)}"

@@ -87,6 +87,10 @@ class EmbeddedServer:
         try:
             prepare_base(self._base, self._source, self.settings)
             self._launch()
+        except OSError as error:
+            folder = self._base.folder
+            self.close()
+            raise ServerError(f"The embedded server cannot use {folder}: {error}.") from error
         except BaseException:
             self.close()
             raise

