@@ -43,7 +43,7 @@ def delivering_node(
     if len(saving) == 1:
         return saving[0]
     if not saving:
-        raise InputError(f"{where} saves no image. Add a Save Image node that gets the result.")
+        raise InputError(f"{where} saves no image. {_hint(graph, catalogue)}")
     shown = "; ".join(f"@{node_id} is {describe(graph, node_id)}" for node_id in saving[:6])
     raise InputError(
         f"{where} has {len(saving)} nodes that save images: {shown}. "
@@ -90,6 +90,17 @@ def not_in_id(graph: Graph) -> frozenset[Slot]:
         for name in (own if node["class_type"] == SAVE_LABELLED else (PREFIX,))
         if name in node["inputs"] or node["class_type"] == SAVE_LABELLED
     )
+
+
+def _hint(graph: Graph, catalogue: Catalogue | None) -> str:
+    """What to do about a workflow without a saving node: a class the server lacks may be one."""
+    for node_id in sorted(graph, key=id_order) if catalogue else ():
+        class_type = graph[node_id]["class_type"]
+        if catalogue and catalogue.get(class_type) is None:
+            near = catalogue.nearest(class_type)
+            nearest = f" The nearest it has is {near}." if near else ""
+            return f"The server has no node class for {describe(graph, node_id)}.{nearest}"
+    return "Add a Save Image node that gets the result."
 
 
 def _replaced(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
