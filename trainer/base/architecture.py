@@ -1,0 +1,73 @@
+"""The three networks of manyshot-tiny as diffusers' and transformers' modules."""
+
+from pathlib import Path
+
+from diffusers import AutoencoderTiny, DDPMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from ...core.errors import InputError
+from ...core.tiny_sizes import (
+    DOWNSCALE,
+    IMAGE_SIZE,
+    LATENT_CHANNELS,
+    SD1_HEADS,
+    SD1_TOKENS,
+    Sizes,
+    clip_config,
+)
+
+
+def build_vae(sizes: Sizes) -> AutoencoderTiny:
+    """TAESD: pixels (n, 3, h, w) from -1 to 1; latents (n, 4, h / 8, w / 8)."""
+    widths = (sizes.vae_width,) * 4
+    return AutoencoderTiny(
+        encoder_block_out_channels=widths,
+        decoder_block_out_channels=widths,
+        latent_channels=LATENT_CHANNELS,
+    )
+
+
+def build_unet(sizes: Sizes) -> UNet2DConditionModel:
+    """SD1's UNet; predicts the noise in latents (n, 4, h, w) given text (n, 77, text_width)."""
+    down = [
+        "CrossAttnDownBlock2D" if attends else "DownBlock2D" for attends in sizes.unet_attention
+    ]
+    up = ["CrossAttnUpBlock2D" if attends else "UpBlock2D" for attends in sizes.unet_attention]
+    return UNet2DConditionModel(
+        sample_size=IMAGE_SIZE // DOWNSCALE,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=tuple(sizes.unet_channels * times for times in sizes.unet_multiples),
+        down_block_types=tuple(down),
+        up_block_types=tuple(reversed(up)),
+        layers_per_block=sizes.unet_blocks,
+        cross_attention_dim=sizes.text_width,
+        attention_head_dim=SD1_HEADS,  # diffusers' name for what is the number of heads
+    )
+
+
+def build_text_encoder(sizes: Sizes) -> CLIPTextModel:
+    """CLIP's text encoder: ids (n, 77) to states (n, 77, text_width)."""
+    return CLIPTextModel(CLIPTextConfig(**clip_config(sizes)))
+
+
+def build_schedule() -> DDPMScheduler:
+    """SD1's noise: 1,000 steps, variances the squares of a line from 0.00085 to 0.012."""
+    return DDPMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        steps_offset=1,
+    )
+
+
+def load_tokenizer(folder: Path) -> CLIPTokenizer:
+    """SD1's tokenizer from a folder with vocab.json and merges.txt, as ComfyUI has it."""
+    missing = [name for name in ("vocab.json", "merges.txt") if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"The tokenizer folder {folder} lacks {' and '.join(missing)}. "
+            "Give ComfyUI's folder comfy/sd1_tokenizer."
+        )
+    return CLIPTokenizer.from_pretrained(folder, model_max_length=SD1_TOKENS)

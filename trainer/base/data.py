@@ -1,0 +1,111 @@
+"""The images manyshot-tiny may learn from: the pool of Oxford-IIIT Pet, in memory as bytes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...core.errors import InputError
+from ...core.tiny_sizes import IMAGE_SIZE
+from .pictures import to_pixels
+
+RESERVED_PER_CLASS = 10
+Species = Literal["cat", "dog"]
+FOLDER = "oxford-iiit-pet"  # torchvision's layout: <root>/oxford-iiit-pet/{images,annotations}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list file: the image's name without suffix, its class and its species."""
+
+    name: str
+    label: int
+    species: Species
+
+    @property
+    def class_name(self) -> str:
+        """As torchvision writes it: "american_bulldog_12" is of the class "American Bulldog"."""
+        return " ".join(part.title() for part in self.name.rsplit("_", 1)[0].split("_"))
+
+
+@dataclass(frozen=True)
+class Split:
+    """`reserved`: kept for few-shot experiments, never trained on. `pool`: all the others."""
+
+    reserved: tuple[Entry, ...]
+    pool: tuple[Entry, ...]
+
+
+def parse_list(text: str) -> list[Entry]:
+    """The lines "name class species breed" of a list; classes count from 1, species 1 is cat."""
+    rows = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
+    return [Entry(name, int(label) - 1, _SPECIES[species]) for name, label, species, _ in rows]
+
+
+_SPECIES: dict[str, Species] = {"1": "cat", "2": "dog"}
+
+
+def pool_split(entries: Iterable[Entry], reserved: int = RESERVED_PER_CLASS) -> Split:
+    """In each class the first `reserved` names by sha256 of the name are reserved.
+
+    The order of `entries` does not matter. Both parts are sorted by label, then by digest.
+    """
+    classes: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        classes[entry.label].append(entry)
+    ordered = [sorted(classes[label], key=_digest) for label in sorted(classes)]
+    return Split(
+        tuple(entry for group in ordered for entry in group[:reserved]),
+        tuple(entry for group in ordered for entry in group[reserved:]),
+    )
+
+
+def _digest(entry: Entry) -> str:
+    return sha256(entry.name.encode()).hexdigest()
+
+
+def read_split(root: Path, part: Literal["trainval", "test"] = "trainval") -> list[Entry]:
+    """The entries of one official part. Raises InputError when the data set is not in `root`."""
+    path = root / FOLDER / "annotations" / f"{part}.txt"
+    if not path.is_file():
+        raise InputError(
+            f"{path} is missing: give the folder that holds {FOLDER}/, "
+            f"or download it with torchvision.datasets.OxfordIIITPet(root, download=True)."
+        )
+    return parse_list(path.read_text(encoding="utf-8"))
+
+
+def read_images(root: Path, entries: Iterable[Entry], short_side: int) -> list[np.ndarray]:
+    """RGB bytes of each entry, (height, width, 3), the shorter side resized to `short_side`."""
+    folder = root / FOLDER / "images"
+    return [read_image(folder / f"{entry.name}.jpg", short_side) for entry in entries]
+
+
+def read_image(path: Path, short_side: int) -> np.ndarray:
+    """One image as RGB bytes (height, width, 3), its shorter side resized to `short_side`."""
+    with Image.open(path) as file:
+        image = file.convert("RGB")
+    factor = short_side / min(image.size)
+    if factor != 1:
+        width, height = (max(short_side, round(side * factor)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+def centre_crop(image: np.ndarray, size: int) -> np.ndarray:
+    """The middle `size` x `size` pixels of an (height, width, 3) image."""
+    top, left = ((side - size) // 2 for side in image.shape[:2])
+    return image[top : top + size, left : left + size]
+
+
+def watched_pixels(images: Sequence[np.ndarray], count: int) -> Tensor:
+    """`count` of the images, evenly chosen, as pixels (count, 3, 128, 128) from -1 to 1."""
+    chosen = [images[len(images) * i // count] for i in range(count)]
+    return to_pixels(torch.from_numpy(np.stack([centre_crop(c, IMAGE_SIZE) for c in chosen])))

@@ -1,0 +1,84 @@
+"""From the trained networks to files: the original single file, and a diffusers folder."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from safetensors.torch import save
+from torch import Tensor
+from transformers import CLIPTextModel
+
+from ...core.files import write_whole
+from ...core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
+from . import autoencoder, diffusion
+from .architecture import build_schedule
+from .keys import original_text_key, original_unet_key, original_vae_key, unet_modules
+from .sample import Networks
+from .training import read_facts
+
+NAME = "manyshot-tiny"
+
+
+def original_tensors(
+    unet: UNet2DConditionModel, text_encoder: CLIPTextModel, vae: AutoencoderTiny, sizes: Sizes
+) -> dict[str, Tensor]:
+    """All tensors in half precision under their names in the original single-file layout.
+
+    ComfyUI divides latents by SD1's 0.18215 before TAESD sees them; `vae_scale` takes that back,
+    so that latents of deviation 1 are what both the UNet and the decoder work on.
+    """
+    modules = unet_modules(sizes)
+    tensors = {original_unet_key(k, modules): v for k, v in unet.state_dict().items()}
+    text = text_encoder.state_dict().items()
+    tensors |= {original_text_key(k): v for k, v in text if not k.endswith("position_ids")}
+    tensors |= {original_vae_key(key): value for key, value in vae.state_dict().items()}
+    halves = {key: value.detach().cpu().half().contiguous() for key, value in tensors.items()}
+    # Single precision: half would move the scale by a ten-thousandth.
+    halves["first_stage_model.vae_scale"] = torch.tensor(SD1_SCALE_FACTOR)
+    halves["first_stage_model.vae_shift"] = torch.tensor(0.0)
+    return halves
+
+
+def export_single_file(
+    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]
+) -> None:
+    """Write the checkpoint with metadata: the model-spec fields, and how it was trained."""
+    metadata = {
+        "modelspec.sai_model_spec": "1.0.0",
+        "modelspec.architecture": "stable-diffusion-v1",
+        "modelspec.title": NAME,
+        "modelspec.resolution": f"{IMAGE_SIZE}x{IMAGE_SIZE}",
+        "modelspec.prediction_type": "epsilon",
+        "manyshot.training": json.dumps(facts),
+    }
+    write_whole(path, save(dict(tensors), metadata))
+
+
+def export_run(path: Path, run: Path, networks: Networks, sizes: Sizes) -> None:
+    """Write the single file of a run's folder, with its sizes and its training in the metadata."""
+    facts = {
+        "data": "Oxford-IIIT Pet, trainval without the reserved images",
+        "sizes": asdict(sizes),
+        "autoencoder": read_facts(run / autoencoder.CHECKPOINT),
+        "base": read_facts(run / diffusion.CHECKPOINT),
+    }
+    tensors = original_tensors(networks.unet, networks.text_encoder, networks.vae, sizes)
+    export_single_file(path, tensors, facts)
+
+
+def export_diffusers(folder: Path, networks: Networks) -> None:
+    """Write a folder that `StableDiffusionPipeline.from_pretrained` loads."""
+    pipeline = StableDiffusionPipeline(
+        vae=networks.vae,  # pyright: ignore[reportArgumentType]  # its type hint lags behind
+        text_encoder=networks.text_encoder,
+        tokenizer=networks.tokenizer,
+        unet=networks.unet,
+        scheduler=build_schedule(),  # pyright: ignore[reportArgumentType]  # any schedule works
+        safety_checker=None,  # pyright: ignore[reportArgumentType]
+        feature_extractor=None,  # pyright: ignore[reportArgumentType]
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder)

@@ -1,0 +1,87 @@
+"""Names of tensors: from diffusers' and transformers' to those of the original single file.
+
+The original layout is CompVis' (`model.diffusion_model.input_blocks…`), which ComfyUI and
+AUTOMATIC1111 read; the autoencoder's is TAESD's, as ComfyUI names it.
+"""
+
+from collections.abc import Iterator
+
+from ...core.tiny_sizes import Sizes
+
+UNET = "model.diffusion_model."
+TEXT = "cond_stage_model.transformer."
+ENCODER = "first_stage_model.taesd_encoder."
+DECODER = "first_stage_model.taesd_decoder."
+
+_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_ENDS = {
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "conv_in": "input_blocks.0.0",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+    "mid_block.resnets.0": "middle_block.0",
+    "mid_block.attentions.0": "middle_block.1",
+    "mid_block.resnets.1": "middle_block.2",
+}
+
+
+def unet_modules(sizes: Sizes) -> dict[str, str]:
+    """Each block of diffusers' UNet with its place in the original one."""
+    return {**_ENDS, **dict(_down(sizes)), **dict(_up(sizes))}
+
+
+def _down(sizes: Sizes) -> Iterator[tuple[str, str]]:
+    place, last = 1, len(sizes.unet_attention) - 1
+    for level in range(last + 1):
+        for block in range(sizes.unet_blocks):
+            yield f"down_blocks.{level}.resnets.{block}", f"input_blocks.{place}.0"
+            yield f"down_blocks.{level}.attentions.{block}", f"input_blocks.{place}.1"
+            place += 1
+        if level < last:
+            yield f"down_blocks.{level}.downsamplers.0.conv", f"input_blocks.{place}.0.op"
+            place += 1
+
+
+def _up(sizes: Sizes) -> Iterator[tuple[str, str]]:
+    place, last = 0, len(sizes.unet_attention) - 1
+    for level, attends in enumerate(reversed(sizes.unet_attention)):
+        for block in range(sizes.unet_blocks + 1):
+            yield f"up_blocks.{level}.resnets.{block}", f"output_blocks.{place}.0"
+            yield f"up_blocks.{level}.attentions.{block}", f"output_blocks.{place}.1"
+            place += 1
+        if level < last:
+            after = 2 if attends else 1
+            upsampler = f"output_blocks.{place - 1}.{after}.conv"
+            yield f"up_blocks.{level}.upsamplers.0.conv", upsampler
+
+
+def original_unet_key(key: str, modules: dict[str, str]) -> str:
+    """The original name of one of diffusers' UNet tensors. Raises KeyError for an unknown one."""
+    parts = key.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        place = modules.get(".".join(parts[:length]))
+        if place is not None:
+            rest = [_RESNET.get(parts[length], parts[length]), *parts[length + 1 :]]
+            return UNET + ".".join([place, *rest])
+    raise KeyError(key)
+
+
+def original_text_key(key: str) -> str:
+    """The original name of one of the text encoder's tensors (transformers 4 and 5)."""
+    return TEXT + "text_model." + key.removeprefix("text_model.")
+
+
+def original_vae_key(key: str) -> str:
+    """The original name of one of AutoencoderTiny's tensors: TAESD counts its clamp as layer 0."""
+    part, _, place, rest = key.split(".", 3)
+    if part == "encoder":
+        return f"{ENCODER}{place}.{rest}"
+    return f"{DECODER}{int(place) + 1}.{rest}"

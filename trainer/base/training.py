@@ -1,0 +1,165 @@
+"""What both training loops share: how long to go on, the learning rate, and checkpoints."""
+
+import json
+import math
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ...core.errors import InputError
+from ...core.files import write_whole
+
+
+@dataclass
+class Clock:
+    """Where a run stands in its budget of steps, of minutes, or of both (the first to be spent).
+
+    `spent` carries the minutes of earlier runs, so that a resumed run keeps its schedule.
+    """
+
+    steps: int | None
+    minutes: float | None
+    step: int = 0
+    spent: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.steps or self.minutes):
+            raise InputError("Give the training an end: a number of steps, or of minutes.")
+
+    @property
+    def elapsed(self) -> float:
+        """Minutes of training so far, earlier runs included."""
+        return self.spent + (time.monotonic() - self.started) / 60
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is spent, from 0 to 1."""
+        by_steps = self.step / self.steps if self.steps else 0.0
+        by_minutes = self.elapsed / self.minutes if self.minutes else 0.0
+        return min(1.0, max(by_steps, by_minutes))
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent, or the run was asked to stop."""
+        return self.stopped or self.progress >= 1
+
+
+@contextmanager
+def stoppable(clock: Clock) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the loop after its present step, so that it is saved."""
+
+    def stop(*_: object) -> None:
+        clock.stopped = True
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def cosine_rate(peak: float, step: int, progress: float, warmup: int) -> float:
+    """Linear warm-up over `warmup` steps, then half a cosine from `peak` down to zero."""
+    return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every parameter group the same learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+class Average:
+    """Exponential moving average of modules' parameters, with a warm-up for short runs.
+
+    The decay at step n is min(decay, (1 + n) / (10 + n)), as in TensorFlow's
+    ExponentialMovingAverage(num_updates).
+    """
+
+    def __init__(self, source: nn.Module, target: nn.Module, decay: float) -> None:
+        self.pairs = list(zip(target.parameters(), source.parameters(), strict=True))
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Move the average towards the present parameters."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        targets, sources = map(list, zip(*self.pairs, strict=True))
+        torch._foreach_lerp_(targets, sources, 1 - decay)
+
+
+def save_checkpoint(
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    clock: Clock,
+) -> None:
+    """Write modules, optimiser state and clock into one safetensors file, whole or not at all."""
+    tensors = {
+        f"{name}.{key}": value.detach().cpu().contiguous()
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    for index, state in optimizer.state_dict()["state"].items():
+        for key, value in state.items():
+            tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu().contiguous()
+    facts = json.dumps({"step": clock.step, "minutes": clock.elapsed})
+    write_whole(path, save(tensors, {"clock": facts}))
+
+
+def read_facts(path: Path) -> dict[str, float]:
+    """How far a checkpoint's training went: {"step": …, "minutes": …}. Raises InputError."""
+    if not path.is_file():
+        raise InputError(f"The checkpoint {path} does not exist: train it first.")
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["clock"])
+
+
+def load_checkpoint(
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Fill modules, and optimiser and clock where given, from `save_checkpoint`'s file.
+
+    Raises InputError when the file is missing or of other sizes than the modules.
+    """
+    facts = read_facts(path)
+    tensors = load_file(path)
+    for name, module in modules.items():
+        try:
+            module.load_state_dict(_under(tensors, f"{name}."))
+        except RuntimeError as error:
+            cause = str(error).splitlines()[-1].strip()
+            raise InputError(f"{path} does not fit this model ({name}): {cause}") from None
+    if optimizer is not None:
+        _load_optimizer(optimizer, _under(tensors, "optimizer."))
+    if clock is not None:
+        clock.step, clock.spent = int(facts["step"]), facts["minutes"]
+        clock.started = time.monotonic()
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        states.setdefault(int(index), {})[name] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
