@@ -10,7 +10,7 @@ TYPING := build/typing/manyshot
 
 export UV_HTTP_TIMEOUT ?= 300
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/manyshot server install
@@ -24,6 +24,10 @@ lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The command help in the docs; a test says when it is out of date.
+docs: $(INSTALLED)
+	$(BIN)/python -m typer manyshot.cli utils docs --name manyshot --output docs/commands.md
 
 bench: $(INSTALLED)
 	$(BIN)/manyshot server install

@@ -1,6 +1,7 @@
 """ComfyUI's HTTP API, as far as the driver needs it."""
 
 from typing import Any
+from urllib.parse import quote
 
 from ..core.errors import ServerError
 from .completion import FileRef, Found
@@ -22,6 +23,12 @@ class Comfy:
     def stats(self) -> dict[str, Any]:
         """Version and devices: its `/system_stats`."""
         return self._dict("/system_stats")
+
+    def model_metadata(self, name: str) -> dict[str, Any]:
+        """What a checkpoint's or LoRA's file says of itself; {} when the server shows nothing."""
+        kind = "checkpoints" if "lora" not in name.lower() else "loras"
+        reply = self.http.get_json(f"/view_metadata/{kind}?filename={quote(name)}")
+        return reply if isinstance(reply, dict) else {}
 
     def submit(self, graph: Graph, prompt_id: str, client_id: str) -> Failure | None:
         """Queue `graph`. Returns why the server refused it, wholly or in part, or None.

@@ -200,7 +200,7 @@ def _work(
     plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, missing: int
 ) -> Summary:
     folder, started = plan.recipe.output, time.monotonic()
-    write_manifest(folder, plan, [facts(server) for server in servers])
+    write_manifest(folder, plan, [facts(server, plan) for server in servers])
     threads = _Run(plan, ledger, servers)
     interrupted = False
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from .address import EMBEDDED, ServerAddress
 from .comfy import Comfy
 from .embedded import EmbeddedServer, ServerSettings
 from .http import Http
+from .models import model_facts
+from .plan import Plan
 from .recipe import Recipe
 from .workflow.catalogue import Catalogue
 
@@ -24,6 +26,8 @@ class Server:
     catalogue: Catalogue | None
     problem: str | None = None
     revive: Callable[[], None] | None = None
+    models: Path | None = None
+    """Its models folder, when it is on this machine."""
 
 
 @contextmanager
@@ -51,8 +55,8 @@ def open_servers(
             server.comfy.http.close()
 
 
-def facts(server: Server) -> dict[str, Any]:
-    """What manyshot.json says about a server: its name, version and devices."""
+def facts(server: Server, plan: Plan) -> dict[str, Any]:
+    """What manyshot.json says about a server: name, version, devices, the plan's model files."""
     try:
         stats = server.comfy.stats()
     except ServerError as error:
@@ -63,6 +67,7 @@ def facts(server: Server) -> dict[str, Any]:
         "name": server.name,
         "comfyui": system.get("comfyui_version") if isinstance(system, dict) else None,
         "devices": [d.get("name") for d in devices] if isinstance(devices, list) else [],
+        "models": model_facts(plan, server.comfy, server.models),
     }
 
 
@@ -75,7 +80,7 @@ def _embedded(
 ) -> Server:
     server = stack.enter_context(EmbeddedServer(ServerSettings(comfyui=comfyui), progress))
     reached = _remote(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
-    return Server(reached.name, reached.comfy, reached.catalogue, reached.problem, server.restart)
+    return replace(reached, revive=server.restart, models=server.folder / "models")
 
 
 def _remote(name: str, address: ServerAddress, recipe: Recipe) -> Server:

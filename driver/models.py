@@ -1,0 +1,49 @@
+"""Which model files a plan uses, for the record: names always, hashes where they can be had."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import ServerError
+from .comfy import Comfy
+from .plan import Plan
+from .workflow.graph import Graph
+
+SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
+
+
+def model_facts(plan: Plan, comfy: Comfy, folder: Path | None) -> list[dict[str, Any]]:
+    """Name and, where known, hash of every model file that a job of the plan loads.
+
+    `folder` is the server's models folder if it is on this machine: then the hash is the file's
+    sha256. Otherwise it is what the file's own metadata says of it, if the server shows that.
+    """
+    names = {name for job in plan.samples() for name in model_files(plan.binding.graph(job, "0"))}
+    return [{"name": name, **_hash(name, comfy, folder)} for name in sorted(names)]
+
+
+def model_files(graph: Graph) -> Iterator[str]:
+    """The literals of a graph that name a model file."""
+    for node in graph.values():
+        for value in node["inputs"].values():
+            if isinstance(value, str) and value.endswith(SUFFIXES):
+                yield value
+
+
+def _hash(name: str, comfy: Comfy, folder: Path | None) -> dict[str, str]:
+    if folder is not None:
+        for path in folder.glob(f"*/{name}") if ".." not in Path(name).parts else ():
+            return {"sha256": file_sha256(path)}
+    try:
+        metadata = comfy.model_metadata(name)
+    except ServerError:
+        return {}
+    found = [(key, metadata[key]) for key in sorted(metadata) if "hash" in key or "sha256" in key]
+    return {key: value for key, value in found if isinstance(value, str) and len(value) <= 200}
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
