@@ -54,11 +54,15 @@ def convert(
     """Write a workflow in API format, as ComfyUI's own Export (API) does."""
     import json
 
+    from ..core.errors import InputError
     from ..core.files import write_text_whole
     from ..driver.workflow.load import read_workflow
 
     graph = read_workflow(file, catalogue_from(server, object_info))
-    write_text_whole(output, json.dumps(graph, indent=2) + "\n")
+    try:
+        write_text_whole(output, json.dumps(graph, indent=2) + "\n")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue | None":
@@ -67,7 +71,10 @@ def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue |
     Raises InputError for a file that holds something else, ServerError when the server does not
     answer.
     """
-    from ..driver.address import ServerAddress
+    from pydantic import ValidationError
+
+    from ..core.errors import InputError
+    from ..driver.address import EMBEDDED, ServerAddress
     from ..driver.comfy import Comfy
     from ..driver.http import Http
     from ..driver.workflow.catalogue import Catalogue
@@ -77,7 +84,12 @@ def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue |
         return Catalogue.from_json(read_json(object_info), str(object_info))
     if server is None:
         return None
-    address = ServerAddress(url=_checked(server))
+    try:
+        address = ServerAddress(url="" if server == EMBEDDED else server)
+    except ValidationError:
+        raise InputError(
+            f"{server!r} is no server address. Write it as http://host:port."
+        ) from None
     return Catalogue.from_json(Comfy(Http(address)).catalogue(), f"{server}/object_info")
 
 
@@ -88,11 +100,3 @@ def _needed_catalogue(server: str | None, object_info: Path | None) -> "Catalogu
     if catalogue is None:
         raise InputError("Say what to check against: --server URL or --object-info FILE.")
     return catalogue
-
-
-def _checked(server: str) -> str:
-    from ..core.errors import InputError
-
-    if not server.startswith(("http://", "https://")):
-        raise InputError(f"{server!r} is no server address. Write it as http://host:port.")
-    return server

@@ -143,20 +143,31 @@ def _links(data: Mapping[str, Any], where: str) -> Iterator[tuple[str, CanvasLin
         if item is None:
             continue
         try:
-            yield _link(item)
-        except (KeyError, IndexError, TypeError, ValueError):
+            yield _link(item, f"{where}, a link")
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise InputError(f"{where} has a malformed link: {shorten(repr(item))}.") from None
 
 
-def _link(item: Any) -> tuple[str, CanvasLink]:
+def _link(item: Any, where: str) -> tuple[str, CanvasLink]:
     """(id, link) from `[id, origin, slot, target, slot, type]` or from an object."""
     names = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
     parts = [item[name] for name in names] if isinstance(item, dict) else list(item[:5])
     link_id, origin, origin_slot, target, target_slot = parts
     link = CanvasLink(
-        _identifier(origin, "link"), int(origin_slot), _identifier(target, "link"), int(target_slot)
+        _identifier(origin, where),
+        _index(origin_slot),
+        _identifier(target, where),
+        _index(target_slot),
     )
-    return _identifier(link_id, "link"), link
+    return _identifier(link_id, where), link
+
+
+def _index(value: Any) -> int:
+    """A slot's index; some old files write it as text. Raises ValueError below 0."""
+    index = int(value)
+    if index < 0:
+        raise ValueError(index)
+    return index
 
 
 def _objects(data: Mapping[str, Any], key: str, where: str) -> list[dict[str, Any]]:

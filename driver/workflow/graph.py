@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from json.encoder import encode_basestring_ascii
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict, TypeGuard
 
 from ...core.errors import InputError
 
@@ -33,7 +33,7 @@ def parse_api(data: Any, where: str) -> Graph:
     return {_node_id(key, where): _parse_node(key, node, where) for key, node in data.items()}
 
 
-def is_link(value: Any) -> bool:
+def is_link(value: Any) -> TypeGuard[list[Any]]:
     """Whether an input's value is a link, `[node id, output index]`."""
     return (
         isinstance(value, list)

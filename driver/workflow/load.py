@@ -46,12 +46,7 @@ def to_graph(data: Any, catalogue: Catalogue | None, where: str) -> Graph:
 
 def read_json(path: Path) -> Any:
     """The JSON in a workflow file, or in the `prompt` text of a PNG. Raises InputError."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB; no workflow is.")
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {_reason(error)}.") from None
+    content = _content(path)
     text = _png_prompt(path) if content.startswith(PNG_MAGIC) else _decoded(content, path)
     return parse_json(text, str(path))
 
@@ -68,6 +63,20 @@ def parse_json(text: str, where: str) -> Any:
         raise InputError(f"{where} is nested too deep for a workflow.") from None
     except ValueError:
         raise InputError(f"{where} holds a number with too many digits.") from None
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a plain file (a device or a pipe need never end)."""
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no file.")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {_reason(error)}.") from None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB; no workflow is.")
+    return content
 
 
 def _decoded(content: bytes, path: Path) -> str:
