@@ -32,6 +32,7 @@ class EmbeddedServer:
         self._base: Base | None = None
         self._process: GuardedProcess | None = None
         self._source: Source | None = None
+        self._device: list[str] = []
         self._port = self.settings.port
         self._facts: ServerFacts | None = None
 
@@ -86,6 +87,7 @@ class EmbeddedServer:
         self._base = hold_base(self.settings.base_directory)
         try:
             prepare_base(self._base, self._source, self.settings)
+            self._device = device_arguments(self.settings.device, self.settings.python)
             self._launch()
         except OSError as error:
             folder = self._base.folder
@@ -132,12 +134,11 @@ class EmbeddedServer:
 
     def _launch(self) -> None:
         assert self._source is not None
-        device = device_arguments(self.settings.device, self.settings.python)
-        where = "on the CPU" if "--cpu" in device else "on the GPU"
+        where = "on the CPU" if "--cpu" in self._device else "on the GPU"
         self._progress(f"Starting ComfyUI {self._source.version} {where} (about 15 s)")
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                self._launch_once(self._source, device)
+                self._launch_once(self._source)
             except PortTaken:
                 self.process.stop()
                 if self.settings.port or attempt == ATTEMPTS:
@@ -146,11 +147,11 @@ class EmbeddedServer:
             else:
                 return
 
-    def _launch_once(self, source: Source, device: list[str]) -> None:
+    def _launch_once(self, source: Source) -> None:
         base = self._started_base()
         with reserved_port(self._port) as port:
             command = [str(self.settings.python), str(source.folder / "main.py")]
-            command += _arguments(base, source, port) + device + list(self.settings.arguments)
+            command += _arguments(base, source, port) + self._device + list(self.settings.arguments)
             self._process = GuardedProcess(command, base.folder, base.log, base.lock)
             self._port = port
             timeout = self.settings.start_timeout
