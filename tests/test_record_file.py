@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from manyshot.core import record_file
+from manyshot.core.errors import ManyshotError
 from manyshot.core.record_file import add_records
 from manyshot.core.records import METADATA, Record, read_records
 
@@ -81,6 +83,17 @@ def test_every_field_survives(tmp_path: Path) -> None:
     add_records(tmp_path, [row("1", prompt="a\nb \u2028 ü", mask_file_name="masks/cat/1.png")])
     record = next(read_records(tmp_path))
     assert (record.prompt, record.mask_file_name) == ("a\nb \u2028 ü", "masks/cat/1.png")
+
+
+def test_a_file_locked_by_another_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_file, "LOCK_SECONDS", 0)
+    with (
+        FileLock(tmp_path / f".{METADATA}.lock"),
+        pytest.raises(ManyshotError, match="Another program has kept .* locked"),
+    ):
+        add_records(tmp_path, [row("1")])
 
 
 def _add_many(folder: Path, who: int) -> None:
