@@ -58,7 +58,7 @@ def _locked(path: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise ManyshotError(
-            f"Another program has kept {path} locked for {LOCK_SECONDS} seconds. Close it and retry."
+            f"Another program has kept {path} locked for {LOCK_SECONDS} seconds. Close it."
         ) from None
     try:
         yield
