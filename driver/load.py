@@ -1,6 +1,5 @@
 """A YAML file becomes a Recipe; everything wrong with it becomes a sentence."""
 
-import difflib
 import types
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
 from ..core.errors import InputError
+from ..core.nearest import did_you_mean
 from .recipe import Recipe
 
 MAX_BYTES = 1_000_000
@@ -87,8 +87,7 @@ def _place(error: yaml.MarkedYAMLError) -> str:
 
 def _neighbours(path: Path) -> str:
     names = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, 1, 0.5)
-    return f" Did you mean {path.parent / near[0]}?" if near else ""
+    return did_you_mean(path.name, names) if names else ""
 
 
 def _sentences(error: ValidationError) -> str:
@@ -126,11 +125,7 @@ def _is_union_member(part: str) -> bool:
 
 def _nearest(loc: tuple[Any, ...]) -> str:
     model = _model_at(Recipe, loc[:-1])
-    known = list(model.model_fields) if model else []
-    near = difflib.get_close_matches(str(loc[-1]), known, 1, 0.5)
-    if not known:
-        return ""
-    return f" Did you mean '{near[0]}'?" if near else f" Known keys: {', '.join(known)}."
+    return did_you_mean(str(loc[-1]), model.model_fields) if model else ""
 
 
 def _model_at(model: Any, loc: Iterable[Any]) -> type[BaseModel] | None:

@@ -93,7 +93,7 @@ def test_broken_or_hostile_yaml_gets_a_sentence(tmp_path, text, sentence):
 def test_a_missing_file_names_its_neighbour(tmp_path):
     (tmp_path / "pets.yaml").write_text("a: 1")
     with pytest.raises(
-        InputError, match=r"There is no recipe at .*pet\.yaml\. Did you mean .*pets"
+        InputError, match=r"There is no recipe at .*pet\.yaml\. Did you mean 'pets\.yaml'"
     ):
         read_recipe(tmp_path / "pet.yaml")
 
