@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
+from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.dynamic_prompts import first_choice
 from manyshot.driver.workflow.graph import Graph
 from manyshot.driver.workflow.ui import convert_ui
+from manyshot.driver.workflow.widgets import Widget, widgets_of
 
 from .workflow_strategies import CATALOGUE, WORKFLOWS, graphs, to_ui
 
@@ -52,6 +54,36 @@ def test_ui_form_of_a_graph_converts_back(graph: Graph, objects: bool) -> None:
 )
 def test_dynamic_prompts_take_the_first(text: str, expected: str) -> None:
     assert first_choice(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("class_type", "expected"),
+    [
+        ("KSampler", "seed (control_after_generate) steps cfg sampler_name scheduler denoise"),
+        ("LoadImage", "image (upload)"),
+        ("PreviewAny", "preview*"),
+        ("SaveAudio", "filename_prefix audioUI*"),
+        ("LoadAudio", "audio audioUI* (upload)"),
+        ("VAEDecode", ""),
+        ("CreateHookKeyframesFromFloats", "start_percent end_percent print_keyframes"),
+    ],
+)
+def test_widgets_of_a_class(class_type: str, expected: str) -> None:
+    """In parentheses: saved and not sent; with a star: sent and not saved."""
+    assert _shown(widgets_of(CATALOGUE.nodes[class_type])) == expected
+
+
+def test_controlled_combo_has_two_more_widgets() -> None:
+    combo = [["a", "b"], {"control_after_generate": True}]
+    info = {"input": {"required": {"name": combo, "n": ["INT"]}}, "output": []}
+    node = Catalogue.from_json({"A": info}).nodes["A"]
+    assert _shown(widgets_of(node)) == "name (control_after_generate) (control_filter_list) n"
+
+
+def test_class_renamed_long_ago_is_found() -> None:
+    ui = load("controlnet")
+    next(n for n in ui["nodes"] if n["type"] == "ControlNetLoader")["type"] = "T2IAdapterLoader"
+    assert convert_ui(ui, CATALOGUE) == load("controlnet.api")
 
 
 def test_values_by_name_are_taken() -> None:
@@ -182,6 +214,11 @@ def _graph_or_sentence(ui: Any) -> Graph | str:
         return convert_ui(ui, CATALOGUE, "f.json")
     except InputError as error:
         return str(error)
+
+
+def _shown(widgets: list[Widget]) -> str:
+    marks = {(True, True): "{}", (True, False): "({})", (False, True): "{}*"}
+    return " ".join(marks[w.saved, w.sent].format(w.name) for w in widgets)
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:

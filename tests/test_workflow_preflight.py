@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.driver.workflow.catalogue import Catalogue, InputSpec
 from manyshot.driver.workflow.graph import Graph, Slot, parse_api
-from manyshot.driver.workflow.preflight import check, check_value
+from manyshot.driver.workflow.preflight import check
+from manyshot.driver.workflow.values import check_value
 
 from .workflow_strategies import CATALOGUE, DATA, WORKFLOWS, graphs
 
@@ -126,6 +127,13 @@ def test_unknown_class_counts_anywhere() -> None:
     graph = load("txt2img")
     graph["50"] = {"class_type": "KSampelr", "inputs": {}}
     assert "no node class 'KSampelr'. The nearest it has is KSampler." in sentences(graph)
+
+
+def test_hostile_number_of_problems_is_cut() -> None:
+    graph = load("txt2img")
+    for index in range(5000):
+        graph[f"x{index}"] = {"class_type": f"Nowhere{index}", "inputs": {}}
+    assert len(check(graph, CATALOGUE)) == 100
 
 
 def test_nodes_that_lead_nowhere_are_not_looked_at() -> None:
