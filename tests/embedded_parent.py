@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
@@ -29,8 +30,8 @@ def main(comfyui: str, how: str, *arguments: str) -> None:
             raise RuntimeError("on purpose")
         if how == "exit":
             sys.exit(5)
-        if how in ("wait", "fork"):
-            signal.pause()
+        while how in ("wait", "fork"):
+            time.sleep(0.05)  # signal.pause() would miss a signal that comes just before it
 
 
 def grandchildren(log: Path) -> list[int]:

@@ -10,7 +10,9 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...core.files import write_text_whole
+from .base import LOCK
 from .cache import background_folder, cache_folder, usable_folder
+from .locks import is_locked
 from .ready import POLL_SECONDS, ServerFacts, read_facts, system_stats
 from .server import EmbeddedServer
 from .settings import Progress, ServerSettings
@@ -86,14 +88,19 @@ def kept_settings(settings: ServerSettings) -> ServerSettings:
 
 
 def _end(server: BackgroundServer) -> None:
-    """Ask both processes to end, then kill what is left."""
+    """Ask both processes to end, then kill what is left; its folder is free afterwards."""
     for signal in (psutil.Process.terminate, psutil.Process.kill):
         for process in server.processes():
             with suppress(psutil.NoSuchProcess):
                 signal(process)
         until = time.monotonic() + STOP_SECONDS
-        while server.processes() and time.monotonic() < until:
+        while _holds(server) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
+
+
+def _holds(server: BackgroundServer) -> bool:
+    """Whether anything of it is left. (Its last threads may outlive its process ids a little.)"""
+    return bool(server.processes()) or is_locked(server.folder / LOCK)
 
 
 def _same_process(pid: int, started: float) -> psutil.Process | None:

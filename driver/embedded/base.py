@@ -27,6 +27,7 @@ MODEL_KINDS = (
     *("text_encoders", "upscale_models", "vae", "vae_approx"),
 )
 TRANSIENT = ("input", "output", "temp", "user")
+LOCK = ".lock"
 MOST_SERVERS = 64
 
 
@@ -65,7 +66,7 @@ def hold_base(folder: Path | None) -> Base:
     """
     if folder is not None:
         folder = folder.expanduser().absolute()
-        lock = try_lock(folder / ".lock")
+        lock = try_lock(folder / LOCK)
         if lock is None:
             raise InputError(
                 f"A server already runs with the base directory {folder}. Stop it, or choose "
@@ -74,7 +75,7 @@ def hold_base(folder: Path | None) -> Base:
         return Base(folder, lock, disposable=False)
     for number in range(1, MOST_SERVERS + 1):
         folder = cache_folder() / "servers" / str(number)
-        lock = try_lock(folder / ".lock")
+        lock = try_lock(folder / LOCK)
         if lock is not None:
             return Base(folder, lock, disposable=True)
     raise InputError(f"{MOST_SERVERS} embedded servers already run on this machine.")

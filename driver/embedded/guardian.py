@@ -21,10 +21,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO
 
 GRACE_SECONDS = 5.0
 LOG_BYTES, LOG_FILES = 20_000_000, 4
+ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 KILLED_BY_PARENT_DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -36,14 +36,12 @@ def main(log_path: str, lock: int, command: list[str]) -> int:
     except OSError:
         log.exception("%s could not be started", command[0])
         return 127
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop(child))
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # watch_signals takes them
     sys.stdout.write(f"{child.pid}\n")
     sys.stdout.flush()
-    assert child.stdout is not None
-    copier = threading.Thread(target=copy_lines, args=(child.stdout, log), daemon=True)
-    copier.start()
-    threading.Thread(target=watch_parent, args=(child, os.getppid()), daemon=True).start()
+    copier = in_background(copy_lines, child, log)
+    in_background(watch_parent, child, os.getppid())
+    in_background(watch_signals, child)
     code = child.wait()
     kill_group(child.pid, signal.SIGKILL)  # whatever ComfyUI started itself
     copier.join(timeout=2)
@@ -89,9 +87,17 @@ def die_with_parent() -> Callable[[], None] | None:
     return ask
 
 
-def copy_lines(source: IO[bytes], log: logging.Logger) -> None:
+def in_background(function: Callable[..., None], *arguments: object) -> threading.Thread:
+    """Run `function` in a thread that does not keep the guardian alive."""
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def copy_lines(child: subprocess.Popen[bytes], log: logging.Logger) -> None:
     """Log what ComfyUI writes; of a progress bar that redraws its line only the last state."""
-    for line in source:
+    assert child.stdout is not None
+    for line in child.stdout:
         shown = line.rstrip(b"\r\n").rpartition(b"\r")[2]
         log.info("%s", shown.decode("utf-8", "replace"))
 
@@ -106,6 +112,12 @@ def watch_parent(child: subprocess.Popen[bytes], parent: int) -> None:
             break
         if os.getppid() != parent:  # a forked copy of it may still hold the pipe
             break
+    stop(child)
+
+
+def watch_signals(child: subprocess.Popen[bytes]) -> None:
+    """Stop `child` at the first signal. (A Python handler would wait for the main thread.)"""
+    signal.sigwait(ENDING)
     stop(child)
 
 

@@ -26,6 +26,14 @@ def try_lock(path: Path) -> int | None:
     return handle
 
 
+def is_locked(path: Path) -> bool:
+    """Whether some process holds the lock file `path`."""
+    handle = try_lock(path)
+    if handle is not None:
+        os.close(handle)
+    return handle is None
+
+
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
         raise InputError(
