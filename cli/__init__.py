@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import run, server, workflow
+from . import base, run, server, workflow
 
 app = typer.Typer(
     name="manyshot",
@@ -14,6 +14,7 @@ app = typer.Typer(
 run.add_to(app)
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
+app.add_typer(base.app, name="base")
 
 
 def main() -> None:
@@ -23,7 +24,8 @@ def main() -> None:
     try:
         app()
     except ManyshotError as error:
-        Console(stderr=True).print(f"manyshot: {error}", style="red", markup=False, highlight=False)
+        console = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+        console.print(f"manyshot: {error}", style="red")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

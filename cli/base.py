@@ -43,6 +43,9 @@ def train_autoencoder(
     batch: Batch = 8,
     crop: Annotated[int, typer.Option(min=16, help="Side of the crops, in pixels.")] = 64,
     rate: Rate = 1e-3,
+    decoder_only: Annotated[
+        bool, typer.Option(help="Leave the latents as they are; a base model may know them.")
+    ] = False,
     every: Every = 500,
     device: Device = "cpu",
     bf16: Bf16 = True,
@@ -54,10 +57,18 @@ def train_autoencoder(
     _prepare(device)
     images = read_images(data, pool_split(read_split(data)).pool, IMAGE_SIZE)
     options = AutoencoderOptions(
-        steps, minutes, batch, crop, rate, device=device, bf16=bf16, every=every
+        steps,
+        minutes,
+        batch,
+        crop,
+        rate,
+        decoder_only=decoder_only,
+        device=device,
+        bf16=bf16,
+        every=every,
     )
     train_autoencoder(images, watched_pixels(images, 12), TINY, options, run)
-    _say(f"The autoencoder is in {run}.")
+    _say(f"Saved in {run}. Run it again to go on.")
 
 
 @app.command()
@@ -69,6 +80,7 @@ def train(
     minutes: Minutes = None,
     batch: Batch = 32,
     rate: Rate = 6e-4,
+    mirror: Annotated[bool, typer.Option(help="Learn from mirrored images as well.")] = True,
     every: Every = 500,
     device: Device = "cpu",
     bf16: Bf16 = True,
@@ -91,12 +103,12 @@ def train(
     vae = load_autoencoder(run, TINY)
     pool = pool_split(read_split(data)).pool
     images = read_images(data, pool, IMAGE_SIZE)
-    latents = cached_latents(run, vae, images, device, bf16)
+    latents = cached_latents(run, vae, images, mirror, device, bf16)
     options = DiffusionOptions(steps, minutes, batch, rate, device=device, bf16=bf16, every=every)
     corpus = build_corpus(latents, pool, words)
     draw_samples = sampler(words, vae, watched_prompts(pool), run / "samples")
     train_base(corpus, draw_samples, TINY, options, run)
-    _say(f"The base model is in {run}; export it with `manyshot base export`.")
+    _say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
 
 
 @app.command()

@@ -4,6 +4,7 @@ The architecture is Stable Diffusion 1's with smaller numbers; the autoencoder i
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 IMAGE_SIZE = 128  # pixels, square
 DOWNSCALE = 8  # image side over latent side
@@ -31,7 +32,7 @@ class Sizes:
 TINY = Sizes()
 
 
-def clip_config(sizes: Sizes) -> dict[str, int | float | str]:
+def clip_config(sizes: Sizes) -> dict[str, Any]:
     """The text encoder as a CLIP configuration, in the keys transformers and ComfyUI both read."""
     return {
         "hidden_size": sizes.text_width,

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from diffusers import AutoencoderTiny, DDPMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ...core.errors import InputError

@@ -8,14 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_blocks import AutoencoderTinyBlock
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
 from .architecture import build_vae
 from .pictures import to_pixels, write_grid
-from .training import Clock, cosine_rate, load_checkpoint, save_checkpoint, set_rate, stoppable
+from .training import (
+    Clock,
+    cosine_rate,
+    load_checkpoint,
+    place,
+    save_checkpoint,
+    set_rate,
+    stoppable,
+)
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.safetensors"
@@ -23,7 +32,10 @@ CHECKPOINT = "autoencoder.safetensors"
 
 @dataclass(frozen=True)
 class AutoencoderOptions:
-    """How to train. `noise` is the deviation of what is added to latents (whose own is 1)."""
+    """How to train. `noise` is the deviation of what is added to latents (whose own is 1).
+
+    `decoder_only` leaves the latents as they are, for a base model that already learned them.
+    """
 
     steps: int | None = None
     minutes: float | None = None
@@ -31,6 +43,7 @@ class AutoencoderOptions:
     crop: int = 64
     rate: float = 1e-3
     noise: float = 0.1
+    decoder_only: bool = False
     device: str = "cpu"
     bf16: bool = True
     every: int = 500
@@ -62,9 +75,11 @@ class TrainableAutoencoder(nn.Module):
         """A plain AutoencoderTiny whose encoder gives the normalised latents itself."""
         vae = deepcopy(self.vae)
         mean, var = self.norm.running_mean, self.norm.running_var
+        last = vae.encoder.layers[-1]
         assert mean is not None
         assert var is not None
-        last = vae.encoder.layers[-1]
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
         deviation = (var + self.norm.eps).sqrt()
         last.weight /= deviation.view(-1, 1, 1, 1)
         last.bias.copy_((last.bias - mean) / deviation)
@@ -74,8 +89,10 @@ class TrainableAutoencoder(nn.Module):
 def _shrink_residuals(vae: nn.Module) -> None:
     """Start each residual branch small, so that the deep stack learns from the first steps."""
     for module in vae.modules():
-        if type(module).__name__ == "AutoencoderTinyBlock":
-            module.conv[-1].weight.data.mul_(0.1)
+        if isinstance(module, AutoencoderTinyBlock):
+            last = module.conv[-1]
+            assert isinstance(last, nn.Conv2d)
+            last.weight.data.mul_(0.1)
 
 
 def reconstruction_loss(found: Tensor, wanted: Tensor) -> Tensor:
@@ -122,16 +139,19 @@ def train_autoencoder(
     `watched` (n, 3, height, width) pixels are reconstructed into `folder`/autoencoder.png, and
     their PSNR is logged, at each checkpoint.
     """
-    model = TrainableAutoencoder(sizes).to(options.device, memory_format=torch.channels_last)
+    model = place(TrainableAutoencoder(sizes), options.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=1e-3)
     clock = Clock(options.steps, options.minutes)
     if (folder / CHECKPOINT).exists():
         load_checkpoint(folder / CHECKPOINT, {"autoencoder": model}, optimizer, clock)
+    if options.decoder_only:
+        model.vae.encoder.requires_grad_(False)
+        model.norm.eval()
     rng = np.random.default_rng(clock.step)
     with stoppable(clock):
         while not clock.over:
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=100))
-            guidance = 1 - clock.progress
+            guidance = 0.0 if options.decoder_only else 1 - clock.progress
             loss = _step(model, optimizer, images, options, guidance, rng)
             clock.step += 1
             if clock.step % 50 == 0:
@@ -153,7 +173,7 @@ def _step(
     wanted = random_crops(images, options.crop, options.batch, rng).to(
         options.device, memory_format=torch.channels_last
     )
-    with torch.autocast(options.device, torch.bfloat16, enabled=options.bf16):
+    with torch.autocast(torch.device(options.device).type, torch.bfloat16, enabled=options.bf16):
         found, latents = model(wanted, options.noise)
     loss = reconstruction_loss(found, wanted) + guidance * colour_loss(latents, wanted)
     optimizer.zero_grad()

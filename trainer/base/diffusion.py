@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -25,6 +26,7 @@ from .training import (
     Clock,
     cosine_rate,
     load_checkpoint,
+    place,
     save_checkpoint,
     set_rate,
     stoppable,
@@ -131,7 +133,7 @@ def train_base(
     """
     model = Model(sizes).to(options.device)
     average = deepcopy(model).eval().requires_grad_(False)
-    optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99))
+    optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
     clock = Clock(options.steps, options.minutes)
     parts = {"model": model, "average": average}
     if (folder / CHECKPOINT).exists():
@@ -190,7 +192,7 @@ def sampler(
     """A function that draws `prompts` with a model into `folder`/<step>.png."""
 
     def draw_samples(model: Model, step: int) -> None:
-        decoder = vae.to(next(model.parameters()).device)
+        decoder = place(vae, next(model.parameters()).device)
         networks = Networks(tokenizer, model.text_encoder, model.unet, decoder)
         write_grid(folder / f"{step:07d}.png", draw(networks, prompts, seed=1), columns=8)
 

@@ -1,20 +1,23 @@
-"""From the trained networks to files: the original single file, and a diffusers folder."""
+"""Between networks and files: the original single file (both ways), and a diffusers folder."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
-from safetensors.torch import save
-from torch import Tensor
-from transformers import CLIPTextModel
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
 
+from ...core.errors import InputError
 from ...core.files import write_whole
 from ...core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
 from . import autoencoder, diffusion
-from .architecture import build_schedule
+from .architecture import build_schedule, build_text_encoder, build_unet, build_vae
 from .keys import original_text_key, original_unet_key, original_vae_key, unet_modules
 from .sample import Networks
 from .training import read_facts
@@ -32,8 +35,7 @@ def original_tensors(
     """
     modules = unet_modules(sizes)
     tensors = {original_unet_key(k, modules): v for k, v in unet.state_dict().items()}
-    text = text_encoder.state_dict().items()
-    tensors |= {original_text_key(k): v for k, v in text if not k.endswith("position_ids")}
+    tensors |= {original_text_key(k): v for k, v in text_encoder.state_dict().items()}
     tensors |= {original_vae_key(key): value for key, value in vae.state_dict().items()}
     halves = {key: value.detach().cpu().half().contiguous() for key, value in tensors.items()}
     # Single precision: half would move the scale by a ten-thousandth.
@@ -82,3 +84,29 @@ def export_diffusers(folder: Path, networks: Networks) -> None:
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(folder)
+
+
+def load_single_file(path: Path, tokenizer: CLIPTokenizer, sizes: Sizes) -> Networks:
+    """The networks of an exported checkpoint, in single precision.
+
+    Raises InputError when the file is missing, or is not one of these sizes.
+    """
+    if not path.is_file():
+        raise InputError(f"The checkpoint {path} does not exist.")
+    tensors = load_file(path)
+    modules = unet_modules(sizes)
+    networks = Networks(tokenizer, build_text_encoder(sizes), build_unet(sizes), build_vae(sizes))
+    _fill(networks.unet, tensors, lambda key: original_unet_key(key, modules), path)
+    _fill(networks.text_encoder, tensors, original_text_key, path)
+    _fill(networks.vae, tensors, original_vae_key, path)
+    return networks
+
+
+def _fill(
+    module: nn.Module, tensors: Mapping[str, Tensor], name: Callable[[str], str], path: Path
+) -> None:
+    try:
+        module.load_state_dict({key: tensors[name(key)].float() for key in module.state_dict()})
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"{path} is not a {NAME} of these sizes: {error}") from None
+    module.eval().requires_grad_(False)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ...core.files import write_whole
 from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
 from .pictures import to_pixels
+from .training import place
 
 log = logging.getLogger(__name__)
 LATENT_SIZE = IMAGE_SIZE // DOWNSCALE
@@ -41,45 +42,54 @@ def random_crop(latent: Tensor, size: int = LATENT_SIZE) -> Tensor:
 @torch.no_grad()
 def encode_images(
     vae: AutoencoderTiny, images: Sequence[np.ndarray], device: str, bf16: bool
-) -> Latents:
-    """Encode every image (height, width, 3) as it is and mirrored.
+) -> list[Tensor]:
+    """The latents (4, height / 8, width / 8) of every image (height, width, 3), in half precision.
 
     The images are encoded whole, so that crops of the latents stand for crops of the images, at
     a hundredth of the cost; sides are cut to multiples of 8.
     """
-    vae = vae.to(device, memory_format=torch.channels_last)
-    values: list[Tensor] = [torch.empty(0)] * (2 * len(images))
+    place(vae, device)
+    values: list[Tensor] = [torch.empty(0)] * len(images)
     for rows in _same_sizes(images, batch=16):
-        pixels = torch.stack([to_pixels(_whole_blocks(images[row])) for row in rows])
-        pixels = torch.cat([pixels, pixels.flip(-1)]).to(device)
-        with torch.autocast(device, torch.bfloat16, enabled=bf16):
+        pixels = torch.stack([to_pixels(_whole_blocks(images[row])) for row in rows]).to(device)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
             found = vae.encoder(pixels.contiguous(memory_format=torch.channels_last))
-        for place, latent in zip([*rows, *(row + len(images) for row in rows)], found, strict=True):
-            values[place] = latent.contiguous().half().cpu()
-    return Latents(values, torch.arange(len(images)).repeat(2))
+        for row, latent in zip(rows, found, strict=True):
+            values[row] = latent.contiguous().half().cpu()
+    return values
 
 
 def cached_latents(
-    folder: Path, vae: AutoencoderTiny, images: Sequence[np.ndarray], device: str, bf16: bool
+    folder: Path,
+    vae: AutoencoderTiny,
+    images: Sequence[np.ndarray],
+    mirrored: bool,
+    device: str,
+    bf16: bool,
 ) -> Latents:
-    """`encode_images`, kept in `folder` under the autoencoder's hash for the next run."""
-    path = folder / f"latents-{_fingerprint(vae)}.safetensors"
-    count = 2 * len(images)
-    if path.exists():
-        stored = load_file(path)
-        if len(stored) == count:
-            values = [stored[str(i)] for i in range(count)]
-            return Latents(values, torch.arange(len(images)).repeat(2))
-    log.info("encoding %d images", len(images))
-    found = encode_images(vae, images, device, bf16)
-    write_whole(path, save({str(i): value for i, value in enumerate(found.values)}))
-    return found
+    """The images' latents, with `mirrored` also those of their mirror images.
+
+    They are kept in `folder`, under a name made from the autoencoder and the images.
+    """
+    count = len(images)
+    if mirrored:
+        images = [*images, *(image[:, ::-1] for image in images)]
+    path = folder / f"latents-{_fingerprint(vae, images)}.safetensors"
+    if not path.exists():
+        log.info("encoding %d images", len(images))
+        found = encode_images(vae, images, device, bf16)
+        write_whole(path, save({str(i): value for i, value in enumerate(found)}))
+    stored = load_file(path)
+    values = [stored[str(i)] for i in range(len(images))]
+    return Latents(values, torch.arange(len(images)) % count)
 
 
-def _fingerprint(vae: AutoencoderTiny) -> str:
+def _fingerprint(vae: AutoencoderTiny, images: Sequence[np.ndarray]) -> str:
     digest = sha256()
-    for value in vae.state_dict().values():
+    for value in vae.encoder.state_dict().values():
         digest.update(value.detach().cpu().numpy().tobytes())
+    for image in images:
+        digest.update(image.tobytes())
     return digest.hexdigest()[:12]
 
 
