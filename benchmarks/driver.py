@@ -45,14 +45,17 @@ SAVE = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_pref
 PLAIN = {"1": IMAGE, "9": SAVE}
 SLEEP = {
     "1": IMAGE,
-    "2": {"class_type": "StubSleep", "inputs": {"value": ["1", 0], "seconds": JOB_SECONDS}},
+    "2": {
+        "class_type": "StubSleep",
+        "inputs": {"value": ["1", 0], "seconds": JOB_SECONDS, "interruptible": True},
+    },
     "9": {**SAVE, "inputs": {**SAVE["inputs"], "images": ["2", 0]}},
 }
 MODELS = {
     "1": IMAGE,
     "3": {"class_type": "StubSlowLoader", "inputs": {"name": "a"}},
     "2": {"class_type": "StubSleep",
-          "inputs": {"value": ["1", 0], "seconds": 0.0, "model": ["3", 0]}},
+          "inputs": {"value": ["1", 0], "seconds": 0.0, "interruptible": True, "model": ["3", 0]}},
     "9": {**SAVE, "inputs": {**SAVE["inputs"], "images": ["2", 0]}},
 }  # fmt: skip
 

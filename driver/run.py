@@ -20,6 +20,7 @@ from .listener import Listener
 from .plan import Plan
 from .prepare import preflight, prepare
 from .recipe import Recipe
+from .run_log import run_log
 from .servers import Server, facts, open_servers
 from .tally import Tally
 from .uploads import Uploads
@@ -58,7 +59,7 @@ class Summary:
     def exit_code(self) -> int:
         if self.interrupted:
             return 130
-        return 1 if self.stopped or self.counts.failed else 0
+        return 1 if self.stopped or self.counts.failed or self.counts.pending else 0
 
 
 def run(
@@ -78,7 +79,8 @@ def run(
         ledger = Ledger(recipe.output)
         try:
             missing = _take_over(plan, ledger, screen, prune)
-            return _work(plan, ledger, servers, screen, missing)
+            with run_log(recipe.output):
+                return _work(plan, ledger, servers, screen, missing)
         finally:
             ledger.close()
 
@@ -164,6 +166,9 @@ class _Run:
         if self.tally.images == 0 and self.tally.failed_jobs >= HOPELESS:
             self.stop(f"The first {HOPELESS} jobs all failed: {failure.reason}")
 
+    def broken(self, server: str, reason: str) -> None:
+        self.stop(f"{server}: {reason}")
+
     def _worker(self, server: Server) -> Worker:
         address = server.comfy.http.address
         listener = Listener(address, self.plan.recipe.timeouts.connect)
@@ -200,6 +205,7 @@ def _work(
     plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, missing: int
 ) -> Summary:
     folder, started = plan.recipe.output, time.monotonic()
+    log.info("%d jobs, %s", len(plan), ", ".join(server.name for server in servers))
     write_manifest(folder, plan, [facts(server, plan) for server in servers])
     threads = _Run(plan, ledger, servers)
     interrupted = False
