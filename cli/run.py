@@ -1,14 +1,15 @@
 """manyshot plan | run | status | recipe schema."""
 
-import json
-import signal
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
+    from rich.console import Console
+
+    from ..driver.run import Summary
 
 Recipe = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 Servers = Annotated[
@@ -43,6 +44,9 @@ def plan(
     show: Annotated[int, typer.Option(help="How many jobs to show.")] = 5,
 ) -> None:
     """Show what a recipe would make, and check it against a server if one is given."""
+    from rich.console import Console
+    from rich.table import Table
+
     from ..driver.load import read_recipe
     from ..driver.look import look_ahead
 
@@ -65,6 +69,10 @@ def run(
     ] = False,
 ) -> None:
     """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
+    import signal
+
+    from rich.console import Console
+
     from ..driver.load import read_recipe
     from ..driver.run import run as run_recipe
     from ..driver.screen import ConsoleScreen
@@ -81,6 +89,9 @@ def status(
     folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
 ) -> None:
     """Show how far a dataset folder is, by class, and what failed."""
+    from rich.console import Console
+    from rich.table import Table
+
     from ..driver.look import folder_state
 
     console = Console()
@@ -100,12 +111,14 @@ def status(
 @recipe_app.command()
 def schema() -> None:
     """Print the JSON schema of recipes, for editors that complete and check YAML."""
+    import json
+
     from ..driver.recipe import Recipe as RecipeModel
 
     typer.echo(json.dumps(RecipeModel.model_json_schema(), indent=2))
 
 
-def _show_summary(console: Console, summary) -> None:  # noqa: ANN001
+def _show_summary(console: "Console", summary: "Summary") -> None:
     """What was made, what was not and why, and where it is."""
     counts, tally = summary.counts, summary.tally
     took = timedelta(seconds=round(summary.seconds))
@@ -141,7 +154,7 @@ def _show_summary(console: Console, summary) -> None:  # noqa: ANN001
         console.print(f"{counts.failed:,} jobs failed; running again tries them again.")
 
 
-def _show_failures(console: Console, failures: list[tuple[str, str, int]]) -> None:
+def _show_failures(console: "Console", failures: list[tuple[str, str, int]]) -> None:
     for kind, reason, count in failures:
         console.print(
             f"{count:,} failed ({kind}), such as: {reason}",

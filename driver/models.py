@@ -1,7 +1,7 @@
 """Which model files a plan uses, for the record: names always, hashes where they can be had."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ from .workflow.graph import Graph
 SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 
 
-def model_facts(plan: Plan, comfy: Comfy, folder: Path | None) -> list[dict[str, Any]]:
+def model_facts(plan: Plan, comfy: Comfy, folders: Iterable[Path]) -> list[dict[str, Any]]:
     """Name and, where known, hash of every model file that a job of the plan loads.
 
-    `folder` is the server's models folder if it is on this machine: then the hash is the file's
-    sha256. Otherwise it is what the file's own metadata says of it, if the server shows that.
+    `folders` are the server's models folders if they are on this machine: then the hash is the
+    file's sha256. Otherwise it is what the file says of itself, if the server shows that.
     """
     names = {name for job in plan.samples() for name in model_files(plan.binding.graph(job, "0"))}
-    return [{"name": name, **_hash(name, comfy, folder)} for name in sorted(names)]
+    return [{"name": name, **_hash(name, comfy, folders)} for name in sorted(names)]
 
 
 def model_files(graph: Graph) -> Iterator[str]:
@@ -31,10 +31,10 @@ def model_files(graph: Graph) -> Iterator[str]:
                 yield value
 
 
-def _hash(name: str, comfy: Comfy, folder: Path | None) -> dict[str, str]:
-    if folder is not None:
-        for path in folder.glob(f"*/{name}") if ".." not in Path(name).parts else ():
-            return {"sha256": file_sha256(path)}
+def _hash(name: str, comfy: Comfy, folders: Iterable[Path]) -> dict[str, str]:
+    plain = ".." not in Path(name).parts and not Path(name).is_absolute()
+    for path in (path for folder in folders if plain for path in folder.glob(f"*/{name}")):
+        return {"sha256": file_sha256(path)}
     try:
         metadata = comfy.model_metadata(name)
     except ServerError:

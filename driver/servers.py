@@ -26,8 +26,8 @@ class Server:
     catalogue: Catalogue | None
     problem: str | None = None
     revive: Callable[[], None] | None = None
-    models: Path | None = None
-    """Its models folder, when it is on this machine."""
+    models: tuple[Path, ...] = ()
+    """Its models folders, when they are on this machine."""
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _embedded(
 ) -> Server:
     server = stack.enter_context(EmbeddedServer(ServerSettings(comfyui=comfyui), progress))
     reached = _remote(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
-    return replace(reached, revive=server.restart, models=server.folder / "models")
+    return replace(reached, revive=server.restart, models=server.model_folders)
 
 
 def _remote(name: str, address: ServerAddress, recipe: Recipe) -> Server:

@@ -7,6 +7,7 @@ from typing import Self
 
 from ...core.errors import ServerError
 from .base import Base, hold_base, prepare_base, release_base
+from .cache import models_folder
 from .device import device_arguments
 from .ports import LOOPBACK, reserved_port
 from .process import GuardedProcess
@@ -62,6 +63,11 @@ class EmbeddedServer:
     def folder(self) -> Path:
         """The base directory, with models/, custom_nodes/, input/ and output/."""
         return self._started_base().folder
+
+    @property
+    def model_folders(self) -> tuple[Path, ...]:
+        """Folders laid out as models/ whose files it offers."""
+        return self.folder / "models", self.settings.models or models_folder()
 
     @property
     def facts(self) -> ServerFacts:
