@@ -4,7 +4,7 @@ done. A run that was killed at any instant goes on from here.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -86,7 +86,7 @@ class Ledger:
         """Whether the whole plan with this fingerprint is in the ledger already."""
         return self._meta("fingerprint") == fingerprint
 
-    def plan(self, jobs: Iterable[Job], fingerprint: str) -> Iterator[int]:
+    def plan(self, jobs: Iterable[Job], fingerprint: str) -> Generator[int]:
         """Take the plan over from `jobs`, yielding how many were read so far.
 
         Done jobs that are planned again stay done. Cut off in between, it begins anew.
