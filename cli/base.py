@@ -140,24 +140,23 @@ def export(
 def evaluate(
     data: Data,
     run: Run,
-    backbone: Annotated[
-        Path, typer.Option(help="The ONNX net whose features a linear probe reads.")
-    ],
     tokenizer: Tokenizer = None,
     each: Annotated[int, typer.Option(min=1, help="Generated images of each class.")] = 8,
     steps: Annotated[int, typer.Option(min=1, help="Sampling steps.")] = 20,
     cfg: Annotated[list[float] | None, typer.Option(help="Guidance; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the first batch.")] = 0,
+    device: Device = "cpu",
 ) -> None:
     """Autoencoder PSNR on test images, and how often a probe agrees with the class named."""
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.diffusion import load_networks
     from ..trainer.base.evaluate import EvaluationOptions, evaluate_run
 
-    _prepare("cpu")
+    _prepare(device)
     words = load_tokenizer(_tokenizer_folder(tokenizer))
     options = EvaluationOptions(each, steps, tuple(cfg or [3.0]), seed)
-    found = evaluate_run(data, run, backbone, load_networks(run, words, TINY), options)
+    networks = load_networks(run, words, TINY).on(device)
+    found = evaluate_run(data, run, networks, options)
     _say("\n".join(f"{name}: {value}" for name, value in found.items()))
 
 

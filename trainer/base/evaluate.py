@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from ...core.files import write_text_whole
 from ...core.tiny_sizes import IMAGE_SIZE
 from .autoencoder import psnr, reconstruct
-from .backbone import features, open_backbone
+from .backbone import features, installed_backbone, open_backbone
 from .captions import captions
 from .data import Entry, centre_crop, pool_split, read_images, read_split, watched_pixels
 from .pictures import to_bytes, write_grid
@@ -51,7 +51,7 @@ def agreement(scores: np.ndarray, labels: np.ndarray) -> Agreement:
 
 
 def evaluate_run(
-    data: Path, run: Path, backbone: Path, networks: Networks, options: EvaluationOptions
+    data: Path, run: Path, networks: Networks, options: EvaluationOptions
 ) -> dict[str, float]:
     """Measure and write `run`/evaluation.json and a contact sheet for each guidance strength.
 
@@ -62,7 +62,7 @@ def evaluate_run(
     shown = read_images(data, test, IMAGE_SIZE)
     pixels = watched_pixels(shown, len(shown))
     found = {"autoencoder_psnr_db": psnr(reconstruct(networks.vae, pixels), pixels)}
-    session = open_backbone(backbone, torch.get_num_threads())
+    session = open_backbone(installed_backbone(), torch.get_num_threads())
     probe = _probe(session, _squares(read_images(data, pool, IMAGE_SIZE)), pool)
     real = features(session, _squares(shown))
     found |= _named("real_test", agreement(probe.decision_function(real), _labels(test)))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -54,9 +55,18 @@ def export_single_file(
         "modelspec.title": NAME,
         "modelspec.resolution": f"{IMAGE_SIZE}x{IMAGE_SIZE}",
         "modelspec.prediction_type": "epsilon",
+        "modelspec.hash_sha256": f"0x{content_hash(tensors)}",
         "manyshot.training": json.dumps(facts),
     }
     write_whole(path, save(dict(tensors), metadata))
+
+
+def content_hash(tensors: Mapping[str, Tensor]) -> str:
+    """sha256 of all tensors' bytes in the order of their names: what the model is, in short."""
+    digest = sha256()
+    for name in sorted(tensors):
+        digest.update(tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def export_run(path: Path, run: Path, networks: Networks, sizes: Sizes) -> None:

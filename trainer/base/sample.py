@@ -13,6 +13,7 @@ from ...core.tiny_sizes import LATENT_CHANNELS
 from .architecture import build_schedule
 from .captions import tokenize
 from .latents import LATENT_SIZE
+from .training import place
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Networks:
     text_encoder: CLIPTextModel
     unet: UNet2DConditionModel
     vae: AutoencoderTiny
+
+    def on(self, device: str) -> "Networks":
+        """The same networks, moved to a device."""
+        for module in (self.text_encoder, self.unet, self.vae):
+            place(module, device)
+        return self
 
 
 def normal_sigmas(steps: int) -> Tensor:
