@@ -52,11 +52,13 @@ def plan(
 
     console = Console()
     settled, jobs = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
-    table = Table("class", "prompt", "negative", "seed", "id")
+    table = Table("class", "prompt", "negative")
+    table.add_column("seed", no_wrap=True)
+    table.add_column("id", no_wrap=True)
     for job in jobs:
         table.add_row(job.class_name, job.prompt, job.negative, str(job.seed), job.id[:12])
     console.print(table)
-    console.print(settled, markup=False, highlight=False)
+    console.print(settled, markup=False, highlight=False, soft_wrap=True)
 
 
 def run(
