@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from ..core.errors import ServerError
 from .completion import FileRef, Found
-from .http import Http, Refused
+from .http import Http, Refused, Unreachable
 from .job import Failure
 from .workflow.graph import Graph
 
@@ -42,8 +42,13 @@ class Comfy:
             if error.status != 400:
                 raise
             return Failure("invalid", refusal(error.body) or str(error))
-        errors = reply.get("node_errors") if isinstance(reply, dict) else None
-        return Failure("invalid", refusal({"node_errors": errors})) if errors else None
+        if not isinstance(reply, dict) or reply.get("prompt_id") != prompt_id:
+            raise Unreachable(
+                f"The server {self.http.address.base_url}/prompt did not confirm the prompt "
+                "(manyshot needs ComfyUI 0.3.75 or newer there)."
+            )
+        errors = reply.get("node_errors")
+        return Failure("invalid", refusal(reply)) if errors else None
 
     def find(self, prompt_id: str) -> Found:
         """Where a prompt is. History is asked before and after the queue: between two questions a
@@ -94,7 +99,7 @@ class Comfy:
     def _dict(self, path: str) -> dict[str, Any]:
         reply = self.http.get_json(path)
         if not isinstance(reply, dict):
-            raise ServerError(f"{self.http.address.base_url}{path} is no ComfyUI's answer.")
+            raise Unreachable(f"{self.http.address.base_url}{path} is no ComfyUI's answer.")
         return reply
 
 
@@ -104,13 +109,13 @@ def refusal(body: Any) -> str:
     node_errors = body.get("node_errors")
     parts = [
         f"node {node_id} ({entry.get('class_type')}): {_detail(problem)}"
-        for node_id, entry in (node_errors or {}).items()
+        for node_id, entry in (node_errors if isinstance(node_errors, dict) else {}).items()
         if isinstance(entry, dict)
-        for problem in entry.get("errors") or [{}]
+        for problem in _items(entry.get("errors")) or [{}]
     ]
     error = body.get("error")
-    whole = error.get("message", "") if isinstance(error, dict) else str(error or "")
-    return "; ".join(parts) or whole
+    whole = str(error.get("message", "")) if isinstance(error, dict) else str(error or "")
+    return "; ".join(parts) or whole or f"refused: {node_errors!r}"
 
 
 def _detail(problem: Any) -> str:
@@ -120,4 +125,8 @@ def _detail(problem: Any) -> str:
 
 
 def _lists(items: Any, prompt_id: str) -> bool:
-    return any(isinstance(item, list) and prompt_id in item[1:2] for item in items or [])
+    return any(isinstance(item, list) and prompt_id in item[1:2] for item in _items(items))
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -11,8 +11,6 @@ from typing import Any, Literal
 from .events import Event
 from .job import Failure
 
-MAX_REASON = 500
-
 
 @dataclass(frozen=True, slots=True)
 class FileRef:
@@ -112,7 +110,7 @@ def failure_of(error: dict[str, Any]) -> Failure:
     memory = kind.endswith("OutOfMemoryError") or "out of memory" in text.lower()
     where = f"node {error.get('node_id')} ({error.get('node_type')})"
     reason = f"{where} raised {kind or 'an error'}: {text}"
-    return Failure("memory" if memory else "node", reason[:MAX_REASON])
+    return Failure("memory" if memory else "node", reason)
 
 
 def with_output(watch: Watch, output: dict[str, Any]) -> Watch:
@@ -135,10 +133,12 @@ def _with_image(watch: Watch, event: Event) -> Watch:
 
 def _ended(watch: Watch) -> Watch:
     # An error event is not the last word (a blocked branch raises while the rest goes on), and an
-    # end without a success event is none: the history knows.
-    if watch.problem or not watch.succeeded:
+    # end without a success event, or without the files, is none: the history knows.
+    end = complete(watch)
+    lost = isinstance(end, Failure) and not watch.over_socket
+    if watch.problem or not watch.succeeded or lost:
         return replace(watch, doubtful=True)
-    return replace(watch, end=complete(watch))
+    return replace(watch, end=end)
 
 
 def _from_history(watch: Watch, entry: dict[str, Any]) -> Watch:
@@ -160,7 +160,8 @@ def _from_history(watch: Watch, entry: dict[str, Any]) -> Watch:
 
 
 def _problem_in(status: dict[str, Any]) -> Failure:
-    for message in status.get("messages") or []:
+    messages = status.get("messages")
+    for message in messages if isinstance(messages, list) else []:
         if isinstance(message, list) and len(message) == 2 and isinstance(message[1], dict):
             if message[0] == "execution_error":
                 return failure_of(message[1])
@@ -183,10 +184,15 @@ def _refs(items: Any) -> tuple[FileRef, ...]:
     if not isinstance(items, list):
         return ()
     return tuple(
-        FileRef(str(i.get("filename")), str(i.get("subfolder", "")), str(i.get("type", "output")))
+        FileRef(_name(i, "filename"), _name(i, "subfolder"), _name(i, "type", "output"))
         for i in items
         if isinstance(i, dict)
     )
+
+
+def _name(item: dict[str, Any], key: str, default: str = "") -> str:
+    """A name as text that can be sent back; half a surrogate pair becomes a question mark."""
+    return str(item.get(key, default)).encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(sent: Any, name: str) -> int:

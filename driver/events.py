@@ -55,10 +55,14 @@ def _text(message: str) -> Event | None:
         node = data.get("node")
         return Event("ended" if node is None else "running", prompt_id, node)
     if name == "executed":
-        return Event("output", prompt_id, str(data["node"]), data.get("output") or {})
+        return Event("output", prompt_id, str(data["node"]), _dict(data.get("output")))
     if name == "execution_error":
         return Event("raised", prompt_id, str(data.get("node_id")), data)
     return None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _binary(message: bytes) -> Event | None:

@@ -69,12 +69,22 @@ class Health:
         self._wedged = prompt_id
         self.lost("A node does not end and does not react to an interrupt.")
 
+    @property
+    def is_wedged(self) -> bool:
+        """Whether a node there does not stop, so that whatever waits behind it will not start."""
+        return self._wedged is not None
+
     def stop(self) -> None:
         self._stop.set()
         self._wanted.set()
 
     def join(self) -> None:
+        """Wait for the thread; what was abandoned is cancelled if the server can be reached."""
         self._thread.join()
+        try:
+            self._cancel_abandoned()
+        except ServerError as error:
+            log.info("cancelling what was left: %s", error)
 
     def _probe(self) -> None:
         while not self._stop.is_set():
@@ -92,11 +102,18 @@ class Health:
             self._revive_if_dead()
             self._comfy.stats()
             self._cancel_abandoned()
-            if self._is_wedged() or not self._listener.wait_open(1.0):
+            if self._still_wedged():
+                return
+            if not self._listener.wait_open(1.0):
+                self.reason = f"Its websocket does not open: {self._listener.problem}."
                 return
             self._check()
         except ManyshotError as error:
             self.reason = str(error)
+            return
+        except Exception as error:  # without this thread the server would never be used again
+            log.exception("probing")
+            self.reason = f"manyshot itself failed ({error!r}); the log has more."
             return
         with self._lock:
             self._up.set()
@@ -120,13 +137,15 @@ class Health:
         return True
 
     def _cancel_abandoned(self) -> None:
+        """Take back what may have been queued while the server seemed to be away."""
         with self._lock:
             waiting = list(self._abandoned)
         for prompt_id in waiting:
             self._comfy.cancel(prompt_id)
-            self._abandoned.discard(prompt_id)
+            with self._lock:
+                self._abandoned.discard(prompt_id)
 
-    def _is_wedged(self) -> bool:
+    def _still_wedged(self) -> bool:
         if self._wedged and self._comfy.find(self._wedged).where != "running":
             self._wedged = None
         return self._wedged is not None

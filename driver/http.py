@@ -6,11 +6,14 @@ import json
 import ssl
 import time
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
+from requests.certs import where
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ..core.errors import InputError, ServerError
 from .address import ServerAddress
@@ -59,6 +62,10 @@ class Http:
         files = {"image": (name, data, "application/octet-stream")}
         return self._json(path, self._body("POST", path, MAX_JSON, files=files, data=form))
 
+    def hurry(self, reply: float) -> None:
+        """From now on wait at most `reply` seconds for a reply."""
+        self._reply = min(self._reply, reply)
+
     def close(self) -> None:
         self._session.close()
 
@@ -71,18 +78,19 @@ class Http:
 
     def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
         url = self.address.base_url + path
-        deadline = time.monotonic() + self._reply
+        seconds = self._reply
+        deadline = time.monotonic() + seconds
         try:
             with self._session.request(
                 method,
                 url,
                 stream=True,
-                timeout=(self._connect, self._reply),
+                timeout=(self._connect, seconds),
                 allow_redirects=False,
                 **request,
             ) as reply:
                 body = self._read(reply, path, limit, deadline)
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise Unreachable(f"{self._at(path)} did not answer: {_cause(error)}.") from None
         if reply.status_code != 200:
             raise self._refusal(path, reply, body)
@@ -91,12 +99,13 @@ class Http:
     def _read(self, reply: requests.Response, path: str, limit: int, deadline: float) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in reply.iter_content(CHUNK):
+        # read1 gives what is there; anything else waits until CHUNK bytes have dripped in.
+        while part := reply.raw.read1(CHUNK, decode_content=True):
             size += len(part)
             if size > limit:
                 raise Unreachable(f"{self._at(path)} answered more than {limit:,} bytes.")
             if time.monotonic() > deadline:
-                raise Unreachable(f"{self._at(path)} did not finish within {self._reply:g} s.")
+                raise Unreachable(f"{self._at(path)} did not finish in time.")
             parts.append(part)
         return b"".join(parts)
 
@@ -129,7 +138,8 @@ def tls_options(address: ServerAddress) -> dict[str, Any]:
     """The same TLS rules for the websocket."""
     if address.verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    return {} if address.verify is True else {"ca_certs": str(address.verify)}
+    trusted = Path(where() if address.verify is True else address.verify)
+    return {"ca_cert_path" if trusted.is_dir() else "ca_certs": str(trusted)}
 
 
 def _session(address: ServerAddress) -> requests.Session:
@@ -138,10 +148,19 @@ def _session(address: ServerAddress) -> requests.Session:
     session.trust_env = False
     session.proxies.update(requests.utils.get_environ_proxies(address.base_url, no_proxy=None))
     session.headers.update(auth_headers(address))
-    session.verify = address.verify if isinstance(address.verify, bool) else str(address.verify)
+    session.verify = _trusted(address)
     adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=64)
     session.mount(f"{urlsplit(address.base_url).scheme}://", adapter)
     return session
+
+
+def _trusted(address: ServerAddress) -> bool | str:
+    """What requests takes for `verify`. Raises InputError for a file that is not there."""
+    if isinstance(address.verify, bool):
+        return address.verify
+    if not address.verify.exists():
+        raise InputError(f"{address.base_url}: there is no CA file {address.verify} ('verify').")
+    return str(address.verify)
 
 
 def _hint(reply: requests.Response) -> str:
@@ -158,7 +177,7 @@ def _cause(error: Exception) -> str:
         return "its TLS certificate is not trusted (give 'verify: CA file')"
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "no connection in time"
-    if isinstance(error, requests.exceptions.Timeout):
+    if isinstance(error, requests.exceptions.Timeout | ReadTimeoutError):
         return "no reply in time"
     text = str(error)
     for known in ("Connection refused", "Name or service not known", "Connection reset"):

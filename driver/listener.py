@@ -3,13 +3,16 @@
 import contextlib
 import json
 import logging
+import ssl
 import threading
 import time
 import uuid
 from queue import SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import websocket
+from websocket import continuous_frame, frame_buffer
 
 from ..core.errors import ServerError
 from .address import ServerAddress
@@ -21,10 +24,15 @@ PING_SECONDS = (
     20  # the server sends no heartbeat; a silent dead line must not look like a quiet one
 )
 BACKOFF = (0.2, 0.5, 1, 2, 5)
+MAX_MESSAGE = 512 * 2**20
 HELLO = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
 Mailbox = SimpleQueue[Event | None]
 """What a job waits at: its events; None says that the connection was lost."""
+
+
+class NotOpen(ServerError):
+    """The websocket is not open, so nothing may be queued."""
 
 
 class Listener:
@@ -41,6 +49,7 @@ class Listener:
         self._stop = threading.Event()
         self._socket: websocket.WebSocket | None = None
         self.client_id = ""
+        self.problem = "it was not tried yet"
         self._thread = threading.Thread(
             target=self._run, name=f"ws {address.base_url}", daemon=True
         )
@@ -60,11 +69,11 @@ class Listener:
     def register(self, prompt_id: str) -> tuple[Mailbox, str]:
         """A mailbox for a prompt about to be queued, and the client id to queue it under.
 
-        Raises ServerError when the websocket is not open.
+        Raises NotOpen when the websocket is not.
         """
         with self._lock:
             if not self._open.is_set():
-                raise ServerError(f"The websocket of {self._address.base_url} is not open.")
+                raise NotOpen(f"The websocket of {self._address.base_url} is not open.")
             box = self._boxes[prompt_id] = Mailbox()
             return box, self.client_id
 
@@ -79,8 +88,10 @@ class Listener:
                 self._connect_once()
                 tries = 0
                 self._listen()
-            except (OSError, websocket.WebSocketException, ServerError, ValueError) as error:
-                log.info("websocket of %s: %s", self._address.base_url, error)
+            except Exception as error:  # the websocket library lets anything through
+                self.problem = _reason(error)
+                if not self._stop.is_set():
+                    log.info("websocket of %s: %s", self._address.base_url, self.problem)
             self._lost()
             self._stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)])
             tries += 1
@@ -93,7 +104,8 @@ class Listener:
             header=[f"{name}: {value}" for name, value in auth_headers(self._address).items()],
             sslopt=tls_options(self._address),
             skip_utf8_validation=True,
-            enable_multithread=True,
+            redirect_limit=0,  # it would carry our secrets to wherever it is sent
+            class_=_Bounded,
         )
         self._socket.send(HELLO)
         with self._lock:
@@ -141,7 +153,43 @@ class Listener:
         socket, self._socket = self._socket, None
         if socket is not None:
             with contextlib.suppress(OSError, websocket.WebSocketException):
-                socket.shutdown()
+                socket.abort()  # wakes the thread that reads from it; closing alone does not
+            socket.shutdown()
+
+
+class _Bounded(websocket.WebSocket):
+    """A websocket that refuses messages which would fill the memory."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.frame_buffer = _Frames(self._recv, skip_utf8_validation=True)
+        self.cont_frame = _Fragments(fire_cont_frame=False, skip_utf8_validation=True)
+
+
+class _Frames(frame_buffer):
+    def recv_length(self) -> None:
+        super().recv_length()
+        _check_size(self.length or 0)
+
+
+class _Fragments(continuous_frame):
+    def add(self, frame: websocket.ABNF) -> None:
+        super().add(frame)
+        _check_size(len(self.cont_data[1]) if self.cont_data else 0)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_MESSAGE:
+        raise ServerError(f"a message of {size:,} bytes is too large")
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no websocket, in a few words."""
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        return f"it was answered HTTP {error.status_code}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "its TLS certificate is not trusted (give 'verify: CA file')"
+    return str(error)[:200] or type(error).__name__
 
 
 def _socket_address(url: str, client_id: str) -> str:

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from ..core.errors import InputError
+from ..core.errors import InputError, ServerError
 from .binding import UPLOADS
 from .comfy import Comfy
 
@@ -21,8 +21,17 @@ class Uploads:
         for name, path in pictures.items():
             with self._lock:
                 if name not in self._sent:
-                    self._comfy.upload(name, _content(path), UPLOADS)
+                    self._upload(name, path)
                     self._sent.add(name)
+
+    def forget(self) -> None:
+        """The server was away: it may have come back with an empty disk."""
+        self._sent.clear()
+
+    def _upload(self, name: str, path: Path) -> None:
+        taken = self._comfy.upload(name, _content(path), UPLOADS)
+        if taken != f"{UPLOADS}/{name}":
+            raise ServerError(f"The server stored the picture {path} as {taken!r}, not as {name}.")
 
 
 def _content(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from .dispatch import Dispatch
 from .health import Health
 from .http import Refused, Unreachable
 from .job import Delivery, Failure, Job
-from .listener import Listener, Mailbox
+from .listener import Listener, Mailbox, NotOpen
 from .pictures import checked
 from .recipe import Recipe
 from .uploads import Uploads
@@ -26,6 +26,8 @@ SPARE_LANES = 2  # lanes that download and check while `in_flight` others wait o
 TICK = 0.5  # how often a waiting lane looks whether the run was stopped
 ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is
 CANCEL_GRACE = 10.0  # what a node may take to notice that it was interrupted
+HURRY = 10.0  # for a reply, once the run is stopped
+MAX_REASON = 500
 FORGET = 50  # finished prompts are taken out of the server's history in bundles
 
 
@@ -35,6 +37,7 @@ class Report(Protocol):
     def delivered(self, server: str, job: Job, seconds: float) -> None: ...
     def tried(self, server: str, job: Job, failure: Failure) -> None: ...
     def failed(self, server: str, job: Job, failure: Failure) -> None: ...
+    def broken(self, server: str, reason: str) -> None: ...
 
 
 class Stopped(Exception):
@@ -78,6 +81,7 @@ class Worker:
     def stop(self) -> None:
         """Cancel what is in flight here, and take nothing more."""
         self._stop.set()
+        self._comfy.http.hurry(HURRY)
         self.health.stop()
 
     def join(self) -> None:
@@ -86,19 +90,24 @@ class Worker:
         self._forget(1)
 
     def _lane(self) -> None:
-        while not self._stop.is_set() and not self._dispatch.is_over():
-            if not self.health.wait_up(TICK):
-                self._dispatch.release(self.name)
-                continue
-            self._slots.acquire()
-            try:
-                job = self._dispatch.take(self.name, TICK)
-                started = time.monotonic()
-                end = self._try(job) if job else None
-            finally:
-                self._slots.release()
-            if job and end:
-                self._settle(job, self._collected(end), time.monotonic() - started)
+        try:
+            while not self._stop.is_set() and not self._dispatch.is_over():
+                if self.health.wait_up(TICK):
+                    self._work()
+                else:
+                    self._dispatch.release(self.name)
+        except Exception as error:  # the run must not wait for a lane that is gone
+            log.exception("a lane of %s", self.name)
+            self._report.broken(self.name, f"manyshot itself failed ({error!r}).")
+
+    def _work(self) -> None:
+        """One job, from the queue to the writer."""
+        with self._slots:
+            job = self._dispatch.take(self.name, TICK) if self.health.up else None
+            started = time.monotonic()
+            end = self._try(job) if job else None
+        if job and end:
+            self._settle(job, self._collected(end), time.monotonic() - started)
 
     def _try(self, job: Job) -> Finished | Failure | None:
         """`job` from the queue to its end; None when the run was stopped meanwhile."""
@@ -108,8 +117,12 @@ class Worker:
         except Stopped:
             self._dispatch.put_back(job)
             return None
+        except NotOpen as error:
+            self._lost(error)
+            self._dispatch.put_back(job)
+            return None
         except (Unreachable, Refused) as error:
-            self.health.lost(str(error))
+            self._lost(error)
             return Failure("connection", str(error))
         except ServerError as error:
             return Failure("connection", str(error))
@@ -118,6 +131,10 @@ class Worker:
         except Exception as error:  # a bug of ours must not take the whole run with it
             log.exception("job %s on %s", job.id, self.name)
             return Failure("invalid", f"manyshot itself failed ({error!r}); the log has more.")
+
+    def _lost(self, error: ServerError) -> None:
+        self.health.lost(str(error))
+        self._uploads.forget()
 
     def _submit_and_follow(self, job: Job) -> Finished | Failure:
         prompt_id = str(uuid.uuid4())
@@ -148,6 +165,9 @@ class Worker:
             if self._stop.is_set():
                 self._comfy.cancel(prompt_id)
                 raise Stopped
+            if self.health.is_wedged and not watch.running:
+                self._comfy.cancel(prompt_id)
+                raise ServerError(self.health.reason)
             try:
                 event = box.get(timeout=TICK)
             except queue.Empty:
@@ -155,8 +175,10 @@ class Worker:
                 if watch.running and now - last_sign > self._recipe.timeouts.stall:
                     return self._stalled(prompt_id, box)
                 if now - asked > patience:
+                    waited = not watch.running
                     watch = found(watch, self._comfy.find(prompt_id))
                     asked, patience = now, next(silences, patience)
+                    last_sign = now if waited else last_sign  # it may have begun just now
                 continue
             last_sign = asked = time.monotonic()
             if event is None:
@@ -200,7 +222,7 @@ class Worker:
             images = end.images or tuple(self._comfy.file(ref) for ref in end.image_files)
             masks = end.masks or tuple(self._comfy.file(ref) for ref in end.mask_files)
         except Unreachable as error:
-            self.health.lost(str(error))
+            self._lost(error)
             return Failure("connection", str(error))
         except Refused as error:
             return Failure("incomplete", str(error))
@@ -212,6 +234,7 @@ class Worker:
             self._dispatch.finished(job)
             self._report.delivered(self.name, job, seconds)
             return
+        outcome = Failure(outcome.kind, _one_line(outcome.reason))
         if outcome.kind == "memory":
             self._free()
         if self._dispatch.give_back(job, self.name, outcome):
@@ -234,3 +257,8 @@ class Worker:
             self._comfy.forget(gone)
         except ServerError as error:
             log.info("forget on %s: %s", self.name, error)
+
+
+def _one_line(text: str) -> str:
+    """A server's words, safe to print and to store: no control characters, no lone surrogates."""
+    return "".join(c if c.isprintable() else " " for c in text)[:MAX_REASON]

@@ -71,7 +71,9 @@ class Writer:
         try:
             done = list(self._pool.map(self._write_one, batch))
             self._ledger.mark_done(done)
-        except (OSError, sqlite3.OperationalError, ManyshotError) as error:
+        except Exception as error:  # nobody else would notice, and the lanes would wait for ever
+            if not isinstance(error, OSError | sqlite3.Error | ManyshotError):
+                log.exception("writing to %s", self._folder)
             self._broken = True
             cause = getattr(error, "strerror", None) or str(error)
             self._failed(

@@ -3,8 +3,10 @@
 # pyright: reportMissingImports=false
 
 import time
+from pathlib import Path
 
 import comfy.model_management
+import folder_paths
 import torch
 from comfy_api.latest import ComfyExtension, io
 
@@ -97,9 +99,108 @@ class StubSlowLoader(io.ComfyNode):
         return io.NodeOutput(f"model {name}")
 
 
+class StubRaiseAt(io.ComfyNode):
+    """Fails where `number` is a multiple of `every`."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubRaiseAt",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value"), io.Int.Input("number"), io.Int.Input("every", min=1)],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value, number, every):
+        if number % every == 0:
+            raise RuntimeError(f"{number} is a multiple of {every}")
+        return io.NodeOutput(value)
+
+
+class StubOutput(io.ComfyNode):
+    """An output node that passes the image on."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubOutput",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value")],
+            outputs=[io.Image.Output()],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, value):
+        return io.NodeOutput(value)
+
+
+class StubPicky(io.ComfyNode):
+    """Does not validate where `number` is `no`; otherwise passes the image on."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubPicky",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value"), io.Int.Input("number"), io.Int.Input("no")],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def validate_inputs(cls, number, no):
+        return f"not the number {no}" if number == no else True
+
+    @classmethod
+    def execute(cls, value, number, no):
+        return io.NodeOutput(value)
+
+
+class StubText(io.ComfyNode):
+    """Takes a text and does nothing with it."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubText",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value"), io.String.Input("text")],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value, text):
+        return io.NodeOutput(value)
+
+
+class StubHangOnce(io.ComfyNode):
+    """Hangs for a minute, deaf to interrupts, where the server's input folder holds "hang"."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="StubHangOnce",
+            category=CATEGORY,
+            inputs=[io.Image.Input("value")],
+            outputs=[io.Image.Output()],
+        )
+
+    @classmethod
+    def execute(cls, value):
+        sign = Path(folder_paths.get_input_directory()) / "hang"
+        if sign.exists():
+            sign.unlink()
+            pause(60, interruptible=False)
+        return io.NodeOutput(value)
+
+
 class StubExtension(ComfyExtension):
     async def get_node_list(self):
-        return [StubSleep, StubRaise, StubOOM, StubSlowLoader]
+        return [
+            *(StubSleep, StubRaise, StubRaiseAt, StubOOM),
+            *(StubSlowLoader, StubOutput, StubPicky, StubText, StubHangOnce),
+        ]
 
 
 async def comfy_entrypoint():
