@@ -51,8 +51,8 @@ def train_autoencoder(
     bf16: Bf16 = True,
 ) -> None:
     """Train the autoencoder; run it again to go on where it stopped."""
-    from ..trainer.base.autoencoder import AutoencoderOptions, train_autoencoder
     from ..trainer.base.data import pool_split, read_images, read_split, watched_pixels
+    from ..trainer.base.train_autoencoder import AutoencoderOptions, train_autoencoder
 
     _prepare(device)
     images = read_images(data, pool_split(read_split(data)).pool, IMAGE_SIZE)
@@ -89,14 +89,9 @@ def train(
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.autoencoder import load_autoencoder
     from ..trainer.base.data import pool_split, read_images, read_split
-    from ..trainer.base.diffusion import (
-        DiffusionOptions,
-        build_corpus,
-        sampler,
-        train_base,
-        watched_prompts,
-    )
+    from ..trainer.base.diffusion import DiffusionOptions, build_corpus
     from ..trainer.base.latents import cached_latents
+    from ..trainer.base.train_base import sampler, train_base, watched_prompts
 
     _prepare(device)
     words = load_tokenizer(_tokenizer_folder(tokenizer))

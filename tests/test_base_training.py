@@ -17,6 +17,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.tiny_sizes import Sizes
 from manyshot.trainer.base import autoencoder as ae
 from manyshot.trainer.base import diffusion as df
+from manyshot.trainer.base import train_autoencoder as ta
+from manyshot.trainer.base import train_base as tb
 from manyshot.trainer.base import training as tr
 from manyshot.trainer.base.latents import Latents, cached_latents, encode_images
 from torch import nn
@@ -166,13 +168,13 @@ def test_latents_are_encoded_once(
 def test_the_autoencoder_learns_and_resumes(images: list[np.ndarray], tmp_path: Path) -> None:
     flat = [np.full_like(image, 40 + 80 * n) for n, image in enumerate(images)]
     watched = torch.full((1, 3, 32, 32), -0.5)
-    options = ae.AutoencoderOptions(steps=60, batch=4, crop=16, noise=0.0, bf16=False)
-    vae = ae.train_autoencoder(flat, watched, SMALL, options, tmp_path)
+    options = ta.AutoencoderOptions(steps=60, batch=4, crop=16, noise=0.0, bf16=False)
+    vae = ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)
     assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 60
     fresh = ae.TrainableAutoencoder(SMALL).finished()
     learned = ae.psnr(ae.reconstruct(vae, watched), watched)
     assert learned > ae.psnr(ae.reconstruct(fresh, watched), watched) + 3
-    ae.train_autoencoder(flat, watched, SMALL, options, tmp_path)  # nothing is left to do
+    ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)  # nothing is left to do
     loaded = ae.load_autoencoder(tmp_path, SMALL)
     pairs = zip(vae.parameters(), loaded.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
@@ -183,10 +185,10 @@ def test_latents_stay_when_only_the_decoder_learns(
     images: list[np.ndarray], tmp_path: Path
 ) -> None:
     watched = torch.zeros(1, 3, 32, 32)
-    options = ae.AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
-    first = ae.train_autoencoder(images, watched, SMALL, options, tmp_path)
+    options = ta.AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
+    first = ta.train_autoencoder(images, watched, SMALL, options, tmp_path)
     more = replace(options, steps=6, decoder_only=True)
-    second = ae.train_autoencoder(images, watched, SMALL, more, tmp_path)
+    second = ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
     pairs = zip(first.encoder.parameters(), second.encoder.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     pairs = zip(first.decoder.parameters(), second.decoder.parameters(), strict=True)
@@ -202,12 +204,12 @@ def test_the_diffusion_model_learns_and_resumes(
     corpus = df.Corpus(Latents([torch.ones(4, 16, 16).half()], torch.tensor([0])), ids, ids[0, 0])
     losses: list[float] = []
     drawn: list[int] = []
-    step = df.train_step
-    monkeypatch.setattr(df, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
+    step = tb.train_step
+    monkeypatch.setattr(tb, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
     options = df.DiffusionOptions(steps=60, batch=8, rate=3e-3, bf16=False, every=25)
 
     def train() -> df.Model:
-        return df.train_base(corpus, lambda _, n: drawn.append(n), SMALL, options, tmp_path)
+        return tb.train_base(corpus, lambda _, n: drawn.append(n), SMALL, options, tmp_path)
 
     average = train()
     assert len(losses) == 60

@@ -1,12 +1,9 @@
 """The autoencoder: TAESD's architecture, trained from nothing on crops of the pool."""
 
 import logging
-from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_blocks import AutoencoderTinyBlock
@@ -15,38 +12,12 @@ from torch.nn import functional
 
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
 from .architecture import build_vae
-from .pictures import to_pixels, write_grid
 from .training import (
-    Clock,
-    cosine_rate,
     load_checkpoint,
-    place,
-    save_checkpoint,
-    set_rate,
-    stoppable,
 )
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.safetensors"
-
-
-@dataclass(frozen=True)
-class AutoencoderOptions:
-    """How to train. `noise` is the deviation of what is added to latents (whose own is 1).
-
-    `decoder_only` leaves the latents as they are, for a base model that already learned them.
-    """
-
-    steps: int | None = None
-    minutes: float | None = None
-    batch: int = 8
-    crop: int = 64
-    rate: float = 1e-3
-    noise: float = 0.1
-    decoder_only: bool = False
-    device: str = "cpu"
-    bf16: bool = True
-    every: int = 500
 
 
 class TrainableAutoencoder(nn.Module):
@@ -113,87 +84,6 @@ def colour_loss(latents: Tensor, pixels: Tensor) -> Tensor:
     colours = [red + green + blue, red - blue, green - (red + blue) / 2]
     wanted = functional.batch_norm(torch.stack(colours, dim=1), None, None, training=True)
     return functional.mse_loss(latents[:, :3], wanted)
-
-
-def random_crops(images: Sequence[np.ndarray], size: int, batch: int, rng: np.random.Generator):
-    """(batch, 3, size, size) float pixels from -1 to 1, each from a random image and place."""
-    crops = [_random_crop(images[i], size, rng) for i in rng.integers(len(images), size=batch)]
-    return to_pixels(torch.from_numpy(np.stack(crops)))
-
-
-def _random_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    top, left = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
-    crop = image[top : top + size, left : left + size]
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
-
-
-def train_autoencoder(
-    images: Sequence[np.ndarray],
-    watched: Tensor,
-    sizes: Sizes,
-    options: AutoencoderOptions,
-    folder: Path,
-) -> AutoencoderTiny:
-    """Train on random crops of `images` until the budget is spent, resuming what `folder` holds.
-
-    `watched` (n, 3, height, width) pixels are reconstructed into `folder`/autoencoder.png, and
-    their PSNR is logged, at each checkpoint.
-    """
-    model = place(TrainableAutoencoder(sizes), options.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=1e-3)
-    clock = Clock(options.steps, options.minutes)
-    if (folder / CHECKPOINT).exists():
-        load_checkpoint(folder / CHECKPOINT, {"autoencoder": model}, optimizer, clock)
-    if options.decoder_only:
-        model.vae.encoder.requires_grad_(False)
-        model.norm.eval()
-    rng = np.random.default_rng(clock.step)
-    with stoppable(clock):
-        while not clock.over:
-            set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=100))
-            guidance = 0.0 if options.decoder_only else 1 - clock.progress
-            loss = _step(model, optimizer, images, options, guidance, rng)
-            clock.step += 1
-            if clock.step % 50 == 0:
-                log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, loss)
-            if clock.step % options.every == 0:
-                _checkpoint(model, optimizer, clock, watched, folder)
-    _checkpoint(model, optimizer, clock, watched, folder)
-    return model.finished()
-
-
-def _step(
-    model: TrainableAutoencoder,
-    optimizer: torch.optim.Optimizer,
-    images: Sequence[np.ndarray],
-    options: AutoencoderOptions,
-    guidance: float,
-    rng: np.random.Generator,
-) -> float:
-    wanted = random_crops(images, options.crop, options.batch, rng).to(
-        options.device, memory_format=torch.channels_last
-    )
-    with torch.autocast(torch.device(options.device).type, torch.bfloat16, enabled=options.bf16):
-        found, latents = model(wanted, options.noise)
-    loss = reconstruction_loss(found, wanted) + guidance * colour_loss(latents, wanted)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    return loss.item()
-
-
-def _checkpoint(
-    model: TrainableAutoencoder,
-    optimizer: torch.optim.Optimizer,
-    clock: Clock,
-    watched: Tensor,
-    folder: Path,
-) -> None:
-    save_checkpoint(folder / CHECKPOINT, {"autoencoder": model}, optimizer, clock)
-    found = reconstruct(model.finished(), watched)
-    write_grid(folder / "autoencoder.png", torch.cat([watched, found]), columns=len(watched))
-    log.info("checkpoint at step %d: PSNR %.2f dB", clock.step, psnr(found, watched))
 
 
 @torch.no_grad()

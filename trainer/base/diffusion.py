@@ -1,35 +1,24 @@
 """Training the UNet and the text encoder together, on cached latents and token ids."""
 
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...core.tiny_sizes import Sizes
-from .architecture import build_schedule, build_text_encoder, build_unet
+from .architecture import build_text_encoder, build_unet
 from .autoencoder import load_autoencoder
 from .captions import add_unknown_words, captions, tokenize
 from .data import Entry
 from .latents import Latents
-from .pictures import write_grid
-from .sample import Networks, draw
+from .sample import Networks
 from .training import (
-    Average,
-    Clock,
-    cosine_rate,
     load_checkpoint,
-    place,
-    save_checkpoint,
-    set_rate,
-    stoppable,
 )
 
 log = logging.getLogger(__name__)
@@ -120,51 +109,6 @@ def random_batch(corpus: Corpus, options: DiffusionOptions) -> Batch:
     return Batch(corpus.latents.crops(chosen), ids, options.bf16)
 
 
-def train_base(
-    corpus: Corpus,
-    draw_samples: Callable[[Model, int], None],
-    sizes: Sizes,
-    options: DiffusionOptions,
-    folder: Path,
-) -> Model:
-    """Train until the budget is spent, resuming what `folder` holds; returns the average.
-
-    `draw_samples` is called with the average and the step at each checkpoint.
-    """
-    model = Model(sizes).to(options.device)
-    average = deepcopy(model).eval().requires_grad_(False)
-    optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
-    clock = Clock(options.steps, options.minutes)
-    parts = {"model": model, "average": average}
-    if (folder / CHECKPOINT).exists():
-        load_checkpoint(folder / CHECKPOINT, parts, optimizer, clock)
-    torch.manual_seed(clock.step)
-    ema = Average(model, average, options.decay)
-    alphas = build_schedule().alphas_cumprod.to(options.device)
-    losses: deque[float] = deque(maxlen=100)
-    with stoppable(clock):
-        while not clock.over:
-            set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=200))
-            losses.append(train_step(model, optimizer, random_batch(corpus, options), alphas))
-            ema.update(clock.step)
-            clock.step += 1
-            if clock.step % 100 == 0:
-                mean = sum(losses) / len(losses)
-                log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, mean)
-            if clock.step % options.every == 0 or clock.over:
-                save_checkpoint(folder / CHECKPOINT, parts, optimizer, clock)
-                draw_samples(average, clock.step)
-    return average
-
-
-def _groups(model: Model) -> list[dict[str, object]]:
-    """Weight decay for matrices only; embeddings of words that never come must not shrink."""
-    names = dict(model.named_parameters())
-    decayed = [p for n, p in names.items() if p.ndim > 1 and "embedding" not in n]
-    others = [p for n, p in names.items() if p.ndim <= 1 or "embedding" in n]
-    return [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
-
-
 def train_step(
     model: Model, optimizer: torch.optim.Optimizer, batch: Batch, alphas: Tensor
 ) -> float:
@@ -184,25 +128,6 @@ def train_step(
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item()
-
-
-def sampler(
-    tokenizer: CLIPTokenizer, vae: AutoencoderTiny, prompts: Sequence[str], folder: Path
-) -> Callable[[Model, int], None]:
-    """A function that draws `prompts` with a model into `folder`/<step>.png."""
-
-    def draw_samples(model: Model, step: int) -> None:
-        decoder = place(vae, next(model.parameters()).device)
-        networks = Networks(tokenizer, model.text_encoder, model.unet, decoder)
-        write_grid(folder / f"{step:07d}.png", draw(networks, prompts, seed=1), columns=8)
-
-    return draw_samples
-
-
-def watched_prompts(entries: Sequence[Entry], count: int = 16) -> list[str]:
-    """Prompts of `count` classes, evenly chosen."""
-    firsts = list({entry.label: captions(entry)[0] for entry in entries}.values())
-    return [firsts[len(firsts) * i // count] for i in range(count)]
 
 
 def load_base(folder: Path, sizes: Sizes) -> Model:

@@ -1,0 +1,95 @@
+"""The training loop of the UNet and the text encoder."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from transformers import CLIPTokenizer
+
+from ...core.tiny_sizes import Sizes
+from .architecture import build_schedule
+from .captions import captions
+from .data import Entry
+from .diffusion import CHECKPOINT, Corpus, DiffusionOptions, Model, random_batch, train_step
+from .pictures import write_grid
+from .sample import Networks, draw
+from .training import (
+    Average,
+    Clock,
+    cosine_rate,
+    load_checkpoint,
+    place,
+    save_checkpoint,
+    set_rate,
+    stoppable,
+)
+
+log = logging.getLogger(__name__)
+
+
+def train_base(
+    corpus: Corpus,
+    draw_samples: Callable[[Model, int], None],
+    sizes: Sizes,
+    options: DiffusionOptions,
+    folder: Path,
+) -> Model:
+    """Train until the budget is spent, resuming what `folder` holds; returns the average.
+
+    `draw_samples` is called with the average and the step at each checkpoint.
+    """
+    model = Model(sizes).to(options.device)
+    average = deepcopy(model).eval().requires_grad_(False)
+    optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
+    clock = Clock(options.steps, options.minutes)
+    parts = {"model": model, "average": average}
+    if (folder / CHECKPOINT).exists():
+        load_checkpoint(folder / CHECKPOINT, parts, optimizer, clock)
+    torch.manual_seed(clock.step)
+    ema = Average(model, average, options.decay)
+    alphas = build_schedule().alphas_cumprod.to(options.device)
+    losses: deque[float] = deque(maxlen=100)
+    with stoppable(clock):
+        while not clock.over:
+            set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=200))
+            losses.append(train_step(model, optimizer, random_batch(corpus, options), alphas))
+            ema.update(clock.step)
+            clock.step += 1
+            if clock.step % 100 == 0:
+                mean = sum(losses) / len(losses)
+                log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, mean)
+            if clock.step % options.every == 0 or clock.over:
+                save_checkpoint(folder / CHECKPOINT, parts, optimizer, clock)
+                draw_samples(average, clock.step)
+    return average
+
+
+def _groups(model: Model) -> list[dict[str, object]]:
+    """Weight decay for matrices only; embeddings of words that never come must not shrink."""
+    names = dict(model.named_parameters())
+    decayed = [p for n, p in names.items() if p.ndim > 1 and "embedding" not in n]
+    others = [p for n, p in names.items() if p.ndim <= 1 or "embedding" in n]
+    return [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+
+
+def sampler(
+    tokenizer: CLIPTokenizer, vae: AutoencoderTiny, prompts: Sequence[str], folder: Path
+) -> Callable[[Model, int], None]:
+    """A function that draws `prompts` with a model into `folder`/<step>.png."""
+
+    def draw_samples(model: Model, step: int) -> None:
+        decoder = place(vae, next(model.parameters()).device)
+        networks = Networks(tokenizer, model.text_encoder, model.unet, decoder)
+        write_grid(folder / f"{step:07d}.png", draw(networks, prompts, seed=1), columns=8)
+
+    return draw_samples
+
+
+def watched_prompts(entries: Sequence[Entry], count: int = 16) -> list[str]:
+    """Prompts of `count` classes, evenly chosen."""
+    firsts = list({entry.label: captions(entry)[0] for entry in entries}.values())
+    return [firsts[len(firsts) * i // count] for i in range(count)]
