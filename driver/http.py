@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ..core.errors import InputError, ServerError
@@ -138,7 +138,7 @@ def tls_options(address: ServerAddress) -> dict[str, Any]:
     """The same TLS rules for the websocket."""
     if address.verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    trusted = Path(where() if address.verify is True else address.verify)
+    trusted = Path(DEFAULT_CA_BUNDLE_PATH if address.verify is True else address.verify)
     return {"ca_cert_path" if trusted.is_dir() else "ca_certs": str(trusted)}
 
 

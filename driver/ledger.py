@@ -240,14 +240,16 @@ class Ledger:
 
 
 def _own(folder: Path) -> FileLock:
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK_NAME)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=1)
     except Timeout:
         raise InputError(
             f"Another run is working in {folder}. Wait for it, or choose another output."
         ) from None
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be used: {error.strerror}.") from None
     return lock
 
 

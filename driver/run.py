@@ -81,6 +81,9 @@ def run(
             missing = _take_over(plan, ledger, screen, prune)
             with run_log(recipe.output):
                 return _work(plan, ledger, servers, screen, missing)
+        except (OSError, sqlite3.OperationalError) as error:
+            cause = getattr(error, "strerror", None) or error
+            raise ManyshotError(f"The folder {recipe.output} cannot be written: {cause}.") from None
         finally:
             ledger.close()
 

@@ -14,7 +14,10 @@ MAX_BYTES = 5_000_000
 def run_log(folder: Path) -> Iterator[None]:
     """Write what the driver logs to manyshot.log in `folder`, and nowhere else."""
     driver = logging.getLogger(__package__)
-    handler = RotatingFileHandler(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=2)
+    handler = RotatingFileHandler(
+        folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="replace"
+    )
+    handler.handleError = lambda record: None  # a full disk is told once, by the writer
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = driver.level, driver.propagate
     driver.addHandler(handler)
