@@ -80,6 +80,9 @@ def train(
     minutes: Minutes = None,
     batch: Batch = 32,
     rate: Rate = 6e-4,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
+    ] = 1,
     mirror: Annotated[bool, typer.Option(help="Learn from mirrored images as well.")] = True,
     every: Every = 500,
     device: Device = "cpu",
@@ -99,7 +102,9 @@ def train(
     pool = pool_split(read_split(data)).pool
     images = read_images(data, pool, IMAGE_SIZE)
     latents = cached_latents(run, vae, images, mirror, device, bf16)
-    options = DiffusionOptions(steps, minutes, batch, rate, device=device, bf16=bf16, every=every)
+    options = DiffusionOptions(
+        steps, minutes, batch, rate, device=device, bf16=bf16, workers=workers, every=every
+    )
     corpus = build_corpus(latents, pool, words)
     draw_samples = sampler(words, vae, watched_prompts(pool), run / "samples")
     train_base(corpus, draw_samples, TINY, options, run)

@@ -20,6 +20,7 @@ from manyshot.trainer.base import diffusion as df
 from manyshot.trainer.base import train_autoencoder as ta
 from manyshot.trainer.base import train_base as tb
 from manyshot.trainer.base import training as tr
+from manyshot.trainer.base.architecture import build_schedule
 from manyshot.trainer.base.latents import Latents, cached_latents, encode_images
 from torch import nn
 
@@ -114,10 +115,30 @@ def test_a_checkpoint_of_other_sizes_is_refused(tmp_path: Path) -> None:
         tr.load_checkpoint(tmp_path / "absent", {"m": model})
 
 
-def test_min_snr_weights() -> None:
-    ratios = torch.tensor([0.01, 1.0, 5.0, 50.0])
-    found = df.min_snr_weights(ratios / (1 + ratios))
-    assert torch.allclose(found, torch.tensor([1.0, 1.0, 1.0, 0.1]), rtol=1e-3)
+def test_loss_weights() -> None:
+    ratios = torch.tensor([0.01, 0.25, 1.0, 5.0, 50.0])
+    found = df.loss_weights(ratios / (1 + ratios))
+    assert torch.allclose(found, torch.tensor([10.0, 2.0, 1.0, 1.0, 0.1]), rtol=1e-3)
+
+
+def test_the_parts_of_a_batch_give_its_gradient() -> None:
+    torch.manual_seed(0)
+    model = df.Model(SMALL)
+    ids = torch.randint(0, 49_406, (6, 77))
+    latents, noise = torch.randn(2, 6, 4, 16, 16)
+    batch = df.Batch(latents, noise, df.spread_times(6), ids)
+    alphas = build_schedule().alphas_cumprod
+    whole = [tb.gradients(model, batch, alphas, bf16=False)]
+    parts = [tb.gradients(model, part, alphas, bf16=False) for part in batch.split(3)]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    losses = []
+    found = []
+    for split in (whole, parts):
+        losses.append(tb.train_step(model, optimizer, split))
+        found.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(*found, strict=True))
+    assert len(batch.split(99)) == 6
 
 
 @given(st.integers(1, 200))

@@ -3,18 +3,29 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch import Tensor
 from transformers import CLIPTokenizer
 
 from ...core.tiny_sizes import Sizes
 from .architecture import build_schedule
 from .captions import captions
 from .data import Entry
-from .diffusion import CHECKPOINT, Corpus, DiffusionOptions, Model, random_batch, train_step
+from .diffusion import (
+    CHECKPOINT,
+    Batch,
+    Corpus,
+    DiffusionOptions,
+    Model,
+    diffusion_loss,
+    random_batch,
+)
 from .pictures import write_grid
 from .sample import Networks, draw
 from .training import (
@@ -29,6 +40,7 @@ from .training import (
 )
 
 log = logging.getLogger(__name__)
+Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for each parameter
 
 
 def train_base(
@@ -46,26 +58,48 @@ def train_base(
     average = deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
     clock = Clock(options.steps, options.minutes)
-    parts = {"model": model, "average": average}
+    modules = {"model": model, "average": average}
     if (folder / CHECKPOINT).exists():
-        load_checkpoint(folder / CHECKPOINT, parts, optimizer, clock)
+        load_checkpoint(folder / CHECKPOINT, modules, optimizer, clock)
     torch.manual_seed(clock.step)
     ema = Average(model, average, options.decay)
     alphas = build_schedule().alphas_cumprod.to(options.device)
     losses: deque[float] = deque(maxlen=100)
-    with stoppable(clock):
+
+    def checkpoint() -> None:
+        save_checkpoint(folder / CHECKPOINT, modules, optimizer, clock)
+        draw_samples(average, clock.step)
+
+    with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
         while not clock.over:
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=200))
-            losses.append(train_step(model, optimizer, random_batch(corpus, options), alphas))
+            parts = random_batch(corpus, options).to(options.device).split(options.workers)
+            find = partial(gradients, model, alphas=alphas, bf16=options.bf16)
+            losses.append(train_step(model, optimizer, list(workers.map(find, parts))))
             ema.update(clock.step)
             clock.step += 1
             if clock.step % 100 == 0:
                 mean = sum(losses) / len(losses)
                 log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, mean)
-            if clock.step % options.every == 0 or clock.over:
-                save_checkpoint(folder / CHECKPOINT, parts, optimizer, clock)
-                draw_samples(average, clock.step)
+            if clock.step % options.every == 0:
+                checkpoint()
+    checkpoint()
     return average
+
+
+def gradients(model: Model, batch: Batch, alphas: Tensor, bf16: bool) -> Gradients:
+    """The loss of a batch, and its gradients in the order of the model's parameters."""
+    loss = diffusion_loss(model, batch, alphas, bf16)
+    return loss.item(), torch.autograd.grad(loss, list(model.parameters()))
+
+
+def train_step(model: Model, optimizer: torch.optim.Optimizer, parts: Sequence[Gradients]) -> float:
+    """One step along the mean of the parts' gradients; returns their mean loss."""
+    for parameter, *found in zip(model.parameters(), *(part[1] for part in parts), strict=True):
+        parameter.grad = found[0] if len(found) == 1 else torch.stack(found).mean(dim=0)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return sum(loss for loss, _ in parts) / len(parts)
 
 
 def _groups(model: Model) -> list[dict[str, object]]:
