@@ -227,7 +227,7 @@ def test_the_diffusion_model_learns_and_resumes(
     drawn: list[int] = []
     step = tb.train_step
     monkeypatch.setattr(tb, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
-    options = df.DiffusionOptions(steps=60, batch=8, rate=3e-3, bf16=False, every=25)
+    options = df.DiffusionOptions(steps=60, batch=8, rate=3e-3, bf16=False, workers=2, every=25)
 
     def train() -> df.Model:
         return tb.train_base(corpus, lambda _, n: drawn.append(n), SMALL, options, tmp_path)
