@@ -11,7 +11,8 @@ from .listener import Listener
 
 log = logging.getLogger(__name__)
 PAUSES = (0.2, 0.5, 1, 2, 5, 10, 15)
-RESTARTS = 10  # of the embedded server in one run
+RESTARTS = 10  # of the embedded server, one soon after the other
+CALM = 600.0  # seconds without a restart after which they count anew
 
 
 class Health:
@@ -36,6 +37,7 @@ class Health:
         self._abandoned: set[str] = set()
         self._wedged: str | None = None
         self._restarts = 0
+        self._restarted = time.monotonic()
         self.reason = "not asked yet"
         self.down_since = time.monotonic()
         self._thread = threading.Thread(target=self._probe, name="health", daemon=True)
@@ -120,11 +122,14 @@ class Health:
 
     def _revive_if_dead(self) -> None:
         """Start the embedded server again when it died or hangs on a node."""
-        if self._revive is None or self._restarts >= RESTARTS:
+        if self._revive is None or (self._wedged is None and self._answers()):
             return
-        if self._wedged is None and self._answers():
+        if time.monotonic() - self._restarted > CALM:
+            self._restarts = 0
+        if self._restarts >= RESTARTS:
             return
         self._restarts += 1
+        self._restarted = time.monotonic()
         self._wedged = None
         log.info("starting the embedded server again: %s", self.reason)
         self._revive()

@@ -73,7 +73,12 @@ class Ledger:
         self.path = folder / FILE_NAME
         self._lock = threading.RLock()
         self._owner = None if read_only else _own(folder)
-        self._db = _open(self.path, read_only)
+        try:
+            self._db = _open(self.path, read_only)
+        except InputError:
+            if self._owner:
+                self._owner.release()
+            raise
         self._plan = int(self._meta("plan") or 0)
 
     def close(self) -> None:

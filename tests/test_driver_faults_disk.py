@@ -32,7 +32,7 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
         return folder
 
     yield call
-    subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+    subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
 
 
 def test_a_disk_that_fills_up(tmp_path: Path, mount: Mount, comfyui: EmbeddedServer) -> None:
