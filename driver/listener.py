@@ -7,7 +7,6 @@ import ssl
 import threading
 import time
 import uuid
-from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,19 +15,16 @@ from websocket import continuous_frame, frame_buffer
 
 from ..core.errors import ServerError
 from .address import ServerAddress
-from .events import Event, parse
+from .events import parse
 from .http import auth_headers, tls_options
+from .mailbox import Mailbox
 
 log = logging.getLogger(__name__)
-PING_SECONDS = (
-    20  # the server sends no heartbeat; a silent dead line must not look like a quiet one
-)
+PING_SECONDS = 20  # the server sends no heartbeat, and a dead line must not pass for a quiet one
+GREETING_SECONDS = 2.0
 BACKOFF = (0.2, 0.5, 1, 2, 5)
 MAX_MESSAGE = 512 * 2**20
 HELLO = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
-
-Mailbox = SimpleQueue[Event | None]
-"""What a job waits at: its events; None says that the connection was lost."""
 
 
 class NotOpen(ServerError):
@@ -107,10 +103,28 @@ class Listener:
             redirect_limit=0,  # it would carry our secrets to wherever it is sent
             class_=_Bounded,
         )
-        self._socket.send(HELLO)
+        self._greet(self._socket)
         with self._lock:
             self.client_id = client_id
             self._open.set()
+
+    def _greet(self, socket: websocket.WebSocket) -> None:
+        """Ask for pictures that name their job, and wait until the server has heard it.
+
+        A job queued before that would get pictures without a name. A server that does not answer
+        is used all the same: files can be fetched from it.
+        """
+        socket.send(HELLO)
+        socket.settimeout(GREETING_SECONDS)
+        deadline = time.monotonic() + GREETING_SECONDS
+        with contextlib.suppress(websocket.WebSocketTimeoutException):
+            while time.monotonic() < deadline and not self._stop.is_set():
+                opcode, message = socket.recv_data(control_frame=True)
+                if opcode == websocket.ABNF.OPCODE_CLOSE:
+                    raise ServerError("closed by the server")
+                if b'"feature_flags"' in message[:100]:
+                    return
+        log.info("websocket of %s: no answer to our greeting", self._address.base_url)
 
     def _listen(self) -> None:
         socket = self._socket

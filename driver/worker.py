@@ -1,7 +1,6 @@
 """Works through jobs on one server: a few in flight, downloads beside, trouble sorted by kind."""
 
 import logging
-import queue
 import threading
 import time
 import uuid
@@ -10,12 +9,13 @@ from typing import Protocol
 from ..core.errors import ManyshotError, ServerError
 from .binding import Binding
 from .comfy import Comfy
-from .completion import Finished, Watch, found, seen
+from .completion import Finished, Watch
 from .dispatch import Dispatch
+from .follow import TICK, Follower, Stopped
 from .health import Health
 from .http import Refused, Unreachable
 from .job import Delivery, Failure, Job
-from .listener import Listener, Mailbox, NotOpen
+from .listener import Listener, NotOpen
 from .pictures import checked
 from .recipe import Recipe
 from .uploads import Uploads
@@ -23,10 +23,7 @@ from .writer import Writer
 
 log = logging.getLogger(__name__)
 SPARE_LANES = 2  # lanes that download and check while `in_flight` others wait on the server
-TICK = 0.5  # how often a waiting lane looks whether the run was stopped
-ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is
-CANCEL_GRACE = 10.0  # what a node may take to notice that it was interrupted
-HURRY = 10.0  # for a reply, once the run is stopped
+HURRY = 5.0  # for a reply, once the run is stopped
 MAX_REASON = 500
 FORGET = 50  # finished prompts are taken out of the server's history in bundles
 
@@ -38,10 +35,6 @@ class Report(Protocol):
     def tried(self, server: str, job: Job, failure: Failure) -> None: ...
     def failed(self, server: str, job: Job, failure: Failure) -> None: ...
     def broken(self, server: str, reason: str) -> None: ...
-
-
-class Stopped(Exception):
-    """The run was stopped while a job was in flight."""
 
 
 class Worker:
@@ -145,7 +138,11 @@ class Worker:
             if refused:
                 self._comfy.cancel(prompt_id)
                 return refused
-            return self._follow(job, prompt_id, box)
+            over_socket = self._recipe.transport == "websocket"
+            watch = Watch(self._binding.save_node, job.images, over_socket)
+            stall = self._recipe.timeouts.stall
+            follower = Follower(self._comfy, self.health, box, prompt_id, stall, self._stop)
+            return follower.to_end(watch)
         except (Unreachable, Refused):
             self.health.abandon(prompt_id)
             raise
@@ -153,66 +150,6 @@ class Worker:
             self._listener.unregister(prompt_id)
             self._finished.append(prompt_id)
             self._forget(FORGET)
-
-    def _follow(self, job: Job, prompt_id: str, box: Mailbox) -> Finished | Failure:
-        """Wait for the end. Events tell; where they fall silent, the server is asked."""
-        over_socket = self._recipe.transport == "websocket"
-        watch = Watch(self._binding.save_node, job.images, over_socket)
-        last_sign = asked = time.monotonic()
-        silences = iter(ASK_AFTER)
-        patience = next(silences)
-        while watch.end is None:
-            if self._stop.is_set():
-                self._comfy.cancel(prompt_id)
-                raise Stopped
-            if self.health.is_wedged and not watch.running:
-                self._comfy.cancel(prompt_id)
-                raise ServerError(self.health.reason)
-            try:
-                event = box.get(timeout=TICK)
-            except queue.Empty:
-                now = time.monotonic()
-                if watch.running and now - last_sign > self._recipe.timeouts.stall:
-                    return self._stalled(prompt_id, box)
-                if now - asked > patience:
-                    waited = not watch.running
-                    watch = found(watch, self._comfy.find(prompt_id))
-                    asked, patience = now, next(silences, patience)
-                    last_sign = now if waited else last_sign  # it may have begun just now
-                continue
-            last_sign = asked = time.monotonic()
-            if event is None:
-                watch, patience = self._after_drop(watch, prompt_id), TICK
-                silences = iter(())
-            else:
-                watch = seen(watch, event)
-                if watch.doubtful and watch.end is None:
-                    watch = found(watch, self._comfy.find(prompt_id))
-        return watch.end
-
-    def _after_drop(self, watch: Watch, prompt_id: str) -> Watch:
-        """The websocket dropped. Files can still be fetched; images sent over it cannot."""
-        watch = found(watch, self._comfy.find(prompt_id))
-        if watch.end is None and watch.over_socket:
-            self._comfy.cancel(prompt_id)
-            raise ServerError(f"The websocket of {self.name} dropped while a job was running.")
-        return watch
-
-    def _stalled(self, prompt_id: str, box: Mailbox) -> Failure:
-        """Interrupt a job without a sign of life; a server that cannot stop it is set aside."""
-        self._comfy.cancel(prompt_id)
-        deadline = time.monotonic() + CANCEL_GRACE
-        stopped = False
-        while not stopped and time.monotonic() < deadline and not self._stop.is_set():
-            try:
-                event = box.get(timeout=TICK)
-                stopped = event is not None and event.kind in ("interrupted", "ended")
-            except queue.Empty:
-                stopped = self._comfy.find(prompt_id).where not in ("running", "queued")
-        if not stopped:
-            self.health.wedged(prompt_id)
-        limit = self._recipe.timeouts.stall
-        return Failure("stalled", f"No sign of life for {limit:g} s, then interrupted.")
 
     def _collected(self, end: Finished | Failure) -> Delivery | Failure:
         """All files of a finished job in hand and decoded."""

@@ -18,6 +18,7 @@ from .ledger import Done, Ledger
 log = logging.getLogger(__name__)
 BATCH = 64  # files share the wait for the disk, jobs share a transaction
 THREADS = 4
+FEW = 8  # for fewer jobs the threads are not worth waking
 Item = tuple[Job, Delivery, str, float]
 
 
@@ -33,6 +34,7 @@ class Writer:
         self._folder, self._ledger, self._failed = folder, ledger, failed
         self._items: queue.Queue[Item | None] = queue.Queue(maxsize=4 * BATCH)
         self._broken = False
+        self._folders: dict[str, Path] = {}
         self._pool = ThreadPoolExecutor(THREADS, "write")
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -69,7 +71,8 @@ class Writer:
 
     def _write(self, batch: list[Item]) -> None:
         try:
-            done = list(self._pool.map(self._write_one, batch))
+            apply = map if len(batch) < FEW else self._pool.map
+            done = list(apply(self._write_one, batch))
             self._ledger.mark_done(done)
         except Exception as error:  # nobody else would notice, and the lanes would wait for ever
             if not isinstance(error, OSError | sqlite3.Error | ManyshotError):
@@ -87,7 +90,14 @@ class Writer:
         job, delivery, server, seconds = item
         images, masks = delivery.images[: job.keep], delivery.masks[: job.keep]
         for index, data in enumerate(images):
-            write_whole(inside(self._folder, image_name(job.class_name, job.id, index)), data)
+            write_whole(self._place(image_name(job.class_name, job.id, index)), data)
         for index, data in enumerate(masks):
-            write_whole(inside(self._folder, mask_name(job.class_name, job.id, index)), data)
+            write_whole(self._place(mask_name(job.class_name, job.id, index)), data)
         return Done(job.id, len(images), len(masks), server, seconds)
+
+    def _place(self, name: str) -> Path:
+        """Where a file goes; each class folder is checked once to lie inside the dataset folder."""
+        folder, _, file = name.rpartition("/")
+        if folder not in self._folders:
+            self._folders[folder] = inside(self._folder, *folder.split("/"))
+        return self._folders[folder] / file

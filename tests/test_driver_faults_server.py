@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manyshot.driver import worker
+from manyshot.driver import follow
 from manyshot.driver.embedded import EmbeddedServer
 
 from .fault_proxy import FaultProxy
@@ -128,7 +128,7 @@ def test_a_node_hangs_and_ignores_the_interrupt(
     tmp_path: Path, comfyui: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
     """One server: it is set aside, and used again when the node has ended."""
-    monkeypatch.setattr(worker, "CANCEL_GRACE", 1.0)
+    monkeypatch.setattr(follow, "CANCEL_GRACE", 1.0)
     nodes = graph("StubSleep", seconds=0.0, interruptible=False)
     sweep = {"StubSleep.seconds": [0.0, 6.0]}
     recipe = colours(
@@ -147,7 +147,7 @@ def test_a_hanging_server_gives_its_waiting_jobs_to_the_other(
     tmp_path: Path, comfyui: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two real servers; a foreign prompt hangs for ever on one while our jobs wait behind ours."""
-    monkeypatch.setattr(worker, "CANCEL_GRACE", 1.0)
+    monkeypatch.setattr(follow, "CANCEL_GRACE", 1.0)
     from manyshot.driver.embedded import ServerSettings
 
     settings = ServerSettings(device="cpu", extra_nodes=(Path(__file__).parent / "stub_nodes",))

@@ -1,0 +1,119 @@
+"""Follows a queued prompt to its end: events tell; where they are silent, the server is asked."""
+
+import threading
+import time
+
+from ..core.errors import ServerError
+from .comfy import Comfy
+from .completion import Finished, Watch, found, seen
+from .events import Event
+from .health import Health
+from .job import Failure
+from .mailbox import Mailbox
+
+TICK = 0.5  # how often a waiting lane looks whether the run was stopped
+ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is
+CANCEL_GRACE = 10.0  # what a node may take to notice that it was interrupted
+
+
+class Stopped(Exception):
+    """The run was stopped while a job was in flight."""
+
+
+class Follower:
+    """One prompt on one server. `stall` is the longest silence, in seconds, of a running job."""
+
+    def __init__(
+        self,
+        comfy: Comfy,
+        health: Health,
+        box: Mailbox,
+        prompt_id: str,
+        stall: float,
+        stop: threading.Event,
+    ) -> None:
+        self._comfy, self._health, self._box = comfy, health, box
+        self._prompt_id, self._stall, self._stop = prompt_id, stall, stop
+        self._silences = list(ASK_AFTER)
+        self._patience = self._silences.pop(0)
+        self._last_sign = self._asked = time.monotonic()
+
+    def to_end(self, watch: Watch) -> Finished | Failure:
+        """Wait for the end. Raises Stopped, and ServerError when the server is gone."""
+        while watch.end is None:
+            self._check_going_on(watch)
+            events = self._box.take(TICK)
+            for event in events:
+                if watch.end is None:  # what comes after the end, such as a drop, is no matter
+                    watch = self._after(watch, event)
+            if events:
+                self._last_sign = self._asked = time.monotonic()
+            elif watch.running and time.monotonic() - self._last_sign > self._stall:
+                return self._stalled()
+            else:
+                watch = self._after_silence(watch)
+        return watch.end
+
+    def _check_going_on(self, watch: Watch) -> None:
+        if self._stop.is_set():
+            self._comfy.cancel(self._prompt_id)
+            raise Stopped
+        if self._health.is_wedged and not watch.running:
+            self._comfy.cancel(self._prompt_id)
+            raise ServerError(self._health.reason)
+
+    def _after(self, watch: Watch, event: Event | None) -> Watch:
+        if event is None:
+            return self._after_drop(watch)
+        watch = seen(watch, event)
+        if watch.doubtful and watch.end is None:
+            return self._ask(watch)
+        return watch
+
+    def _after_silence(self, watch: Watch) -> Watch:
+        if time.monotonic() - self._asked <= self._patience:
+            return watch
+        waited = not watch.running
+        answer = self._comfy.find(self._prompt_id)
+        if answer.where == "history":
+            watch = self._with_stragglers(watch)
+        if watch.end is None:
+            watch = found(watch, answer)
+        self._asked = time.monotonic()
+        if waited:
+            self._last_sign = self._asked  # it may have begun just now
+        if self._silences:
+            self._patience = self._silences.pop(0)
+        return watch
+
+    def _with_stragglers(self, watch: Watch) -> Watch:
+        """The job is over, but what was sent before its end may still be on its way."""
+        for event in self._box.take(TICK):
+            watch = seen(watch, event) if event else watch
+        return watch
+
+    def _after_drop(self, watch: Watch) -> Watch:
+        """The websocket dropped. Files can still be fetched; images sent over it cannot."""
+        watch = self._ask(watch)
+        self._patience, self._silences = TICK, []  # no event will come any more
+        if watch.end is None and watch.over_socket:
+            self._comfy.cancel(self._prompt_id)
+            raise ServerError("The websocket dropped while a job was running.")
+        return watch
+
+    def _ask(self, watch: Watch) -> Watch:
+        return found(watch, self._comfy.find(self._prompt_id))
+
+    def _stalled(self) -> Failure:
+        """Interrupt a job without a sign of life; a server that cannot stop it is set aside."""
+        self._comfy.cancel(self._prompt_id)
+        deadline = time.monotonic() + CANCEL_GRACE
+        stopped = False
+        while not stopped and time.monotonic() < deadline and not self._stop.is_set():
+            events = self._box.take(TICK)
+            stopped = any(event and event.kind in ("interrupted", "ended") for event in events)
+            if not events:
+                stopped = self._comfy.find(self._prompt_id).where not in ("running", "queued")
+        if not stopped:
+            self._health.wedged(self._prompt_id)
+        return Failure("stalled", f"No sign of life for {self._stall:g} s, then interrupted.")
