@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROUNDS = 5
-PROMPTS = 300
+PROMPTS = 1000
 SLOW_PROMPTS = 60
 JOB_SECONDS = 0.1
 ROUND_TRIP = 0.05

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.driver import listener
+from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded import EmbeddedServer
 
 from .fault_proxy import FaultProxy, Message, Reply
@@ -168,3 +169,22 @@ def test_it_is_not_followed_elsewhere(tmp_path: Path, comfyui: EmbeddedServer) -
         assert drive(recipe).exit_code == 0
         assert (thief.sockets, thief.turned_away) == (0, 0)
         is_whole(recipe)
+
+
+def test_it_is_open_only_when_the_server_has_heard_the_greeting(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job queued earlier would get pictures that do not say whose they are."""
+    monkeypatch.setattr(listener, "GREETING_SECONDS", 30.0)
+    heard: list[str] = []
+
+    def note(message: Message) -> Message:
+        heard.append(kind_of(message))
+        return message
+
+    proxy.filter = note
+    one = listener.Listener(ServerAddress(url=proxy.url))
+    one.start()
+    assert one.wait_open(30)
+    one.close()
+    assert "feature_flags" in heard
