@@ -80,6 +80,9 @@ def train(
     minutes: Minutes = None,
     batch: Batch = 32,
     rate: Rate = 6e-4,
+    lessons: Annotated[
+        int, typer.Option(min=0, help="Steps in which the text encoder first learns the words.")
+    ] = 250,
     workers: Annotated[
         int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
     ] = 1,
@@ -92,9 +95,10 @@ def train(
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.autoencoder import load_autoencoder
     from ..trainer.base.data import pool_split, read_images, read_split
-    from ..trainer.base.diffusion import DiffusionOptions, build_corpus
+    from ..trainer.base.diffusion import DiffusionOptions, Model, build_corpus
     from ..trainer.base.latents import cached_latents
     from ..trainer.base.train_base import sampler, train_base, watched_prompts
+    from ..trainer.base.words import teach_words
 
     _prepare(device)
     words = load_tokenizer(_tokenizer_folder(tokenizer))
@@ -107,7 +111,11 @@ def train(
     )
     corpus = build_corpus(latents, pool, words)
     draw_samples = sampler(words, vae, watched_prompts(pool), run / "samples")
-    train_base(corpus, draw_samples, TINY, options, run)
+
+    def begin(model: Model) -> None:
+        teach_words(model.text_encoder, words, pool, lessons)
+
+    train_base(corpus, begin, draw_samples, TINY, options, run)
     _say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
 
 

@@ -21,7 +21,9 @@ from manyshot.trainer.base import train_autoencoder as ta
 from manyshot.trainer.base import train_base as tb
 from manyshot.trainer.base import training as tr
 from manyshot.trainer.base.architecture import build_schedule
+from manyshot.trainer.base.data import Entry
 from manyshot.trainer.base.latents import Latents, cached_latents, encode_images
+from manyshot.trainer.base.words import caption_classes
 from torch import nn
 
 SMALL = Sizes(
@@ -113,6 +115,14 @@ def test_a_checkpoint_of_other_sizes_is_refused(tmp_path: Path) -> None:
         tr.load_checkpoint(tmp_path / "c.safetensors", {"m": nn.Linear(4, 2)})
     with pytest.raises(InputError, match="does not exist"):
         tr.load_checkpoint(tmp_path / "absent", {"m": model})
+
+
+def test_captions_mean_the_classes_they_name() -> None:
+    kinds = [Entry("a_1", 0, "cat"), Entry("b_1", 1, "dog"), Entry("c_1", 2, "dog")]
+    found = caption_classes(kinds)
+    assert found["a photo of a A"].tolist() == [1, 0, 0]
+    assert found["a photo of a dog"].tolist() == [0, 0.5, 0.5]
+    assert found[""].tolist() == pytest.approx([1 / 3] * 3)
 
 
 def test_loss_weights() -> None:
@@ -225,12 +235,15 @@ def test_the_diffusion_model_learns_and_resumes(
     corpus = df.Corpus(Latents([torch.ones(4, 16, 16).half()], torch.tensor([0])), ids, ids[0, 0])
     losses: list[float] = []
     drawn: list[int] = []
+    begun: list[df.Model] = []
     step = tb.train_step
     monkeypatch.setattr(tb, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
     options = df.DiffusionOptions(steps=60, batch=8, rate=3e-3, bf16=False, workers=2, every=25)
 
     def train() -> df.Model:
-        return tb.train_base(corpus, lambda _, n: drawn.append(n), SMALL, options, tmp_path)
+        return tb.train_base(
+            corpus, begun.append, lambda _, n: drawn.append(n), SMALL, options, tmp_path
+        )
 
     average = train()
     assert len(losses) == 60
@@ -238,6 +251,7 @@ def test_the_diffusion_model_learns_and_resumes(
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
     again = train()
     assert len(losses) == 60  # nothing was left to do
+    assert len(begun) == 1
     pairs = zip(average.parameters(), again.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     assert df.load_base(tmp_path, SMALL).unet.config["cross_attention_dim"] == 32

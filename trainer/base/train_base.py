@@ -45,6 +45,7 @@ Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for eac
 
 def train_base(
     corpus: Corpus,
+    begin: Callable[[Model], object],
     draw_samples: Callable[[Model, int], None],
     sizes: Sizes,
     options: DiffusionOptions,
@@ -52,9 +53,12 @@ def train_base(
 ) -> Model:
     """Train until the budget is spent, resuming what `folder` holds; returns the average.
 
-    `draw_samples` is called with the average and the step at each checkpoint.
+    `begin` is called with a new model, `draw_samples` with the average and the step at each
+    checkpoint.
     """
     model = Model(sizes).to(options.device)
+    if not (folder / CHECKPOINT).exists():
+        begin(model)
     average = deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
     clock = Clock(options.steps, options.minutes)
