@@ -106,7 +106,7 @@ class Health:
             self._cancel_abandoned()
             if self._still_wedged():
                 return
-            if not self._listener.wait_open(1.0):
+            if not self._listener.wait_open(0.5):
                 self.reason = f"Its websocket does not open: {self._listener.problem}."
                 return
             self._check()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manyshot.driver import listener
+from manyshot.driver import follow, listener
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded import EmbeddedServer
 
@@ -33,7 +33,7 @@ def kind_of(message: Message) -> str:
 def test_it_drops_again_and_again(
     tmp_path: Path, proxy: FaultProxy, comfyui: EmbeddedServer, transport: str, after: int
 ) -> None:
-    proxy.drop_after, proxy.drops = after, 8
+    proxy.drop_after, proxy.drops = after, 3 if after == 1 else 8
     nodes = slow(0.02)
     recipe = colours(tmp_path, [proxy.url], 60, nodes, transport=transport)
     summary = drive(recipe)
@@ -64,7 +64,7 @@ def test_it_stays_away_for_long(tmp_path: Path, proxy: FaultProxy, transport: st
 
 def test_it_never_opens(tmp_path: Path, proxy: FaultProxy, comfyui: EmbeddedServer) -> None:
     proxy.refuse_websockets = True
-    recipe = colours(tmp_path, [proxy.url], timeouts={"server_gone": 1})
+    recipe = colours(tmp_path, [proxy.url], timeouts={"server_gone": 4})
     summary = drive(recipe)
     assert summary.exit_code == 1
     assert summary.stopped is not None
@@ -72,11 +72,13 @@ def test_it_never_opens(tmp_path: Path, proxy: FaultProxy, comfyui: EmbeddedServ
     assert (summary.counts.pending, queue(comfyui.url)) == (12, [])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["executing", "executed", "execution_success", "execution_start"])
 @BOTH
-def test_it_loses_events(tmp_path: Path, proxy: FaultProxy, transport: str, lost: str) -> None:
+def test_it_loses_events(
+    tmp_path: Path, proxy: FaultProxy, transport: str, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The history is asked where an event does not come."""
+    monkeypatch.setattr(follow, "ASK_AFTER", (0.5,))
     proxy.filter = lambda message: None if kind_of(message) == lost else message
     recipe = colours(tmp_path, [proxy.url], 5, transport=transport)
     summary = drive(recipe)
