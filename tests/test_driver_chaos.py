@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -137,8 +138,11 @@ def test_the_embedded_server_is_killed_then_its_driver(tmp_path: Path) -> None:
 
 def comfyui_of(pid: int) -> list[psutil.Process]:
     """The ComfyUI processes below a driver."""
-    below = psutil.Process(pid).children(recursive=True)
-    return [process for process in below if "main.py" in " ".join(process.cmdline()[:2])]
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile, or is a dead one's remains
+            found += [process] if "main.py" in " ".join(process.cmdline()[:2]) else []
+    return found
 
 
 def runs(process: psutil.Process) -> bool:
