@@ -35,7 +35,7 @@ def inside(root: Path, *parts: str) -> Path:
 
 
 def relative_name(name: str, what: str) -> PurePosixPath:
-    """`name` as a relative path of safe names ("images/cat/1.png"), as servers and records give it."""
+    """`name` ("images/cat/1.png", from a server or a record) as a relative path of safe names."""
     parts = name.split("/")
     return PurePosixPath(*(safe_name(part, what) for part in parts))
 

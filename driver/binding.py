@@ -54,6 +54,13 @@ class Binding:
         """32 hex digits that follow from everything that decides the pixels."""
         return self.ids.digest(self._values(job))[:32]
 
+    def models(self, job: Job) -> tuple[Any, ...]:
+        """The values of `job` that decide its group; () when all jobs are of one."""
+        if not self.groups or not self.groups.slots:
+            return ()
+        values = self._values(job)
+        return tuple(values[slot] for slot in self.groups.slots)
+
     def group(self, job: Job) -> str:
         """A key shared by jobs that need the same models; "" when nothing is known."""
         return self.groups.digest(self._values(job))[:16] if self.groups else ""

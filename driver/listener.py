@@ -24,6 +24,7 @@ PING_SECONDS = 20  # the server sends no heartbeat, and a dead line must not pas
 GREETING_SECONDS = 2.0
 BACKOFF = (0.2, 0.5, 1, 2, 5)
 MAX_MESSAGE = 512 * 2**20
+READ_AHEAD = 2**16
 HELLO = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
 
@@ -172,12 +173,24 @@ class Listener:
 
 
 class _Bounded(websocket.WebSocket):
-    """A websocket that refuses messages which would fill the memory."""
+    """A websocket that refuses messages which would fill the memory.
+
+    It also reads ahead: the library asks the socket three times for each message, and each time
+    costs this thread the interpreter, which other threads want too.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._ahead = b""
         self.frame_buffer = _Frames(self._recv, skip_utf8_validation=True)
         self.cont_frame = _Fragments(fire_cont_frame=False, skip_utf8_validation=True)
+
+
+    def _recv(self, bufsize: int) -> bytes:
+        if not self._ahead:
+            self._ahead = super()._recv(max(bufsize, READ_AHEAD))
+        part, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
+        return part
 
 
 class _Frames(frame_buffer):

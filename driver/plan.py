@@ -37,14 +37,15 @@ class Plan:
         }
 
     def __iter__(self) -> Iterator[Job]:
+        groups: dict[tuple[Value, ...], str] = {}
         for sweep in self._sweeps():
-            group = None
             for index in range(0, self._images, self.binding.batch_size):
                 for label, class_name in enumerate(self._prompts.class_names):
                     job = self._job(class_name, label, index, sweep)
-                    if group is None:
-                        group = self.binding.group(job)
-                    yield job._replace(id=self.binding.id(job), group=group)
+                    models = self.binding.models(job)
+                    if models not in groups:
+                        groups[models] = self.binding.group(job)
+                    yield job._replace(id=self.binding.id(job), group=groups[models])
 
     def __len__(self) -> int:
         """How many jobs, equal ones counted each time."""
