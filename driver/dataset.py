@@ -21,6 +21,13 @@ def reopen_missing(folder: Path, ledger: Ledger) -> int:
     return len(gone)
 
 
+def remove_torn(folder: Path) -> None:
+    """Remove what a killed run left half written; the caller holds the ledger, so nobody writes."""
+    for pattern in (".*.part", "images/*/.*.part", "masks/*/.*.part"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
 def remove_old(folder: Path, ledger: Ledger) -> int:
     """Remove the files of jobs that the plan no longer has; returns how many jobs."""
     old = ledger.old_files()

@@ -37,6 +37,7 @@ class Follower:
         self._silences = list(ASK_AFTER)
         self._patience = self._silences.pop(0)
         self._last_sign = self._asked = time.monotonic()
+        self._deaf = False
 
     def to_end(self, watch: Watch) -> Finished | Failure:
         """Wait for the end. Raises Stopped, and ServerError when the server is gone."""
@@ -80,8 +81,8 @@ class Follower:
         if watch.end is None:
             watch = found(watch, answer)
         self._asked = time.monotonic()
-        if waited:
-            self._last_sign = self._asked  # it may have begun just now
+        if waited or self._deaf:  # it may have begun just now, or go on unheard
+            self._last_sign = self._asked
         if self._silences:
             self._patience = self._silences.pop(0)
         return watch
@@ -95,7 +96,7 @@ class Follower:
     def _after_drop(self, watch: Watch) -> Watch:
         """The websocket dropped. Files can still be fetched; images sent over it cannot."""
         watch = self._ask(watch)
-        self._patience, self._silences = TICK, []  # no event will come any more
+        self._deaf, self._patience, self._silences = True, TICK, []  # no event will come any more
         if watch.end is None and watch.over_socket:
             self._comfy.cancel(self._prompt_id)
             raise ServerError("The websocket dropped while a job was running.")

@@ -185,7 +185,6 @@ class _Bounded(websocket.WebSocket):
         self.frame_buffer = _Frames(self._recv, skip_utf8_validation=True)
         self.cont_frame = _Fragments(fire_cont_frame=False, skip_utf8_validation=True)
 
-
     def _recv(self, bufsize: int) -> bytes:
         if not self._ahead:
             self._ahead = super()._recv(max(bufsize, READ_AHEAD))

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..core.errors import InputError, ManyshotError
 from .contact_sheet import write_contact_sheets
-from .dataset import remove_old, reopen_missing, write_manifest, write_metadata
+from .dataset import remove_old, remove_torn, reopen_missing, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .health import Health
 from .job import Failure, Job
@@ -103,6 +103,7 @@ def _take_over(plan: Plan, ledger: Ledger, screen: Screen, prune: bool) -> int:
             f"{folder} holds the images of {old} jobs that an earlier recipe planned and this one "
             "does not. Choose another output, or remove them with --prune."
         )
+    remove_torn(folder)
     ledger.reopen_failed()
     return reopen_missing(folder, ledger)
 

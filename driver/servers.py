@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import InputError, ServerError
+from ..core.errors import InputError, ManyshotError, ServerError
 from .address import EMBEDDED, ServerAddress
 from .comfy import Comfy
 from .embedded import EmbeddedServer, ServerSettings
@@ -87,6 +87,6 @@ def _remote(name: str, address: ServerAddress, recipe: Recipe) -> Server:
     comfy = Comfy(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
     try:
         catalogue = Catalogue.from_json(comfy.catalogue(), f"{name}/object_info")
-    except ServerError as error:
+    except ManyshotError as error:  # away, or it answers something else
         return Server(name, comfy, None, str(error))
     return Server(name, comfy, catalogue)

@@ -9,7 +9,13 @@ import pytest
 from manyshot.core.errors import ManyshotError
 from manyshot.core.records import read_records
 from manyshot.driver.contact_sheet import write_contact_sheets
-from manyshot.driver.dataset import remove_old, reopen_missing, write_manifest, write_metadata
+from manyshot.driver.dataset import (
+    remove_old,
+    remove_torn,
+    reopen_missing,
+    write_manifest,
+    write_metadata,
+)
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
 from manyshot.driver.load import parse_recipe
@@ -74,6 +80,16 @@ def test_a_deleted_file_and_nothing_else_is_made_again(ledger):
     (folder / f"images/cat/{2:032x}_1.png").unlink()
     assert reopen_missing(folder, ledger) == 1
     assert [j.seed for _, j in ledger.open_jobs("", -1, 9)] == [2]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(ledger):
+    folder = ledger.path.parent
+    write(ledger, [(job(1), Delivery((png(),)))])
+    (folder / "images" / "cat" / ".torn.part").write_bytes(b"half")
+    (folder / ".torn.part").write_bytes(b"half")
+    remove_torn(folder)
+    assert list(folder.rglob("*.part")) == []
+    assert files(folder) == [f"images/cat/{1:032x}_0.png"]
 
 
 def test_old_images_are_removed_only_when_asked(ledger):

@@ -10,7 +10,10 @@ from manyshot.core.errors import InputError
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import find_workflow, prepare
+from manyshot.driver.workflow.catalogue import Catalogue
 from PIL import Image
+
+OBJECT_INFO = Path(__file__).parent / "data" / "object_info.json"
 
 GRAPH = {
     "1": {"class_type": "ManyshotClassPrompts", "inputs": {
@@ -207,6 +210,20 @@ def test_workflows_that_manyshot_brings_are_found_by_name(name):
 def test_a_wrong_workflow_name_gets_the_nearest():
     with pytest.raises(InputError, match="Did you mean 'class_prompts'"):
         find_workflow("class_promts")
+
+
+@pytest.mark.parametrize(
+    ("bind", "groups"),
+    [({}, 1), ({"CheckpointLoaderSimple.ckpt_name": "$class_name"}, 2)],
+)
+def test_jobs_share_a_group_when_they_load_the_same(tmp_path, bind, groups):
+    catalogue = Catalogue.from_json(json.loads(OBJECT_INFO.read_text(encoding="utf-8")))
+    (tmp_path / "graph.json").write_text(json.dumps(GRAPH))
+    given = {"workflow": str(tmp_path / "graph.json"), "output": "out", "bind": bind}
+    jobs = list(prepare(parse_recipe(given, "r.yaml"), catalogue))
+    of_class = {(job.class_name, job.group) for job in jobs}
+    assert len({job.group for job in jobs}) == groups
+    assert len(of_class) == 2
 
 
 def test_fingerprints_tell_plans_apart(plan_of):
