@@ -1,19 +1,20 @@
-"""HTTP with the manners a long run needs: one kept-alive session, limits on time and size, and
+"""HTTP with the manners a long run needs: connections kept alive, limits on time and size, and
 every trouble as one of three errors.
+
+On urllib3 itself: a job is one small request, and requests costs as much again on top of it.
 """
 
 import json
 import ssl
 import time
 from base64 import b64encode
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-import requests.adapters
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+import urllib3
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError, SSLError
 
 from ..core.errors import InputError, ServerError
 from .address import ServerAddress
@@ -42,7 +43,8 @@ class Http:
     def __init__(self, address: ServerAddress, connect: float = 10, reply: float = 60) -> None:
         self.address = address
         self._connect, self._reply = connect, reply
-        self._session = _session(address)
+        self._headers = auth_headers(address)
+        self._pool = _pool(address)
 
     def get_json(self, path: str) -> Any:
         """The JSON at `path`. Raises Unreachable or Refused."""
@@ -55,19 +57,19 @@ class Http:
 
     def get_file(self, path: str, query: dict[str, str]) -> bytes:
         """The bytes at `path`. Raises Unreachable or Refused."""
-        return self._body("GET", path, MAX_FILE, params=query)
+        return self._body("GET", path, MAX_FILE, fields=query)
 
     def post_file(self, path: str, name: str, data: bytes, form: dict[str, str]) -> Any:
         """Upload `data` as form field "image". Raises Unreachable or Refused."""
-        files = {"image": (name, data, "application/octet-stream")}
-        return self._json(path, self._body("POST", path, MAX_JSON, files=files, data=form))
+        fields = {**form, "image": (name, data, "application/octet-stream")}
+        return self._json(path, self._body("POST", path, MAX_JSON, fields=fields))
 
     def hurry(self, reply: float) -> None:
         """From now on wait at most `reply` seconds for a reply."""
         self._reply = min(self._reply, reply)
 
     def close(self) -> None:
-        self._session.close()
+        self._pool.clear()
 
     def _json(self, path: str, body: bytes) -> Any:
         try:
@@ -77,30 +79,34 @@ class Http:
             raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
 
     def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
-        url = self.address.base_url + path
         seconds = self._reply
         deadline = time.monotonic() + seconds
         try:
-            with self._session.request(
+            reply = self._pool.request(
                 method,
-                url,
-                stream=True,
-                timeout=(self._connect, seconds),
-                allow_redirects=False,
+                self.address.base_url + path,
+                headers=self._headers,
+                timeout=urllib3.Timeout(connect=self._connect, read=seconds),
+                retries=False,
+                redirect=False,
+                preload_content=False,
                 **request,
-            ) as reply:
+            )
+            with closing(reply):  # only a reply read to its end leaves a connection to keep
                 body = self._read(reply, path, limit, deadline)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
             raise Unreachable(f"{self._at(path)} did not answer: {_cause(error)}.") from None
-        if reply.status_code != 200:
+        if reply.status != 200:
             raise self._refusal(path, reply, body)
         return body
 
-    def _read(self, reply: requests.Response, path: str, limit: int, deadline: float) -> bytes:
+    def _read(
+        self, reply: urllib3.BaseHTTPResponse, path: str, limit: int, deadline: float
+    ) -> bytes:
         parts: list[bytes] = []
         size = 0
         # read1 gives what is there; anything else waits until CHUNK bytes have dripped in.
-        while part := reply.raw.read1(CHUNK, decode_content=True):
+        while part := reply.read1(CHUNK, decode_content=True):
             size += len(part)
             if size > limit:
                 raise Unreachable(f"{self._at(path)} answered more than {limit:,} bytes.")
@@ -109,13 +115,13 @@ class Http:
             parts.append(part)
         return b"".join(parts)
 
-    def _refusal(self, path: str, reply: requests.Response, body: bytes) -> Refused:
+    def _refusal(self, path: str, reply: urllib3.BaseHTTPResponse, body: bytes) -> Refused:
         try:
             parsed = json.loads(body)
         except (ValueError, RecursionError):
             parsed = {}
-        message = f"{self._at(path)} answered HTTP {reply.status_code}{_hint(reply)}."
-        return Refused(message, reply.status_code, parsed)
+        message = f"{self._at(path)} answered HTTP {reply.status}{_hint(reply)}."
+        return Refused(message, reply.status, parsed)
 
     def _at(self, path: str) -> str:
         return f"The server {self.address.base_url}{path}"
@@ -142,42 +148,46 @@ def tls_options(address: ServerAddress) -> dict[str, Any]:
     return {"ca_cert_path" if trusted.is_dir() else "ca_certs": str(trusted)}
 
 
-def _session(address: ServerAddress) -> requests.Session:
-    session = requests.Session()
-    # No .netrc: its secrets are not meant for us, and reading it costs a file access a request.
-    session.trust_env = False
-    session.proxies.update(requests.utils.get_environ_proxies(address.base_url, no_proxy=None))
-    session.headers.update(auth_headers(address))
-    session.verify = _trusted(address)
-    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=64)
-    session.mount(f"{urlsplit(address.base_url).scheme}://", adapter)
-    return session
+def _pool(address: ServerAddress) -> urllib3.PoolManager:
+    """Connections to a server, through the environment's proxy if there is one for it.
+
+    No .netrc: its secrets are not meant for us. Raises InputError for a CA file that is not there.
+    """
+    options: dict[str, Any] = {"maxsize": 64, **_trust(address)}
+    proxies = get_environ_proxies(address.base_url, no_proxy=None)
+    proxy = select_proxy(address.base_url, proxies)
+    return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
 
 
-def _trusted(address: ServerAddress) -> bool | str:
-    """What requests takes for `verify`. Raises InputError for a file that is not there."""
-    if isinstance(address.verify, bool):
-        return address.verify
-    if not address.verify.exists():
-        raise InputError(f"{address.base_url}: there is no CA file {address.verify} ('verify').")
-    return str(address.verify)
+def _trust(address: ServerAddress) -> dict[str, str]:
+    """What urllib3 takes for `verify`."""
+    if address.verify is False:
+        return {"cert_reqs": "CERT_NONE"}
+    trusted = Path(DEFAULT_CA_BUNDLE_PATH if address.verify is True else address.verify)
+    if not trusted.exists():
+        raise InputError(f"{address.base_url}: there is no CA file {trusted} ('verify').")
+    return {"cert_reqs": "CERT_REQUIRED", _ca_option(trusted): str(trusted)}
 
 
-def _hint(reply: requests.Response) -> str:
-    if reply.status_code in (401, 403):
+def _ca_option(trusted: Path) -> str:
+    return "ca_cert_dir" if trusted.is_dir() else "ca_certs"
+
+
+def _hint(reply: urllib3.BaseHTTPResponse) -> str:
+    if reply.status in (401, 403):
         return " (not allowed in: give 'bearer', 'basic' or 'headers' for this server)"
-    if reply.is_redirect:
+    if reply.status in (301, 302, 303, 307, 308):
         return f" and points to {reply.headers.get('location', '?')[:200]!r}; use that address"
     return ""
 
 
 def _cause(error: Exception) -> str:
     """The innermost reason, without the address and object names around it."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, SSLError):
         return "its TLS certificate is not trusted (give 'verify: CA file')"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
+    if isinstance(error, ConnectTimeoutError):
         return "no connection in time"
-    if isinstance(error, requests.exceptions.Timeout | ReadTimeoutError):
+    if isinstance(error, ReadTimeoutError):
         return "no reply in time"
     text = str(error)
     for known in ("Connection refused", "Name or service not known", "Connection reset"):
