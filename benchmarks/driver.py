@@ -31,7 +31,7 @@ from rich.table import Table
 
 ROUNDS = 5
 PROMPTS = 1000
-SLOW_PROMPTS = 60
+SLOW_PROMPTS = 100
 JOB_SECONDS = 0.1
 ROUND_TRIP = 0.05
 PLANNED = 1_000_000
@@ -105,13 +105,20 @@ def _remaining(connection: http.client.HTTPConnection) -> int:
 
 
 def colours(graph: dict, count: int, folder: str) -> list[dict]:
-    """`count` graphs of different colours that save into `folder` of the server's output."""
-    prefix = {**graph["9"]["inputs"], "filename_prefix": f"{folder}/floor"}
+    """`count` graphs of different colours that save into `folder` of the server's output, 100 to a
+    subfolder: the more files a folder has, the slower SaveImage is."""
     return [
-        {**graph, "1": {**IMAGE, "inputs": {**IMAGE["inputs"], "color": number}},
-         "9": {**graph["9"], "inputs": prefix}}
+        {
+            **graph,
+            "1": {**IMAGE, "inputs": {**IMAGE["inputs"], "color": number}},
+            "9": _saved(graph["9"], f"{folder}/{number // 100}/floor"),
+        }
         for number in range(count)
-    ]  # fmt: skip
+    ]
+
+
+def _saved(node: dict, prefix: str) -> dict:
+    return {**node, "inputs": {**node["inputs"], "filename_prefix": prefix}}
 
 
 def in_turns(rivals: dict[str, Callable[[int], float]], rounds: int = ROUNDS) -> dict[str, float]:

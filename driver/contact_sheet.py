@@ -45,7 +45,7 @@ def _pictures(place: Path) -> list[Path]:
 
 def _class_sheet(name: str, paths: list[Path]) -> Image.Image:
     rows = -(-len(paths) // COLUMNS)
-    sheet = _paper(COLUMNS * (TILE + GAP), 30 + rows * (TILE + GAP))
+    sheet = _paper(min(len(paths), COLUMNS) * (TILE + GAP), 30 + rows * (TILE + GAP))
     ImageDraw.Draw(sheet).text((MARGIN, MARGIN), name, INK, _font(18))
     for number, path in enumerate(paths):
         row, column = divmod(number, COLUMNS)
@@ -55,15 +55,23 @@ def _class_sheet(name: str, paths: list[Path]) -> Image.Image:
 
 
 def _overview(classes: dict[str, list[Path]]) -> Image.Image:
-    """One row for each class: its name, then its first images."""
-    sheet = _paper(NAME_WIDTH + COLUMNS * (TILE + GAP), len(classes) * (TILE + GAP))
-    draw = ImageDraw.Draw(sheet)
-    for row, (name, paths) in enumerate(classes.items()):
-        top = MARGIN + row * (TILE + GAP)
-        draw.text((MARGIN, top + TILE // 2 - 9), _short(name), INK, _font(16))
-        for column, path in enumerate(paths[:COLUMNS]):
-            sheet.paste(_tile(path), (MARGIN + NAME_WIDTH + column * (TILE + GAP), top))
+    """A row for each class, its name and its first images, in as many columns as look square."""
+    shown = {name: paths[:COLUMNS] for name, paths in classes.items()}
+    row_width = NAME_WIDTH + max(map(len, shown.values())) * (TILE + GAP) + MARGIN
+    columns = max(1, round((len(shown) * (TILE + GAP) / row_width) ** 0.5))
+    rows = -(-len(shown) // columns)
+    sheet = _paper(columns * row_width - MARGIN, rows * (TILE + GAP))
+    for number, (name, paths) in enumerate(shown.items()):
+        column, row = divmod(number, rows)
+        _draw_row(sheet, (MARGIN + column * row_width, MARGIN + row * (TILE + GAP)), name, paths)
     return sheet
+
+
+def _draw_row(sheet: Image.Image, at: tuple[int, int], name: str, paths: list[Path]) -> None:
+    left, top = at
+    ImageDraw.Draw(sheet).text((left, top + TILE // 2 - 9), _short(name), INK, _font(16))
+    for column, path in enumerate(paths):
+        sheet.paste(_tile(path), (left + NAME_WIDTH + column * (TILE + GAP), top))
 
 
 def _paper(width: int, height: int) -> Image.Image:
