@@ -183,14 +183,14 @@ def _hint(reply: urllib3.BaseHTTPResponse) -> str:
 
 def _cause(error: Exception) -> str:
     """The innermost reason, without the address and object names around it."""
+    text = str(error)
+    for known in ("Connection refused", "Name or service not known", "Connection reset"):
+        if known in text:
+            return known.lower()
     if isinstance(error, SSLError):
         return "its TLS certificate is not trusted (give 'verify: CA file')"
     if isinstance(error, ConnectTimeoutError):
         return "no connection in time"
     if isinstance(error, ReadTimeoutError):
         return "no reply in time"
-    text = str(error)
-    for known in ("Connection refused", "Name or service not known", "Connection reset"):
-        if known in text:
-            return known.lower()
     return "the connection broke"
