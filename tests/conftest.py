@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 
 TESTS = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """A shell starts background jobs with SIGINT ignored, and what we start would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
