@@ -13,8 +13,10 @@ TESTS = Path(__file__).parent
 
 
 def pytest_configure() -> None:
-    """A shell starts background jobs with SIGINT ignored, and what we start would inherit that."""
+    """Background jobs and nohup begin with signals ignored, and what we start would inherit that;
+    a signal with a handler is back at its default there."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session", autouse=True)
