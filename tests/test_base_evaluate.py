@@ -7,7 +7,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("sklearn")
 pytest.importorskip("diffusers")
 
-from manyshot.trainer.base.backbone import features, installed_backbone, open_backbone
+from manyshot.trainer.backbone import features, installed_backbone, open_backbone
 from manyshot.trainer.base.data import Entry
 from manyshot.trainer.base.evaluate import agreement, evenly
 

