@@ -1,8 +1,9 @@
-"""The three networks of manyshot-tiny as diffusers' and transformers' modules."""
+"""The networks of manyshot-tiny as diffusers' and transformers' modules."""
 
 from pathlib import Path
 
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -17,6 +18,8 @@ from ...core.tiny_sizes import (
     Sizes,
     clip_config,
 )
+
+HINT_WIDTHS = (16, 32, 96, 256)  # of every SD1 ControlNet
 
 
 def build_vae(sizes: Sizes) -> AutoencoderTiny:
@@ -46,6 +49,15 @@ def build_unet(sizes: Sizes) -> UNet2DConditionModel:
         cross_attention_dim=sizes.text_width,
         attention_head_dim=SD1_HEADS,  # diffusers' name for what is the number of heads
     )
+
+
+def build_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """A copy of the UNet's first half that reads control images (n, 3, 8h, 8w) from 0 to 1.
+
+    Weights of the UNet are copied (input, time, down, middle); the convolutions on the hint are
+    new (ComfyUI fixes their widths), and those to the UNet are zero: it begins without effect.
+    """
+    return ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=HINT_WIDTHS)
 
 
 def build_text_encoder(sizes: Sizes) -> CLIPTextModel:

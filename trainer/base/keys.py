@@ -1,7 +1,8 @@
 """Names of tensors: from diffusers' and transformers' to those of the original single file.
 
 The original layout is CompVis' (`model.diffusion_model.input_blocks…`), which ComfyUI and
-AUTOMATIC1111 read; the autoencoder's is TAESD's, as ComfyUI names it.
+AUTOMATIC1111 read; the autoencoder's is TAESD's, as ComfyUI names it; a ControlNet's is that of
+lllyasviel's files (`control_model.zero_convs…`).
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from ...core.tiny_sizes import Sizes
 
 UNET = "model.diffusion_model."
+CONTROLNET = "control_model."
 TEXT = "cond_stage_model.transformer."
 ENCODER = "first_stage_model.taesd_encoder."
 DECODER = "first_stage_model.taesd_decoder."
@@ -21,21 +23,39 @@ _RESNET = {
     "conv2": "out_layers.3",
     "conv_shortcut": "skip_connection",
 }
-_ENDS = {
+_FIRST_HALF = {  # of a UNet; a ControlNet is a copy of it
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
     "conv_in": "input_blocks.0.0",
-    "conv_norm_out": "out.0",
-    "conv_out": "out.2",
     "mid_block.resnets.0": "middle_block.0",
     "mid_block.attentions.0": "middle_block.1",
     "mid_block.resnets.1": "middle_block.2",
 }
+_END = {"conv_norm_out": "out.0", "conv_out": "out.2"}
+_HINT_BLOCKS = 6  # between the first and the last convolution of SD1's hint block
 
 
 def unet_modules(sizes: Sizes) -> dict[str, str]:
     """Each block of diffusers' UNet with its place in the original one."""
-    return {**_ENDS, **dict(_down(sizes)), **dict(_up(sizes))}
+    return {**_FIRST_HALF, **_END, **dict(_down(sizes)), **dict(_up(sizes))}
+
+
+def controlnet_modules(sizes: Sizes) -> dict[str, str]:
+    """Each block of diffusers' ControlNet with its place in the original one.
+
+    The original counts the activations between the hint's convolutions as layers of their own.
+    """
+    hint = {f"blocks.{i}": f"{2 * (i + 1)}" for i in range(_HINT_BLOCKS)}
+    hint |= {"conv_in": "0", "conv_out": f"{2 * (_HINT_BLOCKS + 1)}"}
+    levels = len(sizes.unet_attention)
+    outputs = 1 + levels * sizes.unet_blocks + levels - 1  # conv_in, blocks, downsamplers
+    return {
+        **_FIRST_HALF,
+        **dict(_down(sizes)),
+        **{f"controlnet_cond_embedding.{k}": f"input_hint_block.{v}" for k, v in hint.items()},
+        **{f"controlnet_down_blocks.{i}": f"zero_convs.{i}.0" for i in range(outputs)},
+        "controlnet_mid_block": "middle_block_out.0",
+    }
 
 
 def _down(sizes: Sizes) -> Iterator[tuple[str, str]]:
@@ -63,14 +83,17 @@ def _up(sizes: Sizes) -> Iterator[tuple[str, str]]:
             yield f"up_blocks.{level}.upsamplers.0.conv", upsampler
 
 
-def original_unet_key(key: str, modules: dict[str, str]) -> str:
-    """The original name of one of diffusers' UNet tensors. Raises KeyError for an unknown one."""
+def original_unet_key(key: str, modules: dict[str, str], prefix: str = UNET) -> str:
+    """The original name of one of diffusers' UNet or ControlNet tensors.
+
+    Raises KeyError for one that is in none of the `modules`.
+    """
     parts = key.split(".")
     for length in range(len(parts) - 1, 0, -1):
         place = modules.get(".".join(parts[:length]))
         if place is not None:
             rest = [_RESNET.get(parts[length], parts[length]), *parts[length + 1 :]]
-            return UNET + ".".join([place, *rest])
+            return prefix + ".".join([place, *rest])
     raise KeyError(key)
 
 

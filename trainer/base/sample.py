@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -32,6 +34,15 @@ class Networks:
         return self
 
 
+@dataclass(frozen=True)
+class Control:
+    """What a ControlNet is shown: images (n, 3, 128, 128) from 0 to 1, one for each prompt."""
+
+    controlnet: ControlNetModel
+    images: Tensor
+    strength: float = 1.0
+
+
 def normal_sigmas(steps: int) -> Tensor:
     """Noise levels (steps + 1) from the strongest to 0, evenly spaced in time ("normal")."""
     alphas = build_schedule().alphas_cumprod
@@ -57,21 +68,31 @@ def euler(
     negative: Tensor,
     steps: int,
     cfg: float,
+    control: Control | None = None,
 ) -> Tensor:
     """Latents (n, 4, h, w) from standard normal `noise`; text and negative (n, 77, width).
 
     Algorithm 2 of Karras et al. 2022 without churn, on the noise prediction, with classifier-free
-    guidance of strength `cfg`.
+    guidance of strength `cfg`. Control acts with the prompt and without it.
     """
     sigmas = normal_sigmas(steps).to(noise.device)
     times = nearest_times(sigmas[:-1].cpu()).to(noise.device)
     both = torch.cat([text, negative])
     x = noise * (1 + sigmas[0] ** 2).sqrt()
     for time, sigma, following in zip(times, sigmas[:-1], sigmas[1:], strict=True):
-        scaled = x / (1 + sigma**2).sqrt()
-        found, without = unet(torch.cat([scaled, scaled]), time, both).sample.chunk(2)
+        scaled = (x / (1 + sigma**2).sqrt()).repeat(2, 1, 1, 1)
+        added = {} if control is None else residuals(control, scaled, time, both)
+        found, without = unet(scaled, time, both, **added).sample.chunk(2)
         x = x + (without + cfg * (found - without)) * (following - sigma)
     return x
+
+
+def residuals(control: Control, scaled: Tensor, time: Tensor, text: Tensor) -> dict[str, Any]:
+    """What the ControlNet adds inside the UNet, as its arguments; `scaled` (2n, 4, h, w)."""
+    images = control.images.to(scaled).repeat(2, 1, 1, 1)
+    net, strength = control.controlnet, control.strength
+    down, middle = net(scaled, time, text, images, strength, return_dict=False)
+    return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
 
 
 @torch.no_grad()
@@ -89,11 +110,12 @@ def draw(
     negative: str = "",
     steps: int = 20,
     cfg: float = 3.0,
+    control: Control | None = None,
 ) -> Tensor:
     """Pixels (n, 3, 128, 128) from -1 to 1, on the CPU: what one KSampler batch would give."""
     shape = (len(prompts), LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     text = encode_prompts(networks, prompts)
     without = encode_prompts(networks, [negative]).expand_as(text)
-    latents = euler(networks.unet, noise.to(text.device), text, without, steps, cfg)
+    latents = euler(networks.unet, noise.to(text.device), text, without, steps, cfg, control)
     return networks.vae.decoder(latents).clamp(-1, 1).cpu()
