@@ -57,7 +57,11 @@ def class_error(right: np.ndarray, labels: np.ndarray) -> float:
     their differences do not count (stratified sampling, Cochran 1977, equation 5.12 without the
     finite population correction). A class of one image adds nothing.
     """
-    raise NotImplementedError
+    sums = 0.0
+    for label in np.unique(labels):
+        of_class = right[labels == label]
+        sums += len(of_class) * float(of_class.var(ddof=1)) * (len(of_class) > 1)
+    return float(np.sqrt(sums)) / len(labels)
 
 
 def species_agreement(scores: np.ndarray, labels: np.ndarray, species: np.ndarray) -> np.ndarray:

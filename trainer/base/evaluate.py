@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ...core.files import write_text_whole
 from ...core.tiny_sizes import IMAGE_SIZE
-from .autoencoder import psnr, reconstruct
 from ..backbone import features, installed_backbone, open_backbone
+from .autoencoder import psnr, reconstruct
 from .captions import captions
 from .data import Entry, centre_crop, pool_split, read_images, read_split, watched_pixels
 from .pictures import to_bytes, write_grid

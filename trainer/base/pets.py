@@ -1,4 +1,4 @@
-"""The instruments of the evaluation, made from real pets: probe and segmenter, and their own scores."""
+"""The instruments of the evaluation, made from real pets, and their own scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
