@@ -1,11 +1,13 @@
 """Every workflow that manyshot brings, driven on the real ComfyUI."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
 from manyshot.driver.embedded import EmbeddedServer
+from manyshot.driver.embedded.base import TINY_CONTROLNETS
 from manyshot.driver.load import parse_recipe, read_recipe
 from manyshot.driver.run import run
 from PIL import Image
@@ -42,6 +44,64 @@ def test_class_prompts_with_the_model_that_manyshot_brings(
     pictures = [Image.open(out / record.file_name) for record in records]
     assert {picture.size for picture in pictures} == {(128, 128)}
     assert len({picture.tobytes() for picture in pictures}) == 6
+
+
+@pytest.fixture
+def controlnets(comfyui: EmbeddedServer) -> Iterator[None]:
+    """ControlNets under the names that the workflows have: those that manyshot brings, else ones
+    that know nothing."""
+    folder = comfyui.folder / "models" / "controlnet"
+    absent = [folder / path.name for path in TINY_CONTROLNETS.values() if not path.is_file()]
+    for path in absent:
+        _write_untrained(path)
+    yield
+    for path in absent:
+        path.unlink()
+
+
+def _write_untrained(path: Path) -> None:
+    pytest.importorskip("diffusers")
+    from manyshot.core.tiny_sizes import TINY
+    from manyshot.trainer.base.architecture import build_controlnet, build_unet
+    from manyshot.trainer.base.export_controlnet import ControlNetFacts, export_controlnet
+
+    facts = ControlNetFacts("canny", "", {})
+    export_controlnet(path, build_controlnet(build_unet(TINY)), TINY, facts)
+
+
+@pytest.mark.usefixtures("controlnets")
+@pytest.mark.parametrize(
+    ("workflow", "picture"),
+    [
+        ("control_segmentation", "Control Image.image"),
+        ("control_canny", "Photo.image"),
+        ("autoencoder", "Photo.image"),
+    ],
+)
+def test_workflows_that_take_pictures(
+    tmp_path: Path, comfyui: EmbeddedServer, workflow: str, picture: str
+) -> None:
+    folder = tmp_path / "pictures" / "Beagle"
+    folder.mkdir(parents=True)
+    for number, colour in enumerate(["#0060ff", "#808080"]):
+        Image.new("RGB", (128, 128), colour).save(folder / f"{number}.png")
+    given = {
+        "workflow": workflow,
+        "output": str(tmp_path / "out"),
+        "classes": ["Beagle"],
+        "images_per_class": 2,
+        "bind": {picture: {"folder": str(folder.parent)}},
+        "servers": [comfyui.url],
+    }
+    if workflow != "autoencoder":
+        given["bind"]["Sampler.steps"] = 2
+    summary = run(parse_recipe(given, "recipe"), Scenes())
+    assert summary.exit_code == 0
+    records = list(read_records(tmp_path / "out"))
+    assert [Path(str(record.source_image)).name for record in records] == ["0.png", "1.png"]
+    blue, grey = (Image.open(tmp_path / "out" / record.file_name) for record in records)
+    assert blue.size == grey.size == (128, 128)
+    assert blue.tobytes() != grey.tobytes()
 
 
 def test_a_workflow_whose_checkpoint_is_missing_says_what_there_is(

@@ -21,7 +21,11 @@ from .source import Source
 
 PACKAGE = Path(__file__).resolve().parents[2]
 NODE_PACK = "manyshot"
-TINY_MODEL = PACKAGE / "weights" / "manyshot-tiny.safetensors"
+WEIGHTS = PACKAGE / "weights"
+TINY_MODEL = WEIGHTS / "manyshot-tiny.safetensors"
+TINY_CONTROLNETS = {  # what it is shown -> file
+    kind: WEIGHTS / f"manyshot-tiny-{kind}.safetensors" for kind in ("segmentation", "canny")
+}
 MODEL_KINDS = (
     *("checkpoints", "clip_vision", "controlnet", "diffusion_models", "embeddings", "loras"),
     *("text_encoders", "upscale_models", "vae", "vae_approx"),
@@ -116,8 +120,10 @@ def _node_packs(source: Source, extra: Iterable[Path]) -> dict[str, Path]:
 
 def _models(settings: ServerSettings) -> dict[str, Path]:
     """Name below models/ -> the file linked there."""
-    tiny = {f"checkpoints/{TINY_MODEL.name}": TINY_MODEL} if TINY_MODEL.is_file() else {}
-    return tiny | {name: path.absolute() for name, path in settings.extra_models.items()}
+    tiny = {f"controlnet/{path.name}": path for path in TINY_CONTROLNETS.values()}
+    tiny[f"checkpoints/{TINY_MODEL.name}"] = TINY_MODEL
+    brought = {name: path for name, path in tiny.items() if path.is_file()}
+    return brought | {name: path.absolute() for name, path in settings.extra_models.items()}
 
 
 def _models_folder(settings: ServerSettings) -> Path:
