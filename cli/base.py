@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,10 @@ app = typer.Typer(
 Data = Annotated[
     Path, typer.Option(help="The folder that holds oxford-iiit-pet/, as torchvision lays it out.")
 ]
+Broad = Annotated[
+    Path | None,
+    typer.Option(help="Further images of anything, <folder>/<class name>/<images>, to widen it."),
+]
 Run = Annotated[
     Path, typer.Option(help="The folder of this training run: checkpoints, pictures, exports.")
 ]
@@ -29,6 +33,10 @@ Steps = Annotated[int | None, typer.Option(min=1, help="End after so many steps.
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes.")]
 Batch = Annotated[int, typer.Option(min=1, help="Images in a step.")]
 Rate = Annotated[float, typer.Option(min=1e-7, max=1.0, help="Peak learning rate.")]
+Workers = Annotated[
+    int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
+]
+Kind = Literal["segmentation", "canny"]
 Every = Annotated[int, typer.Option(min=1, help="Steps between checkpoints and pictures.")]
 Device = Annotated[str, typer.Option(help='Where to compute: "cpu", "cuda", "cuda:1".')]
 Bf16 = Annotated[bool, typer.Option(help="Compute in bfloat16 (faster on most machines).")]
@@ -38,6 +46,7 @@ Bf16 = Annotated[bool, typer.Option(help="Compute in bfloat16 (faster on most ma
 def train_autoencoder(
     data: Data,
     run: Run,
+    broad: Broad = None,
     steps: Steps = None,
     minutes: Minutes = None,
     batch: Batch = 8,
@@ -46,16 +55,27 @@ def train_autoencoder(
     decoder_only: Annotated[
         bool, typer.Option(help="Leave the latents as they are; a base model may know them.")
     ] = False,
+    workers: Workers = 1,
     every: Every = 500,
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
     """Train the autoencoder; run it again to go on where it stopped."""
-    from ..trainer.base.data import pool_split, read_images, read_split, watched_pixels
+    from ..trainer.base.data import (
+        evenly,
+        pool_split,
+        read_broad,
+        read_images,
+        read_split,
+        watched_pixels,
+    )
     from ..trainer.base.train_autoencoder import AutoencoderOptions, train_autoencoder
 
     _prepare(device)
     images = read_images(data, pool_split(read_split(data)).pool, IMAGE_SIZE)
+    watched = watched_pixels(images, 12)
+    if broad is not None:
+        images += evenly(read_broad(broad, each=10)[1], len(images) // 3)
     options = AutoencoderOptions(
         steps,
         minutes,
@@ -63,11 +83,12 @@ def train_autoencoder(
         crop,
         rate,
         decoder_only=decoder_only,
+        workers=workers,
         device=device,
         bf16=bf16,
         every=every,
     )
-    train_autoencoder(images, watched_pixels(images, 12), TINY, options, run)
+    train_autoencoder(images, watched, TINY, options, run)
     _say(f"Saved in {run}. Run it again to go on.")
 
 
@@ -75,48 +96,89 @@ def train_autoencoder(
 def train(
     data: Data,
     run: Run,
+    broad: Broad = None,
     tokenizer: Tokenizer = None,
     steps: Steps = None,
     minutes: Minutes = None,
     batch: Batch = 32,
     rate: Rate = 6e-4,
     lessons: Annotated[
-        int, typer.Option(min=0, help="Steps in which the text encoder first learns the words.")
-    ] = 250,
-    workers: Annotated[
-        int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
-    ] = 1,
+        int, typer.Option(min=1, help="Steps in which the text encoder first learns the words.")
+    ] = 1000,
+    workers: Workers = 1,
     mirror: Annotated[bool, typer.Option(help="Learn from mirrored images as well.")] = True,
     every: Every = 500,
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
-    """Train UNet and text encoder on the autoencoder's latents; again to go on."""
-    from ..trainer.base.architecture import load_tokenizer
+    """Teach the text encoder, then train the UNet on the autoencoder's latents; again to go on."""
+    from ..trainer.base.architecture import build_unet, load_tokenizer
     from ..trainer.base.autoencoder import load_autoencoder
-    from ..trainer.base.data import pool_split, read_images, read_split
-    from ..trainer.base.diffusion import DiffusionOptions, Model, build_corpus
-    from ..trainer.base.latents import cached_latents
+    from ..trainer.base.corpus import broad_examples, pet_examples, prepare_corpus
+    from ..trainer.base.diffusion import DiffusionOptions
+    from ..trainer.base.sample import Networks
     from ..trainer.base.train_base import sampler, train_base, watched_prompts
-    from ..trainer.base.words import teach_words
+    from ..trainer.base.words import taught_text_encoder
 
     _prepare(device)
     words = load_tokenizer(_tokenizer_folder(tokenizer))
     vae = load_autoencoder(run, TINY)
-    pool = pool_split(read_split(data)).pool
-    images = read_images(data, pool, IMAGE_SIZE)
-    latents = cached_latents(run, vae, images, mirror, device, bf16)
+    examples = pet_examples(data) + (broad_examples(broad, each=30) if broad else [])
+    said = [caption for example in examples for caption in example.captions]
+    text_encoder = taught_text_encoder(run, TINY, words, said, lessons)
     options = DiffusionOptions(
         steps, minutes, batch, rate, device=device, bf16=bf16, workers=workers, every=every
     )
-    corpus = build_corpus(latents, pool, words)
-    draw_samples = sampler(words, vae, watched_prompts(pool), run / "samples")
-
-    def begin(model: Model) -> None:
-        teach_words(model.text_encoder, words, pool, lessons)
-
-    train_base(corpus, begin, draw_samples, TINY, options, run)
+    networks = Networks(words, text_encoder, build_unet(TINY), vae)
+    corpus = prepare_corpus(examples, networks, options, mirror, run)
+    draw_samples = sampler(networks, watched_prompts(examples), run / "samples")
+    train_base(corpus, networks.unet, draw_samples, options, run)
     _say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
+
+
+@app.command()
+def train_controlnet(
+    data: Data,
+    run: Run,
+    kind: Annotated[Kind, typer.Option(help="What it obeys: trimap colours, or edges.")],
+    tokenizer: Tokenizer = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    batch: Batch = 32,
+    rate: Rate = 1e-3,
+    workers: Workers = 1,
+    every: Every = 500,
+    device: Device = "cpu",
+    bf16: Bf16 = True,
+) -> None:
+    """Train a ControlNet on the trained base; run it again to go on."""
+    from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.base.conditions import condition_images, cropper, watched_conditions
+    from ..trainer.base.corpus import pet_examples, prepare_corpus, seen_examples
+    from ..trainer.base.diffusion import DiffusionOptions, load_networks
+    from ..trainer.base.train_controlnet import checkpoint_path, sampler, train_controlnet
+
+    _prepare(device)
+    networks = load_networks(run, load_tokenizer(_tokenizer_folder(tokenizer)), TINY)
+    examples = pet_examples(data)
+    options = DiffusionOptions(
+        steps,
+        minutes,
+        batch,
+        rate,
+        dropped=0.3,  # so that it learns to see the class in the control image
+        device=device,
+        bf16=bf16,
+        workers=workers,
+        every=every,
+    )
+    corpus = prepare_corpus(examples, networks, options, True, run)
+    images = condition_images(seen_examples(examples, True), kind)
+    prompts, watched = watched_conditions(examples, images, 8)
+    draw_samples = sampler(networks, prompts, watched, run / f"samples-{kind}")
+    path = checkpoint_path(run, kind)
+    train_controlnet(corpus, cropper(images), networks.unet, draw_samples, options, path)
+    _say(f"Saved {path}. Run it again to go on, or `manyshot base export` to use it.")
 
 
 @app.command()
@@ -128,12 +190,16 @@ def export(
     diffusers: Annotated[
         Path | None, typer.Option(help="Also write a folder for diffusers' pipelines.")
     ] = None,
+    controlnets: Annotated[
+        Path | None, typer.Option(help="Also write the trained ControlNets into this folder.")
+    ] = None,
     tokenizer: Tokenizer = None,
 ) -> None:
     """Write the trained model as files other programs load."""
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.diffusion import load_networks
     from ..trainer.base.export import export_diffusers, export_run
+    from ..trainer.base.train_controlnet import export_controlnets
 
     words = load_tokenizer(_tokenizer_folder(tokenizer))
     networks = load_networks(run, words, TINY)
@@ -142,30 +208,9 @@ def export(
     if diffusers is not None:
         export_diffusers(diffusers, networks)
         _say(f"Wrote {diffusers}.")
-
-
-@app.command()
-def evaluate(
-    data: Data,
-    run: Run,
-    tokenizer: Tokenizer = None,
-    each: Annotated[int, typer.Option(min=1, help="Generated images of each class.")] = 8,
-    steps: Annotated[int, typer.Option(min=1, help="Sampling steps.")] = 20,
-    cfg: Annotated[list[float] | None, typer.Option(help="Guidance; may be repeated.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the first batch.")] = 0,
-    device: Device = "cpu",
-) -> None:
-    """Autoencoder PSNR on test images, and how often a probe agrees with the class named."""
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.diffusion import load_networks
-    from ..trainer.base.evaluate import EvaluationOptions, evaluate_run
-
-    _prepare(device)
-    words = load_tokenizer(_tokenizer_folder(tokenizer))
-    options = EvaluationOptions(each, steps, tuple(cfg or [3.0]), seed)
-    networks = load_networks(run, words, TINY).on(device)
-    found = evaluate_run(data, run, networks, options)
-    _say("\n".join(f"{name}: {value}" for name, value in found.items()))
+    if controlnets is not None:
+        for path in export_controlnets(controlnets, run, networks, TINY):
+            _say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
 
 
 def _tokenizer_folder(given: Path | None) -> Path:

@@ -1,9 +1,11 @@
 """The autoencoder: TAESD's architecture, trained from nothing on crops of the pool."""
 
 import logging
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_blocks import AutoencoderTinyBlock
@@ -12,6 +14,8 @@ from torch.nn import functional
 
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
 from .architecture import build_vae
+from .data import evenly
+from .pictures import to_pixels
 from .training import (
     load_checkpoint,
 )
@@ -55,6 +59,23 @@ class TrainableAutoencoder(nn.Module):
         last.weight /= deviation.view(-1, 1, 1, 1)
         last.bias.copy_((last.bias - mean) / deviation)
         return vae.eval()
+
+
+@torch.no_grad()
+def calibrate(model: TrainableAutoencoder, images: Sequence[np.ndarray], most: int = 256) -> None:
+    """Take the latents' mean and deviation anew, from whole images (height, width, 3).
+
+    Small crops are mostly their own padded borders, and know a tenth too little deviation.
+    """
+    device = next(model.parameters()).device
+    latents = [
+        model.vae.encoder(to_pixels(torch.from_numpy(image.copy()))[None].to(device)).flatten(2)
+        for image in evenly(images, most)
+    ]
+    var, mean = torch.var_mean(torch.cat(latents, dim=2).float(), dim=(0, 2))
+    model.norm.load_state_dict(
+        {**model.norm.state_dict(), "running_mean": mean, "running_var": var}
+    )
 
 
 def _shrink_residuals(vae: nn.Module) -> None:

@@ -1,6 +1,8 @@
-"""What the images are called: each has several captions, from its class name and its species."""
+"""What the images are called: each has several captions, from its class name and its trimap."""
 
+import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,38 +16,92 @@ TEMPLATES = (
     "a photo of a {class_name} {species}",
     "a photo of a {species}, {class_name}",
     "a {class_name} {species}",
-    "a close-up of a {class_name} {species}",
     "a picture of a {class_name}",
     "{class_name}",
     "{class_name} {species}",
     "a photo of a {species}",
 )
+BACKGROUND_TEMPLATES = (
+    "a photo of a {class_name}, {background} background",
+    "a {class_name} {species}, {background} background",
+    "a photo of a {species}, {background} background",
+)
+NEARNESS_TEMPLATES = ("a photo of a {class_name}, {nearness}", "{nearness} of a {species}")
+BROAD_TEMPLATES = (
+    "a blurry photo of a {class_name}",
+    "a small blurry picture of a {class_name}",
+    "{class_name}, blurry",
+    "blurry",
+)
 
 
-def captions(entry: Entry) -> tuple[str, ...]:
-    """All captions of one image, in the order of TEMPLATES; the first one names the class."""
-    return tuple(
-        template.format(class_name=entry.class_name, species=entry.species)
-        for template in TEMPLATES
-    )
+@dataclass(frozen=True)
+class Caption:
+    """A text and what it says: the class, the species, the background's colour, the nearness.
+
+    None is what it leaves open. Broad images have a class and no species.
+    """
+
+    text: str
+    class_name: str | None = None
+    species: str | None = None
+    background: str | None = None
+    nearness: str | None = None
+
+
+def captions(
+    entry: Entry, background: str | None = None, nearness: str | None = None
+) -> list[Caption]:
+    """All captions of one pet's image, plain ones first; the first one names the class."""
+    templates = [
+        *TEMPLATES,
+        *(BACKGROUND_TEMPLATES if background else ()),
+        *(NEARNESS_TEMPLATES if nearness else ()),
+    ]
+    said = {
+        "class_name": entry.class_name,
+        "species": entry.species,
+        "background": background,
+        "nearness": nearness,
+    }
+    return [_caption(template, said) for template in templates]
+
+
+def broad_captions(class_name: str) -> list[Caption]:
+    """Captions of an image that is not a pet's; it was enlarged, so it is called blurry."""
+    return [_caption(template, {"class_name": class_name}) for template in BROAD_TEMPLATES]
+
+
+def _caption(template: str, said: dict[str, str | None]) -> Caption:
+    named = {key: value for key, value in said.items() if "{" + key + "}" in template}
+    if "class_name" in named:  # which tells the species too
+        named["species"] = said.get("species")
+    return Caption(template.format(**said), **named)
+
+
+def with_unknown_words(
+    caption: Caption, vocabulary: Sequence[str], rng: random.Random, most: int = 4
+) -> Caption:
+    """The caption with up to `most` random words behind it, which say nothing about the image.
+
+    So the model learns that words it was never taught leave the picture as it is, and prompts with
+    a context ("…, on the beach") still give the class they name.
+    """
+    words = " ".join(rng.choices(vocabulary, k=rng.randint(1, most)))
+    return Caption(f"{caption.text}, {words}", **_said(caption))
+
+
+def _said(caption: Caption) -> dict[str, str | None]:
+    return {key: value for key, value in vars(caption).items() if key != "text"}
+
+
+def unknown_words(tokenizer: CLIPTokenizer) -> list[str]:
+    """The whole lower-case words of the tokenizer, four letters or longer, in its order."""
+    words = (token.removesuffix("</w>") for token in tokenizer.get_vocab() if token[-4:] == "</w>")
+    return sorted(word for word in words if len(word) > 3 and word.isascii() and word.isalpha())
 
 
 def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
     """Token ids (n, 77) as SD1's nodes make them: start, words, end, then end to the right."""
     found = tokenizer(list(texts), padding="max_length", max_length=SD1_TOKENS, truncation=True)
     return torch.tensor(found["input_ids"])
-
-
-def add_unknown_words(ids: Tensor, share: float, most: int = 4) -> Tensor:
-    """Append up to `most` random tokens to a `share` of the prompts (n, 77).
-
-    So the model learns that words it was never taught leave the picture as it is, and prompts with
-    a context ("…, on the beach") still give the class they name.
-    """
-    start, end = int(ids[0, 0]), int(ids[0, -1])
-    found = ids.clone()
-    for row in torch.nonzero(torch.rand(len(ids)) < share).flatten().tolist():
-        at = int((ids[row] == end).nonzero()[0])
-        count = min(int(torch.randint(1, most + 1, ())), ids.shape[1] - 1 - at)
-        found[row, at : at + count] = torch.randint(0, start, (count,))
-    return found

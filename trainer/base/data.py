@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from .pictures import to_pixels
 
 RESERVED_PER_CLASS = 10
 Species = Literal["cat", "dog"]
+Item = TypeVar("Item")
 FOLDER = "oxford-iiit-pet"  # torchvision's layout: <root>/oxford-iiit-pet/{images,annotations}
 
 
@@ -88,15 +89,49 @@ def read_images(root: Path, entries: Iterable[Entry], short_side: int) -> list[n
     return [read_image(folder / f"{entry.name}.jpg", short_side) for entry in entries]
 
 
-def read_image(path: Path, short_side: int) -> np.ndarray:
+def read_image(path: Path, short_side: int | None) -> np.ndarray:
     """One image as RGB bytes (height, width, 3), its shorter side resized to `short_side`."""
     with Image.open(path) as file:
         image = file.convert("RGB")
-    factor = short_side / min(image.size)
-    if factor != 1:
-        width, height = (max(short_side, round(side * factor)) for side in image.size)
-        image = image.resize((width, height), Image.Resampling.LANCZOS)
-    return np.asarray(image)
+    size = _shown_size(image.size, short_side or min(image.size))
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))  # a copy if it has that size
+
+
+def _shown_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+    factor = short_side / min(size)
+    width, height = (max(short_side, round(side * factor)) for side in size)
+    return width, height
+
+
+def read_trimaps(root: Path, entries: Iterable[Entry], short_side: int) -> list[np.ndarray]:
+    """For each entry 1 (pet), 2 (background) and 3 (border), (height, width), as `read_images`."""
+    folder = root / FOLDER / "annotations" / "trimaps"
+    return [_read_trimap(folder / f"{entry.name}.png", short_side) for entry in entries]
+
+
+def _read_trimap(path: Path, short_side: int) -> np.ndarray:
+    with Image.open(path) as file:
+        return np.asarray(file.resize(_shown_size(file.size, short_side), Image.Resampling.NEAREST))
+
+
+def read_broad(
+    folder: Path, each: int, short_side: int | None = None
+) -> tuple[list[str], list[np.ndarray]]:
+    """Up to `each` images of every class folder, evenly chosen by name, and their class names.
+
+    `folder` is laid out as torchvision's ImageFolder, its folders named in words ("school bus").
+    """
+    classes = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not classes:
+        raise InputError(f"{folder} has no class folders: give <folder>/<class name>/<images>.")
+    paths = [path for one in classes for path in evenly(sorted(one.glob("*.[jJpP]*[gG]")), each)]
+    return [p.parent.name for p in paths], [read_image(p, short_side) for p in paths]
+
+
+def evenly(items: Sequence[Item], count: int) -> list[Item]:
+    """`count` of the items, or all, evenly chosen in their order."""
+    count = min(count, len(items))
+    return [items[len(items) * i // count] for i in range(count)]
 
 
 def centre_crop(image: np.ndarray, size: int) -> np.ndarray:

@@ -1,35 +1,34 @@
-"""Training the UNet and the text encoder together, on cached latents and token ids."""
+"""What the UNet learns from: cached latents and text, noise, and the loss."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...core.tiny_sizes import Sizes
-from .architecture import build_text_encoder, build_unet
+from .architecture import build_unet
 from .autoencoder import load_autoencoder
-from .captions import add_unknown_words, captions, tokenize
-from .data import Entry
-from .latents import Latents
+from .captions import tokenize
+from .latents import Latents, Place, random_crop
 from .sample import Networks
-from .training import (
-    load_checkpoint,
-)
+from .training import load_checkpoint
+from .words import load_text_encoder
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "base.safetensors"
 GAMMA = 5.0  # of min-SNR weighting
 STEPS = 1000  # of the noise schedule
+Condition = Callable[[int, Place], Tensor]  # a latent's row and its crop's place to (3, 128, 128)
 
 
 @dataclass(frozen=True)
 class DiffusionOptions:
-    """How to train. `dropped` and `unknown` are the shares of empty and of lengthened prompts.
+    """How to train. `dropped` is the share of empty prompts.
 
     `workers`: into how many parts a batch is split, which are computed side by side. On a CPU this
     beats threads within each operation, which wait for one another a thousand times a step.
@@ -39,9 +38,8 @@ class DiffusionOptions:
     minutes: float | None = None
     batch: int = 32
     rate: float = 6e-4
-    decay: float = 0.999
+    decay: float = 0.9995
     dropped: float = 0.1
-    unknown: float = 0.1
     device: str = "cpu"
     bf16: bool = True
     workers: int = 1
@@ -50,36 +48,43 @@ class DiffusionOptions:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is learned: latents, the token ids (images, templates, 77), and the empty prompt."""
+    """What is learned: latents, how often each comes, and what its captions say.
+
+    `states` (captions, 77, width) are the text encoder's, the empty caption's first; `rows` holds
+    for each image those of its captions, `shares` the weight of each image among all.
+    """
 
     latents: Latents
-    ids: Tensor
-    empty: Tensor
+    states: Tensor
+    rows: list[Tensor]
+    shares: Tensor
 
 
-def build_corpus(latents: Latents, entries: Sequence[Entry], tokenizer: CLIPTokenizer) -> Corpus:
-    """Tokenise the captions of `entries`, whose images `latents` came from."""
-    texts = [captions(entry) for entry in entries]
-    unique = sorted({text for group in texts for text in group})
-    rows = {text: row for row, text in enumerate(unique)}
-    chosen = torch.tensor([[rows[text] for text in group] for group in texts])
-    return Corpus(latents, tokenize(tokenizer, unique)[chosen], tokenize(tokenizer, [""])[0])
+def build_corpus(
+    latents: Latents,
+    texts: Sequence[Sequence[str]],
+    shares: Tensor,
+    encode: Callable[[list[str]], Tensor],
+) -> Corpus:
+    """The corpus of images whose captions are `texts` and whose weights `shares`.
+
+    `encode` gives texts' states.
+    """
+    unique = ["", *sorted({text for group in texts for text in group} - {""})]
+    places = {text: place for place, text in enumerate(unique)}
+    rows = [torch.tensor([places[text] for text in group]) for group in texts]
+    log.info("encoding %d captions", len(unique))
+    return Corpus(latents, encode(unique), rows, shares)
 
 
-class Model(nn.Module):
-    """The two networks that learn together."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.unet: UNet2DConditionModel = build_unet(sizes)
-        self.text_encoder: CLIPTextModel = build_text_encoder(sizes)
-
-    def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> Tensor:
-        """The noise in `noisy` (n, 4, h, w) at `times` (n) for prompts `ids` (n, 77)."""
-        # Few prompts differ within a batch: each is encoded once.
-        unique, rows = torch.unique(ids, dim=0, return_inverse=True)
-        text = self.text_encoder(unique).last_hidden_state[rows]
-        return self.unet(noisy, times, text).sample
+def text_states(
+    text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer, texts: Sequence[str], batch: int = 64
+) -> Tensor:
+    """The states (texts, 77, width) of a frozen text encoder, in half precision on the CPU."""
+    ids = tokenize(tokenizer, texts).to(text_encoder.device)
+    with torch.inference_mode():
+        parts = [text_encoder(part).last_hidden_state.half().cpu() for part in ids.split(batch)]
+    return torch.cat(parts).clone()
 
 
 def loss_weights(alphas: Tensor) -> Tensor:
@@ -101,57 +106,83 @@ def spread_times(count: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Batch:
-    """Latents and noise (n, 4, 16, 16), times (n), and token ids (n, 77) of one caption each."""
+    """Latents and noise (n, 4, 16, 16), times (n), and text states (n, 77, width).
+
+    `conditions`: for a ControlNet the pictures (n, 3, 128, 128) from 0 to 1 that it obeys.
+    """
 
     latents: Tensor
     noise: Tensor
     times: Tensor
-    ids: Tensor
+    text: Tensor
+    conditions: Tensor | None = None
 
     def to(self, device: str) -> "Batch":
         """The same batch on a device."""
-        return Batch(*(part.to(device) for part in self._parts()))
+        return self._each(lambda part: part.to(device))
 
     def split(self, count: int) -> list["Batch"]:
         """The batch in up to `count` parts of nearly equal size; their times are spread alike."""
-        return [
-            Batch(*(part[i::count] for part in self._parts()))
-            for i in range(min(count, len(self.ids)))
-        ]
+        count = min(count, len(self.times))
+        return [self._each(lambda part, first=i: part[first::count]) for i in range(count)]
 
-    def _parts(self) -> tuple[Tensor, ...]:
-        return (self.latents, self.noise, self.times, self.ids)
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        conditions = None if self.conditions is None else change(self.conditions)
+        latents, noise, times, text = map(change, (self.latents, self.noise, self.times, self.text))
+        return Batch(latents, noise, times, text, conditions)
 
 
-def random_batch(corpus: Corpus, options: DiffusionOptions) -> Batch:
+def random_batch(
+    corpus: Corpus, options: DiffusionOptions, condition: Condition | None = None
+) -> Batch:
     """Random images at random places, with random captions, some of them empty."""
-    chosen = torch.randint(len(corpus.latents.values), (options.batch,))
-    template = torch.randint(corpus.ids.shape[1], (options.batch,))
-    ids = add_unknown_words(corpus.ids[corpus.latents.images[chosen], template], options.unknown)
-    ids[torch.rand(options.batch) < options.dropped] = corpus.empty
-    latents = corpus.latents.crops(chosen)
-    return Batch(latents, torch.randn_like(latents), spread_times(len(latents)), ids)
+    chosen = torch.multinomial(corpus.shares, options.batch, replacement=True)
+    crops = [
+        random_crop(corpus.latents.values[i], corpus.latents.boxes[i]) for i in chosen.tolist()
+    ]
+    rows = [_random_row(corpus.rows[i]) for i in chosen.tolist()]
+    places = torch.where(torch.rand(options.batch) < options.dropped, 0, torch.tensor(rows))
+    latents = torch.stack([latent for latent, _ in crops]).float()
+    conditions = condition and torch.stack(
+        [condition(row, place) for row, (_, place) in zip(chosen.tolist(), crops, strict=True)]
+    )
+    return Batch(
+        latents,
+        torch.randn_like(latents),
+        spread_times(len(latents)),
+        corpus.states[places].float(),
+        conditions,
+    )
 
 
-def diffusion_loss(model: Model, batch: Batch, alphas: Tensor, bf16: bool) -> Tensor:
-    """The weighted error of the noise predicted; `alphas` (1000) are the schedule's alpha-bar."""
-    level = alphas[batch.times]
-    kept = level.view(-1, 1, 1, 1)
-    noisy = kept.sqrt() * batch.latents + (1 - kept).sqrt() * batch.noise
-    with torch.autocast(alphas.device.type, torch.bfloat16, enabled=bf16):
-        found = model(noisy, batch.times, batch.ids)
+def _random_row(rows: Tensor) -> int:
+    return int(rows[torch.randint(len(rows), ())])
+
+
+def add_noise(batch: Batch, alphas: Tensor) -> Tensor:
+    """The batch's latents with its noise at its times; `alphas` (1000) are alpha-bar."""
+    kept = alphas[batch.times].view(-1, 1, 1, 1)
+    return kept.sqrt() * batch.latents + (1 - kept).sqrt() * batch.noise
+
+
+def weighted_error(found: Tensor, batch: Batch, alphas: Tensor) -> Tensor:
+    """The weighted squared error of the noise found, one number."""
     errors = (found.float() - batch.noise).square().mean(dim=(1, 2, 3))
-    return (loss_weights(level) * errors).mean()
+    return (loss_weights(alphas[batch.times]) * errors).mean()
 
 
-def load_base(folder: Path, sizes: Sizes) -> Model:
-    """The averaged networks of a run's folder. Raises InputError when there are none."""
-    model = Model(sizes)
-    load_checkpoint(folder / CHECKPOINT, {"average": model})
-    return model.eval().requires_grad_(False)
+def load_unet(folder: Path, sizes: Sizes) -> UNet2DConditionModel:
+    """The averaged UNet of a run's folder. Raises InputError when there is none."""
+    unet = build_unet(sizes)
+    load_checkpoint(folder / CHECKPOINT, {"average": unet})
+    return unet.eval().requires_grad_(False)
 
 
 def load_networks(folder: Path, tokenizer: CLIPTokenizer, sizes: Sizes) -> Networks:
     """All that draws, from a run's folder. Raises InputError when a part is missing."""
-    model = load_base(folder, sizes)
-    return Networks(tokenizer, model.text_encoder, model.unet, load_autoencoder(folder, sizes))
+    return Networks(
+        tokenizer,
+        load_text_encoder(folder, sizes),
+        load_unet(folder, sizes),
+        load_autoencoder(folder, sizes),
+    )

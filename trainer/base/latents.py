@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...core.files import write_whole
 from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from .contexts import BACKGROUND
 from .pictures import to_pixels
 from .training import place
 
@@ -22,21 +23,60 @@ LATENT_SIZE = IMAGE_SIZE // DOWNSCALE
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a crop begins, in rows and columns of latent pixels."""
+
+    top: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of an image in latent pixels, `bottom` and `right` excluded."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True)
 class Latents:
-    """Whole images as latents (4, height, width), and for each the row of the image it shows."""
+    """Whole images as latents (4, height, width); crops show the box of each, if it has one."""
 
     values: list[Tensor]
-    images: Tensor
-
-    def crops(self, chosen: Tensor) -> Tensor:
-        """Latents (n, 4, 16, 16) of the chosen values, each at a random place."""
-        return torch.stack([random_crop(self.values[i]) for i in chosen.tolist()]).float()
+    boxes: list[Box | None]
 
 
-def random_crop(latent: Tensor, size: int = LATENT_SIZE) -> Tensor:
-    """A (4, size, size) part of a latent."""
-    top, left = (int(torch.randint(side - size + 1, ())) for side in latent.shape[-2:])
-    return latent[:, top : top + size, left : left + size]
+def random_crop(
+    latent: Tensor, box: Box | None = None, size: int = LATENT_SIZE
+) -> tuple[Tensor, Place]:
+    """A (4, size, size) part of a latent that shows as much of `box` as it can, and its place."""
+    height, width = latent.shape[-2:]
+    shown = box or Box(0, 0, height, width)
+    top = _begin(height, shown.top, shown.bottom, size)
+    left = _begin(width, shown.left, shown.right, size)
+    return latent[:, top : top + size, left : left + size], Place(top, left)
+
+
+def _begin(side: int, first: int, last: int, size: int) -> int:
+    """A random begin of `size` within `side` that holds first..last, or lies within it."""
+    ends = sorted((last - size, first))
+    low, high = max(0, min(ends[0], side - size)), max(0, min(ends[1], side - size))
+    return int(torch.randint(low, high + 1, ()))
+
+
+def pet_box(trimap: np.ndarray) -> Box | None:
+    """The pet and its border in latent pixels of the image `trimap` (height, width) belongs to."""
+    rows, columns = np.nonzero(whole_blocks(trimap) != BACKGROUND)
+    if not len(rows):
+        return None
+    return Box(
+        int(rows.min()) // DOWNSCALE,
+        int(columns.min()) // DOWNSCALE,
+        -(-(int(rows.max()) + 1) // DOWNSCALE),
+        -(-(int(columns.max()) + 1) // DOWNSCALE),
+    )
 
 
 @torch.no_grad()
@@ -51,7 +91,8 @@ def encode_images(
     place(vae, device)
     values: list[Tensor] = [torch.empty(0)] * len(images)
     for rows in _same_sizes(images, batch=16):
-        pixels = torch.stack([to_pixels(_whole_blocks(images[row])) for row in rows]).to(device)
+        blocks = [torch.from_numpy(whole_blocks(images[row]).copy()) for row in rows]
+        pixels = torch.stack([to_pixels(block) for block in blocks]).to(device)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
             found = vae.encoder(pixels.contiguous(memory_format=torch.channels_last))
         for row, latent in zip(rows, found, strict=True):
@@ -60,28 +101,16 @@ def encode_images(
 
 
 def cached_latents(
-    folder: Path,
-    vae: AutoencoderTiny,
-    images: Sequence[np.ndarray],
-    mirrored: bool,
-    device: str,
-    bf16: bool,
-) -> Latents:
-    """The images' latents, with `mirrored` also those of their mirror images.
-
-    They are kept in `folder`, under a name made from the autoencoder and the images.
-    """
-    count = len(images)
-    if mirrored:
-        images = [*images, *(image[:, ::-1] for image in images)]
+    folder: Path, vae: AutoencoderTiny, images: Sequence[np.ndarray], device: str, bf16: bool
+) -> list[Tensor]:
+    """The images' latents, kept in `folder` under a name made from autoencoder and images."""
     path = folder / f"latents-{_fingerprint(vae, images)}.safetensors"
     if not path.exists():
         log.info("encoding %d images", len(images))
         found = encode_images(vae, images, device, bf16)
         write_whole(path, save({str(i): value for i, value in enumerate(found)}))
     stored = load_file(path)
-    values = [stored[str(i)] for i in range(len(images))]
-    return Latents(values, torch.arange(len(images)) % count)
+    return [stored[str(i)] for i in range(len(images))]
 
 
 def _fingerprint(vae: AutoencoderTiny, images: Sequence[np.ndarray]) -> str:
@@ -93,10 +122,11 @@ def _fingerprint(vae: AutoencoderTiny, images: Sequence[np.ndarray]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _whole_blocks(image: np.ndarray) -> Tensor:
+def whole_blocks(image: np.ndarray) -> np.ndarray:
+    """The middle of an image (height, width, …) whose sides are multiples of 8."""
     height, width = (side - side % DOWNSCALE for side in image.shape[:2])
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
-    return torch.from_numpy(image[top : top + height, left : left + width].copy())
+    return image[top : top + height, left : left + width]
 
 
 def _same_sizes(images: Sequence[np.ndarray], batch: int) -> Iterator[list[int]]:

@@ -2,18 +2,23 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 
 from ...core.tiny_sizes import Sizes
+from ..imagenet import load_imagenet_net, perceptual_loss
 from .autoencoder import (
     CHECKPOINT,
     TrainableAutoencoder,
+    calibrate,
     colour_loss,
     psnr,
     reconstruct,
@@ -22,21 +27,27 @@ from .autoencoder import (
 from .pictures import to_pixels, write_grid
 from .training import (
     Clock,
+    Gradients,
     cosine_rate,
+    gradients,
     load_checkpoint,
     place,
     save_checkpoint,
     set_rate,
     stoppable,
+    train_step,
 )
 
 log = logging.getLogger(__name__)
+COLOURED = 1 / 3  # of the budget: how long colours are held in channels of their own
 
 
 @dataclass(frozen=True)
 class AutoencoderOptions:
     """How to train. `noise` is the deviation of what is added to latents (whose own is 1).
 
+    `perceptual` is the weight of what an ImageNet net sees beside the error of the pixels.
+    `workers`: into how many parts a batch is split, as in DiffusionOptions.
     `decoder_only` leaves the latents as they are, for a base model that already learned them.
     """
 
@@ -45,7 +56,9 @@ class AutoencoderOptions:
     batch: int = 8
     crop: int = 64
     rate: float = 1e-3
-    noise: float = 0.1
+    noise: float = 0.05
+    perceptual: float = 1.0
+    workers: int = 1
     decoder_only: bool = False
     device: str = "cpu"
     bf16: bool = True
@@ -84,40 +97,42 @@ def train_autoencoder(
     if options.decoder_only:
         model.vae.encoder.requires_grad_(False)
         model.norm.eval()
+    learning = [p for p in model.parameters() if p.requires_grad]
+    eyes = place(load_imagenet_net(), options.device)
     rng = np.random.default_rng(clock.step)
-    with stoppable(clock):
+    with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
         while not clock.over:
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=100))
-            guidance = 0.0 if options.decoder_only else 1 - clock.progress
-            loss = _step(model, optimizer, images, options, guidance, rng)
+            crops = random_crops(images, options.crop, options.batch, rng).to(options.device)
+            parts = crops.to(memory_format=torch.channels_last).chunk(options.workers)
+            find = partial(_gradients, learning, model, eyes, options, clock.progress)
+            loss = train_step(learning, optimizer, list(workers.map(find, parts)))
             clock.step += 1
             if clock.step % 50 == 0:
                 log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, loss)
             if clock.step % options.every == 0:
                 _checkpoint(model, optimizer, clock, watched, folder)
+    if not options.decoder_only:
+        calibrate(model, images)
     _checkpoint(model, optimizer, clock, watched, folder)
     return model.finished()
 
 
-def _step(
+def _gradients(
+    learning: Sequence[nn.Parameter],
     model: TrainableAutoencoder,
-    optimizer: torch.optim.Optimizer,
-    images: Sequence[np.ndarray],
+    eyes: EfficientNet,
     options: AutoencoderOptions,
-    guidance: float,
-    rng: np.random.Generator,
-) -> float:
-    wanted = random_crops(images, options.crop, options.batch, rng).to(
-        options.device, memory_format=torch.channels_last
-    )
-    with torch.autocast(torch.device(options.device).type, torch.bfloat16, enabled=options.bf16):
+    progress: float,
+    wanted: Tensor,
+) -> Gradients:
+    with torch.autocast(wanted.device.type, torch.bfloat16, enabled=options.bf16):
         found, latents = model(wanted, options.noise)
-    loss = reconstruction_loss(found, wanted) + guidance * colour_loss(latents, wanted)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    return loss.item()
+        seen = perceptual_loss(eyes, found, wanted)
+    loss = reconstruction_loss(found, wanted) + options.perceptual * seen
+    if progress < COLOURED and not options.decoder_only:
+        loss = loss + (1 - progress / COLOURED) * colour_loss(latents, wanted)
+    return gradients(learning, loss)
 
 
 def _checkpoint(

@@ -4,7 +4,7 @@ import json
 import math
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ...core.errors import InputError
 from ...core.files import write_whole
 
+Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for each parameter
 Placed = TypeVar("Placed", bound=nn.Module)
 
 
@@ -89,6 +90,24 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Give every parameter group the same learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def gradients(parameters: Sequence[nn.Parameter], loss: Tensor) -> Gradients:
+    """The value of a loss, and its gradient for each of the parameters."""
+    return loss.item(), torch.autograd.grad(loss, parameters)
+
+
+def train_step(
+    parameters: Sequence[nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    parts: Sequence[Gradients],
+) -> float:
+    """One step along the mean of the parts' gradients; returns their mean loss."""
+    for parameter, *found in zip(parameters, *(part[1] for part in parts), strict=True):
+        parameter.grad = found[0] if len(found) == 1 else torch.stack(found).mean(dim=0)
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    optimizer.step()
+    return sum(loss for loss, _ in parts) / len(parts)
 
 
 class Average:

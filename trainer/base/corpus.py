@@ -1,0 +1,100 @@
+"""The two sources manyshot-tiny learns from, pets and broad images, made ready for training."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...core.tiny_sizes import IMAGE_SIZE
+from .captions import Caption, broad_captions, captions, unknown_words, with_unknown_words
+from .contexts import background_colour, nearness
+from .data import Entry, Species, pool_split, read_broad, read_images, read_split, read_trimaps
+from .diffusion import Corpus, DiffusionOptions, build_corpus, text_states
+from .latents import Latents, cached_latents, pet_box
+from .sample import Networks
+
+BROAD = 0.2  # share of the broad images among all that are drawn
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image (height, width, 3) with its captions; pets have a trimap and a species."""
+
+    image: np.ndarray
+    captions: tuple[Caption, ...]
+    trimap: np.ndarray | None = None
+    species: Species | None = None
+
+    def mirrored(self) -> "Example":
+        """The same seen in a mirror; nothing the captions say changes."""
+        trimap = None if self.trimap is None else self.trimap[:, ::-1]
+        return Example(self.image[:, ::-1], self.captions, trimap, self.species)
+
+
+def pet_examples(data: Path) -> list[Example]:
+    """The pool's images at training size, with captions from class names and trimaps."""
+    pool = pool_split(read_split(data)).pool
+    images, trimaps = (read(data, pool, IMAGE_SIZE) for read in (read_images, read_trimaps))
+    return [_pet(*parts) for parts in zip(pool, images, trimaps, strict=True)]
+
+
+def _pet(entry: Entry, image: np.ndarray, trimap: np.ndarray) -> Example:
+    said = captions(entry, background_colour(image, trimap), nearness(trimap))
+    return Example(image, tuple(said), trimap, entry.species)
+
+
+def broad_examples(folder: Path, each: int) -> list[Example]:
+    """Up to `each` images of every class of an image folder."""
+    names, images = read_broad(folder, each, IMAGE_SIZE)
+    return [
+        Example(image[:IMAGE_SIZE, :IMAGE_SIZE], tuple(broad_captions(name)))
+        for name, image in zip(names, images, strict=True)
+    ]
+
+
+def seen_examples(examples: Sequence[Example], mirror: bool) -> list[Example]:
+    """The examples, then with `mirror` the mirror images of the pets among them."""
+    return [*examples, *(one.mirrored() for one in examples if one.trimap is not None and mirror)]
+
+
+def shares(examples: Sequence[Example], broad: float) -> Tensor:
+    """How often each example is drawn: broad ones together in the share `broad`, pets else."""
+    pets = torch.tensor([example.trimap is not None for example in examples])
+    counts = pets.sum(), (~pets).sum().clamp(min=1)
+    return torch.where(pets, (1 - broad) / counts[0], broad / counts[1])
+
+
+def prepare_corpus(
+    examples: Sequence[Example],
+    networks: Networks,
+    options: DiffusionOptions,
+    mirror: bool,
+    folder: Path,
+    broad: float = BROAD,
+) -> Corpus:
+    """Encode images (with `mirror` also their mirror images) and captions; latents are kept."""
+    seen = seen_examples(examples, mirror)
+    images = [example.image for example in seen]
+    values = cached_latents(folder, networks.vae, images, options.device, options.bf16)
+    boxes = [None if example.trimap is None else pet_box(example.trimap) for example in seen]
+    texts = caption_texts(seen, unknown_words(networks.tokenizer))
+    latents = Latents(values, boxes)
+    encode = partial(text_states, networks.text_encoder, networks.tokenizer)
+    return build_corpus(latents, texts, shares(seen, broad), encode)
+
+
+def caption_texts(
+    examples: Sequence[Example], vocabulary: Sequence[str], seed: int = 0
+) -> list[list[str]]:
+    """The captions of each example, and two of them with unknown words behind."""
+    rng = random.Random(seed)
+    return [
+        [caption.text for caption in example.captions]
+        + [with_unknown_words(rng.choice(example.captions), vocabulary, rng).text for _ in range(2)]
+        for example in examples
+    ]

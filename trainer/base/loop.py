@@ -1,0 +1,77 @@
+"""The loop that base and ControlNet training share: batches, gradients, average, checkpoints."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .diffusion import Batch, DiffusionOptions
+from .training import (
+    Average,
+    Clock,
+    cosine_rate,
+    gradients,
+    load_checkpoint,
+    save_checkpoint,
+    set_rate,
+    stoppable,
+    train_step,
+)
+
+log = logging.getLogger(__name__)
+
+
+def run_loop(
+    model: nn.Module,
+    average: nn.Module,
+    next_batch: Callable[[], Batch],
+    loss: Callable[[Batch], Tensor],
+    at_checkpoint: Callable[[int], None],
+    options: DiffusionOptions,
+    path: Path,
+) -> None:
+    """Train `model` until the budget is spent, and hold its moving `average`.
+
+    Both are resumed from the checkpoint `path` if it exists, and kept in it; `at_checkpoint` is
+    then called with the step.
+    """
+    optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
+    clock = Clock(options.steps, options.minutes)
+    modules = {"model": model, "average": average}
+    if path.exists():
+        load_checkpoint(path, modules, optimizer, clock)
+    torch.manual_seed(clock.step)
+    learning = list(model.parameters())
+    ema, losses = Average(model, average, options.decay), deque[float](maxlen=100)
+
+    def checkpoint() -> None:
+        save_checkpoint(path, modules, optimizer, clock)
+        at_checkpoint(clock.step)
+
+    with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
+        while not clock.over:
+            set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=200))
+            parts = next_batch().to(options.device).split(options.workers)
+            found = list(workers.map(lambda part: gradients(learning, loss(part)), parts))
+            losses.append(train_step(learning, optimizer, found))
+            ema.update(clock.step)
+            clock.step += 1
+            if clock.step % 100 == 0:
+                mean = sum(losses) / len(losses)
+                log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, mean)
+            if clock.step % options.every == 0:
+                checkpoint()
+    checkpoint()
+
+
+def _groups(model: nn.Module) -> list[dict[str, object]]:
+    """Weight decay for matrices only, not for biases and norms."""
+    parameters = list(model.parameters())
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.01},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]

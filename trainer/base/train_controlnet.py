@@ -1,0 +1,135 @@
+"""The training loop of a ControlNet, on a frozen base."""
+
+import logging
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import get_args
+
+import torch
+from diffusers.models.controlnets.controlnet import ControlNetModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import Tensor, nn
+
+from ...core.tiny_sizes import Sizes
+from .architecture import build_controlnet, build_schedule, build_unet
+from .diffusion import (
+    Batch,
+    Condition,
+    Corpus,
+    DiffusionOptions,
+    add_noise,
+    random_batch,
+    weighted_error,
+)
+from .export import NAME, content_hash, original_tensors
+from .export_controlnet import ControlNetFacts, Kind, export_controlnet
+from .loop import run_loop
+from .pictures import write_grid
+from .sample import Control, Networks, draw
+from .training import load_checkpoint, read_facts
+
+log = logging.getLogger(__name__)
+
+
+def checkpoint_path(folder: Path, kind: Kind) -> Path:
+    """Where a run's folder holds the ControlNet of a kind."""
+    return folder / f"controlnet_{kind}.safetensors"
+
+
+def new_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """A ControlNet without effect, whose layers on the hint already tell pictures apart.
+
+    PyTorch's initial weights halve the signal in each of the hint's eight layers, so that nothing
+    of it arrives and learning begins late. He et al. 2015 (eq. 10) keep its size. The layers that
+    lead to the UNet stay zero, so nothing is disturbed.
+    """
+    controlnet = build_controlnet(unet)
+    for layer in controlnet.controlnet_cond_embedding.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    return controlnet
+
+
+def train_controlnet(
+    corpus: Corpus,
+    condition: Condition,
+    unet: UNet2DConditionModel,
+    draw_samples: Callable[[ControlNetModel, int], None],
+    options: DiffusionOptions,
+    path: Path,
+) -> ControlNetModel:
+    """Train until the budget is spent, resuming what `path` holds; returns the average.
+
+    `draw_samples` is called with the average and the step at each checkpoint.
+    """
+    device = torch.device(options.device)
+    nn.Module.to(unet.eval().requires_grad_(False), device)
+    controlnet = new_controlnet(unet)
+    nn.Module.to(controlnet, device)
+    average = deepcopy(controlnet).eval().requires_grad_(False)
+    alphas = build_schedule().alphas_cumprod.to(options.device)
+
+    def loss(batch: Batch) -> Tensor:
+        with torch.autocast(alphas.device.type, torch.bfloat16, enabled=options.bf16):
+            found = controlled_noise(unet, controlnet, batch, add_noise(batch, alphas))
+        return weighted_error(found, batch, alphas)
+
+    run_loop(
+        controlnet,
+        average,
+        lambda: random_batch(corpus, options, condition),
+        loss,
+        lambda step: draw_samples(average, step),
+        options,
+        path,
+    )
+    return average
+
+
+def controlled_noise(
+    unet: UNet2DConditionModel, controlnet: ControlNetModel, batch: Batch, noisy: Tensor
+) -> Tensor:
+    """The noise (n, 4, 16, 16) that the UNet sees in `noisy` with the ControlNet's help."""
+    down, middle = controlnet(noisy, batch.times, batch.text, batch.conditions, return_dict=False)
+    return unet(
+        noisy,
+        batch.times,
+        batch.text,
+        down_block_additional_residuals=down,
+        mid_block_additional_residual=middle,
+    ).sample
+
+
+def sampler(
+    networks: Networks, prompts: list[str], images: Tensor, folder: Path
+) -> Callable[[ControlNetModel, int], None]:
+    """A function that draws `prompts` after `images` (n, 3, 128, 128) into `folder`/<step>.png."""
+
+    def draw_samples(controlnet: ControlNetModel, step: int) -> None:
+        pixels = draw(networks, prompts, seed=1, cfg=4.0, control=Control(controlnet, images))
+        grid = torch.cat([images * 2 - 1, pixels])
+        write_grid(folder / f"{step:07d}.png", grid, columns=len(images))
+
+    return draw_samples
+
+
+def load_trained_controlnet(folder: Path, kind: Kind, sizes: Sizes) -> ControlNetModel:
+    """The averaged ControlNet of a run's folder. Raises InputError when there is none."""
+    controlnet = build_controlnet(build_unet(sizes))
+    load_checkpoint(checkpoint_path(folder, kind), {"average": controlnet})
+    return controlnet.eval().requires_grad_(False)
+
+
+def export_controlnets(
+    target: Path, folder: Path, networks: Networks, sizes: Sizes
+) -> Iterator[Path]:
+    """Write each ControlNet that a run's folder holds into `target`, and name its file."""
+    tensors = original_tensors(networks.unet, networks.text_encoder, networks.vae, sizes)
+    for kind in get_args(Kind):
+        if checkpoint_path(folder, kind).exists():
+            training = read_facts(checkpoint_path(folder, kind))
+            facts = ControlNetFacts(kind, content_hash(tensors), training)
+            path = target / f"{NAME}-{kind}.safetensors"
+            export_controlnet(path, load_trained_controlnet(folder, kind, sizes), sizes, facts)
+            yield path
