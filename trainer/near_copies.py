@@ -27,15 +27,15 @@ class Neighbours:
 
 
 @dataclass(frozen=True)
-class CopyThreshold:
-    """A distance below which an image counts as a near-copy.
+class Copies:
+    """How many images are near-copies: nearer to a real one than `threshold`.
 
-    `caught`: of disguised copies, the share below it. `real_share`: of real images that are no
-    copies as far as is known, the share below it; they show how often it is wrong, or how many
-    photos the data set holds twice.
+    `share`: of the images searched. `caught`: of disguised copies; that is what the threshold is
+    chosen by. `real_share`: of other real images, which shows how often two photos are that near.
     """
 
-    distance: float
+    threshold: float
+    share: float
     caught: float
     real_share: float
 
@@ -79,26 +79,25 @@ def nearest_images(images: Sequence[np.ndarray], references: np.ndarray) -> Neig
     return nearest(thumbnails(images), thumbnails(mirrored(images)), references)
 
 
-def copy_threshold(
-    copied: Sequence[np.ndarray], others: Sequence[np.ndarray], seed: int = 0
-) -> CopyThreshold:
-    """The distance that tells 95 % of disguised copies of `copied` from what is no copy.
+def search_copies(
+    images: Sequence[np.ndarray],
+    copied: Sequence[np.ndarray],
+    others: Sequence[np.ndarray],
+    seed: int = 0,
+) -> tuple[Copies, Neighbours]:
+    """Search `images` for near-copies of the real images `copied`.
 
-    `copied` are the real images that copies are searched for, `others` real images that are not
-    among them. All are RGB bytes (height, width, 3).
+    The threshold is the distance that tells 95 % of disguised copies of `copied`; `others` are
+    real images that are not among them. All are RGB bytes (height, width, 3).
     """
     references = thumbnails(copied)
-    step = 1 + len(copied) // MOST_DISGUISED
-    disguised = disguised_copies(copied[::step], seed)
-    distances = nearest_images(disguised, references).distance
-    found = float(np.quantile(distances, CAUGHT, method="higher"))
+    disguised = disguised_copies(copied[:: 1 + len(copied) // MOST_DISGUISED], seed)
+    known = nearest_images(disguised, references).distance
+    threshold = float(np.quantile(known, CAUGHT, method="higher"))
     real = nearest_images(others, references).distance
-    return CopyThreshold(found, copy_share(distances, found), copy_share(real, found))
-
-
-def copy_share(distances: np.ndarray, threshold: float) -> float:
-    """The share (0 to 1) of distances (n) that are not above the threshold."""
-    return float((distances <= threshold).mean())
+    found = nearest_images(images, references)
+    shares = [float((part <= threshold).mean()) for part in (found.distance, known, real)]
+    return Copies(threshold, *shares), found
 
 
 def disguised_copies(images: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:

@@ -57,11 +57,9 @@ def class_error(right: np.ndarray, labels: np.ndarray) -> float:
     their differences do not count (stratified sampling, Cochran 1977, equation 5.12 without the
     finite population correction). A class of one image adds nothing.
     """
-    sums = 0.0
-    for label in np.unique(labels):
-        of_class = right[labels == label]
-        sums += len(of_class) * float(of_class.var(ddof=1)) * (len(of_class) > 1)
-    return float(np.sqrt(sums)) / len(labels)
+    groups = [right[labels == label] for label in np.unique(labels)]
+    sums = [len(group) * group.var(ddof=1) for group in groups if len(group) > 1]
+    return float(np.sqrt(sum(sums))) / len(labels)
 
 
 def species_agreement(scores: np.ndarray, labels: np.ndarray, species: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The instruments of the evaluation, made from real pets, and their own scores."""
+"""What the evaluation needs of real pets: images with what is known of them, and a segmenter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,40 +6,54 @@ from pathlib import Path
 
 import numpy as np
 from onnxruntime import InferenceSession
-from sklearn.linear_model import LogisticRegression
 
-from ..probe import Agreement
-from ..segmenter import Segmenter
-from .data import Entry
+from ...core.palettes import BORDER, PET
+from ...core.tiny_sizes import IMAGE_SIZE
+from ..masks import mask_iou
+from ..segmenter import Segmenter, foreground, load_segmenter, save_segmenter, train_segmenter
+from .data import Entry, centre_crop, evenly, pool_split, read_images, read_split, read_trimaps
+
+LEARNED_FROM = 1600  # images of the pool; more of them add nothing
+SEGMENTER = "segmenter.safetensors"
 
 
 @dataclass(frozen=True)
 class RealPets:
-    """Real images with what is known of them: entries, RGB bytes (n, 128, 128, 3), features."""
+    """Real images with what is known of them.
+
+    `images` (n, 128, 128, 3) RGB bytes, `features` (n, 1024) of unit length, `labels` (n) from 0.
+    """
 
     entries: Sequence[Entry]
     images: np.ndarray
     features: np.ndarray
-    labels: np.ndarray  # (n) from 0
-
-
-def real_pets(session: InferenceSession, data: Path, entries: Sequence[Entry]) -> RealPets:
-    """Read, centre-cropped to 128 x 128."""
-    raise NotImplementedError
+    labels: np.ndarray
 
 
 def pet_segmenter(folder: Path, session: InferenceSession, data: Path) -> Segmenter:
     """The segmenter trained on the pool's trimaps; kept in `folder`/segmenter.safetensors."""
-    raise NotImplementedError
+    path = folder / SEGMENTER
+    if path.exists():
+        return load_segmenter(session, path)
+    entries = evenly(pool_split(read_split(data)).pool, LEARNED_FROM)
+    segmenter = train_segmenter(session, *images_and_trimaps(data, entries))
+    save_segmenter(segmenter, path)
+    return segmenter
+
+
+def images_and_trimaps(
+    data: Path, entries: Sequence[Entry]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """RGB bytes (128, 128, 3) and trimaps (128, 128) of the middle of each image."""
+    images, trimaps = (read(data, entries, IMAGE_SIZE) for read in (read_images, read_trimaps))
+    return [centre_crop(i, IMAGE_SIZE) for i in images], [
+        centre_crop(t, IMAGE_SIZE) for t in trimaps
+    ]
 
 
 def segmenter_iou(segmenter: Segmenter, data: Path, entries: Sequence[Entry]) -> float:
-    """Its mean IoU on real images, borders left out."""
-    raise NotImplementedError
-
-
-def probe_agreement(
-    probe: LogisticRegression, features: np.ndarray, labels: np.ndarray, species: np.ndarray
-) -> tuple[Agreement, float]:
-    """The probe's agreement, and the share (0 to 1) whose species it gets right."""
-    raise NotImplementedError
+    """Its mean IoU on real images, the trimaps' border left out."""
+    images, trimaps = images_and_trimaps(data, entries)
+    wanted = np.stack(trimaps)
+    found = foreground(segmenter, images)
+    return float(mask_iou(found, wanted == PET, wanted != BORDER).mean())
