@@ -4,6 +4,7 @@ import typer
 
 from ..core.errors import ManyshotError
 from . import base, run, server, workflow
+from .evaluation.command import evaluate
 
 app = typer.Typer(
     name="manyshot",
@@ -14,6 +15,7 @@ app = typer.Typer(
 run.add_to(app)
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
+base.app.command()(evaluate)
 app.add_typer(base.app, name="base")
 
 

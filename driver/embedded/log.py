@@ -1,4 +1,4 @@
-"""What ComfyUI's log says: the last lines, and node packs that did not load."""
+"""What ComfyUI's log says: the last lines, node packs that did not load, how long prompts took."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ NODE_FAILURE = re.compile(
     r"|Cannot import (?P<module>.+?) module for custom nodes:) (?P<reason>.*)$"
 )
 TAIL_BYTES = 16_384
+EXECUTED = re.compile(rb"Prompt executed in (\d+\.\d+) seconds")
 
 
 def last_lines(log: Path, count: int = 12) -> str:
@@ -27,3 +28,13 @@ def failed_packs(log: Path) -> dict[Path, str]:
     with log.open(encoding="utf-8", errors="replace") as lines:
         found = [match for line in lines if (match := NODE_FAILURE.match(line))]
     return {Path(match["entry"] or match["module"]): match["reason"] for match in found}
+
+
+def execution_seconds(log: Path, start: int = 0) -> list[float]:
+    """How long ComfyUI says that each prompt took, in order, from byte `start` of its log on.
+
+    (Those of ten minutes and more, which it writes in another way, are left out.)
+    """
+    with log.open("rb") as file:
+        file.seek(start)
+        return [float(seconds) for seconds in EXECUTED.findall(file.read())]

@@ -1,0 +1,1 @@
+"""`manyshot base evaluate`: draw with the driver, measure with the trainer."""

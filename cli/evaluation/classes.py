@@ -1,0 +1,115 @@
+"""Autoencoder, guidance, samplers, classes and speed: what plain prompts show."""
+
+import os
+import shutil
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+from ...driver.embedded.log import execution_seconds
+from ...trainer.base.data import evenly
+from ...trainer.base.evaluation.classes import (
+    chosen_guidance,
+    class_figures,
+    class_table,
+    real_figures,
+    swept_figures,
+)
+from ...trainer.base.evaluation.controls import write_flat_photos
+from ...trainer.base.evaluation.drawn import Drawn
+from ...trainer.base.evaluation.reconstruction import reconstruction_figures
+from ...trainer.base.evaluation.sheets import Row, write_sheet
+from ...trainer.near_copies import search_copies
+from ...trainer.pair_sheet import write_nearest_pairs
+from . import recipes
+from .work import Work
+
+Figures = dict[str, Any]
+STEPS = 20  # as the workflows have it
+SPEED_BATCH, SPEED_BATCHES = 8, 6
+SHOWN = 8  # of each class on the sheet
+PHOTOS = 500  # through the autoencoder; fewer in a small evaluation
+
+
+def autoencoder(work: Work) -> Figures:
+    """Test images through stock VAE Encode and VAE Decode."""
+    entries = evenly(work.tools.test.entries, min(PHOTOS, 25 * work.each))
+    folder = write_flat_photos(work.inputs("photos"), work.data, entries)
+    drawn = work.drawn("autoencoder", recipes.autoencoder(folder, len(entries)))
+    photos, back = list(drawn.sources()[:SHOWN]), list(drawn.images[:SHOWN])
+    rows = [Row("photos", photos), Row("there and back", back)]
+    write_sheet(work.picture("autoencoder.jpg"), rows)
+    return reconstruction_figures(work.tools.session, drawn)
+
+
+def guidance(work: Work) -> Figures:
+    """Agreement and diversity at several strengths, and the one to use."""
+    recipe = recipes.guidance(work.words, work.few, work.strengths)
+    drawn = work.drawn("guidance", recipe)
+    rows = swept_figures(work.tools, drawn, recipes.SWEPT_GUIDANCE)
+    return {"rows": rows, "chosen": chosen_guidance(rows)}
+
+
+def samplers(work: Work) -> Figures:
+    """The same for samplers and schedulers."""
+    recipe = recipes.samplers(work.words, work.few, work.guidance)
+    drawn = work.drawn(f"samplers-{work.guidance:g}", recipe)
+    return {"rows": swept_figures(work.tools, drawn, recipes.SWEPT_SAMPLER)}
+
+
+def classes(work: Work) -> Figures:
+    """Whether `each` images of every class show it, how near to real ones they are, and copies."""
+    recipe = recipes.from_prompts(work.words, work.each, work.guidance)
+    drawn = work.drawn(f"classes-{work.guidance:g}", recipe)
+    rows = work.tools.features(drawn)
+    labels = work.tools.labels([record.class_name for record in drawn.records])
+    _write_class_sheet(work, drawn)
+    return {
+        "guidance": work.guidance,
+        **class_figures(work.tools, rows, labels),
+        "real": real_figures(work.tools, labels),
+        "by_class": class_table(work.tools, rows, labels),
+        "copies": _copies(work, drawn),
+    }
+
+
+def speed(work: Work) -> Figures:
+    """ComfyUI's own execution times of batches; the first, which loads the model, is left out."""
+    shutil.rmtree(work.stage.folder / "speed", ignore_errors=True)  # a resumed run times nothing
+    start, load = work.stage.server.log.stat().st_size, os.getloadavg()[0]
+    recipe = recipes.from_prompts(
+        {work.tools.names[0]: ""}, SPEED_BATCH * SPEED_BATCHES, work.guidance
+    )
+    work.stage.draw("speed", {**recipe, "batch_size": SPEED_BATCH})
+    seconds = execution_seconds(work.stage.server.log, start)[1:]
+    return {
+        "seconds_an_image": median(seconds) / SPEED_BATCH,
+        "batches": len(seconds),
+        "batch": SPEED_BATCH,
+        "steps": STEPS,
+        "cores": os.cpu_count(),
+        "load": load,
+    }
+
+
+def _copies(work: Work, drawn: Drawn) -> Figures:
+    """Near-copies of pool and test images, and pictures of the nearest pairs."""
+    images = {"pool": work.tools.pool.images, "test": work.tools.test.images}
+    found = {}
+    for split, other in (("pool", "test"), ("test", "pool")):
+        copies, neighbours = search_copies(
+            list(drawn.images), list(images[split]), list(images[other])
+        )
+        path = work.picture(f"nearest-{split}.png")
+        write_nearest_pairs(path, list(drawn.images), list(images[split]), neighbours)
+        found[split] = asdict(copies)
+    return found
+
+
+def _write_class_sheet(work: Work, drawn: Drawn) -> None:
+    names = [record.class_name for record in drawn.records]
+    shown = {name: [] for name in dict.fromkeys(names)}
+    for name, image in zip(names, drawn.images, strict=True):
+        shown[name].append(image)
+    rows = [Row(name, images[:SHOWN]) for name, images in shown.items()]
+    write_sheet(work.picture("classes.jpg"), rows, columns=2)

@@ -1,0 +1,125 @@
+"""The command `manyshot base evaluate`."""
+
+import logging
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..base import Data, Run
+
+if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
+    from collections.abc import Callable
+    from typing import Any
+
+    from rich.console import Console
+
+    from .work import Work
+
+
+class Part(StrEnum):
+    """What can be evaluated by itself, in the order in which it is done."""
+
+    GUIDANCE = "guidance"
+    CLASSES = "classes"
+    SAMPLERS = "samplers"
+    PROMPTS = "prompts"
+    SEGMENTATION = "segmentation"
+    CANNY = "canny"
+    AUTOENCODER = "autoencoder"
+    SPEED = "speed"
+
+
+STRENGTHS = (1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0)
+
+
+def evaluate(
+    data: Data,
+    run: Run,
+    part: Annotated[
+        list[Part] | None, typer.Option(help="What to evaluate; may be repeated. Default: all.")
+    ] = None,
+    each: Annotated[
+        int, typer.Option(min=1, help="Images of each class; smaller parts take a fifth of it.")
+    ] = 20,
+    cfg: Annotated[
+        float | None, typer.Option(help="Guidance; default: what the part guidance chooses.")
+    ] = None,
+    strength: Annotated[
+        list[float] | None, typer.Option(help="A guidance to compare; may be repeated.")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="The folder of manyshot-tiny*.safetensors; default: what is installed."),
+    ] = None,
+    docs: Annotated[
+        Path | None,
+        typer.Option(help="Put figures and pictures into this folder's model card as well."),
+    ] = None,
+) -> None:
+    """Draw with stock nodes on the embedded ComfyUI, and measure. Run it again to go on."""
+    from rich.console import Console
+
+    from ...driver.embedded.base import WEIGHTS
+    from ...trainer.base.evaluation.card import publish
+    from ...trainer.base.evaluation.instruments import open_instruments
+    from .stage import open_stage
+    from .work import Work
+
+    console = Console(soft_wrap=True)
+    threads = _prepare(console)
+    kept = run / "evaluation" / "real"
+    tools = open_instruments(data, kept, threads)
+    with open_stage(run, weights or WEIGHTS, each, console) as stage:
+        work = Work(stage, tools, data, kept, each, tuple(strength or STRENGTHS), cfg)
+        _measure(work, part or list(Part), console)
+    console.print(f"Figures: {stage.figures}", markup=False, highlight=False)
+    if docs is not None:
+        publish(stage.folder, docs)
+        console.print(f"Wrote {docs}.", markup=False, highlight=False)
+
+
+def _measure(work: "Work", parts: Sequence[Part], console: "Console") -> None:
+    """The parts in the order of Part, each written down as soon as it is measured."""
+    from dataclasses import replace
+
+    from ...trainer.base.evaluation.figures import read_figures, write_part
+    from .stage import facts
+
+    path = work.stage.figures
+    write_part(path, "model", facts(work.stage))
+    for part in [one for one in Part if one in parts]:
+        chosen = read_figures(path).get("guidance", {}).get("chosen")
+        found = _functions()[part](replace(work, cfg=work.cfg or chosen))
+        write_part(path, part, found)
+        console.print_json(data=read_figures(path)[part])
+
+
+def _functions() -> "dict[Part, Callable[[Work], dict[str, Any]]]":
+    from . import classes, controls, prompts
+
+    return {
+        Part.GUIDANCE: classes.guidance,
+        Part.CLASSES: classes.classes,
+        Part.SAMPLERS: classes.samplers,
+        Part.PROMPTS: prompts.prompts,
+        Part.SEGMENTATION: controls.segmentation,
+        Part.CANNY: controls.canny,
+        Part.AUTOENCODER: classes.autoencoder,
+        Part.SPEED: classes.speed,
+    }
+
+
+def _prepare(console: "Console") -> int:
+    """Log lines on the terminal, as many threads as cores, or as OMP_NUM_THREADS says."""
+    import torch
+    from rich.logging import RichHandler
+
+    handler = RichHandler(console=console, show_path=False)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+    torch.set_num_threads(threads)
+    return threads

@@ -1,0 +1,81 @@
+"""Segmentation and canny: whether pictures follow what their ControlNet is shown."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import InputError
+from ...trainer.base.data import evenly
+from ...trainer.base.evaluation import controls as measures
+from ...trainer.base.evaluation.classes import agreement_figures
+from ...trainer.base.evaluation.drawn import Drawn
+from ...trainer.base.evaluation.sheets import Row, write_sheet
+from ...trainer.base.pets import segmenter_iou
+from ...trainer.edges import canny_edges
+from . import recipes
+from .stage import TINY, file_hash
+from .work import Work
+
+Figures = dict[str, Any]
+SHOWN = 8  # control images on the sheet, and seeds of each
+
+
+def segmentation(work: Work) -> Figures:
+    """Images after the masks of test images, read by a segmenter that learned from real ones."""
+    entries = measures.some_of_each(work.tools.test.entries, work.few)
+    pictures = measures.write_control_images(work.inputs("masks"), work.data, entries)
+    drawn = _draw(work, "segmentation", pictures)
+    shown = _draw_shown(work, "segmentation", pictures)
+    _write_sheet(work, "segmentation", shown, shown.sources())
+    return {
+        **measures.mask_figures(drawn, work.segmenter),
+        "real_iou": segmenter_iou(work.segmenter, work.data, entries),
+        **_agreement(work, drawn),
+    }
+
+
+def canny(work: Work) -> Figures:
+    """Images after the edges of test photos."""
+    entries = measures.some_of_each(work.tools.test.entries, work.few)
+    photos = measures.write_photos(work.inputs("edges"), work.data, entries)
+    drawn = _draw(work, "canny", photos)
+    shown = _draw_shown(work, "canny", photos)
+    edges = canny_edges(list(shown.sources()))
+    _write_sheet(work, "canny", shown, np.repeat(edges[..., None], 3, axis=3) * np.uint8(255))
+    return {**measures.edge_figures(drawn), **_agreement(work, drawn)}
+
+
+def _draw(work: Work, kind: str, pictures: Path) -> Drawn:
+    """An image after each picture."""
+    recipe = recipes.control(kind, pictures, work.words, work.few, 1, work.guidance)
+    return work.drawn(_name(work, kind), recipe)
+
+
+def _draw_shown(work: Work, kind: str, pictures: Path) -> Drawn:
+    """Some classes' first pictures, with many seeds each."""
+    names = work.tools.names
+    words = {name: work.words[name] for name in evenly(names, SHOWN)}
+    recipe = recipes.control(kind, pictures, words, SHOWN, SHOWN, work.guidance)
+    return work.drawn(f"{_name(work, kind)}-shown", recipe)
+
+
+def _name(work: Work, kind: str) -> str:
+    """A folder's name, which tells ControlNets apart. Raises InputError when there is none."""
+    path = work.stage.files.get(f"controlnet/{TINY}-{kind}.safetensors")
+    if path is None:
+        raise InputError(f"There is no {TINY}-{kind}.safetensors beside the base model.")
+    return f"{kind}-{file_hash(path)[:6]}-{work.guidance:g}"
+
+
+def _agreement(work: Work, drawn: Drawn) -> Figures:
+    labels = work.tools.labels([record.class_name for record in drawn.records])
+    return agreement_figures(work.tools, work.tools.features(drawn), labels)
+
+
+def _write_sheet(work: Work, kind: str, drawn: Drawn, controls: np.ndarray) -> None:
+    """A row for each control image, which stands first."""
+    rows: dict[str, list[np.ndarray]] = {}
+    for record, image, control in zip(drawn.records, drawn.images, controls, strict=True):
+        rows.setdefault(record.class_name, [control]).append(image)
+    write_sheet(work.picture(f"{kind}.jpg"), [Row(name, images) for name, images in rows.items()])

@@ -1,0 +1,100 @@
+"""Where `manyshot base evaluate` draws: one server for all parts, a dataset folder for each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import InputError, ManyshotError
+from .recipes import Recipe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...driver.embedded import EmbeddedServer
+
+TINY = "manyshot-tiny"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running server, and the folder that all its images go to.
+
+    `files`: name below models/ -> the weights in use.
+    """
+
+    server: "EmbeddedServer"
+    folder: Path
+    files: dict[str, Path]
+    console: "Console"
+
+    @property
+    def figures(self) -> Path:
+        """The file that all figures go to."""
+        return self.folder / "evaluation.json"
+
+    def draw(self, name: str, recipe: Recipe) -> Path:
+        """The dataset folder `name`, drawn as the recipe says, or gone on with.
+
+        Raises ManyshotError when some of it could not be drawn.
+        """
+        from ...driver.load import parse_recipe
+        from ...driver.run import run
+        from ...driver.screen import ConsoleScreen
+
+        output = self.folder / name
+        given = {**recipe, "output": str(output), "servers": [self.server.url]}
+        self.console.print(f"Drawing {name}", style="bold", highlight=False)
+        summary = run(parse_recipe(given, name), ConsoleScreen(self.console), prune=True)
+        if summary.interrupted:
+            raise KeyboardInterrupt
+        if summary.exit_code:
+            reasons = [reason for _, reason, _ in summary.failures]
+            raise ManyshotError(f"{name} was not drawn: {summary.stopped or '; '.join(reasons)}")
+        return output
+
+
+@contextmanager
+def open_stage(run: Path, weights: Path, each: int, console: "Console") -> Iterator[Stage]:
+    """The embedded server with the weights of a folder, until the block ends.
+
+    Images go to `run`/evaluation/<hash of the base's file>-<each>, so that those of other weights
+    are never taken for these.
+    """
+    from ...driver.embedded import EmbeddedServer, ServerSettings
+
+    files = weight_files(weights)
+    settings = ServerSettings(extra_models=files)
+    folder = run / "evaluation" / f"{file_hash(files[f'checkpoints/{TINY}.safetensors'])}-{each}"
+
+    def say(text: str) -> None:
+        console.print(text, style="dim", highlight=False, markup=False)
+
+    with EmbeddedServer(settings, say) as server:
+        yield Stage(server, folder, files, console)
+
+
+def weight_files(weights: Path) -> dict[str, Path]:
+    """Name below models/ -> the file in `weights`. Raises InputError without a base model."""
+    base = weights / f"{TINY}.safetensors"
+    if not base.is_file():
+        raise InputError(f"There is no {base}: `manyshot base export` writes it.")
+    nets = {kind: weights / f"{TINY}-{kind}.safetensors" for kind in ("segmentation", "canny")}
+    there = {f"controlnet/{path.name}": path for path in nets.values() if path.is_file()}
+    return {f"checkpoints/{base.name}": base, **there}
+
+
+def file_hash(path: Path) -> str:
+    """The first 12 hexadecimal digits of a file's sha256."""
+    return sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def facts(stage: Stage) -> dict[str, Any]:
+    """Which weights on which server: what all figures are of."""
+    return {
+        "files": {path.name: file_hash(path) for path in stage.files.values()},
+        "comfyui": stage.server.facts.version,
+        "device": stage.server.facts.device,
+    }

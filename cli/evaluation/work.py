@@ -1,0 +1,65 @@
+"""What every part of the evaluation works with."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ...core.errors import InputError
+from ...trainer.base.evaluation.card import PICTURES
+from ...trainer.base.evaluation.drawn import Drawn, read_drawn
+from ...trainer.base.evaluation.instruments import Instruments
+from ...trainer.base.pets import pet_segmenter
+from ...trainer.segmenter import Segmenter
+from .recipes import Recipe, class_words
+from .stage import Stage
+
+
+@dataclass(frozen=True)
+class Work:
+    """One evaluation: where it draws, and what it is held against.
+
+    `each`: images of each class where classes are judged; elsewhere `few`. `cfg`: guidance, None
+    as long as it has not been chosen. `strengths`: those that are swept.
+    """
+
+    stage: Stage
+    tools: Instruments
+    data: Path
+    kept: Path
+    each: int
+    strengths: tuple[float, ...]
+    cfg: float | None
+
+    @property
+    def few(self) -> int:
+        """A fifth of `each`."""
+        return max(1, self.each // 5)
+
+    @property
+    def guidance(self) -> float:
+        """The guidance to draw with. Raises InputError when nobody has chosen it."""
+        if self.cfg is None:
+            raise InputError("No guidance is chosen yet: add `--part guidance`, or give --cfg.")
+        return self.cfg
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Class name -> its words in a prompt."""
+        return class_words(self.tools.names, self.tools.species.tolist())
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """Trained on the pool's trimaps; kept for later evaluations."""
+        return pet_segmenter(self.kept, self.tools.session, self.data)
+
+    def drawn(self, name: str, recipe: Recipe) -> Drawn:
+        """The images of a recipe; those drawn with guidance are kept apart by its strength."""
+        return read_drawn(self.stage.draw(name, recipe))
+
+    def inputs(self, name: str) -> Path:
+        """A folder for pictures that recipes load."""
+        return self.stage.folder / "inputs" / name
+
+    def picture(self, name: str) -> Path:
+        """Where a contact sheet goes; `publish` brings it into the docs."""
+        return self.stage.folder / "pictures" / f"{PICTURES}{name}"

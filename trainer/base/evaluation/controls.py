@@ -1,0 +1,87 @@
+"""What ControlNets are shown (from test images), and whether the pictures follow it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ....core.files import write_whole
+from ....core.palettes import BORDER, PET, control_to_trimap, trimap_to_control
+from ....core.paths import inside
+from ....core.tiny_sizes import IMAGE_SIZE
+from ...edges import canny_edges, edge_agreement
+from ...masks import mask_iou, mismatched
+from ...segmenter import Segmenter, foreground
+from ..data import Entry, centre_crop, evenly, read_images, read_trimaps
+from .drawn import Drawn
+
+
+def write_photos(folder: Path, data: Path, entries: Sequence[Entry]) -> Path:
+    """`folder`/<class name>/<name>.png, 128 x 128, from the middle of each image."""
+    images = [centre_crop(image, IMAGE_SIZE) for image in read_images(data, entries, IMAGE_SIZE)]
+    return _write(folder, entries, images)
+
+
+def write_flat_photos(folder: Path, data: Path, entries: Sequence[Entry]) -> Path:
+    """The same without folders for the classes."""
+    for entry, image in zip(entries, read_images(data, entries, IMAGE_SIZE), strict=True):
+        _write_png(inside(folder, f"{entry.name}.png"), centre_crop(image, IMAGE_SIZE))
+    return folder
+
+
+def write_control_images(folder: Path, data: Path, entries: Sequence[Entry]) -> Path:
+    """`folder`/<class name>/<name>.png: the same pixels' trimaps in the palette."""
+    trimaps = [centre_crop(part, IMAGE_SIZE) for part in read_trimaps(data, entries, IMAGE_SIZE)]
+    pairs = zip(trimaps, entries, strict=True)
+    return _write(folder, entries, [trimap_to_control(t, entry.species) for t, entry in pairs])
+
+
+def some_of_each(entries: Sequence[Entry], count: int) -> list[Entry]:
+    """`count` entries of each class, evenly chosen, in the order of the labels."""
+    labels = sorted({entry.label for entry in entries})
+    return [e for label in labels for e in evenly([e for e in entries if e.label == label], count)]
+
+
+def mask_figures(drawn: Drawn, segmenter: Segmenter) -> dict[str, Any]:
+    """The segmenter's foreground in each image against the mask it was drawn after.
+
+    Border pixels of the masks do not count. `floor`: against other images' masks.
+    """
+    trimaps = np.stack([control_to_trimap(source)[0] for source in drawn.sources()])
+    found = foreground(segmenter, list(drawn.images))
+    return {"images": len(found), **_iou(found, trimaps)}
+
+
+def edge_figures(drawn: Drawn) -> dict[str, Any]:
+    """The edges of each image against those of the photo they were drawn after."""
+    wanted, found = canny_edges(list(drawn.sources())), canny_edges(list(drawn.images))
+    floor = edge_agreement(found, wanted[mismatched(len(found))])
+    return {
+        "images": len(found),
+        **asdict(edge_agreement(found, wanted)),
+        "floor": floor.f1,
+    }
+
+
+def _iou(found: np.ndarray, trimaps: np.ndarray) -> dict[str, float]:
+    others = trimaps[mismatched(len(found))]
+    return {
+        "iou": float(mask_iou(found, trimaps == PET, trimaps != BORDER).mean()),
+        "floor": float(mask_iou(found, others == PET, others != BORDER).mean()),
+    }
+
+
+def _write(folder: Path, entries: Sequence[Entry], images: Sequence[np.ndarray]) -> Path:
+    for entry, image in zip(entries, images, strict=True):
+        _write_png(inside(folder, entry.class_name, f"{entry.name}.png"), image)
+    return folder
+
+
+def _write_png(path: Path, image: np.ndarray) -> None:
+    stream = BytesIO()
+    Image.fromarray(image).save(stream, "png")
+    write_whole(path, stream.getvalue())

@@ -1,0 +1,38 @@
+"""evaluation.json: all figures of the evaluation, part by part, in one file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ....core.errors import InputError
+from ....core.files import write_text_whole
+
+DIGITS = 4  # of a figure, the last of which is mostly chance
+
+
+def read_figures(path: Path) -> dict[str, Any]:
+    """What earlier runs wrote; {} when there is nothing. Raises InputError for another file."""
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{path} is no file of figures. Move it away.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is no file of figures. Move it away.")
+    return found
+
+
+def write_part(path: Path, part: str, figures: dict[str, Any]) -> None:
+    """Put the figures of one part in the place of its earlier ones."""
+    whole = {**read_figures(path), part: rounded(figures)}
+    write_text_whole(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+
+
+def rounded(value: Any) -> Any:
+    """`value` with every float of it cut to DIGITS significant digits."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

@@ -1,0 +1,81 @@
+"""What generated images are held against: real pets, and a probe that learned from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from onnxruntime import InferenceSession
+from sklearn.linear_model import LogisticRegression
+
+from ....core.tiny_sizes import IMAGE_SIZE
+from ...backbone import features, installed_backbone, open_backbone
+from ...probe import train_probe
+from ..data import Entry, centre_crop, pool_split, read_images, read_split
+from ..pets import RealPets
+from .drawn import Drawn, kept_rows
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """`names` and `species` (classes) are in the order of the labels."""
+
+    session: InferenceSession
+    pool: RealPets
+    test: RealPets
+    probe: LogisticRegression
+    names: tuple[str, ...]
+    species: np.ndarray
+
+    def features(self, drawn: Drawn) -> np.ndarray:
+        """Features (n, 1024) of a dataset folder's images, kept beside them."""
+        path = drawn.folder / "features.npz"
+        return kept_rows(path, drawn.names, lambda: features(self.session, list(drawn.images)))
+
+    def log_chances(self, drawn: Drawn) -> np.ndarray:
+        """The probe's log probabilities (n, classes)."""
+        return self.probe.predict_log_proba(self.features(drawn))
+
+    def labels(self, class_names: Sequence[str]) -> np.ndarray:
+        """The label of each name (n)."""
+        return np.array([self.names.index(name) for name in class_names])
+
+
+def open_instruments(data: Path, kept: Path, threads: int) -> Instruments:
+    """Read the real images and train the probe on the pool; features are kept in `kept`.
+
+    The reserved and the test images are not in the pool.
+    """
+    session = open_backbone(installed_backbone(), threads)
+    trainval = pool_split(read_split(data))
+    pool = _real(session, data, trainval.pool, kept / "pool.npz")
+    test = _real(session, data, read_split(data, "test"), kept / "test.npz")
+    firsts = {entry.label: entry for entry in trainval.pool}
+    ordered = [firsts[label] for label in sorted(firsts)]
+    return Instruments(
+        session,
+        pool,
+        test,
+        train_probe(pool.features, pool.labels),
+        tuple(entry.class_name for entry in ordered),
+        np.array([entry.species for entry in ordered]),
+    )
+
+
+def _real(session: InferenceSession, data: Path, entries: Sequence[Entry], kept: Path) -> RealPets:
+    images = [centre_crop(i, IMAGE_SIZE) for i in read_images(data, entries, IMAGE_SIZE)]
+    names = [entry.name for entry in entries]
+    rows = kept_rows(kept, names, lambda: features(session, images))
+    return RealPets(entries, np.stack(images), rows, np.array([e.label for e in entries]))
+
+
+def matched(labels: np.ndarray, wanted: np.ndarray, skip: int = 0) -> np.ndarray:
+    """Indices of real images, as many of each class as `wanted` (labels) has.
+
+    `skip` 1 gives others than `skip` 0, as long as there are enough.
+    """
+    found: list[int] = []
+    for label, count in zip(*np.unique(wanted, return_counts=True), strict=True):
+        of_class = np.flatnonzero(labels == label)
+        found.extend(of_class[skip * count : (skip + 1) * count])
+    return np.array(found)
