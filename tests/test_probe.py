@@ -63,9 +63,9 @@ def test_class_error(right: list[int], labels: list[int], error: float) -> None:
 def test_class_error_is_the_spread_of_repeated_experiments() -> None:
     rng = np.random.default_rng(0)
     chances, labels = np.linspace(0.1, 0.9, 5), np.repeat(np.arange(5), 20)
-    drawn = rng.random((2000, 100)) < chances[labels]
+    drawn = rng.random((500, 100)) < chances[labels]
     errors = [class_error(right, labels) for right in drawn]
-    assert np.mean(errors) == pytest.approx(drawn.mean(axis=1).std(), rel=0.05)
+    assert np.mean(errors) == pytest.approx(drawn.mean(axis=1).std(), rel=0.1)
 
 
 @settings(deadline=None)

@@ -26,11 +26,11 @@ def perceptual_distances(
     if len(first) != len(second):
         raise InputError(f"Pairs are needed: {len(first)} images, but {len(second)} others.")
     pairs = zip(outputs(session, first), outputs(session, second), strict=True)
-    found = [sum(map(_layer_distances, ours, theirs)) for ours, theirs in pairs]
-    return np.concatenate([np.zeros(0), *found])
+    found = [sum(map(layer_distances, ours, theirs)) for ours, theirs in pairs]
+    return np.concatenate(found)
 
 
-def _layer_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def layer_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Of layers (n, channels, height, width): (n)."""
     error = _unit(first) - _unit(second)
     return np.square(error).sum(axis=1).mean(axis=(1, 2))
