@@ -123,7 +123,7 @@ def train(
     _prepare(device)
     words = load_tokenizer(_tokenizer_folder(tokenizer))
     vae = load_autoencoder(run, TINY)
-    examples = pet_examples(data) + (broad_examples(broad, each=30) if broad else [])
+    examples = pet_examples(data) + (broad_examples(broad, each=15) if broad else [])
     said = [caption for example in examples for caption in example.captions]
     text_encoder = taught_text_encoder(run, TINY, words, said, lessons)
     options = DiffusionOptions(

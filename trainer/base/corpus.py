@@ -80,7 +80,9 @@ def prepare_corpus(
     """Encode images (with `mirror` also their mirror images) and captions; latents are kept."""
     seen = seen_examples(examples, mirror)
     images = [example.image for example in seen]
-    values = cached_latents(folder, networks.vae, images, options.device, options.bf16)
+    values = cached_latents(
+        folder, networks.vae, images, options.device, options.bf16, options.workers
+    )
     boxes = [None if example.trimap is None else pet_box(example.trimap) for example in seen]
     texts = caption_texts(seen, unknown_words(networks.tokenizer))
     latents = Latents(values, boxes)
