@@ -11,19 +11,28 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
+pytest.importorskip("timm")
 
 import torch
 from manyshot.core.errors import InputError
 from manyshot.core.tiny_sizes import Sizes
 from manyshot.trainer.base import autoencoder as ae
 from manyshot.trainer.base import diffusion as df
+from manyshot.trainer.base import loop as lp
 from manyshot.trainer.base import train_autoencoder as ta
 from manyshot.trainer.base import train_base as tb
+from manyshot.trainer.base import train_controlnet as tc
 from manyshot.trainer.base import training as tr
-from manyshot.trainer.base.architecture import build_schedule
-from manyshot.trainer.base.data import Entry
-from manyshot.trainer.base.latents import Latents, cached_latents, encode_images
-from manyshot.trainer.base.words import caption_classes
+from manyshot.trainer.base.architecture import build_schedule, build_unet
+from manyshot.trainer.base.conditions import cropper
+from manyshot.trainer.base.latents import (
+    Box,
+    Latents,
+    cached_latents,
+    encode_images,
+    pet_box,
+    random_crop,
+)
 from torch import nn
 
 SMALL = Sizes(
@@ -117,14 +126,6 @@ def test_a_checkpoint_of_other_sizes_is_refused(tmp_path: Path) -> None:
         tr.load_checkpoint(tmp_path / "absent", {"m": model})
 
 
-def test_captions_mean_the_classes_they_name() -> None:
-    kinds = [Entry("a_1", 0, "cat"), Entry("b_1", 1, "dog"), Entry("c_1", 2, "dog")]
-    found = caption_classes(kinds)
-    assert found["a photo of a A"].tolist() == [1, 0, 0]
-    assert found["a photo of a dog"].tolist() == [0, 0.5, 0.5]
-    assert found[""].tolist() == pytest.approx([1 / 3] * 3)
-
-
 def test_loss_weights() -> None:
     ratios = torch.tensor([0.01, 0.25, 1.0, 5.0, 50.0])
     found = df.loss_weights(ratios / (1 + ratios))
@@ -133,19 +134,24 @@ def test_loss_weights() -> None:
 
 def test_the_parts_of_a_batch_give_its_gradient() -> None:
     torch.manual_seed(0)
-    model = df.Model(SMALL)
-    ids = torch.randint(0, 49_406, (6, 77))
+    unet = build_unet(SMALL)
     latents, noise = torch.randn(2, 6, 4, 16, 16)
-    batch = df.Batch(latents, noise, df.spread_times(6), ids)
+    batch = df.Batch(latents, noise, df.spread_times(6), torch.randn(6, 77, 32))
     alphas = build_schedule().alphas_cumprod
-    whole = [tb.gradients(model, batch, alphas, bf16=False)]
-    parts = [tb.gradients(model, part, alphas, bf16=False) for part in batch.split(3)]
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    learning = list(unet.parameters())
+
+    def loss(part: df.Batch) -> torch.Tensor:
+        found = unet(df.add_noise(part, alphas), part.times, part.text).sample
+        return df.weighted_error(found, part, alphas)
+
+    whole = [tr.gradients(learning, loss(batch))]
+    parts = [tr.gradients(learning, loss(part)) for part in batch.split(3)]
+    optimizer = torch.optim.SGD(learning, lr=0.0)
     losses = []
     found = []
     for split in (whole, parts):
-        losses.append(tb.train_step(model, optimizer, split))
-        found.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
+        losses.append(tr.train_step(learning, optimizer, split))
+        found.append([p.grad.clone() for p in learning if p.grad is not None])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(*found, strict=True))
     assert len(batch.split(99)) == 6
@@ -176,30 +182,50 @@ def test_psnr_of_a_known_error() -> None:
 
 def test_latents_are_those_of_each_image(images: list[np.ndarray], tmp_path: Path) -> None:
     vae = ae.TrainableAutoencoder(SMALL).finished()
-    found = cached_latents(tmp_path, vae, images, True, "cpu", bf16=False)
-    assert [tuple(v.shape) for v in found.values] == 2 * [(4, 16, 19), (4, 20, 16), (4, 16, 16)]
-    assert found.images.tolist() == [0, 1, 2, 0, 1, 2]
-    alone = encode_images(vae, [images[1], images[1][:, ::-1]], "cpu", bf16=False)
-    for value, place in zip(alone, (1, 4), strict=True):
-        assert torch.allclose(found.values[place].float(), value.float(), atol=1e-2)
+    found = cached_latents(tmp_path, vae, images, "cpu", bf16=False, workers=2)
+    assert [tuple(value.shape) for value in found] == [(4, 16, 19), (4, 20, 16), (4, 16, 16)]
+    alone = encode_images(vae, [images[1]], "cpu", bf16=False)
+    assert torch.allclose(found[1].float(), alone[0].float(), atol=1e-2)
 
 
 def test_latents_are_encoded_once(
     images: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vae = ae.TrainableAutoencoder(SMALL).finished()
-    found = cached_latents(tmp_path, vae, images, False, "cpu", bf16=False)
+    found = cached_latents(tmp_path, vae, images, "cpu", bf16=False)
     with monkeypatch.context() as patch:
         patch.setattr("manyshot.trainer.base.latents.encode_images", None)
-        stored = cached_latents(tmp_path, vae, images, False, "cpu", bf16=False)
-    assert all(torch.equal(a, b) for a, b in zip(found.values, stored.values, strict=True))
-    assert len(cached_latents(tmp_path, vae, images[:2], False, "cpu", bf16=False).values) == 2
+        stored = cached_latents(tmp_path, vae, images, "cpu", bf16=False)
+    assert all(torch.equal(a, b) for a, b in zip(found, stored, strict=True))
+    assert len(cached_latents(tmp_path, vae, images[:2], "cpu", bf16=False)) == 2
+
+
+@given(st.integers(16, 40), st.integers(0, 39), st.integers(0, 40))
+def test_crops_show_the_box_or_lie_in_it(side: int, first: int, length: int) -> None:
+    first = min(first, side - 1)
+    last = min(side, first + 1 + length)
+    box = Box(0, first, 16, last)
+    part, place = random_crop(torch.arange(side).expand(4, 16, side), box)
+    assert part.shape == (4, 16, 16)
+    assert part[0, 0].tolist() == list(range(place.left, place.left + 16))
+    shown = range(max(first, place.left), min(last, place.left + 16))
+    assert len(shown) == min(16, last - first)
+
+
+def test_the_box_of_a_pet() -> None:
+    trimap = np.full((128, 152), 2, np.uint8)
+    trimap[16:40, 60:61] = 1
+    trimap[40, 60:70] = 3
+    assert pet_box(trimap) == Box(2, 7, 6, 9)
+    assert pet_box(np.full((128, 128), 2, np.uint8)) is None
 
 
 def test_the_autoencoder_learns_and_resumes(images: list[np.ndarray], tmp_path: Path) -> None:
     flat = [np.full_like(image, 40 + 80 * n) for n, image in enumerate(images)]
     watched = torch.full((1, 3, 32, 32), -0.5)
-    options = ta.AutoencoderOptions(steps=60, batch=4, crop=16, noise=0.0, bf16=False)
+    options = ta.AutoencoderOptions(
+        steps=60, batch=4, crop=16, noise=0.0, perceptual=0.0, bf16=False
+    )
     vae = ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)
     assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 60
     fresh = ae.TrainableAutoencoder(SMALL).finished()
@@ -226,24 +252,28 @@ def test_latents_stay_when_only_the_decoder_learns(
     assert not any(torch.equal(a, b) for a, b in pairs)
 
 
-def test_the_diffusion_model_learns_and_resumes(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.fixture
+def corpus() -> df.Corpus:
+    latents = Latents([torch.ones(4, 16, 16).half()], [None])
+    encode = lambda texts: torch.zeros(len(texts), 77, 32).half()  # noqa: E731
+    return df.build_corpus(latents, [["a Beagle", ""]], torch.ones(1), encode)
+
+
+def test_the_unet_learns_and_resumes(
+    corpus: df.Corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    ids = torch.full((1, 2, 77), 49_407)
-    ids[:, :, 0] = 49_406
-    corpus = df.Corpus(Latents([torch.ones(4, 16, 16).half()], torch.tensor([0])), ids, ids[0, 0])
     losses: list[float] = []
     drawn: list[int] = []
-    begun: list[df.Model] = []
-    step = tb.train_step
-    monkeypatch.setattr(tb, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
-    options = df.DiffusionOptions(steps=60, batch=8, rate=3e-3, bf16=False, workers=2, every=25)
+    step = lp.train_step
+    monkeypatch.setattr(lp, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
+    options = df.DiffusionOptions(
+        steps=60, batch=8, rate=3e-3, decay=0.9, bf16=False, workers=2, every=25
+    )
 
-    def train() -> df.Model:
-        return tb.train_base(
-            corpus, begun.append, lambda _, n: drawn.append(n), SMALL, options, tmp_path
-        )
+    def train() -> nn.Module:
+        unet = build_unet(SMALL)
+        return tb.train_base(corpus, unet, lambda _, n: drawn.append(n), options, tmp_path)
 
     average = train()
     assert len(losses) == 60
@@ -251,7 +281,42 @@ def test_the_diffusion_model_learns_and_resumes(
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
     again = train()
     assert len(losses) == 60  # nothing was left to do
-    assert len(begun) == 1
-    pairs = zip(average.parameters(), again.parameters(), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
-    assert df.load_base(tmp_path, SMALL).unet.config["cross_attention_dim"] == 32
+    loaded = df.load_unet(tmp_path, SMALL)
+    for found in (again, loaded):
+        pairs = zip(average.parameters(), found.parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_controlnet_begins_without_effect_and_learns_its_condition(
+    corpus: df.Corpus, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    unet, alphas = build_unet(SMALL), build_schedule().alphas_cumprod
+    options = df.DiffusionOptions(steps=8, batch=4, rate=1e-2, decay=0.5, bf16=False)
+    white = np.full((128, 128, 3), 255, np.uint8)
+    batch = df.random_batch(corpus, options, cropper([white]))
+    assert batch.conditions is not None
+    assert batch.conditions.shape == (4, 3, 128, 128)
+    assert batch.conditions.min() == 1.0
+    noisy = df.add_noise(batch, alphas)
+    alone = unet(noisy, batch.times, batch.text).sample
+    fresh = tc.new_controlnet(unet)
+    assert torch.equal(tc.controlled_noise(unet, fresh, batch, noisy), alone)
+    path = tc.checkpoint_path(tmp_path, "canny")
+    before = [parameter.clone() for parameter in unet.parameters()]
+    drawn: list[int] = []
+    tc.train_controlnet(corpus, cropper([white]), unet, lambda _, n: drawn.append(n), options, path)
+    assert drawn == [8]
+    assert all(torch.equal(a, b) for a, b in zip(before, unet.parameters(), strict=True))
+    learned = tc.load_trained_controlnet(tmp_path, "canny", SMALL)
+    assert not torch.equal(tc.controlled_noise(unet, learned, batch, noisy), alone)
+    black = replace(batch, conditions=torch.zeros_like(batch.conditions))
+    assert not torch.equal(
+        tc.controlled_noise(unet, learned, batch, noisy),
+        tc.controlled_noise(unet, learned, black, noisy),
+    )
+
+
+def test_a_missing_controlnet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="controlnet_canny"):
+        tc.load_trained_controlnet(tmp_path, "canny", SMALL)

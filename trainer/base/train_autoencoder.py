@@ -40,6 +40,7 @@ from .training import (
 
 log = logging.getLogger(__name__)
 COLOURED = 1 / 3  # of the budget: how long colours are held in channels of their own
+SETTLED = 0.8  # of the budget: from then on the scale of the latents is that of whole images
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,13 @@ def train_autoencoder(
         load_checkpoint(folder / CHECKPOINT, {"autoencoder": model}, optimizer, clock)
     if options.decoder_only:
         model.vae.encoder.requires_grad_(False)
-        model.norm.eval()
     learning = [p for p in model.parameters() if p.requires_grad]
     eyes = place(load_imagenet_net(), options.device)
     rng = np.random.default_rng(clock.step)
     with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
         while not clock.over:
+            if model.norm.training and (options.decoder_only or clock.progress > SETTLED):
+                _settle(model, images, options)
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=100))
             crops = random_crops(images, options.crop, options.batch, rng).to(options.device)
             parts = crops.to(memory_format=torch.channels_last).chunk(options.workers)
@@ -112,10 +114,17 @@ def train_autoencoder(
                 log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, loss)
             if clock.step % options.every == 0:
                 _checkpoint(model, optimizer, clock, watched, folder)
-    if not options.decoder_only:
-        calibrate(model, images)
     _checkpoint(model, optimizer, clock, watched, folder)
     return model.finished()
+
+
+def _settle(
+    model: TrainableAutoencoder, images: Sequence[np.ndarray], options: AutoencoderOptions
+) -> None:
+    """From now on the scale of the latents stays; only a decoder that follows may still learn."""
+    if not options.decoder_only:
+        calibrate(model, images)
+    model.norm.eval()
 
 
 def _gradients(
