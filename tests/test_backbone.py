@@ -117,6 +117,7 @@ def test_columns_are_read_where_the_trimap_says() -> None:
     assert found.tolist() == [[0, 0], [15, 15], [9, 9]]
 
 
+@pytest.mark.slow
 def test_segmenter_learns_what_is_foreground(session: InferenceSession, tmp_path: Path) -> None:
     segmenter = segmenters.train_segmenter(session, *scenes(24, 3))
     images, trimaps = scenes(6, 4)

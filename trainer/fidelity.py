@@ -49,28 +49,46 @@ def kid(
     Binkowski et al. 2018, section 4: the squared maximum mean discrepancy (without bias, so that
     equal distributions give 0 on average and may fall below it) under the kernel
     (gamma x.y + 1)^3. `gamma` is 1/d as in the paper when None; features of unit length want 1.
-    `size`: images of each kind in a subset, at most as many as there are.
+    `size`: images of each kind in a subset; at most half of them, so that subsets differ.
     """
-    size = min(size, len(real), len(generated))
-    if size < 2:
+    least = min(len(real), len(generated))
+    if least < 2:
         raise InputError("KID needs two real and two generated images at least.")
+    size = max(2, min(size, least // 2))
     rng = np.random.default_rng(seed)
+    kernels = _kernels(real, generated, gamma)
     found = [
-        squared_discrepancy(_drawn(real, size, rng), _drawn(generated, size, rng), gamma)
+        _discrepancy(
+            *_part(kernels, _drawn(len(real), size, rng), _drawn(len(generated), size, rng))
+        )
         for _ in range(subsets)
     ]
     return float(np.mean(found)), float(np.std(found))
 
 
-def _drawn(rows: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    return rows[rng.choice(len(rows), size, replace=False)]
-
-
 def squared_discrepancy(first: np.ndarray, second: np.ndarray, gamma: float | None = None) -> float:
     """Maximum mean discrepancy, squared, without bias: Gretton et al. 2012, equation 3."""
-    within = [polynomial_kernel(rows, degree=3, gamma=gamma) for rows in (first, second)]
-    across = polynomial_kernel(first, second, degree=3, gamma=gamma)
-    return float(sum(_off_diagonal_mean(kernel) for kernel in within) - 2 * across.mean())
+    return _discrepancy(*_kernels(first, second, gamma))
+
+
+def _kernels(first: np.ndarray, second: np.ndarray, gamma: float | None) -> list[np.ndarray]:
+    """Within the first (n, n), within the second (m, m), across (n, m)."""
+    pairs = ((first, first), (second, second), (first, second))
+    return [polynomial_kernel(a, b, degree=3, gamma=gamma) for a, b in pairs]
+
+
+def _part(kernels: list[np.ndarray], rows: np.ndarray, cols: np.ndarray) -> list[np.ndarray]:
+    """The kernels of some rows of the first and of the second."""
+    pairs = ((rows, rows), (cols, cols), (rows, cols))
+    return [kernel[np.ix_(a, b)] for kernel, (a, b) in zip(kernels, pairs, strict=True)]
+
+
+def _drawn(count: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.choice(count, size, replace=False)
+
+
+def _discrepancy(first: np.ndarray, second: np.ndarray, across: np.ndarray) -> float:
+    return float(_off_diagonal_mean(first) + _off_diagonal_mean(second) - 2 * across.mean())
 
 
 def _off_diagonal_mean(kernel: np.ndarray) -> float:
