@@ -16,13 +16,14 @@ from manyshot.core.prompts import PromptSet
 from manyshot.driver.embedded.log import execution_seconds
 from manyshot.driver.load import parse_recipe
 from manyshot.trainer.base.evaluation import prompts
-from manyshot.trainer.base.evaluation.card import BEGIN, END, table, write_card
+from manyshot.trainer.base.evaluation.card import BEGIN, END, with_tables, write_card
 from manyshot.trainer.base.evaluation.classes import chosen_guidance
 from manyshot.trainer.base.evaluation.drawn import kept_rows, read_drawn
 from manyshot.trainer.base.evaluation.figures import read_figures, rounded, write_part
 from manyshot.trainer.base.evaluation.instruments import matched
 from manyshot.trainer.base.evaluation.reconstruction import psnr
 from manyshot.trainer.base.evaluation.sheets import MAX_BYTES, Row, write_sheet
+from manyshot.trainer.base.evaluation.tables import table
 from PIL import Image
 
 NAMES, SPECIES = ["Bombay", "Beagle", "Pug", "Sphynx", "Boxer"], ["cat", "dog", "dog", "cat", "dog"]
@@ -243,6 +244,15 @@ def test_the_card_gets_the_tables_between_its_markers(tmp_path: Path) -> None:
     card.write_text("no markers")
     with pytest.raises(InputError, match="lacks"):
         write_card(card, {"speed": SPEED})
+
+
+def test_the_card_of_the_docs_has_the_figures_of_the_docs() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    figures = read_figures(docs / "evaluation.json")
+    if not figures:
+        pytest.skip("docs/evaluation.json has not been written yet")
+    card = (docs / "model_card.md").read_text(encoding="utf-8")
+    assert with_tables(card, figures, "card") == card
 
 
 def test_tables_are_markdown() -> None:

@@ -43,8 +43,11 @@ def evaluate(
         list[Part] | None, typer.Option(help="What to evaluate; may be repeated. Default: all.")
     ] = None,
     each: Annotated[
-        int, typer.Option(min=1, help="Images of each class; smaller parts take a fifth of it.")
+        int, typer.Option(min=1, help="Images of each class, where classes are judged.")
     ] = 20,
+    few: Annotated[
+        int, typer.Option(min=1, help="Images of each class, or for each control, elsewhere.")
+    ] = 4,
     cfg: Annotated[
         float | None, typer.Option(help="Guidance; default: what the part guidance chooses.")
     ] = None,
@@ -73,8 +76,8 @@ def evaluate(
     threads = _prepare(console)
     kept = run / "evaluation" / "real"
     tools = open_instruments(data, kept, threads)
-    with open_stage(run, weights or WEIGHTS, each, console) as stage:
-        work = Work(stage, tools, data, kept, each, tuple(strength or STRENGTHS), cfg)
+    with open_stage(run, weights or WEIGHTS, f"{each}-{few}", console) as stage:
+        work = Work(stage, tools, data, kept, each, few, tuple(strength or STRENGTHS), cfg)
         _measure(work, part or list(Part), console)
     console.print(f"Figures: {stage.figures}", markup=False, highlight=False)
     if docs is not None:

@@ -41,9 +41,9 @@ def canny(work: Work) -> Figures:
     photos = measures.write_photos(work.inputs("edges"), work.data, entries)
     drawn = _draw(work, "canny", photos)
     shown = _draw_shown(work, "canny", photos)
-    edges = canny_edges(list(shown.sources()))
+    edges = canny_edges(list(shown.sources()), *recipes.EDGES.values())
     _write_sheet(work, "canny", shown, np.repeat(edges[..., None], 3, axis=3) * np.uint8(255))
-    return {**measures.edge_figures(drawn), **_agreement(work, drawn)}
+    return {**measures.edge_figures(drawn, *recipes.EDGES.values()), **_agreement(work, drawn)}
 
 
 def _draw(work: Work, kind: str, pictures: Path) -> Drawn:
@@ -53,10 +53,10 @@ def _draw(work: Work, kind: str, pictures: Path) -> Drawn:
 
 
 def _draw_shown(work: Work, kind: str, pictures: Path) -> Drawn:
-    """Some classes' first pictures, with many seeds each."""
-    names = work.tools.names
-    words = {name: work.words[name] for name in evenly(names, SHOWN)}
-    recipe = recipes.control(kind, pictures, words, SHOWN, SHOWN, work.guidance)
+    """Some classes' first pictures, with several seeds each."""
+    words = {name: work.words[name] for name in evenly(work.tools.names, SHOWN)}
+    seeds = min(SHOWN, work.each)
+    recipe = recipes.control(kind, pictures, words, seeds, seeds, work.guidance)
     return work.drawn(f"{_name(work, kind)}-shown", recipe)
 
 

@@ -11,6 +11,7 @@ Recipe = dict[str, Any]
 
 MOST_AT_ONCE = 10  # images in a batch
 ONE_SEED = {"Sampler.seed": [7]}  # for all classes: only the words differ
+EDGES = {"Edges.low_threshold": 0.2, "Edges.high_threshold": 0.4}  # enough of them at 128 pixels
 SWEPT_GUIDANCE, SWEPT_SAMPLER = ("Sampler.cfg",), ("Sampler.sampler_name", "Sampler.scheduler")
 
 
@@ -96,6 +97,8 @@ def control(
     address = "Control Image.image" if kind == "segmentation" else "Photo.image"
     recipe = from_prompts(classes, each, cfg)
     bind = {**recipe["bind"], address: {"folder": str(pictures)}}
+    if kind == "canny":
+        bind |= EDGES
     return {**recipe, "workflow": f"control_{kind}", "batch_size": batch, "bind": bind}
 
 

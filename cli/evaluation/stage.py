@@ -57,17 +57,17 @@ class Stage:
 
 
 @contextmanager
-def open_stage(run: Path, weights: Path, each: int, console: "Console") -> Iterator[Stage]:
+def open_stage(run: Path, weights: Path, size: str, console: "Console") -> Iterator[Stage]:
     """The embedded server with the weights of a folder, until the block ends.
 
-    Images go to `run`/evaluation/<hash of the base's file>-<each>, so that those of other weights
+    Images go to `run`/evaluation/<hash of the base's file>-<size>, so that those of other weights
     are never taken for these.
     """
     from ...driver.embedded import EmbeddedServer, ServerSettings
 
     files = weight_files(weights)
     settings = ServerSettings(extra_models=files)
-    folder = run / "evaluation" / f"{file_hash(files[f'checkpoints/{TINY}.safetensors'])}-{each}"
+    folder = run / "evaluation" / f"{file_hash(files[f'checkpoints/{TINY}.safetensors'])}-{size}"
 
     def say(text: str) -> None:
         console.print(text, style="dim", highlight=False, markup=False)

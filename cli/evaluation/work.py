@@ -5,9 +5,9 @@ from functools import cached_property
 from pathlib import Path
 
 from ...core.errors import InputError
-from ...trainer.base.evaluation.card import PICTURES
 from ...trainer.base.evaluation.drawn import Drawn, read_drawn
 from ...trainer.base.evaluation.instruments import Instruments
+from ...trainer.base.evaluation.tables import PICTURES
 from ...trainer.base.pets import pet_segmenter
 from ...trainer.segmenter import Segmenter
 from .recipes import Recipe, class_words
@@ -18,8 +18,8 @@ from .stage import Stage
 class Work:
     """One evaluation: where it draws, and what it is held against.
 
-    `each`: images of each class where classes are judged; elsewhere `few`. `cfg`: guidance, None
-    as long as it has not been chosen. `strengths`: those that are swept.
+    `each`: images of each class where classes are judged; elsewhere `few`. `strengths`: the
+    guidance that is swept. `cfg`: that which is drawn with; None until it is chosen.
     """
 
     stage: Stage
@@ -27,13 +27,9 @@ class Work:
     data: Path
     kept: Path
     each: int
+    few: int
     strengths: tuple[float, ...]
     cfg: float | None
-
-    @property
-    def few(self) -> int:
-        """A fifth of `each`."""
-        return max(1, self.each // 5)
 
     @property
     def guidance(self) -> float:

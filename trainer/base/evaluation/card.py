@@ -1,220 +1,37 @@
-"""The figures as tables for people, and their place in the model card."""
+"""The figures' place in the docs: the model card, its pictures, and the file they come from."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ....core.errors import InputError
 from ....core.files import write_text_whole, write_whole
 from .figures import read_figures
+from .tables import PICTURES, tables
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
-PICTURES = "tiny-"  # what the names of its pictures begin with
-Figures = Mapping[str, Any]
-Line = tuple[str, ...]
-
-
-def tables(figures: Figures) -> str:
-    """Markdown of all parts that `figures` (evaluation.json) has, in a fixed order."""
-    return "\n\n".join(
-        f"### {title}\n\n{part(figures[name])}" for name, title, part in _PARTS if name in figures
-    )
 
 
 def publish(folder: Path, docs: Path) -> None:
     """Bring an evaluation's figures and pictures into the docs, and its tables into the card."""
     figures = folder / "evaluation.json"
     write_card(docs / "model_card.md", read_figures(figures))
-    write_whole(docs / "evaluation.json", figures.read_bytes())
+    write_whole(docs / figures.name, figures.read_bytes())
     for picture in sorted((folder / "pictures").glob(f"{PICTURES}*")):
         write_whole(docs / "pictures" / picture.name, picture.read_bytes())
 
 
-def write_card(path: Path, figures: Figures) -> None:
+def write_card(path: Path, figures: Mapping[str, Any]) -> None:
     """Put the tables between the card's two markers. Raises InputError when it lacks them."""
-    text = path.read_text(encoding="utf-8")
+    if not path.is_file():
+        raise InputError(f"There is no {path} to put the figures into.")
+    write_text_whole(path, with_tables(path.read_text(encoding="utf-8"), figures, str(path)))
+
+
+def with_tables(text: str, figures: Mapping[str, Any], where: str) -> str:
+    """A card's text with these tables in the place of its earlier ones."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise InputError(f"{path} lacks {BEGIN} and {END}, between which the figures go.")
-    write_text_whole(path, f"{before}{BEGIN}\n\n{tables(figures)}\n\n{END}{after}")
-
-
-def table(head: Line, lines: Iterator[Line] | list[Line]) -> str:
-    """A Markdown table; the first column to the left, the others to the right."""
-    ruler = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ruler, *lines))
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _autoencoder(part: Figures) -> str:
-    placed = [(f"after {name}", f"{value:.2f}") for name, value in part["anchors"].items()]
-    return table(
-        (f"{part['images']} test images", "measured", "target"),
-        [
-            ("PSNR", f"{part['psnr']:.1f} dB", ">= 26 dB"),
-            ("Perceptual distance", f"{part['perceptual']:.2f}", ""),
-            *[(f"Perceptual distance {name}", value, "") for name, value in placed],
-        ],
-    )
-
-
-def _classes(part: Figures) -> str:
-    real, copies = part["real"], part["copies"]
-    found = table(
-        (f"{part['images']} images, guidance {part['guidance']:g}", "generated", "real test"),
-        [
-            ("Class agreement, top-1", _with_error(part), percent(real["top1"])),
-            ("Class agreement, top-5", percent(part["top5"]), percent(real["top5"])),
-            ("Species agreement", percent(part["species"]), percent(real["species"])),
-            ("KID x 1000", f"{1000 * part['kid']:.1f}", f"{1000 * real['kid']:.1f}"),
-            *[
-                (name.capitalize(), f"{part[name]:.2f}", f"{real[name]:.2f}")
-                for name in ("precision", "recall", "density", "coverage")
-            ],
-            *[
-                (f"Near copies of {split} images", percent(copy["share"]), _real_share(copy))
-                for split, copy in copies.items()
-            ],
-        ],
-    )
-    return f"{found}\n\n{_extremes(part['by_class'])}"
-
-
-def _with_error(row: Figures) -> str:
-    return f"{percent(row['top1'])} ± {100 * row['error1']:.1f}"
-
-
-def _real_share(copy: Figures) -> str:
-    return percent(copy["real_share"])
-
-
-def _extremes(by_class: Mapping[str, float], count: int = 5) -> str:
-    order = sorted(by_class, key=lambda name: -by_class[name])
-    best, worst = (
-        ", ".join(f"{name} {100 * by_class[name]:.0f} %" for name in names)
-        for names in (order[:count], order[-count:])
-    )
-    return f"Best recognised: {best}. Worst: {worst}."
-
-
-def _guidance(part: Figures) -> str:
-    rows = part["rows"]
-    head = (f"{rows[0]['images']} images each: guidance", *_SWEPT)
-    lines = [(f"{row['cfg']:g}", *_swept(row)) for row in rows]
-    return (
-        f"{table(head, lines)}\n\nGuidance {part['chosen']:g} is recommended: of those whose "
-        "top-1 is within a standard error of the best, the one with the widest coverage."
-    )
-
-
-def _samplers(part: Figures) -> str:
-    head = (f"{part['rows'][0]['images']} images each: sampler", *_SWEPT)
-    lines = [(f"{r['sampler_name']} / {r['scheduler']}", *_swept(r)) for r in part["rows"]]
-    return table(head, lines)
-
-
-_SWEPT = ("top-1", "top-5", "KID x 1000", "precision", "recall", "density", "coverage")
-
-
-def _swept(row: Figures) -> Line:
-    shares = (f"{row[name]:.2f}" for name in ("precision", "recall", "density", "coverage"))
-    return _with_error(row), percent(row["top5"]), f"{1000 * row['kid']:.1f}", *shares
-
-
-def _prompts(part: Figures) -> str:
-    swap, negative, pair = part["swap"], part["negative"], part["pairs"]
-    seeds, colours, near = part["seeds"], part["backgrounds"], part["nearness"]
-    return table(
-        ("same seeds, another word", "measured", "if words did nothing"),
-        [
-            ("Another class word changes the probe's answer", percent(swap["changed"]), "0 %"),
-            ("The class named becomes likelier", percent(swap["followed"]), "50 %"),
-            (
-                "A class as negative: the probe's chance for it",
-                percent(negative["chance_with_it"]),
-                f"{percent(negative['chance_with_another'])} with another class as negative",
-            ),
-            (
-                "Two classes named: chance of the lesser",
-                percent(pair["lesser"]),
-                f"{percent(pair['lesser_one_named'])} with one of them named",
-            ),
-            (
-                "Background of the colour named",
-                percent(colours["agree"]),
-                percent(colours["floor"]),
-            ),
-            *[
-                (f'Share of the image that is pet, "{word}"', percent(share), "")
-                for word, share in near.items()
-            ],
-            (
-                "Largest difference of any pixel, same seed",
-                f"{seeds['same_seed_largest']:.0f} of 255",
-                "",
-            ),
-            (
-                "Mean difference of pixels, another seed",
-                f"{seeds['other_seed_mean']:.0f} of 255",
-                "",
-            ),
-        ],
-    )
-
-
-def _segmentation(part: Figures) -> str:
-    return table(
-        (f"{part['images']} test masks", "measured", "target", "other masks", "real photos"),
-        [
-            (
-                "IoU of a segmenter's foreground with the mask",
-                f"{part['iou']:.2f}",
-                ">= 0.80",
-                f"{part['floor']:.2f}",
-                f"{part['real_iou']:.2f}",
-            ),
-            ("Class agreement, top-1", _with_error(part), "", "", ""),
-        ],
-    )
-
-
-def _canny(part: Figures) -> str:
-    return table(
-        (f"{part['images']} test images", "measured", "edges of another image"),
-        [
-            ("Agreement of edges within a pixel, F1", f"{part['f1']:.2f}", f"{part['floor']:.2f}"),
-            ("of the picture's edges", f"{part['precision']:.2f}", ""),
-            ("of the control image's edges", f"{part['recall']:.2f}", ""),
-            ("Class agreement, top-1", _with_error(part), ""),
-        ],
-    )
-
-
-def _speed(part: Figures) -> str:
-    return table(
-        (f"{part['cores']} cores", "measured", "target"),
-        [
-            (
-                f"An image, {part['steps']} steps with guidance, in batches of {part['batch']}",
-                f"{part['seconds_an_image']:.2f} s",
-                "<= 0.8 s",
-            ),
-            ("Other load on the cores at the start", f"{part['load']:.1f}", ""),
-        ],
-    )
-
-
-_PARTS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
-    ("autoencoder", "Autoencoder", _autoencoder),
-    ("classes", "Classes and diversity", _classes),
-    ("guidance", "Guidance", _guidance),
-    ("samplers", "Samplers", _samplers),
-    ("prompts", "Prompts", _prompts),
-    ("segmentation", "ControlNet segmentation", _segmentation),
-    ("canny", "ControlNet canny", _canny),
-    ("speed", "Speed", _speed),
-)
+        raise InputError(f"{where} lacks {BEGIN} and {END}, between which the figures go.")
+    return f"{before}{BEGIN}\n\n{tables(figures)}\n\n{END}{after}"

@@ -56,15 +56,14 @@ def mask_figures(drawn: Drawn, segmenter: Segmenter) -> dict[str, Any]:
     return {"images": len(found), **_iou(found, trimaps)}
 
 
-def edge_figures(drawn: Drawn) -> dict[str, Any]:
-    """The edges of each image against those of the photo they were drawn after."""
-    wanted, found = canny_edges(list(drawn.sources())), canny_edges(list(drawn.images))
+def edge_figures(drawn: Drawn, low: float, high: float) -> dict[str, Any]:
+    """The edges of each image against those of the photo they were drawn after.
+
+    `low` and `high` are Canny's thresholds, for both. `floor`: F1 with other photos' edges.
+    """
+    found, wanted = (canny_edges(list(part), low, high) for part in (drawn.images, drawn.sources()))
     floor = edge_agreement(found, wanted[mismatched(len(found))])
-    return {
-        "images": len(found),
-        **asdict(edge_agreement(found, wanted)),
-        "floor": floor.f1,
-    }
+    return {"images": len(found), **asdict(edge_agreement(found, wanted)), "floor": floor.f1}
 
 
 def _iou(found: np.ndarray, trimaps: np.ndarray) -> dict[str, float]:
