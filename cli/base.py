@@ -153,7 +153,7 @@ def train_controlnet(
 ) -> None:
     """Train a ControlNet on the trained base; run it again to go on."""
     from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.conditions import condition_images, cropper, watched_conditions
+    from ..trainer.base.conditions import condition_images, watched_conditions
     from ..trainer.base.corpus import pet_examples, prepare_corpus, seen_examples
     from ..trainer.base.diffusion import DiffusionOptions, load_networks
     from ..trainer.base.train_controlnet import checkpoint_path, sampler, train_controlnet
@@ -177,7 +177,7 @@ def train_controlnet(
     prompts, watched = watched_conditions(examples, images, 8)
     draw_samples = sampler(networks, prompts, watched, run / f"samples-{kind}")
     path = checkpoint_path(run, kind)
-    train_controlnet(corpus, cropper(images), networks.unet, draw_samples, options, path)
+    train_controlnet(corpus, images, networks.unet, draw_samples, options, path)
     _say(f"Saved {path}. Run it again to go on, or `manyshot base export` to use it.")
 
 

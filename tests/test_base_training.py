@@ -23,11 +23,12 @@ from manyshot.trainer.base import train_autoencoder as ta
 from manyshot.trainer.base import train_base as tb
 from manyshot.trainer.base import train_controlnet as tc
 from manyshot.trainer.base import training as tr
-from manyshot.trainer.base.architecture import build_schedule, build_unet
-from manyshot.trainer.base.conditions import cropper
+from manyshot.trainer.base.architecture import build_controlnet, build_schedule, build_unet
+from manyshot.trainer.base.hints import Hint, cropper, give_hint, glimpses
 from manyshot.trainer.base.latents import (
     Box,
     Latents,
+    Place,
     cached_latents,
     encode_images,
     pet_box,
@@ -287,6 +288,22 @@ def test_the_unet_learns_and_resumes(
         assert all(torch.equal(a, b) for a, b in pairs)
 
 
+def test_glimpses_stand_for_images() -> None:
+    hint = Hint(32)
+    nn.init.normal_(hint.conv_out.weight)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (128, 160, 3), dtype=np.uint8)
+    [glimpse] = glimpses(hint, [image])
+    assert glimpse.shape == (96, 32, 40)
+    whole = hint(torch.from_numpy(image).movedim(-1, 0)[None].float() / 255)
+    assert torch.allclose(hint(glimpse[None].float()), whole, atol=1e-2, rtol=1e-2)
+    part = cropper([glimpse])(0, Place(0, 4))
+    assert torch.equal(part, glimpse[:, :, 8:40].float())
+    again = Hint(32)
+    assert torch.equal(again.blocks[0].weight, hint.blocks[0].weight)
+    assert 0.1 < glimpse.float().std() < 10
+
+
 def test_a_controlnet_begins_without_effect_and_learns_its_condition(
     corpus: df.Corpus, tmp_path: Path
 ) -> None:
@@ -294,23 +311,21 @@ def test_a_controlnet_begins_without_effect_and_learns_its_condition(
     unet, alphas = build_unet(SMALL), build_schedule().alphas_cumprod
     options = df.DiffusionOptions(steps=8, batch=4, rate=1e-2, decay=0.5, bf16=False)
     white = np.full((128, 128, 3), 255, np.uint8)
-    batch = df.random_batch(corpus, options, cropper([white]))
-    assert batch.conditions is not None
-    assert batch.conditions.shape == (4, 3, 128, 128)
-    assert batch.conditions.min() == 1.0
+    batch = replace(df.random_batch(corpus, options), conditions=torch.ones(4, 3, 128, 128))
     noisy = df.add_noise(batch, alphas)
     alone = unet(noisy, batch.times, batch.text).sample
-    fresh = tc.new_controlnet(unet)
+    fresh = build_controlnet(unet)
+    give_hint(fresh)
     assert torch.equal(tc.controlled_noise(unet, fresh, batch, noisy), alone)
     path = tc.checkpoint_path(tmp_path, "canny")
     before = [parameter.clone() for parameter in unet.parameters()]
     drawn: list[int] = []
-    tc.train_controlnet(corpus, cropper([white]), unet, lambda _, n: drawn.append(n), options, path)
+    tc.train_controlnet(corpus, [white], unet, lambda _, n: drawn.append(n), options, path)
     assert drawn == [8]
     assert all(torch.equal(a, b) for a, b in zip(before, unet.parameters(), strict=True))
     learned = tc.load_trained_controlnet(tmp_path, "canny", SMALL)
     assert not torch.equal(tc.controlled_noise(unet, learned, batch, noisy), alone)
-    black = replace(batch, conditions=torch.zeros_like(batch.conditions))
+    black = replace(batch, conditions=torch.zeros(4, 3, 128, 128))
     assert not torch.equal(
         tc.controlled_noise(unet, learned, batch, noisy),
         tc.controlled_noise(unet, learned, black, noisy),

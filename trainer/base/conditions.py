@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from ...core.palettes import trimap_to_control
-from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from ...core.tiny_sizes import IMAGE_SIZE
 from ..edges import canny_edges
 from .corpus import Example
 from .data import centre_crop
-from .diffusion import Condition
 from .export_controlnet import Kind
-from .latents import Place, whole_blocks
+from .latents import whole_blocks
 
 
 def condition_images(examples: Sequence[Example], kind: Kind, seed: int = 0) -> list[np.ndarray]:
@@ -45,14 +44,3 @@ def watched_conditions(
     squares = np.stack([centre_crop(images[row], IMAGE_SIZE) for row in rows])
     prompts = [examples[row].captions[0].text for row in rows]
     return prompts, torch.from_numpy(squares).movedim(-1, 1).float() / 255
-
-
-def cropper(images: Sequence[np.ndarray]) -> Condition:
-    """A function from an image's row and a place to its crop (3, 128, 128) from 0 to 1."""
-
-    def crop(row: int, place: Place) -> Tensor:
-        top, left = place.top * DOWNSCALE, place.left * DOWNSCALE
-        part = images[row][top : top + IMAGE_SIZE, left : left + IMAGE_SIZE]
-        return torch.from_numpy(part.copy()).movedim(-1, 0).float() / 255
-
-    return crop

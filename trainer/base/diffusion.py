@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CHECKPOINT = "base.safetensors"
 GAMMA = 5.0  # of min-SNR weighting
 STEPS = 1000  # of the noise schedule
-Condition = Callable[[int, Place], Tensor]  # a latent's row and its crop's place to (3, 128, 128)
+Condition = Callable[[int, Place], Tensor]  # what is seen of a latent's row, at its crop's place
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def spread_times(count: int) -> Tensor:
 class Batch:
     """Latents and noise (n, 4, 16, 16), times (n), and text states (n, 77, width).
 
-    `conditions`: for a ControlNet the pictures (n, 3, 128, 128) from 0 to 1 that it obeys.
+    `conditions`: for a ControlNet what it sees of the control images (n, 96, 32, 32).
     """
 
     latents: Tensor

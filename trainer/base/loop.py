@@ -45,7 +45,7 @@ def run_loop(
     if path.exists():
         load_checkpoint(path, modules, optimizer, clock)
     torch.manual_seed(clock.step)
-    learning = list(model.parameters())
+    learning = [p for p in model.parameters() if p.requires_grad]
     ema, losses = Average(model, average, options.decay), deque[float](maxlen=100)
 
     def checkpoint() -> None:
@@ -70,7 +70,7 @@ def run_loop(
 
 def _groups(model: nn.Module) -> list[dict[str, object]]:
     """Weight decay for matrices only, not for biases and norms."""
-    parameters = list(model.parameters())
+    parameters = [p for p in model.parameters() if p.requires_grad]
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.01},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},

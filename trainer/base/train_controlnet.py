@@ -1,11 +1,12 @@
 """The training loop of a ControlNet, on a frozen base."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import torch
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -15,7 +16,6 @@ from ...core.tiny_sizes import Sizes
 from .architecture import build_controlnet, build_schedule, build_unet
 from .diffusion import (
     Batch,
-    Condition,
     Corpus,
     DiffusionOptions,
     add_noise,
@@ -24,6 +24,7 @@ from .diffusion import (
 )
 from .export import NAME, content_hash, original_tensors
 from .export_controlnet import ControlNetFacts, Kind, export_controlnet
+from .hints import cropper, give_hint, glimpses
 from .loop import run_loop
 from .pictures import write_grid
 from .sample import Control, Networks, draw
@@ -37,23 +38,9 @@ def checkpoint_path(folder: Path, kind: Kind) -> Path:
     return folder / f"controlnet_{kind}.safetensors"
 
 
-def new_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
-    """A ControlNet without effect, whose layers on the hint already tell pictures apart.
-
-    PyTorch's initial weights halve the signal in each of the hint's eight layers, so that nothing
-    of it arrives and learning begins late. He et al. 2015 (eq. 10) keep its size. The layers that
-    lead to the UNet stay zero, so nothing is disturbed.
-    """
-    controlnet = build_controlnet(unet)
-    for layer in controlnet.controlnet_cond_embedding.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    return controlnet
-
-
 def train_controlnet(
     corpus: Corpus,
-    condition: Condition,
+    images: Sequence[np.ndarray],
     unet: UNet2DConditionModel,
     draw_samples: Callable[[ControlNetModel, int], None],
     options: DiffusionOptions,
@@ -61,12 +48,16 @@ def train_controlnet(
 ) -> ControlNetModel:
     """Train until the budget is spent, resuming what `path` holds; returns the average.
 
+    `images` (height, width, 3) are the control images of the corpus' latents, in their order.
     `draw_samples` is called with the average and the step at each checkpoint.
     """
     device = torch.device(options.device)
     nn.Module.to(unet.eval().requires_grad_(False), device)
-    controlnet = new_controlnet(unet)
+    controlnet = build_controlnet(unet)
+    hint = give_hint(controlnet)
     nn.Module.to(controlnet, device)
+    log.info("looking at %d control images", len(images))
+    condition = cropper(glimpses(hint, images, options.workers))
     average = deepcopy(controlnet).eval().requires_grad_(False)
     alphas = build_schedule().alphas_cumprod.to(options.device)
 
