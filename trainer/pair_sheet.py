@@ -25,10 +25,10 @@ def write_nearest_pairs(
 
     All are RGB bytes (height, width, 3) of one size.
     """
-    order = np.argsort(neighbours.distance, kind="stable")[:count]
-    pairs = [
-        _pair(images[i], references[neighbours.index[i]], neighbours.distance[i]) for i in order
-    ]
+    distances: list[float] = neighbours.distance.tolist()
+    indices: list[int] = neighbours.index.tolist()
+    order = sorted(range(len(images)), key=lambda i: distances[i])[:count]
+    pairs = [_pair(images[i], references[indices[i]], distances[i]) for i in order]
     width, height = pairs[0].width + GAP, pairs[0].height + GAP
     rows = -(-len(pairs) // columns)
     sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), "white")
