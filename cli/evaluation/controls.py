@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import InputError
 from ...trainer.base.data import evenly
 from ...trainer.base.evaluation import controls as measures
 from ...trainer.base.evaluation.classes import agreement_figures
@@ -14,7 +13,7 @@ from ...trainer.base.evaluation.sheets import Row, write_sheet
 from ...trainer.base.pets import segmenter_iou
 from ...trainer.edges import canny_edges
 from . import recipes
-from .stage import TINY, file_hash
+from .stage import control_name, file_hash
 from .work import Work
 
 Figures = dict[str, Any]
@@ -61,11 +60,8 @@ def _draw_shown(work: Work, kind: str, pictures: Path) -> Drawn:
 
 
 def _name(work: Work, kind: str) -> str:
-    """A folder's name, which tells ControlNets apart. Raises InputError when there is none."""
-    path = work.stage.files.get(f"controlnet/{TINY}-{kind}.safetensors")
-    if path is None:
-        raise InputError(f"There is no {TINY}-{kind}.safetensors beside the base model.")
-    return f"{kind}-{file_hash(path)[:6]}-{work.guidance:g}"
+    """A folder's name, which tells ControlNets apart."""
+    return f"{kind}-{file_hash(work.stage.files[control_name(kind)])[:6]}-{work.guidance:g}"
 
 
 def _agreement(work: Work, drawn: Drawn) -> Figures:

@@ -7,6 +7,7 @@ import numpy as np
 from ...trainer.base.contexts import COLOURS, FAR, NEAR, colour_name
 from ...trainer.base.evaluation import prompts as measures
 from ...trainer.base.evaluation.drawn import Drawn
+from ...trainer.base.evaluation.sheets import Row, write_sheet
 from ...trainer.segmenter import foreground
 from . import recipes
 from .work import Work
@@ -62,7 +63,20 @@ def _backgrounds(work: Work) -> dict[str, object]:
     recipe = recipes.said_of(work.tools.names, words, work.few, work.guidance)
     drawn = _draw(work, "backgrounds", recipe)
     named = [word.removesuffix(BEHIND) for word in _said(drawn)]
+    _write_sheet(work, drawn)
     return measures.backgrounds(drawn.images, named, colour_name)
+
+
+def _write_sheet(work: Work, drawn: Drawn) -> None:
+    """A row for each class, an image of each colour."""
+    firsts: dict[str, np.ndarray] = {}
+    for record, image in zip(drawn.records, drawn.images, strict=True):
+        firsts.setdefault(record.class_name, image)
+    rows: dict[str, list[np.ndarray]] = {}
+    for said, image in firsts.items():
+        rows.setdefault(said.partition(", ")[0], []).append(image)
+    sheet = [Row(name, images) for name, images in rows.items()]
+    write_sheet(work.picture("backgrounds.jpg"), sheet)
 
 
 def _nearness(work: Work) -> dict[str, float]:

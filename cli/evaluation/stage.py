@@ -57,22 +57,21 @@ class Stage:
 
 
 @contextmanager
-def open_stage(run: Path, weights: Path, size: str, console: "Console") -> Iterator[Stage]:
-    """The embedded server with the weights of a folder, until the block ends.
+def open_stage(run: Path, files: dict[str, Path], size: str, console: "Console") -> Iterator[Stage]:
+    """The embedded server with these weights, until the block ends.
 
     Images go to `run`/evaluation/<hash of the base's file>-<size>, so that those of other weights
     are never taken for these.
     """
     from ...driver.embedded import EmbeddedServer, ServerSettings
 
-    files = weight_files(weights)
-    settings = ServerSettings(extra_models=files)
-    folder = run / "evaluation" / f"{file_hash(files[f'checkpoints/{TINY}.safetensors'])}-{size}"
+    base = files[f"checkpoints/{TINY}.safetensors"]
+    folder = run / "evaluation" / f"{file_hash(base)}-{size}"
 
     def say(text: str) -> None:
         console.print(text, style="dim", highlight=False, markup=False)
 
-    with EmbeddedServer(settings, say) as server:
+    with EmbeddedServer(ServerSettings(extra_models=files), say) as server:
         yield Stage(server, folder, files, console)
 
 
@@ -81,9 +80,15 @@ def weight_files(weights: Path) -> dict[str, Path]:
     base = weights / f"{TINY}.safetensors"
     if not base.is_file():
         raise InputError(f"There is no {base}: `manyshot base export` writes it.")
-    nets = {kind: weights / f"{TINY}-{kind}.safetensors" for kind in ("segmentation", "canny")}
-    there = {f"controlnet/{path.name}": path for path in nets.values() if path.is_file()}
+    names = [control_name(kind) for kind in ("segmentation", "canny")]
+    nets = {name: weights / Path(name).name for name in names}
+    there = {name: path for name, path in nets.items() if path.is_file()}
     return {f"checkpoints/{base.name}": base, **there}
+
+
+def control_name(kind: str) -> str:
+    """The name below models/ of a ControlNet."""
+    return f"controlnet/{TINY}-{kind}.safetensors"
 
 
 def file_hash(path: Path) -> str:

@@ -220,6 +220,7 @@ _PICTURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("The nearest pool images", "nearest-pool.png"),
         ("The nearest test images", "nearest-test.png"),
     ),
+    "prompts": (("The same noise before backgrounds of seven colours", "backgrounds.jpg"),),
     "segmentation": (("Eight masks, eight seeds each", "segmentation.jpg"),),
     "canny": (("Edges of eight photos, eight seeds each", "canny.jpg"),),
 }
