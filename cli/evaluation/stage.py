@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...driver.embedded import EmbeddedServer
 
 TINY = "manyshot-tiny"
+PATIENCE = 900.0  # seconds for the server to start beside a training
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def open_stage(run: Path, files: dict[str, Path], size: str, console: "Console")
     def say(text: str) -> None:
         console.print(text, style="dim", highlight=False, markup=False)
 
-    with EmbeddedServer(ServerSettings(extra_models=files), say) as server:
+    settings = ServerSettings(extra_models=files, start_timeout=PATIENCE)
+    with EmbeddedServer(settings, say) as server:
         yield Stage(server, folder, files, console)
 
 
