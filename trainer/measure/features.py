@@ -1,0 +1,65 @@
+"""Features of image files, computed once for each content and kept on disk."""
+
+import logging
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from ...core.files import write_whole
+from .backbones import Backbone
+from .images import content_digest, read_rgb
+
+CHUNK = 64  # images between two files of the cache: what an interruption can lose
+SHORT_SIDE = 256  # larger images are shrunk to this first; the nets see 224
+Progress = Callable[[int, int], None]  # (done, of)
+log = logging.getLogger(__name__)
+
+
+def file_features(
+    paths: Sequence[Path],
+    backbone: Backbone,
+    cache: Path,
+    progress: Progress = lambda done, of: None,
+) -> tuple[np.ndarray, list[str]]:
+    """Features (n, width) of image files and the digests of their contents.
+
+    What `cache`/<backbone> holds is not computed again, whatever the file is called. Raises
+    InputError for a file that cannot be read; what was computed before it stays in the cache.
+    """
+    folder = cache / backbone.id
+    digests = [content_digest(path) for path in paths]
+    known = _read_cache(folder)
+    by_digest = dict(zip(digests, paths, strict=True))
+    missing = [digest for digest in by_digest if digest not in known]
+    for start in range(0, len(missing), CHUNK):
+        progress(start, len(missing))
+        chunk = missing[start : start + CHUNK]
+        rows = backbone.features([read_rgb(by_digest[d], SHORT_SIDE) for d in chunk])
+        _keep(folder, chunk, rows)
+        known.update(zip(chunk, rows, strict=True))
+    progress(len(missing), len(missing))
+    return np.stack([known[digest] for digest in digests]).astype(np.float32), digests
+
+
+def _keep(folder: Path, digests: Sequence[str], rows: np.ndarray) -> None:
+    numbers = np.stack([np.frombuffer(bytes.fromhex(digest), np.uint8) for digest in digests])
+    data = save({"features": rows.astype(np.float32), "digests": numbers})
+    write_whole(folder / f"{sha256(data).hexdigest()[:16]}.safetensors", data)
+
+
+def _read_cache(folder: Path) -> dict[str, np.ndarray]:
+    """All features in a folder of the cache by digest; a damaged file is passed over."""
+    known: dict[str, np.ndarray] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            held = load(path.read_bytes())
+            digests, rows = held["digests"], held["features"]
+        except (OSError, SafetensorError, KeyError) as error:
+            log.warning("The cached features %s cannot be read (%s); made again.", path, error)
+            continue
+        known.update(zip((row.tobytes().hex() for row in digests), rows, strict=True))
+    return known

@@ -1,0 +1,188 @@
+"""All runs of a measurement: shots x draws x arms x seeds, those that are done left out."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from .added import added_images
+from .arms import REAL_ONLY, Arm
+from .draws import Draw, draw_shots
+from .head import Fit, Learner, Options
+from .metrics import metrics
+from .plans import Budget, make_plan
+from .results import Config, DrawRow, Run, pack
+from .table import Table
+from .tune import Choice, choose_arm, choose_options
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is asked: every arm at every number of shots, for `draws` x `seeds`, 0, 1, 2, … each."""
+
+    arms: tuple[Arm, ...]
+    shots: tuple[int, ...] = (5,)
+    draws: int = 10
+    seeds: int = 3
+    budget: Budget = Budget()
+
+    def with_baseline(self) -> "Grid":
+        """The same, real only first whether it was asked for or not."""
+        arms = (REAL_ONLY, *(arm for arm in self.arms if arm != REAL_ONLY))
+        return replace(self, arms=tuple(dict.fromkeys(arms)))
+
+
+Done = Callable[[Sequence[Run]], None]  # told the runs of a draw when they are finished
+
+
+def check_grid(table: Table, grid: Grid) -> None:
+    """Raises InputError for shots or ratios that there are too few images for."""
+    for count in grid.shots:
+        draw = draw_shots(table, count, seed=0)
+        for arm in grid.arms:
+            if arm.ratio != "auto":
+                added_images(table, draw, arm)
+
+
+def fair_runs(
+    table: Table,
+    learner: Learner,
+    grid: Grid,
+    material: str,
+    known: Mapping[str, Run],
+    done: Done = lambda runs: None,
+) -> list[Run]:
+    """Every run of the fair protocol: equal steps, batches and schedule for all arms.
+
+    Rate and decay are chosen for real only inside the shots of the draw, and shared.
+    """
+    runs: list[Run] = []
+    for count in grid.shots:
+        for number in range(grid.draws):
+            draw = draw_shots(table, count, number)
+            found = _draw_runs(table, learner, draw, grid, material, known)
+            runs.extend(found)
+            done(found)
+    return runs
+
+
+def _draw_runs(
+    table: Table,
+    learner: Learner,
+    draw: Draw,
+    grid: Grid,
+    material: str,
+    known: Mapping[str, Run],
+) -> list[Run]:
+    configs = [
+        _config(material, grid.budget, draw, arm, seed)
+        for arm in grid.arms
+        for seed in range(grid.seeds)
+    ]
+    missing = [config for config in configs if config.key not in known]
+    if not missing:
+        return [known[config.key] for config in configs]
+    fit = learner(draw.shots)
+    options = choose_options(table, draw, fit, grid.budget)
+    arms = dict.fromkeys(config.arm for config in missing)
+    chosen = {arm: settle(table, draw, arm, options, fit, grid.budget) for arm in arms}
+    made = _made(table, draw, missing, chosen, options, fit, grid.budget)
+    return [known.get(config.key) or made[config.key] for config in configs]
+
+
+def _config(material: str, budget: Budget, draw: Draw, arm: Arm, seed: int) -> Config:
+    return Config(
+        material=material,
+        protocol="fair",
+        arm=arm,
+        shots=draw.count,
+        draw=draw.seed,
+        seed=seed,
+        steps=budget.steps,
+        batch=budget.batch,
+    )
+
+
+def settle(
+    table: Table, draw: Draw, arm: Arm, options: Options, fit: Fit, budget: Budget
+) -> Choice:
+    """The arm itself, or what "auto" comes to in this draw."""
+    if arm.ratio != "auto" or arm.add == "nothing":
+        return Choice(arm, {}, "")
+    return choose_arm(table, draw, arm, options, fit, budget)
+
+
+def _made(
+    table: Table,
+    draw: Draw,
+    configs: Sequence[Config],
+    chosen: Mapping[Arm, Choice],
+    options: Options,
+    fit: Fit,
+    budget: Budget,
+) -> dict[str, Run]:
+    """Train and test all runs of a draw in one go."""
+    began = time.perf_counter()
+    arms = [chosen[config.arm].arm for config in configs]
+    added = [added_images(table, draw, arm) for arm in arms]
+    plans = [
+        make_plan(table, draw.shots, images, arm, budget, [draw.seed, config.seed])
+        for config, arm, images in zip(configs, arms, added, strict=True)
+    ]
+    scores = fit(plans, [options] * len(plans), table.test)
+    seconds = (time.perf_counter() - began) / len(plans)
+    return {
+        config.key: finished(
+            config,
+            chosen[config.arm],
+            (0 if arm.mixing == "alone" else len(draw.shots), len(images.rows)),
+            budget.steps,
+            options,
+            (of_run, table.labels[table.test]),
+            seconds,
+        )
+        for config, arm, images, of_run in zip(configs, arms, added, scores, strict=True)
+    }
+
+
+def finished(
+    config: Config,
+    choice: Choice,
+    counts: tuple[int, int],
+    steps: int,
+    options: Options,
+    tested: tuple[np.ndarray, np.ndarray],
+    seconds: float,
+) -> Run:
+    """A run from its scores (n, classes) and the labels (n) it was tested on."""
+    scores, labels = tested
+    found = asdict(metrics(scores, labels))
+    return Run(
+        key=config.key,
+        config=config,
+        chosen=choice.arm,
+        why=choice.reason,
+        real=counts[0],
+        added=counts[1],
+        steps=steps,
+        rate=options.rate,
+        decay=options.decay,
+        right=pack(scores.argmax(axis=1) == labels),
+        seconds=round(seconds, 3),
+        **found,
+    )
+
+
+def draw_rows(table: Table, grid: Grid, names: Sequence[str]) -> list[DrawRow]:
+    """The images of every draw of a grid, from the names of all rows."""
+    draws = [draw_shots(table, count, seed) for count in grid.shots for seed in range(grid.draws)]
+    return [
+        DrawRow(
+            shots=draw.count,
+            seed=draw.seed,
+            images=[names[row] for row in draw.shots],
+            seen=int(table.seen[draw.shots].sum()),
+        )
+        for draw in draws
+    ]

@@ -1,0 +1,127 @@
+"""Linear heads on frozen features, many runs trained side by side: the smallest of learners.
+
+A learner is what `fit_heads` is once it has its features: plans and options in, scores out. A net
+on pixels with augmentations takes the same plans and can stand in its place.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .plans import Plan
+
+MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class Options:
+    """Peak learning rate and weight decay; both for features of mean square length 1."""
+
+    rate: float = 1.0
+    decay: float = 1e-4
+
+
+# Plans of one shape (r of them), an option for each, and the rows (n) to score: (r, n, classes).
+Fit = Callable[[Sequence[Plan], Sequence[Options], np.ndarray], np.ndarray]
+Learner = Callable[[np.ndarray], Fit]  # from the rows of a draw's shots
+
+
+@dataclass
+class Heads:
+    """`weight` (r, d, c) and `bias` (r, c) of r linear heads, with their velocities."""
+
+    weight: Tensor
+    bias: Tensor
+    weight_velocity: Tensor
+    bias_velocity: Tensor
+
+    @classmethod
+    def zeros(cls, runs: int, width: int, classes: int) -> "Heads":
+        """Heads that know nothing; zero is where a convex problem may start."""
+        shapes = ((runs, width, classes), (runs, classes)) * 2
+        return cls(*(torch.zeros(shape) for shape in shapes))
+
+    def scores(self, features: Tensor) -> Tensor:
+        """Logits (r, n, c) of features (n, d)."""
+        return features @ self.weight + self.bias[:, None]
+
+
+def head_learner(features: np.ndarray, classes: int) -> Learner:
+    """A learner of linear heads on features (n, d), a row for each row of the table."""
+
+    def learner(shots: np.ndarray) -> Fit:
+        rows = torch.from_numpy(standardised(features, shots))
+
+        def fit(plans: Sequence[Plan], options: Sequence[Options], at: np.ndarray) -> np.ndarray:
+            heads = fit_heads(rows, plans, options, classes)
+            return heads.scores(rows[torch.from_numpy(at)]).numpy()
+
+        return fit
+
+    return learner
+
+
+def standardised(features: np.ndarray, shots: np.ndarray) -> np.ndarray:
+    """Features less the mean of the `shots`, over the root of the shots' mean square length.
+
+    A linear head can learn the same with or without; its steps are much better conditioned. Only
+    the real shots decide, so that it is the same for all arms.
+    """
+    centred = features - features[shots].mean(axis=0)
+    length = np.sqrt(np.square(centred[shots]).sum(axis=1).mean())
+    return (centred / max(float(length), 1e-12)).astype(np.float32)
+
+
+def fit_heads(
+    features: Tensor, plans: Sequence[Plan], options: Sequence[Options], classes: int
+) -> Heads:
+    """A head for each plan: SGD with momentum on cross-entropy, the rate falling as a cosine.
+
+    Cosine: Loshchilov & Hutter 2017 ("SGDR"), equation 5, one period, without restarts.
+    """
+    rows, labels, weights = stacked(plans)
+    steps = rows.shape[1]
+    rates = torch.tensor([option.rate for option in options])
+    decays = torch.tensor([option.decay for option in options])
+    heads = Heads.zeros(len(plans), features.shape[1], classes)
+    for step in range(steps):
+        rate = rates * (1 + np.cos(np.pi * step / steps)) / 2
+        seen = features[rows[:, step]]
+        descend(heads, seen, labels[:, step], weights[:, step], rate, decays, MOMENTUM)
+    return heads
+
+
+def stacked(plans: Sequence[Plan]) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows, labels and weights of plans of one shape, (r, steps, batch) each."""
+    rows = torch.from_numpy(np.stack([plan.rows for plan in plans]))
+    labels = torch.from_numpy(np.stack([plan.labels for plan in plans]))
+    weights = torch.from_numpy(np.stack([plan.weights for plan in plans]).astype(np.float32))
+    return rows, labels, weights
+
+
+def descend(
+    heads: Heads,
+    features: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    rate: Tensor,
+    decay: Tensor,
+    momentum: float,
+) -> None:
+    """One step of all heads, in place, from features (r, batch, d), labels and weights (r, batch).
+
+    The gradient of softmax cross-entropy by hand (Bishop 2006, equation 4.109): autograd would
+    keep what this does not need. Weight decay spares the bias.
+    """
+    logits = torch.baddbmm(heads.bias[:, None], features, heads.weight)
+    errors = logits.softmax(dim=2)
+    errors.scatter_add_(2, labels[..., None], torch.full_like(weights, -1)[..., None])
+    errors *= weights[..., None]
+    slope = torch.baddbmm(heads.weight * decay[:, None, None], features.transpose(1, 2), errors)
+    heads.weight_velocity.mul_(momentum).add_(slope)
+    heads.bias_velocity.mul_(momentum).add_(errors.sum(dim=1))
+    heads.weight -= rate[:, None, None] * heads.weight_velocity
+    heads.bias -= rate[:, None] * heads.bias_velocity

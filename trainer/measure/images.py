@@ -1,0 +1,48 @@
+"""Reading images: RGB bytes, or a sentence that names the file."""
+
+import warnings
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ...core.errors import InputError
+
+SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+
+
+def read_rgb(path: Path, short_side: int) -> np.ndarray:
+    """RGB bytes (height, width, 3), upright, the shorter side at most `short_side` pixels.
+
+    Raises InputError for a file that is no image, is cut off, or is too large to be one.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(path) as file:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            file.draft("RGB", (2 * short_side, 2 * short_side))  # lets JPEGs decode smaller
+            image = ImageOps.exif_transpose(file).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"The image {path} cannot be read ({reason}). Repair it or take it out."
+        ) from None
+    factor = short_side / min(image.size)
+    if factor >= 1:
+        return np.asarray(image)
+    width, height = (max(short_side, round(side * factor)) for side in image.size)
+    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def content_digest(path: Path) -> str:
+    """sha256 of the file. Raises InputError when it cannot be read."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"The image {path} cannot be read: {error.strerror}.") from None
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files below a folder in the order of their names; hidden ones are left out."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in found if not path.name.startswith(".") and path.is_file())

@@ -1,0 +1,120 @@
+"""Training plans: which image is seen at which step with which weight, for one run of an arm.
+
+A plan is all that a run learns from, whatever learns: a head on features or a net on pixels. All
+plans of a fair comparison have one shape, (steps, batch); only what stands in them differs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .added import Labelled
+from .arms import Arm
+from .table import Table
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`rows` of the table, their `labels`, and `weights` in the loss, each (steps, batch).
+
+    The weights of a step add up to 1.
+    """
+
+    rows: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every arm gets: optimiser steps, and images in each."""
+
+    steps: int = 500
+    batch: int = 64
+
+
+def make_plan(
+    table: Table, real: np.ndarray, added: Labelled, arm: Arm, budget: Budget, seed: list[int]
+) -> Plan:
+    """The plan of one run from `real` rows and `added` images.
+
+    `seed` is that of the draw and that of the training: arms of one seed are pairs.
+    """
+    own = Labelled(real, table.labels[real])
+    rng = np.random.default_rng([*seed, 1])
+    size = budget.steps * budget.batch
+    if arm.mixing == "weight" and len(added.rows):
+        return _weighted(own, added, arm.used_share, budget, rng)
+    order = _mixed(own, added, arm, size, budget, rng)
+    return _plan(order, np.full((budget.steps, budget.batch), 1 / budget.batch))
+
+
+def _mixed(
+    own: Labelled, added: Labelled, arm: Arm, size: int, budget: Budget, rng: np.random.Generator
+) -> Labelled:
+    """The images of a run one after the other, `size` of them."""
+    if not len(added.rows):
+        return _stream(own, size, rng)
+    if arm.mixing == "alone":
+        return _stream(added, size, rng)
+    if arm.mixing == "concatenate":
+        return _stream(_joined(own, added), size, rng)
+    if arm.mixing == "replace":
+        return _replaced(_stream(own, size, rng), added, arm.used_share, rng)
+    first = round(arm.used_share * budget.steps) * budget.batch
+    return _joined(_stream(added, first, rng), _stream(own, size - first, rng))
+
+
+def _stream(images: Labelled, length: int, rng: np.random.Generator) -> Labelled:
+    """`length` images, in one random order of all after the other (epochs without a seam)."""
+    if not length:
+        return images.take(np.arange(0))
+    rounds = -(-length // len(images.rows))
+    orders = rng.permuted(np.tile(np.arange(len(images.rows)), (rounds, 1)), axis=1)
+    return images.take(orders.ravel()[:length])
+
+
+def _joined(first: Labelled, second: Labelled) -> Labelled:
+    return Labelled(
+        np.concatenate([first.rows, second.rows]), np.concatenate([first.labels, second.labels])
+    )
+
+
+def _replaced(
+    stream: Labelled, added: Labelled, share: float, rng: np.random.Generator
+) -> Labelled:
+    """`stream` with a share of its images replaced by added ones of the same class."""
+    rows = stream.rows.copy()
+    chosen = rng.random(len(rows)) < share
+    for label in np.unique(added.labels):
+        places = np.flatnonzero(chosen & (stream.labels == label))
+        rows[places] = rng.choice(added.rows[added.labels == label], len(places))
+    return Labelled(rows, stream.labels)
+
+
+def _weighted(
+    own: Labelled, added: Labelled, share: float, budget: Budget, rng: np.random.Generator
+) -> Plan:
+    """Batches half real, half added, with `share` of the loss on the real half.
+
+    Kim et al. 2024 ("DataDream"), section 3.3: lambda x real + (1 - lambda) x synthetic.
+    """
+    half = max(1, budget.batch // 2)
+    rest = budget.batch - half
+    parts = [
+        _plan(_stream(own, budget.steps * half, rng), np.full((budget.steps, half), share / half)),
+        _plan(
+            _stream(added, budget.steps * rest, rng),
+            np.full((budget.steps, rest), (1 - share) / rest),
+        ),
+    ]
+    return Plan(
+        np.concatenate([part.rows for part in parts], axis=1),
+        np.concatenate([part.labels for part in parts], axis=1),
+        np.concatenate([part.weights for part in parts], axis=1),
+    )
+
+
+def _plan(images: Labelled, weights: np.ndarray) -> Plan:
+    shape = weights.shape
+    return Plan(images.rows.reshape(shape), images.labels.reshape(shape), weights)

@@ -1,0 +1,106 @@
+"""The recipe of a measurement as one validated value."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from .arms import Arm
+from .backbones import BackboneName
+from .results import Protocol
+
+
+class Strict(BaseModel):
+    """A part of the recipe: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Data(Strict):
+    """The real images, and what is tested on."""
+
+    kind: Literal["pets", "folder", "elpv"] = Field(
+        default="folder",
+        description="pets: Oxford-IIIT Pet as torchvision lays it out. folder: class folders or a "
+        "manyshot dataset folder. elpv: the solar cells of the package elpv-dataset.",
+    )
+    path: Path | None = Field(default=None, description="The folder, of pets and folder.")
+    test: Path | None = Field(
+        default=None, description="The test images' own folder; else <path>/test, else a split."
+    )
+    test_share: float = Field(default=0.25, gt=0, lt=1, description="Of a split by seed.")
+    split_seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _path(self) -> "Data":
+        if (self.path is None) != (self.kind == "elpv"):
+            raise ValueError("give 'path' for pets and folder, and none for elpv")
+        if self.test is not None and self.kind != "folder":
+            raise ValueError("'test' is for kind: folder")
+        return self
+
+
+class MeasureRecipe(Strict):
+    """A measurement: real and synthetic images in, results.json out."""
+
+    data: Data
+    synthetic: Path | None = Field(
+        default=None, description="Synthetic images: a dataset folder or class folders."
+    )
+    output: Path = Field(description="The folder of results.json.")
+    arms: tuple[Arm, ...] = Field(
+        default=(Arm(add="synthetic"),),
+        min_length=1,
+        description="Training conditions; real only is always among them.",
+    )
+    shots: tuple[int, ...] = Field(
+        default=(5,), min_length=1, description="Real images of each class."
+    )
+    draws: int = Field(default=10, ge=2, le=1000, description="Few-shot draws.")
+    seeds: int = Field(default=3, ge=1, le=100, description="Trainings of each draw and arm.")
+    protocol: Protocol = Field(
+        default="fair",
+        description="fair: equal steps for all arms. thesis: as published, with real only at the "
+        "same number of steps beside it.",
+    )
+    steps: int = Field(default=500, ge=1, le=1_000_000, description="Optimiser steps of every arm.")
+    batch: int = Field(default=64, ge=2, le=4096, description="Images in a step.")
+    backbone: BackboneName = Field(default="opennsfw", description="The frozen net.")
+    cache: Path | None = Field(default=None, description="Folder of features; default: the user's.")
+    allow_overlap: bool = Field(
+        default=False, description="Measure although synthetic images repeat test images."
+    )
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _short_data(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str | Path) else value
+
+    @field_validator("shots", mode="before")
+    @classmethod
+    def _one_number(cls, value: Any) -> Any:
+        return [value] if isinstance(value, int) else value
+
+    @field_validator("shots")
+    @classmethod
+    def _shots(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if min(value) < 1 or len(set(value)) < len(value):
+            raise ValueError("shots are different numbers from 1")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> "MeasureRecipe":
+        needs = {arm.add for arm in self.arms} & {"synthetic", "shuffled"}
+        if needs and self.synthetic is None:
+            raise ValueError("arms with synthetic images need 'synthetic', their folder")
+        for arm in self.arms:
+            if arm.ratio == "auto" and arm.add not in ("synthetic", "shuffled"):
+                raise ValueError("ratio: auto is for synthetic images")
+            if self.protocol == "thesis" and (arm.ratio == "auto" or arm.mixing not in THESIS):
+                raise ValueError(
+                    "the thesis protocol has fixed ratios, and mixes by concatenate or alone"
+                )
+        return self
+
+
+THESIS = ("concatenate", "alone")

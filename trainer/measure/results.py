@@ -1,0 +1,169 @@
+"""results.json: every run with what decided it and what came of it; the report needs no more."""
+
+import base64
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ...core.errors import InputError
+from ...core.files import write_text_whole
+from .arms import Arm
+
+FILE = "results.json"
+METHOD = 1  # one more whenever equal configs would give other figures
+Protocol = Literal["fair", "thesis"]
+
+
+class Value(BaseModel):
+    """A part of results.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Config(Value):
+    """Everything that decides a run. `material`: a digest of all images, labels and features.
+
+    `matched`: the arm whose steps a real-only run of the thesis protocol was given.
+    """
+
+    material: str
+    protocol: Protocol
+    arm: Arm
+    shots: int
+    draw: int
+    seed: int
+    steps: int | None
+    batch: int
+    matched: Arm | None = None
+    method: int = METHOD
+
+    @property
+    def key(self) -> str:
+        """Equal for equal runs: what resuming rests on."""
+        return sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class Run(Value):
+    """A finished run. Shares are from 0 to 1; `right` tells for each test image (see `unpack`).
+
+    `chosen`: the arm that "auto" came to. `real`, `added`: images learned from. `steps`: taken.
+    """
+
+    key: str
+    config: Config
+    chosen: Arm
+    why: str
+    real: int
+    added: int
+    steps: int
+    rate: float
+    decay: float
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    calibration_error: float
+    by_class: list[float]
+    right: str
+    seconds: float
+
+
+class DrawRow(Value):
+    """The images of a draw by name. `seen`: how many of them the generator has learned from."""
+
+    shots: int
+    seed: int
+    images: list[str]
+    seen: int
+
+
+class GainRow(Value):
+    """An arm against real only. Points are percent of the test images; bounds are of 95 %.
+
+    `bootstrap`: the hierarchical bootstrap's bounds, over draws alone, as a second opinion.
+    `by_class`, `balanced_accuracy`, `macro_f1`, `calibration_error`: differences in points.
+    """
+
+    shots: int
+    arm: str
+    against: str
+    accuracy: float
+    baseline: float
+    gain: float
+    low: float
+    high: float
+    relative: float
+    bootstrap: tuple[float, float]
+    verdict: Literal["helps", "hurts", "cannot tell"]
+    draws: int
+    seeds: int
+    draws_to_tell: int | None
+    balanced_accuracy: float
+    macro_f1: float
+    calibration_error: float
+    by_class: list[float]
+    sentence: str
+
+
+class Split(Value):
+    """Names of the images: what draws may come from, what is tested on, what is synthetic."""
+
+    description: str
+    real: list[str]
+    synthetic: list[str]
+    test: list[str]
+
+
+class Results(Value):
+    """The whole file. `notes`: what a reader must know, such as what was not controlled."""
+
+    format: int = 1
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    classes: list[str]
+    backbone: str
+    split: Split
+    notes: list[str] = []
+    draws: list[DrawRow] = []
+    runs: list[Run] = []
+    gains: list[GainRow] = []
+
+
+def write_results(folder: Path, results: Results) -> None:
+    """Write `folder`/results.json, whole or not at all."""
+    write_text_whole(folder / FILE, results.model_dump_json(indent=1) + "\n")
+
+
+def read_results(folder: Path) -> Results:
+    """Raises InputError when there is none, or when it is not one of ours."""
+    path = folder / FILE
+    try:
+        return Results.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"There is no {path}; `manyshot measure` writes it.") from None
+    except (ValidationError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(
+            f"{path} is not a file of this version ({first}). Move it away and measure again."
+        ) from None
+
+
+def finished_runs(folder: Path) -> dict[str, Run]:
+    """The runs of an earlier or interrupted measurement by their keys."""
+    if not (folder / FILE).exists():
+        return {}
+    return {run.key: run for run in read_results(folder).runs}
+
+
+def pack(right: np.ndarray) -> str:
+    """Which test images were right, bool (n), as text."""
+    return base64.b64encode(np.packbits(right).tobytes()).decode()
+
+
+def unpack(text: str, count: int) -> np.ndarray:
+    """`pack` undone: bool (count)."""
+    packed = np.frombuffer(base64.b64decode(text), np.uint8)
+    return np.unpackbits(packed, count=count).astype(bool)

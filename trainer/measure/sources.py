@@ -1,0 +1,184 @@
+"""Where images come from: Oxford-IIIT Pet, elpv-dataset, class folders, dataset folders."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from ...core.errors import InputError
+from ...core.nearest import did_you_mean
+from ...core.paths import inside
+from ...core.records import METADATA, read_records
+from ..base.data import FOLDER, Entry, pool_split, read_split
+from .images import image_files
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image: its file, a short name for results, its class, and what is known of its past.
+
+    `seen`: the generator has learned from it.
+    """
+
+    path: Path
+    name: str
+    class_name: str
+    seen: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`real` is what draws come from. `description` says how the two parts were made."""
+
+    classes: tuple[str, ...]
+    real: tuple[Example, ...]
+    test: tuple[Example, ...]
+    description: str
+
+
+def checked(real: Sequence[Example], test: Sequence[Example], description: str) -> Dataset:
+    """The dataset of both parts. Raises InputError when a class is missing from one of them."""
+    learned, tested = (Counter(example.class_name for example in part) for part in (real, test))
+    if len(learned) < 2:
+        raise InputError(f"A measurement needs two classes at least; there are {len(learned)}.")
+    for name in learned:
+        if name not in tested:
+            raise InputError(
+                f"The test split has no image of {name!r}, which is among the real images. Add "
+                "some, or leave the class out."
+            )
+    for name in tested:
+        if name not in learned:
+            raise InputError(
+                f"The test split has a class {name!r} that the real images do not have."
+                + did_you_mean(name, learned)
+            )
+    return Dataset(tuple(sorted(learned)), tuple(real), tuple(test), description)
+
+
+def pets(root: Path) -> Dataset:
+    """Oxford-IIIT Pet in torchvision's layout: its official parts.
+
+    Of the official training part manyshot-tiny never saw ten reserved images a class, which draws
+    take first; the rest, its pool, counts as seen.
+    """
+    split = pool_split(read_split(root))
+    real = [
+        *(_pet(root, entry, seen=False) for entry in split.reserved),
+        *(_pet(root, entry, seen=True) for entry in split.pool),
+    ]
+    test = [_pet(root, entry, seen=False) for entry in read_split(root, "test")]
+    return checked(real, test, "Oxford-IIIT Pet: draws from trainval, tested on all of test.")
+
+
+def _pet(root: Path, entry: Entry, seen: bool) -> Example:
+    path = root / FOLDER / "images" / f"{entry.name}.jpg"
+    return Example(path, entry.name, entry.class_name, seen)
+
+
+def elpv(share: float = 0.25, seed: int = 0) -> Dataset:
+    """Photos of solar cells from the package `elpv-dataset`, split by seed.
+
+    Mono- and polycrystalline cells, functional or defective: four classes. A cell is defective
+    when its annotated probability is at least one half.
+    """
+    found = find_spec("elpv_dataset")
+    if found is None or found.origin is None:
+        raise InputError("The solar cells are missing: pip install elpv-dataset.")
+    folder = Path(found.origin).parent / "data"
+    rows = csv.reader(_squeezed(folder / "labels.csv"), delimiter=" ")
+    examples = [
+        Example(folder / name, name, f"{kind} {'defective' if float(p) >= 0.5 else 'functional'}")
+        for name, p, kind in rows
+    ]
+    return split_examples(examples, share, seed)
+
+
+def _squeezed(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [" ".join(line.split()) for line in lines if line.strip()]
+
+
+def folder_dataset(
+    folder: Path, test: Path | None = None, share: float = 0.25, seed: int = 0
+) -> Dataset:
+    """Class folders: with a `test` folder beside, or train/ and test/ inside, or split by seed."""
+    inner = folder / "train", folder / "test"
+    if test is None and all(part.is_dir() for part in inner):
+        folder, test = inner
+    if test is not None:
+        description = f"Folders: draws from {folder.name}, tested on {test.name}."
+        return checked(read_examples(folder), read_examples(test), description)
+    return split_examples(read_examples(folder), share, seed)
+
+
+def split_examples(examples: Sequence[Example], share: float, seed: int) -> Dataset:
+    """`share` (0 to 1) of each class is the test split, one image at least, chosen by `seed`."""
+    real: list[Example] = []
+    test: list[Example] = []
+    for number, name in enumerate(sorted({example.class_name for example in examples})):
+        group = sorted((e for e in examples if e.class_name == name), key=lambda e: e.name)
+        order = np.random.default_rng([seed, number]).permutation(len(group))
+        tested = max(1, round(share * len(group)))
+        test.extend(group[place] for place in sorted(order[:tested]))
+        real.extend(group[place] for place in sorted(order[tested:]))
+    return checked(real, test, f"{share:.0%} of each class by seed {seed} are the test split.")
+
+
+def read_examples(folder: Path) -> list[Example]:
+    """The images of a manyshot dataset folder (those kept), or of <folder>/<class name>/<images>.
+
+    Raises InputError when there is nothing, when a class folder is empty, and when a record cannot
+    be read or names a file that is not there.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.{_beside(folder)}")
+    if (folder / METADATA).exists():
+        return _recorded(folder)
+    classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not classes:
+        raise InputError(
+            f"{folder} has no class folders: give <folder>/<class name>/<images>, or a dataset "
+            f"folder with {METADATA}."
+        )
+    return [example for one in classes for example in _class_examples(folder, one)]
+
+
+def _class_examples(folder: Path, one: Path) -> list[Example]:
+    files = image_files(one)
+    if not files:
+        raise InputError(f"The class folder {one} has no images. Add some or remove it.")
+    return [Example(p, p.relative_to(folder).as_posix(), one.name) for p in files]
+
+
+def _recorded(folder: Path) -> list[Example]:
+    try:
+        records = [record for record in read_records(folder) if record.kept]
+    except (ValidationError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{folder / METADATA} has a line that is no record: {reason}.") from None
+    if not records:
+        raise InputError(f"{folder / METADATA} has no image that is kept.")
+    return [Example(inside(folder, r.file_name), r.file_name, r.class_name) for r in records]
+
+
+def _beside(folder: Path) -> str:
+    parent = folder.parent
+    return did_you_mean(folder.name, [p.name for p in parent.iterdir()]) if parent.is_dir() else ""
+
+
+def of_classes(examples: Iterable[Example], classes: Sequence[str]) -> list[Example]:
+    """The synthetic examples. Raises InputError for a class that the real images do not have."""
+    found = list(examples)
+    for example in found:
+        if example.class_name not in classes:
+            raise InputError(
+                f"The synthetic images have a class {example.class_name!r} that the real ones do "
+                f"not have.{did_you_mean(example.class_name, classes)}"
+            )
+    return found

@@ -1,0 +1,80 @@
+"""The gains of all arms, from finished runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .arms import REAL_ONLY
+from .gain import bootstrap_interval, gain, sentence
+from .results import GainRow, Run, unpack
+
+OTHERS = ("balanced_accuracy", "macro_f1", "calibration_error")
+SAME_STEPS = "real only, same steps"
+
+
+def gain_rows(runs: Sequence[Run], tested: int) -> list[GainRow]:
+    """A row for each number of shots and arm, against real only; `tested`: number of test images.
+
+    Under the thesis protocol a second row, against real only at the arm's own number of steps.
+    """
+    rows: list[GainRow] = []
+    for shots in dict.fromkeys(run.config.shots for run in runs):
+        of_shots = [run for run in runs if run.config.shots == shots]
+        plain = [run for run in of_shots if run.config.matched is None]
+        baseline = [run for run in plain if run.config.arm == REAL_ONLY]
+        for arm in dict.fromkeys(run.config.arm for run in plain):
+            if arm == REAL_ONLY:
+                continue
+            own = [run for run in plain if run.config.arm == arm]
+            rows.append(_row(own, baseline, "real only", tested))
+            same_steps = [run for run in of_shots if run.config.matched == arm]
+            if same_steps:
+                rows.append(_row(own, same_steps, SAME_STEPS, tested))
+    return rows
+
+
+def _row(runs: Sequence[Run], baseline: Sequence[Run], against: str, tested: int) -> GainRow:
+    runs, baseline = _sorted(runs), _sorted(baseline)
+    draws = len({run.config.draw for run in runs})
+    right, base = (_right(part, draws, tested) for part in (runs, baseline))
+    found = gain(right, base)
+    by_run = 100 * (right.mean(axis=2) - base.mean(axis=2))
+    bounds = bootstrap_interval(by_run)
+    name = runs[0].config.arm.name
+    shown = name if against == "real only" else f"{name} (against {against})"
+    return GainRow(
+        shots=runs[0].config.shots,
+        arm=name,
+        against=against,
+        accuracy=100 * float(right.mean()),
+        baseline=100 * float(base.mean()),
+        gain=found.mean,
+        low=found.low,
+        high=found.high,
+        relative=found.relative,
+        bootstrap=(bounds.low, bounds.high),
+        verdict=found.verdict,
+        draws=found.draws,
+        seeds=found.seeds,
+        draws_to_tell=found.draws_to_tell,
+        by_class=list(_points(runs) - _points(baseline)),
+        sentence=sentence(shown, found),
+        **{name: _mean(runs, name) - _mean(baseline, name) for name in OTHERS},
+    )
+
+
+def _sorted(runs: Sequence[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.config.draw, run.config.seed))
+
+
+def _right(runs: Sequence[Run], draws: int, tested: int) -> np.ndarray:
+    """What the runs got right: bool (draws, seeds, images)."""
+    return np.stack([unpack(run.right, tested) for run in runs]).reshape(draws, -1, tested)
+
+
+def _points(runs: Sequence[Run]) -> np.ndarray:
+    return 100 * np.mean([run.by_class for run in runs], axis=0)
+
+
+def _mean(runs: Sequence[Run], name: str) -> float:
+    return 100 * float(np.mean([getattr(run, name) for run in runs]))

@@ -1,0 +1,107 @@
+"""All runs of the thesis protocol, with a step-matched real-only run beside each of another arm."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from .added import Labelled, added_images
+from .arms import REAL_ONLY, Arm
+from .draws import Draw, draw_shots
+from .grid import Done, Grid, finished
+from .head import Options
+from .results import Config, Run
+from .table import Table
+from .thesis import BATCH, RATE, Trained, halves, matched, stopped_early, thesis_features
+from .tune import Choice
+
+
+class ThesisProtocol:
+    """The protocol bound to a table and its features (n, d)."""
+
+    def __init__(self, table: Table, features: np.ndarray, material: str) -> None:
+        self.table, self.material = table, material
+        self.features = thesis_features(features)
+        self.stopping, self.test = halves(table)
+
+    def runs(
+        self, grid: Grid, known: Mapping[str, Run], done: Done = lambda runs: None
+    ) -> list[Run]:
+        """Every run of the grid; `grid.budget` does not apply here."""
+        runs: list[Run] = []
+        for count in grid.shots:
+            for number in range(grid.draws):
+                draw = draw_shots(self.table, count, number)
+                found = [run for arm in grid.arms for run in self._arm(draw, arm, grid, known)]
+                runs.extend(found)
+                done(found)
+        return runs
+
+    def _arm(self, draw: Draw, arm: Arm, grid: Grid, known: Mapping[str, Run]) -> list[Run]:
+        """The runs of an arm over all seeds, then real only at the steps that each of them took."""
+        configs = [self._config(draw, arm, seed) for seed in range(grid.seeds)]
+        beside = [
+            config.model_copy(update={"arm": REAL_ONLY, "matched": arm})
+            for config in configs
+            if arm != REAL_ONLY
+        ]
+        if all(config.key in known for config in [*configs, *beside]):
+            return [known[config.key] for config in [*configs, *beside]]
+        runs = self._train(draw, arm, configs)
+        steps = np.array([run.steps for run in runs])
+        return runs + (self._train(draw, REAL_ONLY, beside, steps) if beside else [])
+
+    def _config(self, draw: Draw, arm: Arm, seed: int) -> Config:
+        return Config(
+            material=self.material,
+            protocol="thesis",
+            arm=arm,
+            shots=draw.count,
+            draw=draw.seed,
+            seed=seed,
+            steps=None,
+            batch=BATCH,
+        )
+
+    def _train(
+        self,
+        draw: Draw,
+        arm: Arm,
+        configs: Sequence[Config],
+        steps: np.ndarray | None = None,
+    ) -> list[Run]:
+        began = time.perf_counter()
+        added = added_images(self.table, draw, arm)
+        alone = arm.mixing == "alone"
+        real = draw.shots[:0] if alone else draw.shots
+        images = Labelled(
+            np.concatenate([real, added.rows]),
+            np.concatenate([self.table.labels[real], added.labels]),
+        )
+        trained = self._fit([images] * len(configs), configs, steps)
+        scores = trained.heads.scores(self.features[torch.from_numpy(self.test)]).numpy()
+        seconds = (time.perf_counter() - began) / len(configs)
+        choice, labels = Choice(arm, {}, ""), self.table.labels[self.test]
+        return [
+            finished(
+                config,
+                choice,
+                (len(real), len(added.rows)),
+                int(taken),
+                Options(RATE, 0.0),
+                (of_run, labels),
+                seconds,
+            )
+            for config, of_run, taken in zip(configs, scores, trained.steps, strict=True)
+        ]
+
+    def _fit(
+        self, sets: Sequence[Labelled], configs: Sequence[Config], steps: np.ndarray | None
+    ) -> Trained:
+        classes = len(self.table.classes)
+        seeds = [[config.draw, config.seed] for config in configs]
+        if steps is not None:
+            return matched(self.features, sets, classes, steps, seeds)
+        stopping = (self.stopping, self.table.labels[self.stopping])
+        return stopped_early(self.features, sets, classes, stopping, seeds)
