@@ -245,8 +245,14 @@ def test_latents_stay_when_only_the_decoder_learns(
     watched = torch.zeros(1, 3, 32, 32)
     options = ta.AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
     first = ta.train_autoencoder(images, watched, SMALL, options, tmp_path)
-    more = replace(options, steps=6, decoder_only=True)
-    second = ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
+    more = replace(options, steps=4, decoder_only=True)
+    ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
+    assert tr.read_facts(tmp_path / ae.DECODER)["step"] == 4  # a budget of its own
+    second = ta.train_autoencoder(images, watched, SMALL, replace(more, steps=6), tmp_path)
+    assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 3
+    loaded = ae.load_autoencoder(tmp_path, SMALL)
+    pairs = zip(second.parameters(), loaded.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
     pairs = zip(first.encoder.parameters(), second.encoder.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     pairs = zip(first.decoder.parameters(), second.decoder.parameters(), strict=True)
@@ -258,6 +264,17 @@ def corpus() -> df.Corpus:
     latents = Latents([torch.ones(4, 16, 16).half()], [None])
     encode = lambda texts: torch.zeros(len(texts), 77, 32).half()  # noqa: E731
     return df.build_corpus(latents, [["a Beagle", ""]], torch.ones(1), encode)
+
+
+def test_a_decoder_of_another_encoder_is_refused(images: list[np.ndarray], tmp_path: Path) -> None:
+    watched = torch.zeros(1, 3, 32, 32)
+    options = ta.AutoencoderOptions(steps=2, batch=2, crop=16, bf16=False)
+    ta.train_autoencoder(images, watched, SMALL, options, tmp_path)
+    more = replace(options, decoder_only=True)
+    ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
+    ta.train_autoencoder(images, watched, SMALL, replace(options, steps=3), tmp_path)
+    with pytest.raises(InputError, match="another encoder"):
+        ae.load_autoencoder(tmp_path, SMALL)
 
 
 def test_the_unet_learns_and_resumes(

@@ -12,6 +12,7 @@ from diffusers.models.unets.unet_2d_blocks import AutoencoderTinyBlock
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...core.errors import InputError
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
 from .architecture import build_vae
 from .data import evenly
@@ -22,6 +23,7 @@ from .training import (
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.safetensors"
+DECODER = "decoder.safetensors"  # the same autoencoder, its decoder trained further
 
 
 class TrainableAutoencoder(nn.Module):
@@ -122,7 +124,24 @@ def psnr(found: Tensor, wanted: Tensor) -> float:
 
 
 def load_autoencoder(folder: Path, sizes: Sizes) -> AutoencoderTiny:
-    """The trained autoencoder of a run's folder. Raises InputError when there is none."""
+    """The trained autoencoder of a run's folder, with its refined decoder if there is one.
+
+    Raises InputError when there is none, or when the decoder belongs to another encoder.
+    """
+    vae = _load(folder / CHECKPOINT, sizes)
+    if not (folder / DECODER).exists():
+        return vae
+    refined = _load(folder / DECODER, sizes)
+    encoders = zip(vae.encoder.parameters(), refined.encoder.parameters(), strict=True)
+    if not all(torch.equal(*pair) for pair in encoders):
+        raise InputError(
+            f"{folder / DECODER} was trained for another encoder than that of {CHECKPOINT}: "
+            "delete it, and train it again with --decoder-only."
+        )
+    return refined
+
+
+def _load(path: Path, sizes: Sizes) -> AutoencoderTiny:
     model = TrainableAutoencoder(sizes)
-    load_checkpoint(folder / CHECKPOINT, {"autoencoder": model})
+    load_checkpoint(path, {"autoencoder": model})
     return model.finished()

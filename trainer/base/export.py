@@ -71,11 +71,12 @@ def content_hash(tensors: Mapping[str, Tensor]) -> str:
 
 def export_run(path: Path, run: Path, networks: Networks, sizes: Sizes) -> None:
     """Write the single file of a run's folder, with its sizes and its training in the metadata."""
+    names = (autoencoder.CHECKPOINT, autoencoder.DECODER, diffusion.CHECKPOINT)
+    checkpoints = [run / name for name in names]
     facts = {
-        "data": "Oxford-IIIT Pet, trainval without the reserved images",
+        "data": "Oxford-IIIT Pet, trainval without the reserved images, and broad images",
         "sizes": asdict(sizes),
-        "autoencoder": read_facts(run / autoencoder.CHECKPOINT),
-        "base": read_facts(run / diffusion.CHECKPOINT),
+        **{path.stem: read_facts(path) for path in checkpoints if path.exists()},
     }
     tensors = original_tensors(networks.unet, networks.text_encoder, networks.vae, sizes)
     export_single_file(path, tensors, facts)

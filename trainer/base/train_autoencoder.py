@@ -17,6 +17,7 @@ from ...core.tiny_sizes import Sizes
 from ..imagenet import load_imagenet_net, perceptual_loss
 from .autoencoder import (
     CHECKPOINT,
+    DECODER,
     TrainableAutoencoder,
     calibrate,
     colour_loss,
@@ -87,17 +88,20 @@ def train_autoencoder(
 ) -> AutoencoderTiny:
     """Train on random crops of `images` until the budget is spent, resuming what `folder` holds.
 
-    `watched` (n, 3, height, width) pixels are reconstructed into `folder`/autoencoder.png, and
-    their PSNR is logged, at each checkpoint.
+    A decoder trained alone has a checkpoint and a budget of its own. `watched` (n, 3, height,
+    width) pixels are reconstructed into a picture beside the checkpoint, and their PSNR is logged,
+    each time it is written.
     """
     model = place(TrainableAutoencoder(sizes), options.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=1e-3)
-    clock = Clock(options.steps, options.minutes)
-    if (folder / CHECKPOINT).exists():
-        load_checkpoint(folder / CHECKPOINT, {"autoencoder": model}, optimizer, clock)
+    path = folder / (DECODER if options.decoder_only else CHECKPOINT)
     if options.decoder_only:
         model.vae.encoder.requires_grad_(False)
+        load_checkpoint(folder / CHECKPOINT, {"autoencoder": model})
     learning = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=options.rate, weight_decay=1e-3)
+    clock = Clock(options.steps, options.minutes)
+    if path.exists():
+        load_checkpoint(path, {"autoencoder": model}, optimizer, clock)
     eyes = place(load_imagenet_net(), options.device)
     rng = np.random.default_rng(clock.step)
     with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
@@ -113,8 +117,8 @@ def train_autoencoder(
             if clock.step % 50 == 0:
                 log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, loss)
             if clock.step % options.every == 0:
-                _checkpoint(model, optimizer, clock, watched, folder)
-    _checkpoint(model, optimizer, clock, watched, folder)
+                _checkpoint(model, optimizer, clock, watched, path)
+    _checkpoint(model, optimizer, clock, watched, path)
     return model.finished()
 
 
@@ -149,9 +153,9 @@ def _checkpoint(
     optimizer: torch.optim.Optimizer,
     clock: Clock,
     watched: Tensor,
-    folder: Path,
+    path: Path,
 ) -> None:
-    save_checkpoint(folder / CHECKPOINT, {"autoencoder": model}, optimizer, clock)
+    save_checkpoint(path, {"autoencoder": model}, optimizer, clock)
     found = reconstruct(model.finished(), watched)
-    write_grid(folder / "autoencoder.png", torch.cat([watched, found]), columns=len(watched))
+    write_grid(path.with_suffix(".png"), torch.cat([watched, found]), columns=len(watched))
     log.info("checkpoint at step %d: PSNR %.2f dB", clock.step, psnr(found, watched))
