@@ -51,9 +51,18 @@ def images_and_trimaps(
     ]
 
 
-def segmenter_iou(segmenter: Segmenter, data: Path, entries: Sequence[Entry]) -> float:
-    """Its mean IoU on real images, the trimaps' border left out."""
+def segmenter_iou(
+    segmenter: Segmenter,
+    data: Path,
+    entries: Sequence[Entry],
+    shown: Sequence[np.ndarray] | None = None,
+) -> float:
+    """Its mean IoU on real images, the trimaps' border left out.
+
+    `shown`: RGB bytes (128, 128, 3) to read in their place, as the autoencoder gives them back.
+    That is as well as generated images can be read, even where they follow their mask exactly.
+    """
     images, trimaps = images_and_trimaps(data, entries)
     wanted = np.stack(trimaps)
-    found = foreground(segmenter, images)
+    found = foreground(segmenter, images if shown is None else shown)
     return float(mask_iou(found, wanted == PET, wanted != BORDER).mean())
