@@ -6,17 +6,19 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from ...driver.embedded.log import execution_seconds
-from ...trainer.base.data import evenly
 from ...trainer.base.evaluation.classes import (
+    agreement_figures,
     chosen_guidance,
     class_figures,
     class_table,
+    fidelity_to,
     real_figures,
     swept_figures,
 )
-from ...trainer.base.evaluation.controls import write_flat_photos
-from ...trainer.base.evaluation.drawn import Drawn
+from ...trainer.base.evaluation.drawn import Drawn, sources
 from ...trainer.base.evaluation.reconstruction import reconstruction_figures
 from ...trainer.base.evaluation.sheets import Row, write_sheet
 from ...trainer.near_copies import search_copies
@@ -28,18 +30,19 @@ Figures = dict[str, Any]
 STEPS = 20  # as the workflows have it
 SPEED_BATCH, SPEED_BATCHES = 8, 6
 SHOWN = 8  # of each class on the sheet
-PHOTOS = 500  # through the autoencoder; fewer in a small evaluation
 
 
 def autoencoder(work: Work) -> Figures:
-    """Test images through stock VAE Encode and VAE Decode."""
-    entries = evenly(work.tools.test.entries, min(PHOTOS, 25 * work.each))
-    folder = write_flat_photos(work.inputs("photos"), work.data, entries)
-    drawn = work.drawn("autoencoder", recipes.autoencoder(folder, len(entries)))
+    """Test images through stock VAE Encode and VAE Decode: what no drawn image can surpass."""
+    drawn = work.reconstructed
     photos, back = list(drawn.sources()[:SHOWN]), list(drawn.images[:SHOWN])
     rows = [Row("photos", photos), Row("there and back", back)]
     write_sheet(work.picture("autoencoder.jpg"), rows)
-    return reconstruction_figures(work.tools.session, drawn)
+    labels = np.array([entry.label for entry in sources(drawn, work.tools.test.entries)])
+    return {
+        **reconstruction_figures(work.tools.session, drawn),
+        **agreement_figures(work.tools, work.tools.features(drawn), labels),
+    }
 
 
 def guidance(work: Work) -> Figures:
@@ -68,6 +71,7 @@ def classes(work: Work) -> Figures:
         "guidance": work.guidance,
         **class_figures(work.tools, rows, labels),
         "real": real_figures(work.tools, labels),
+        "beside_reconstructions": fidelity_to(work.tools, work.reconstructed, rows),
         "by_class": class_table(work.tools, rows, labels),
         "copies": _copies(work, drawn),
     }

@@ -8,7 +8,7 @@ import numpy as np
 from ...trainer.base.data import evenly
 from ...trainer.base.evaluation import controls as measures
 from ...trainer.base.evaluation.classes import agreement_figures
-from ...trainer.base.evaluation.drawn import Drawn
+from ...trainer.base.evaluation.drawn import Drawn, sources
 from ...trainer.base.evaluation.sheets import Row, write_sheet
 from ...trainer.base.pets import segmenter_iou
 from ...trainer.edges import canny_edges
@@ -30,6 +30,7 @@ def segmentation(work: Work) -> Figures:
     return {
         **measures.mask_figures(drawn, work.segmenter),
         "real_iou": segmenter_iou(work.segmenter, work.data, entries),
+        "reconstructed_iou": _reconstructed_iou(work),
         **_agreement(work, drawn),
     }
 
@@ -43,6 +44,13 @@ def canny(work: Work) -> Figures:
     edges = canny_edges(list(shown.sources()), *recipes.EDGES.values())
     _write_sheet(work, "canny", shown, np.repeat(edges[..., None], 3, axis=3) * np.uint8(255))
     return {**measures.edge_figures(drawn, *recipes.EDGES.values()), **_agreement(work, drawn)}
+
+
+def _reconstructed_iou(work: Work) -> float:
+    """How well the segmenter reads test images that went through the autoencoder."""
+    photos = work.reconstructed
+    entries = sources(photos, work.tools.test.entries)
+    return segmenter_iou(work.segmenter, work.data, entries, list(photos.images))
 
 
 def _draw(work: Work, kind: str, pictures: Path) -> Drawn:

@@ -5,13 +5,18 @@ from functools import cached_property
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...trainer.base.data import evenly
+from ...trainer.base.evaluation.controls import write_flat_photos
 from ...trainer.base.evaluation.drawn import Drawn, read_drawn
 from ...trainer.base.evaluation.instruments import Instruments
 from ...trainer.base.evaluation.tables import PICTURES
 from ...trainer.base.pets import pet_segmenter
 from ...trainer.segmenter import Segmenter
+from . import recipes
 from .recipes import Recipe, class_words
 from .stage import Stage
+
+PHOTOS = 500  # through the autoencoder; fewer in a small evaluation
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,13 @@ class Work:
     def segmenter(self) -> Segmenter:
         """Trained on the pool's trimaps; kept for later evaluations."""
         return pet_segmenter(self.kept, self.tools.session, self.data)
+
+    @cached_property
+    def reconstructed(self) -> Drawn:
+        """Test images that went through the autoencoder and back."""
+        entries = evenly(self.tools.test.entries, min(PHOTOS, 25 * self.each))
+        folder = write_flat_photos(self.inputs("photos"), self.data, entries)
+        return self.drawn("autoencoder", recipes.autoencoder(folder, len(entries)))
 
     def drawn(self, name: str, recipe: Recipe) -> Drawn:
         """The images of a recipe; those drawn with guidance are kept apart by its strength."""

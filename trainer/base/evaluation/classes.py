@@ -48,6 +48,15 @@ def real_figures(tools: Instruments, labels: np.ndarray) -> Figures:
     }
 
 
+def fidelity_to(tools: Instruments, reference: Drawn, rows: np.ndarray) -> Figures:
+    """Fidelity of features (n, 1024) to those of other images, in place of real ones.
+
+    Beside test images that went through the autoencoder its blur no longer counts: what is left is
+    what the UNet draws.
+    """
+    return asdict(fidelity(tools.features(reference), rows))
+
+
 def class_table(tools: Instruments, rows: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Class name -> the share of its images that the probe takes for it."""
     right = hits(tools.probe.decision_function(rows), labels, 1)

@@ -12,6 +12,7 @@ from ....core.errors import InputError
 from ....core.files import write_whole
 from ....core.paths import inside, relative_name
 from ....core.records import Record, read_records
+from ..data import Entry
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Drawn:
     def sources(self) -> np.ndarray:
         """The pictures that the images were made from, as bytes (n, height, width, 3)."""
         return np.stack([read_rgb(Path(str(record.source_image))) for record in self.records])
+
+
+def sources(drawn: Drawn, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries whose images the drawn ones were made from, in their order."""
+    named = {entry.name: entry for entry in entries}
+    return [named[Path(str(record.source_image)).stem] for record in drawn.records]
 
 
 def read_drawn(folder: Path) -> Drawn:
