@@ -10,7 +10,7 @@ def cloud(
     real: int = 40,
     synthetic: int = 60,
     test: int = 60,
-    distance: float = 1.6,
+    distance: float = 0.5,
     shift: float = 0.0,
     reserved: int = 40,
     seed: int = 0,

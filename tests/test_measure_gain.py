@@ -135,7 +135,7 @@ def test_sentences() -> None:
     better, worse = base | (rng.random(base.shape) < 0.3), base & (rng.random(base.shape) < 0.7)
     noisy = rng.random(base.shape) < 0.505
     assert sentence("+ synthetic 100 %", gain(better, base)).startswith(
-        "+ synthetic 100 % helps: +15"
+        "+ synthetic 100 % helps: +14.1 points (+13."
     )
     assert "hurts: -1" in sentence("A", gain(worse, base))
     assert "cannot tell" in sentence("A", gain(noisy, base))

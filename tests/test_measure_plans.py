@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.trainer.measure.added import added_images, class_counts
-from manyshot.trainer.measure.arms import REAL_ONLY, Arm
+from manyshot.trainer.measure.arms import REAL_ONLY, Arm, Mixing
 from manyshot.trainer.measure.draws import draw_shots, folds
 from manyshot.trainer.measure.plans import Budget, Plan, make_plan
 
@@ -153,12 +153,20 @@ def test_an_epoch_sees_every_image_once() -> None:
     assert rows[:20].tolist() != rows[20:40].tolist()
 
 
+SHARES: list[tuple[Mixing, float | None]] = [
+    ("replace", 0.3),
+    ("replace", 0.5),
+    ("alone", None),
+    ("weight", 0.5),
+]
+
+
 def test_arms_have_names_of_their_own() -> None:
     every = [
         Arm(add=add, ratio=ratio, mixing=mixing, share=share)
         for add in ("synthetic", "shuffled", "real", "same")
         for ratio in (5, 100, "auto")
-        for mixing, share in (("replace", 0.3), ("replace", 0.5), ("alone", None), ("weight", 0.5))
+        for mixing, share in SHARES
     ]
     settled = [arm for arm in every if arm.ratio != "auto"]
     assert len({arm.name for arm in settled}) == len(settled)

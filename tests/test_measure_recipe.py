@@ -54,7 +54,7 @@ def test_a_wrong_recipe_gets_a_sentence(change: dict[str, object], sentence: str
 
 def test_short_forms() -> None:
     found = recipe(shots=5)
-    assert (found.data.kind, found.data.path, found.shots) == ("folder", Path("real"), (5,))
+    assert (found.data.kind, found.data.path, found.shots) == ("folder", Path("real"), [5])
 
 
 @pytest.mark.parametrize("count", [1, 8, 13])

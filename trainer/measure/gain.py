@@ -16,12 +16,12 @@ Verdict = Literal["helps", "hurts", "cannot tell"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95 % interval, and the degrees of freedom that its width rests on."""
+    """A mean with its 95 % interval; `error`: the standard error that its width rests on."""
 
     mean: float
     low: float
     high: float
-    freedom: float
+    error: float
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,9 @@ def gain(arm: np.ndarray, real_only: np.ndarray, with_images: bool = True) -> Ga
     found = crossed_interval(points) if with_images else interval(points.mean(axis=1))
     more = None if verdict(found) != "cannot tell" else _draws_to_tell(points, with_images)
     base = 100 * float(real_only.mean())
-    return Gain(
-        found.mean,
-        found.low,
-        found.high,
-        100 * found.mean / base if base else float("nan"),
-        verdict(found),
-        *arm.shape[:2],
-        more,
-    )
+    relative = 100 * found.mean / base if base else float("nan")
+    draws, seeds = arm.shape[:2]
+    return Gain(found.mean, found.low, found.high, relative, verdict(found), draws, seeds, more)
 
 
 def interval(differences: np.ndarray) -> Interval:
@@ -74,7 +68,7 @@ def interval(differences: np.ndarray) -> Interval:
     the Bootstrap", section 3.2): `bootstrap_interval` shows by how much.
     """
     count = len(differences)
-    mean, error = float(differences.mean()), float(differences.std(ddof=1)) / np.sqrt(count)
+    mean, error = float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(count))
     return _student(mean, error, count - 1)
 
 
@@ -99,12 +93,12 @@ def crossed_interval(differences: np.ndarray) -> Interval:
     variance = of_draws + added
     parts = of_draws**2 / (draws - 1) + added**2 / (images - 1)
     freedom = variance**2 / parts if parts else draws - 1
-    return _student(mean, np.sqrt(variance), freedom)
+    return _student(mean, float(np.sqrt(variance)), freedom)
 
 
 def _student(mean: float, error: float, freedom: float) -> Interval:
     reach = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
-    return Interval(mean, mean - reach, mean + reach, freedom)
+    return Interval(mean, mean - reach, mean + reach, error)
 
 
 def bootstrap_interval(differences: np.ndarray, seed: int = 0, times: int = 4000) -> Interval:
@@ -117,8 +111,9 @@ def bootstrap_interval(differences: np.ndarray, seed: int = 0, times: int = 4000
     by_draw = differences.mean(axis=1)
     rng = np.random.default_rng(seed)
     chosen = rng.integers(0, len(by_draw), (times, len(by_draw)))
-    low, high = np.quantile(by_draw[chosen].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(by_draw.mean()), float(low), float(high), len(by_draw) - 1)
+    means = by_draw[chosen].mean(axis=1)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(by_draw.mean()), float(low), float(high), float(means.std()))
 
 
 def verdict(found: Interval) -> Verdict:
@@ -132,12 +127,8 @@ def _draws_to_tell(points: np.ndarray, with_images: bool) -> int | None:
     by_draw = points.mean(axis=1)
     fixed = 0.0
     if with_images and points.shape[1] > 1:
-        whole, draws_only = crossed_interval(points), interval(by_draw)
-        errors = [
-            (found.high - found.mean) / stats.t.ppf((1 + LEVEL) / 2, found.freedom)
-            for found in (whole, draws_only)
-        ]
-        fixed = errors[0] ** 2 - errors[1] ** 2  # of the images; more draws leave it as it is
+        # Of the images: more draws leave it as it is.
+        fixed = crossed_interval(points).error ** 2 - interval(by_draw).error ** 2
     return draws_to_tell(float(by_draw.mean()), float(by_draw.std(ddof=1)), len(by_draw), fixed)
 
 

@@ -174,7 +174,7 @@ def finished(
     )
 
 
-def draw_rows(table: Table, grid: Grid, names: Sequence[str]) -> list[DrawRow]:
+def draw_rows(table: Table, grid: Grid, names: list[str]) -> list[DrawRow]:
     """The images of every draw of a grid, from the names of all rows."""
     draws = [draw_shots(table, count, seed) for count in grid.shots for seed in range(grid.draws)]
     return [

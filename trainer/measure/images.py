@@ -21,7 +21,7 @@ def read_rgb(path: Path, short_side: int) -> np.ndarray:
         with warnings.catch_warnings(), Image.open(path) as file:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             file.draft("RGB", (2 * short_side, 2 * short_side))  # lets JPEGs decode smaller
-            image = ImageOps.exif_transpose(file).convert("RGB")
+            image = _rgb(ImageOps.exif_transpose(file))
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -32,6 +32,12 @@ def read_rgb(path: Path, short_side: int) -> np.ndarray:
         return np.asarray(image)
     width, height = (max(short_side, round(side * factor)) for side in image.size)
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow would clip it to white
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.convert("RGB")
 
 
 def content_digest(path: Path) -> str:

@@ -48,8 +48,9 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     data = read_data(recipe.data)
     synthetic = _synthetic(recipe, data)
     table = make_table(data, synthetic)
+    budget = Budget(recipe.steps, recipe.batch)
     grid = Grid(
-        recipe.arms, recipe.shots, recipe.draws, recipe.seeds, Budget(recipe.steps, recipe.batch)
+        tuple(recipe.arms), tuple(recipe.shots), recipe.draws, recipe.seeds, budget
     ).with_baseline()
     check_grid(table, grid)
     notes = _overlap_notes(recipe, data, synthetic, step)
@@ -85,11 +86,13 @@ def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
     examples = (*data.real, *synthetic, *data.test)
     labels = {name: label for label, name in enumerate(data.classes)}
     rows = np.arange(len(examples))
-    ends = np.cumsum([len(data.real), len(synthetic)])
+    real, made, test = np.split(rows, np.cumsum([len(data.real), len(synthetic)]))
     return Table(
         data.classes,
         np.array([labels[example.class_name] for example in examples]),
-        *np.split(rows, ends),
+        real,
+        made,
+        test,
         np.array([example.seen for example in examples]),
     )
 

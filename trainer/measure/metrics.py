@@ -1,11 +1,12 @@
 """How good a run is: accuracy and its kin, by class, and how honest its confidence is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.special import softmax
-from sklearn.metrics import balanced_accuracy_score, f1_score, recall_score
+from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 BINS = 15  # of Guo et al. 2017, "On Calibration of Modern Neural Networks"
@@ -25,11 +26,14 @@ class Metrics:
 def metrics(scores: np.ndarray, labels: np.ndarray) -> Metrics:
     """From logits (n, classes) and true labels (n); every class is among the labels."""
     found, classes = scores.argmax(axis=1), scores.shape[1]
-    by_class = recall_score(labels, found, labels=range(classes), average=None, zero_division=0)
+    zero: Any = 0  # sklearn's stubs know only its "warn"
+    _, by_class, f1, _ = precision_recall_fscore_support(
+        labels, found, labels=range(classes), zero_division=zero
+    )
     return Metrics(
         float((found == labels).mean()),
         float(balanced_accuracy_score(labels, found)),
-        float(f1_score(labels, found, labels=range(classes), average="macro", zero_division=0)),
+        float(np.mean(f1)),
         calibration_error(scores, labels),
         tuple(float(share) for share in np.asarray(by_class)),
     )

@@ -46,15 +46,14 @@ def find_overlap(
     `real` images, which are not copies, say how many of them to expect.
     """
     copies, found = search_copies(_read(synthetic), _read(test), _read(real))
-    order = np.argsort(found.distance, kind="stable")
+    order = [int(place) for place in np.argsort(found.distance, kind="stable")]
     near = [place for place in order if found.distance[place] <= copies.threshold]
     identical = [place for place in near if found.distance[place] <= IDENTICAL]
     expected = (copies.real_share * len(real) + 1) / (len(real) + 1)
-    beyond = bool(near) and (
-        binomtest(len(near), len(synthetic), expected, alternative="greater").pvalue < CHANCE
-    )
+    test_of_chance = binomtest(len(near), len(synthetic), expected, alternative="greater")
+    beyond = bool(near) and float(test_of_chance.pvalue) < CHANCE
 
-    def pairs(places: list[np.intp]) -> tuple[tuple[str, str], ...]:
+    def pairs(places: list[int]) -> tuple[tuple[str, str], ...]:
         return tuple((synthetic[p].name, test[found.index[p]].name) for p in places)
 
     return Overlap(pairs(identical), pairs(near), len(synthetic), copies.real_share, beyond)

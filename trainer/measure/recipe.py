@@ -48,14 +48,12 @@ class MeasureRecipe(Strict):
         default=None, description="Synthetic images: a dataset folder or class folders."
     )
     output: Path = Field(description="The folder of results.json.")
-    arms: tuple[Arm, ...] = Field(
-        default=(Arm(add="synthetic"),),
+    arms: list[Arm] = Field(
+        default=[Arm(add="synthetic")],
         min_length=1,
         description="Training conditions; real only is always among them.",
     )
-    shots: tuple[int, ...] = Field(
-        default=(5,), min_length=1, description="Real images of each class."
-    )
+    shots: list[int] = Field(default=[5], min_length=1, description="Real images of each class.")
     draws: int = Field(default=10, ge=2, le=1000, description="Few-shot draws.")
     seeds: int = Field(default=3, ge=1, le=100, description="Trainings of each draw and arm.")
     protocol: Protocol = Field(
@@ -83,7 +81,7 @@ class MeasureRecipe(Strict):
 
     @field_validator("shots")
     @classmethod
-    def _shots(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+    def _shots(cls, value: list[int]) -> list[int]:
         if min(value) < 1 or len(set(value)) < len(value):
             raise ValueError("shots are different numbers from 1")
         return value

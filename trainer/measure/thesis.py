@@ -85,7 +85,7 @@ def _train(
     seeds: Sequence[list[int]],
     judge: Callable[[Heads], np.ndarray] | None,
 ) -> Trained:
-    heads = Heads.zeros(len(sets), features.shape[1], classes)
+    heads = _like_torch(seeds, features.shape[1], classes)
     taken = np.zeros(len(sets), int)
     best, waited = np.zeros(len(sets)), np.zeros(len(sets), int)
     generators = [np.random.default_rng([*seed, 5]) for seed in seeds]
@@ -98,6 +98,16 @@ def _train(
             best = np.maximum(best, found)
         going &= (taken < most) & (waited < PATIENCE)
     return Trained(heads, taken)
+
+
+def _like_torch(seeds: Sequence[list[int]], width: int, classes: int) -> Heads:
+    """Random heads as torch.nn.Linear begins: uniform within 1 / sqrt(width), bias as well."""
+    heads = Heads.zeros(len(seeds), width, classes)
+    for run, seed in enumerate(seeds):
+        rng, bound = np.random.default_rng([*seed, 6]), 1 / np.sqrt(width)
+        heads.weight[run] = torch.from_numpy(rng.uniform(-bound, bound, (width, classes)))
+        heads.bias[run] = torch.from_numpy(rng.uniform(-bound, bound, classes))
+    return heads
 
 
 def _epoch(

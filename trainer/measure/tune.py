@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from scipy.stats import binomtest
 
 from .added import NOTHING, added_images
 from .arms import REAL_ONLY, Arm, Mixing
@@ -26,6 +27,7 @@ CANDIDATES: tuple[tuple[float, Mixing], ...] = (
     (100, "weight"),
     (100, "pretrain"),
 )
+CHANCE = 0.05
 FIRST = Options(1.0, 1e-3)  # for one shot, where nothing can be held out
 
 
@@ -55,31 +57,31 @@ def choose_arm(
 ) -> Choice:
     """Do no harm: the candidate that helps most inside the shots, or real only.
 
-    A candidate must beat real only by more than one standard error of their paired difference
-    (Breiman et al. 1984, section 3.4.3, the one-standard-error rule with real only as the simpler
-    model). Candidates for which there are too few images are left out.
+    The best candidate must be right where real only is wrong more often than the other way round,
+    by an exact one-sided sign test at 5 % (McNemar 1947). One that does harm passes it almost
+    never; one that does nothing may, now and then. Candidates for which there are too few images
+    are left out.
     """
     parts = folds(table, draw)
     if not parts:
         return Choice(REAL_ONLY, {}, "one shot leaves nothing to choose by")
     arms = [REAL_ONLY, *candidates(table, draw, arm)]
     right = [held_out_hits(table, draw, fold, arms, [options], fit, budget) for fold in parts]
-    return _chosen(arms, np.concatenate(right, axis=1))
+    return chosen_arm(arms, np.concatenate(right, axis=1))
 
 
-def _chosen(arms: Sequence[Arm], right: np.ndarray) -> Choice:
-    """From what each arm, real only first, got right of the held-out shots: bool (arms, n)."""
+def chosen_arm(arms: Sequence[Arm], right: np.ndarray) -> Choice:
+    """The choice from what each arm, real only first, got right of the shots: bool (arms, n)."""
     shares = right.mean(axis=1)
     found = {arm.name: float(share) for arm, share in zip(arms, shares, strict=True)}
     best = int(shares.argmax())
     if best == 0:
         return Choice(REAL_ONLY, found, "nothing beats real only on the held-out shots")
-    difference = right[best].astype(float) - right[0]
-    error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
-    if difference.mean() <= error:
-        reason = "the best candidate beats real only by less than one standard error"
+    won, lost = (int((right[best] & ~right[0]).sum()), int((right[0] & ~right[best]).sum()))
+    if binomtest(won, won + lost, alternative="greater").pvalue > CHANCE:
+        reason = f"the best candidate wins {won} held-out shots and loses {lost}: may be chance"
         return Choice(REAL_ONLY, found, reason)
-    return Choice(arms[best], found, "best on the held-out shots")
+    return Choice(arms[best], found, f"wins {won} held-out shots and loses {lost}")
 
 
 def candidates(table: Table, draw: Draw, arm: Arm) -> list[Arm]:
