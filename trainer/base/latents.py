@@ -113,23 +113,31 @@ def cached_latents(
     bf16: bool,
     workers: int = 1,
 ) -> list[Tensor]:
-    """The images' latents, kept in `folder` under a name made from autoencoder and images."""
-    path = folder / f"latents-{_fingerprint(vae, images)}.safetensors"
-    if not path.exists():
-        log.info("encoding %d images", len(images))
-        found = encode_images(vae, images, device, bf16, workers)
-        write_whole(path, save({str(i): value for i, value in enumerate(found)}))
-    stored = load_file(path)
-    return [stored[str(i)] for i in range(len(images))]
+    """The images' latents; those that an earlier call encoded are read from `folder`.
+
+    There they lie in one file for each encoder, under hashes of the images.
+    """
+    path = folder / f"latents-{_encoder_hash(vae)}.safetensors"
+    stored = load_file(path) if path.exists() else {}
+    keys = [_image_hash(image) for image in images]
+    missing = {key: image for key, image in zip(keys, images, strict=True) if key not in stored}
+    if missing:
+        log.info("encoding %d images", len(missing))
+        found = encode_images(vae, list(missing.values()), device, bf16, workers)
+        stored |= dict(zip(missing, found, strict=True))
+        write_whole(path, save(stored))
+    return [stored[key] for key in keys]
 
 
-def _fingerprint(vae: AutoencoderTiny, images: Sequence[np.ndarray]) -> str:
+def _encoder_hash(vae: AutoencoderTiny) -> str:
     digest = sha256()
     for value in vae.encoder.state_dict().values():
         digest.update(value.detach().cpu().numpy().tobytes())
-    for image in images:
-        digest.update(image.tobytes())
     return digest.hexdigest()[:12]
+
+
+def _image_hash(image: np.ndarray) -> str:
+    return sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:24]
 
 
 def whole_blocks(image: np.ndarray) -> np.ndarray:
