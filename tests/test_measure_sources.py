@@ -1,5 +1,6 @@
 """Reading images for a measurement: folders as they should be, and the sentence for others."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from manyshot.trainer.measure.images import read_rgb
 from manyshot.trainer.measure.overlap import find_overlap, refuse_overlap
 from manyshot.trainer.measure.sources import (
     Example,
+    elpv,
     folder_dataset,
     of_classes,
+    pets,
     read_examples,
 )
 from PIL import Image
@@ -236,3 +239,26 @@ def test_what_is_as_near_among_real_images_is_not_called_a_copy(tmp_path: Path) 
     found = find_overlap(*parts)
     assert found.usual > 0.5
     assert not found.beyond_chance
+
+
+def test_solar_cells() -> None:
+    pytest.importorskip("elpv_dataset")
+    found = elpv()
+    assert found.classes == (
+        "mono defective",
+        "mono functional",
+        "poly defective",
+        "poly functional",
+    )
+    assert len(found.real) + len(found.test) == 2624
+    assert found.test[0].path.exists()
+
+
+def test_pets_take_what_the_generator_has_not_seen() -> None:
+    root = os.environ.get("MANYSHOT_SHARED")
+    if not root or not (Path(root) / "data" / "oxford-iiit-pet").is_dir():
+        pytest.skip("MANYSHOT_SHARED/data does not hold Oxford-IIIT Pet")
+    found = pets(Path(root) / "data")
+    assert (len(found.classes), len(found.real), len(found.test)) == (37, 3680, 3669)
+    assert sum(not example.seen for example in found.real) == 370
+    assert found.real[0].path.exists()

@@ -123,7 +123,15 @@ def _overlap_notes(
     found = find_overlap(synthetic, data.test, data.real)
     if not recipe.allow_overlap:
         refuse_overlap(found, recipe.synthetic)
-    return [overlap_sentence(found, recipe.synthetic)]
+    notes = [overlap_sentence(found, recipe.synthetic)]
+    derived = sum(example.derived for example in synthetic)
+    if derived:
+        notes.append(
+            f"{derived:,} of the synthetic images were made from pictures or with a learned "
+            "subject. If those come from real images that a draw does not hold, the gain is in "
+            "part that of more real images, and `auto` may choose too boldly."
+        )
+    return notes
 
 
 def _empty(

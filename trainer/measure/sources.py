@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
-from ...core.records import METADATA, read_records
+from ...core.records import METADATA, Record, read_records
 from ..base.data import FOLDER, Entry, pool_split, read_split
 from .images import image_files
 
@@ -22,13 +22,15 @@ from .images import image_files
 class Example:
     """One image: its file, a short name for results, its class, and what is known of its past.
 
-    `seen`: the generator has learned from it.
+    `seen`: the generator has learned from it. `derived`: it was made from a picture or with a
+    learned subject, and may hold real images that a draw does not.
     """
 
     path: Path
     name: str
     class_name: str
     seen: bool = False
+    derived: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,13 @@ def _recorded(folder: Path) -> list[Example]:
         raise InputError(f"{folder / METADATA} has a line that is no record: {reason}.") from None
     if not records:
         raise InputError(f"{folder / METADATA} has no image that is kept.")
-    return [Example(inside(folder, r.file_name), r.file_name, r.class_name) for r in records]
+    return [_example(folder, record) for record in records]
+
+
+def _example(folder: Path, record: Record) -> Example:
+    derived = record.source_image is not None or record.subject is not None
+    path = inside(folder, record.file_name)
+    return Example(path, record.file_name, record.class_name, derived=derived)
 
 
 def _beside(folder: Path) -> str:
