@@ -34,6 +34,11 @@ def recipe(**changes: object) -> MeasureRecipe:
         ({"arms": [{"add": "reel"}]}, "'arms.0.add': must be"),
         ({"arms": [{"add": "real", "ratio": 4}]}, "greater than or equal to 5"),
         ({"arms": [{"add": "real", "ratio": "auto"}]}, "ratio: auto is for synthetic images"),
+        ({"arms": [{"add": "real", "share": 0.5}]}, "'share' is for replace, weight and"),
+        (
+            {"arms": [{"add": "synthetic", "ratio": "auto", "mixing": "replace"}]},
+            "ratio: auto chooses the mixing as well",
+        ),
         ({"arms": [{"add": "synthetic"}], "synthetic": None}, "need 'synthetic', their folder"),
         ({"data": {"kind": "pets"}}, "give 'path' for pets and folder"),
         ({"data": {"kind": "elpv", "path": "x"}}, "none for elpv"),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Added = Literal["nothing", "synthetic", "shuffled", "real", "same"]
 Mixing = Literal["concatenate", "replace", "weight", "pretrain", "alone"]
@@ -34,6 +34,14 @@ class Arm(BaseModel):
     share: float | None = Field(
         default=None, gt=0, lt=1, description="Of replace (0.5), weight (0.8), pretrain (0.5)."
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Arm":
+        if self.share is not None and self.mixing not in SHARES:
+            raise ValueError("'share' is for replace, weight and pretrain")
+        if self.ratio == "auto" and self.mixing != "concatenate":
+            raise ValueError("ratio: auto chooses the mixing as well; leave 'mixing' out")
+        return self
 
     @property
     def name(self) -> str:

@@ -32,7 +32,7 @@ def file_features(
     """
     folder = cache / backbone.id
     digests = [content_digest(path) for path in paths]
-    known = _read_cache(folder)
+    known = _read_cache(folder, set(digests))
     by_digest = dict(zip(digests, paths, strict=True))
     missing = [digest for digest in by_digest if digest not in known]
     for start in range(0, len(missing), CHUNK):
@@ -51,15 +51,15 @@ def _keep(folder: Path, digests: Sequence[str], rows: np.ndarray) -> None:
     write_whole(folder / f"{sha256(data).hexdigest()[:16]}.safetensors", data)
 
 
-def _read_cache(folder: Path) -> dict[str, np.ndarray]:
-    """All features in a folder of the cache by digest; a damaged file is passed over."""
+def _read_cache(folder: Path, wanted: set[str]) -> dict[str, np.ndarray]:
+    """Those features of a cache folder that are wanted; a damaged file is passed over."""
     known: dict[str, np.ndarray] = {}
     for path in sorted(folder.glob("*.safetensors")):
         try:
             held = load(path.read_bytes())
-            digests, rows = held["digests"], held["features"]
+            names, rows = (row.tobytes().hex() for row in held["digests"]), held["features"]
         except (OSError, SafetensorError, KeyError) as error:
             log.warning("The cached features %s cannot be read (%s); made again.", path, error)
             continue
-        known.update(zip((row.tobytes().hex() for row in digests), rows, strict=True))
+        known.update((name, row) for name, row in zip(names, rows, strict=True) if name in wanted)
     return known

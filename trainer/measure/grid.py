@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Grid:
 
     def with_baseline(self) -> "Grid":
         """The same, real only first whether it was asked for or not."""
-        arms = (REAL_ONLY, *(arm for arm in self.arms if arm != REAL_ONLY))
+        arms = (REAL_ONLY, *(arm for arm in self.arms if arm.add != "nothing"))
         return replace(self, arms=tuple(dict.fromkeys(arms)))
 
 
@@ -38,11 +39,11 @@ Done = Callable[[Sequence[Run]], None]  # told the runs of a draw when they are 
 
 def check_grid(table: Table, grid: Grid) -> None:
     """Raises InputError for shots or ratios that there are too few images for."""
-    for count in grid.shots:
-        draw = draw_shots(table, count, seed=0)
-        for arm in grid.arms:
-            if arm.ratio != "auto":
-                added_images(table, draw, arm)
+    fixed = [arm for arm in grid.arms if arm.ratio != "auto"]
+    for count, seed in product(grid.shots, range(grid.draws)):
+        draw = draw_shots(table, count, seed)
+        for arm in fixed:
+            added_images(table, draw, arm)
 
 
 def fair_runs(
@@ -58,12 +59,11 @@ def fair_runs(
     Rate and decay are chosen for real only inside the shots of the draw, and shared.
     """
     runs: list[Run] = []
-    for count in grid.shots:
-        for number in range(grid.draws):
-            draw = draw_shots(table, count, number)
-            found = _draw_runs(table, learner, draw, grid, material, known)
-            runs.extend(found)
-            done(found)
+    for count, number in product(grid.shots, range(grid.draws)):
+        draw = draw_shots(table, count, number)
+        found = _draw_runs(table, learner, draw, grid, material, known)
+        runs.extend(found)
+        done(found)
     return runs
 
 
@@ -176,7 +176,8 @@ def finished(
 
 def draw_rows(table: Table, grid: Grid, names: list[str]) -> list[DrawRow]:
     """The images of every draw of a grid, from the names of all rows."""
-    draws = [draw_shots(table, count, seed) for count in grid.shots for seed in range(grid.draws)]
+    numbers = product(grid.shots, range(grid.draws))
+    draws = [draw_shots(table, count, seed) for count, seed in numbers]
     return [
         DrawRow(
             shots=draw.count,

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.errors import InputError
 from .added import Labelled
 from .head import Heads, descend
 from .table import Table
@@ -35,7 +36,16 @@ class Trained:
 
 
 def halves(table: Table, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The test split in two, class by class: rows to stop by, and rows to be tested on."""
+    """The test split in two, class by class: rows to stop by, and rows to be tested on.
+
+    Raises InputError for a class with fewer than two test images.
+    """
+    for name, count in zip(table.classes, np.bincount(table.labels[table.test]), strict=True):
+        if count < 2:
+            raise InputError(
+                f"The thesis protocol halves the test split, and {name!r} has {count} image in it. "
+                "Add some, or use the fair protocol."
+            )
     rng = np.random.default_rng(seed)
     groups = [rng.permutation(table.of_class(table.test, c)) for c in range(len(table.classes))]
     stopping = np.concatenate([group[: len(group) // 2] for group in groups])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 import torch
@@ -30,12 +31,11 @@ class ThesisProtocol:
     ) -> list[Run]:
         """Every run of the grid; `grid.budget` does not apply here."""
         runs: list[Run] = []
-        for count in grid.shots:
-            for number in range(grid.draws):
-                draw = draw_shots(self.table, count, number)
-                found = [run for arm in grid.arms for run in self._arm(draw, arm, grid, known)]
-                runs.extend(found)
-                done(found)
+        for count, number in product(grid.shots, range(grid.draws)):
+            draw = draw_shots(self.table, count, number)
+            found = [run for arm in grid.arms for run in self._arm(draw, arm, grid, known)]
+            runs.extend(found)
+            done(found)
         return runs
 
     def _arm(self, draw: Draw, arm: Arm, grid: Grid, known: Mapping[str, Run]) -> list[Run]:

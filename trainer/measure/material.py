@@ -1,0 +1,82 @@
+"""The material of a measurement: all its images in one table, and what a backbone sees in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from ...core.cache import cache_folder
+from .backbones import Backbone
+from .features import Progress, file_features
+from .recipe import Data, MeasureRecipe
+from .sources import Dataset, Example, elpv, folder_dataset, of_classes, pets, read_examples
+from .table import Table
+
+
+@dataclass(frozen=True)
+class Material:
+    """The images of a measurement, a row each, and what a backbone sees in them.
+
+    `digest` is of all that decides a run beside its config. `repeated`: test images whose files
+    are among the real ones.
+    """
+
+    examples: tuple[Example, ...]
+    table: Table
+    features: np.ndarray
+    digest: str
+    repeated: int
+
+
+def read_data(data: Data) -> Dataset:
+    """The dataset that a recipe names."""
+    if data.path is None:
+        return elpv(data.test_share, data.split_seed)
+    if data.kind == "pets":
+        return pets(data.path)
+    return folder_dataset(data.path, data.test, data.test_share, data.split_seed)
+
+
+def read_synthetic(recipe: MeasureRecipe, data: Dataset) -> list[Example]:
+    """The synthetic images that a recipe names."""
+    if recipe.synthetic is None:
+        return []
+    return of_classes(read_examples(recipe.synthetic), data.classes)
+
+
+def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
+    """Rows in the order real, synthetic, test."""
+    examples = (*data.real, *synthetic, *data.test)
+    labels = {name: label for label, name in enumerate(data.classes)}
+    rows = np.arange(len(examples))
+    real, made, test = np.split(rows, np.cumsum([len(data.real), len(synthetic)]))
+    return Table(
+        data.classes,
+        np.array([labels[example.class_name] for example in examples]),
+        real,
+        made,
+        test,
+        np.array([example.seen for example in examples]),
+    )
+
+
+def read_material(
+    table: Table,
+    examples: Sequence[Example],
+    backbone: Backbone,
+    cache: Path | None,
+    progress: Progress,
+) -> Material:
+    """Read the features of all examples, from the cache where it has them."""
+    folder = cache or cache_folder() / "features"
+    paths = [example.path for example in examples]
+    features, digests = file_features(paths, backbone, folder, progress)
+    parts = (table.labels, table.real, table.synthetic, table.test, table.seen.astype(np.int64))
+    numbers = b"".join(part.astype("<i8").tobytes() + b"|" for part in parts)
+    text = "\n".join((backbone.id, *digests, *table.classes)).encode()
+    learned = {digests[row] for row in table.real}
+    repeated = sum(digests[row] in learned for row in table.test)
+    digest = sha256(text + numbers).hexdigest()
+    return Material(tuple(examples), table, features, digest, repeated)
