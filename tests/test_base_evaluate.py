@@ -78,19 +78,19 @@ def test_every_class_has_a_partner_that_is_another(count: int) -> None:
 
 
 def rows(*values: tuple[float, float, float, float]) -> list[dict[str, float]]:
-    names = ("cfg", "top1", "error1", "coverage")
+    names = ("cfg", "top1", "error1", "kid")
     return [dict(zip(names, row, strict=True)) for row in values]
 
 
 @pytest.mark.parametrize(
     ("found", "wanted"),
     [
-        (rows((1, 0.2, 0.02, 0.9), (4, 0.5, 0.02, 0.5)), 4),  # the wide one agrees too little
-        (rows((3, 0.49, 0.02, 0.6), (4, 0.5, 0.02, 0.5)), 3),  # as good, and wider
-        (rows((3, 0.47, 0.02, 0.6), (4, 0.5, 0.02, 0.5), (8, 0.49, 0.02, 0.3)), 4),
+        (rows((1, 0.2, 0.02, 0.5), (4, 0.5, 0.02, 0.9)), 4),  # the near one agrees too little
+        (rows((3, 0.49, 0.02, 0.6), (4, 0.5, 0.02, 0.7)), 3),  # as good, and nearer
+        (rows((3, 0.47, 0.02, 0.3), (4, 0.5, 0.02, 0.5), (8, 0.49, 0.02, 0.6)), 4),
     ],
 )
-def test_guidance_is_chosen_by_agreement_then_coverage(
+def test_guidance_is_chosen_by_agreement_then_distance(
     found: list[dict[str, float]], wanted: float
 ) -> None:
     assert chosen_guidance(found) == wanted

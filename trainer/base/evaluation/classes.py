@@ -77,7 +77,11 @@ def swept_figures(tools: Instruments, drawn: Drawn, addresses: Sequence[str]) ->
 
 
 def chosen_guidance(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Of the strengths whose top-1 is within a standard error of the best: the widest coverage."""
+    """Of the strengths whose top-1 is within a standard error of the best: the smallest KID.
+
+    KID sees fidelity and diversity at once, and is unbiased for few images; coverage is not sharp
+    enough there to choose by.
+    """
     best = max(rows, key=lambda row: row["top1"])
     good = [row for row in rows if row["top1"] >= best["top1"] - best["error1"]]
-    return float(max(good, key=lambda row: row["coverage"])["cfg"])
+    return float(min(good, key=lambda row: row["kid"])["cfg"])

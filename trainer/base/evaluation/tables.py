@@ -113,7 +113,7 @@ def _guidance(part: Figures) -> str:
     lines = [(f"{row['cfg']:g}", *_swept(row)) for row in rows]
     return (
         f"{table(head, lines)}\n\nGuidance {part['chosen']:g} is recommended: of those whose "
-        "top-1 is within a standard error of the best, the one with the widest coverage."
+        "top-1 is within a standard error of the best, the one with the smallest KID."
     )
 
 
