@@ -317,7 +317,7 @@ def test_glimpses_stand_for_images() -> None:
     part = cropper([glimpse])(0, Place(0, 4))
     assert torch.equal(part, glimpse[:, :, 8:40].float())
     again = Hint(32)
-    assert torch.equal(again.blocks[0].weight, hint.blocks[0].weight)
+    assert torch.equal(again.conv_in.weight, hint.conv_in.weight)
     assert 0.1 < glimpse.float().std() < 10
 
 
