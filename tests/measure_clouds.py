@@ -24,9 +24,10 @@ def cloud(
     centres = rng.normal(0, distance / np.sqrt(2), (classes, width))
     labels = np.concatenate([np.repeat(np.arange(classes), n) for n in (real, synthetic, test)])
     features = centres[labels] + rng.normal(0, 1, (len(labels), width))
-    parts = np.split(np.arange(len(labels)), np.cumsum([classes * real, classes * synthetic]))
-    features[parts[1]] += shift * np.eye(width)[0]
+    ends = np.cumsum([classes * real, classes * synthetic])
+    rows, made, held_out = np.split(np.arange(len(labels)), ends)
+    features[made] += shift * np.eye(width)[0]
     seen = np.zeros(len(labels), bool)
-    seen[parts[0]] = np.tile(np.arange(real) >= reserved, classes)
+    seen[rows] = np.tile(np.arange(real) >= reserved, classes)
     names = tuple(f"class {label}" for label in range(classes))
-    return Table(names, labels, *parts, seen), features.astype(np.float32)
+    return Table(names, labels, rows, made, held_out, seen), features.astype(np.float32)
