@@ -54,12 +54,12 @@ def _show(console: "Console", results: "Results") -> None:
     """The table of gains, the sentences, and what a reader must know."""
     from rich.table import Table
 
-    table = Table("shots", "arm", "accuracy", "gain in points (95 %)", "relative", "against")
+    table = Table("shots", "arm", "reached", "gain in points (95 %)", "relative", "against")
     for row in results.gains:
         table.add_row(
             str(row.shots),
             row.arm,
-            f"{row.accuracy:.1f} %",
+            f"{row.value:.1f} %",
             f"{row.gain:+.2f} ({row.low:+.2f} to {row.high:+.2f})",
             f"{row.relative:+.1f} %",
             f"{row.against}, {row.baseline:.1f} %",

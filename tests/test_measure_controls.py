@@ -12,7 +12,8 @@ pytest.importorskip("torchmetrics")
 from manyshot.core.errors import InputError
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
 from manyshot.trainer.measure.grid import Grid, check_grid, fair_runs
-from manyshot.trainer.measure.head import Fit, head_learner
+from manyshot.trainer.measure.head import head_learner
+from manyshot.trainer.measure.learner import Fit
 from manyshot.trainer.measure.plans import Budget
 from manyshot.trainer.measure.results import GainRow, Run
 from manyshot.trainer.measure.summary import SAME_STEPS, gain_rows
@@ -27,7 +28,7 @@ GRID = Grid((REAL_ONLY,), shots=(5,), draws=8, seeds=2, budget=Budget(60, 16))
 
 def fair(table: Table, features: np.ndarray, *arms: Arm) -> tuple[list[Run], list[GainRow]]:
     grid = replace(GRID, arms=arms).with_baseline()
-    learner = head_learner(features, len(table.classes))
+    learner = head_learner(features, table.labels, len(table.classes))
     runs = fair_runs(table, learner, grid, "clouds", {})
     return runs, gain_rows(runs, len(table.test))
 
@@ -76,7 +77,7 @@ def test_further_images_of_the_same_cloud_help(
     found = row(good, name)
     assert found.verdict == "helps"
     assert found.bootstrap[0] > 0
-    assert found.gain == pytest.approx(found.accuracy - found.baseline)
+    assert found.gain == pytest.approx(found.value - found.baseline)
     assert found.relative == pytest.approx(100 * found.gain / found.baseline)
     assert found.sentence.startswith(f"{name} helps: +")
 
@@ -137,7 +138,7 @@ def test_equal_data_with_more_steps_gains_under_the_thesis_protocol_only() -> No
 def test_interrupted_runs_go_on_to_the_same_result() -> None:
     table, features = cloud()
     grid = replace(GRID, arms=(Arm(add="synthetic"),), draws=3).with_baseline()
-    learner = head_learner(features, 5)
+    learner = head_learner(features, table.labels, 5)
     saved: dict[str, Run] = {}
 
     def stop(runs: Sequence[Run]) -> None:
@@ -151,12 +152,12 @@ def test_interrupted_runs_go_on_to_the_same_result() -> None:
 
     def counting(shots: np.ndarray) -> Fit:
         trained.append(len(shots))
-        return learner(shots)
+        return learner.fitted(shots)
 
-    resumed = fair_runs(table, counting, grid, "clouds", saved)
+    resumed = fair_runs(table, replace(learner, fitted=counting), grid, "clouds", saved)
     whole = fair_runs(table, learner, grid, "clouds", {})
     assert len(trained) == 1
-    assert [run.right for run in resumed] == [run.right for run in whole]
+    assert [run.by_image for run in resumed] == [run.by_image for run in whole]
     assert [run.key for run in resumed] == [run.key for run in whole]
 
 

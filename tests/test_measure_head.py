@@ -8,8 +8,9 @@ pytest.importorskip("torch")
 import torch
 from manyshot.trainer.measure.added import Labelled
 from manyshot.trainer.measure.arms import REAL_ONLY
-from manyshot.trainer.measure.head import MOMENTUM, Options, fit_heads, head_learner, standardised
-from manyshot.trainer.measure.metrics import metrics
+from manyshot.trainer.measure.head import FIRST, MOMENTUM, fit_heads, head_learner, standardised
+from manyshot.trainer.measure.learner import Options
+from manyshot.trainer.measure.metrics import classification_outcome
 from manyshot.trainer.measure.plans import Budget, Plan, make_plan
 from manyshot.trainer.measure.thesis import matched, stopped_early
 
@@ -52,9 +53,9 @@ def test_heads_are_what_torchs_sgd_gives() -> None:
 
 
 def test_a_run_is_the_same_alone_and_in_company() -> None:
-    fit = head_learner(FEATURES, 5)(TABLE.real[:20])
-    together = fit(plans(3), [Options()] * 3, TABLE.test)
-    alone = fit(plans(3)[1:2], [Options()], TABLE.test)
+    fit = head_learner(FEATURES, TABLE.labels, 5).fitted(TABLE.real[:20])
+    together = fit(plans(3), [FIRST] * 3, TABLE.test)
+    alone = fit(plans(3)[1:2], [FIRST], TABLE.test)
     np.testing.assert_allclose(together[1], alone[0], rtol=1e-3, atol=1e-3)
 
 
@@ -66,11 +67,18 @@ def test_standardised_features() -> None:
 
 def test_metrics_by_hand() -> None:
     scores = np.log(np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]))
-    found = metrics(scores, np.array([0, 0, 1, 1]))
-    assert (found.accuracy, found.balanced_accuracy, found.by_class) == (0.75, 0.75, (1, 0.5))
-    assert found.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)
+    outcome = classification_outcome(scores, np.array([0, 0, 1, 1]))
+    found = outcome.metrics
+    assert (found["accuracy"], found["balanced accuracy"], outcome.by_class) == (
+        0.75,
+        0.75,
+        (1, 0.5),
+    )
+    assert outcome.by_image.tolist() == [True, True, False, True]
+    assert outcome.loss == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.7]))
+    assert found["macro F1"] == pytest.approx((0.8 + 2 / 3) / 2)
     # Each image has a bin of its own: the mean of |confidence - right|.
-    assert found.calibration_error == pytest.approx((0.1 + 0.2 + 0.6 + 0.3) / 4, abs=1e-6)
+    assert found["calibration error"] == pytest.approx((0.1 + 0.2 + 0.6 + 0.3) / 4, abs=1e-6)
 
 
 def test_the_thesis_protocol_stops_after_five_epochs_without_a_rise() -> None:

@@ -66,8 +66,10 @@ def test_short_forms() -> None:
 def test_packed_answers_come_back(count: int) -> None:
     import numpy as np
 
-    right = np.random.default_rng(count).random(count) < 0.5
+    shares = np.random.default_rng(count).random(count).astype(np.float32)
+    right = shares < 0.5
     assert unpack(pack(right), count).tolist() == right.tolist()
+    assert unpack(pack(shares), count).tolist() == shares.tolist()
 
 
 @pytest.fixture(scope="module")

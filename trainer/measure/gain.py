@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Gain:
-    """In points (percent of the test images), `relative` in percent of what real only reaches.
+    """In points (percent of the metric), `relative` in percent of what real only reaches.
 
     `draws_to_tell`: with that many draws in all a gain of this size would be told with 80 % power;
     None when it is told already, or when more draws would not do it.
@@ -43,7 +43,7 @@ class Gain:
 
 
 def gain(arm: np.ndarray, real_only: np.ndarray, with_images: bool = True) -> Gain:
-    """From what both arms got right, bool (draws, seeds, images), paired in all three.
+    """From each test image's part in the metric (draws, seeds, images), paired in all three.
 
     `with_images`: the interval is also about other test images than these, not only about other
     draws and seeds. Raises InputError for fewer than two draws, which have no spread.

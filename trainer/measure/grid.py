@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import product
-
-import numpy as np
 
 from .added import added_images
 from .arms import REAL_ONLY, Arm
 from .draws import Draw, draw_shots
-from .head import Fit, Learner, Options
-from .metrics import metrics
+from .learner import Learner, Options, Outcome
 from .plans import Budget, make_plan
 from .results import Config, DrawRow, Run, pack
+from .setting import Setting, make_setting
 from .table import Table
 from .tune import Choice, choose_arm, choose_options
 
@@ -60,8 +58,7 @@ def fair_runs(
     """
     runs: list[Run] = []
     for count, number in product(grid.shots, range(grid.draws)):
-        draw = draw_shots(table, count, number)
-        found = _draw_runs(table, learner, draw, grid, material, known)
+        found = _draw_runs(table, learner, draw_shots(table, count, number), grid, material, known)
         runs.extend(found)
         done(found)
     return runs
@@ -76,24 +73,27 @@ def _draw_runs(
     known: Mapping[str, Run],
 ) -> list[Run]:
     configs = [
-        _config(material, grid.budget, draw, arm, seed)
+        _config(material, learner, grid.budget, draw, arm, seed)
         for arm in grid.arms
         for seed in range(grid.seeds)
     ]
     missing = [config for config in configs if config.key not in known]
     if not missing:
         return [known[config.key] for config in configs]
-    fit = learner(draw.shots)
-    options = choose_options(table, draw, fit, grid.budget)
+    setting = make_setting(table, draw, learner, grid.budget)
+    options = choose_options(setting)
     arms = dict.fromkeys(config.arm for config in missing)
-    chosen = {arm: settle(table, draw, arm, options, fit, grid.budget) for arm in arms}
-    made = _made(table, draw, missing, chosen, options, fit, grid.budget)
+    chosen = {arm: settle(setting, arm, options) for arm in arms}
+    made = _made(setting, missing, chosen, options)
     return [known.get(config.key) or made[config.key] for config in configs]
 
 
-def _config(material: str, budget: Budget, draw: Draw, arm: Arm, seed: int) -> Config:
+def _config(
+    material: str, learner: Learner, budget: Budget, draw: Draw, arm: Arm, seed: int
+) -> Config:
     return Config(
         material=material,
+        learner=learner.name,
         protocol="fair",
         arm=arm,
         shots=draw.count,
@@ -104,45 +104,38 @@ def _config(material: str, budget: Budget, draw: Draw, arm: Arm, seed: int) -> C
     )
 
 
-def settle(
-    table: Table, draw: Draw, arm: Arm, options: Options, fit: Fit, budget: Budget
-) -> Choice:
+def settle(setting: Setting, arm: Arm, options: Options) -> Choice:
     """The arm itself, or what "auto" comes to in this draw."""
     if arm.ratio != "auto" or arm.add == "nothing":
         return Choice(arm, {}, "")
-    return choose_arm(table, draw, arm, options, fit, budget)
+    return choose_arm(setting, arm, options)
 
 
 def _made(
-    table: Table,
-    draw: Draw,
-    configs: Sequence[Config],
-    chosen: Mapping[Arm, Choice],
-    options: Options,
-    fit: Fit,
-    budget: Budget,
+    setting: Setting, configs: Sequence[Config], chosen: Mapping[Arm, Choice], options: Options
 ) -> dict[str, Run]:
     """Train and test all runs of a draw in one go."""
     began = time.perf_counter()
+    table, draw, test = setting.table, setting.draw, setting.table.test
     arms = [chosen[config.arm].arm for config in configs]
     added = [added_images(table, draw, arm) for arm in arms]
     plans = [
-        make_plan(table, draw.shots, images, arm, budget, [draw.seed, config.seed])
+        make_plan(table, draw.shots, images, arm, setting.budget, [draw.seed, config.seed])
         for config, arm, images in zip(configs, arms, added, strict=True)
     ]
-    scores = fit(plans, [options] * len(plans), table.test)
+    found = setting.fit(plans, [options] * len(plans), test)
     seconds = (time.perf_counter() - began) / len(plans)
     return {
         config.key: finished(
             config,
             chosen[config.arm],
             (0 if arm.mixing == "alone" else len(draw.shots), len(images.rows)),
-            budget.steps,
+            setting.budget.steps,
             options,
-            (of_run, table.labels[table.test]),
+            setting.learner.judge(of_run, test),
             seconds,
         )
-        for config, arm, images, of_run in zip(configs, arms, added, scores, strict=True)
+        for config, arm, images, of_run in zip(configs, arms, added, found, strict=True)
     }
 
 
@@ -152,12 +145,10 @@ def finished(
     counts: tuple[int, int],
     steps: int,
     options: Options,
-    tested: tuple[np.ndarray, np.ndarray],
+    outcome: Outcome,
     seconds: float,
 ) -> Run:
-    """A run from its scores (n, classes) and the labels (n) it was tested on."""
-    scores, labels = tested
-    found = asdict(metrics(scores, labels))
+    """A run from its outcome. `counts`: real and added images learned from."""
     return Run(
         key=config.key,
         config=config,
@@ -168,9 +159,10 @@ def finished(
         steps=steps,
         rate=options.rate,
         decay=options.decay,
-        right=pack(scores.argmax(axis=1) == labels),
+        metrics=outcome.metrics,
+        by_class=list(outcome.by_class),
+        by_image=pack(outcome.by_image),
         seconds=round(seconds, 3),
-        **found,
     )
 
 

@@ -1,32 +1,22 @@
-"""Linear heads on frozen features, many runs trained side by side: the smallest of learners.
+"""Linear heads on frozen features, many runs trained side by side: the smallest of learners."""
 
-A learner is what `fit_heads` is once it has its features: plans and options in, scores out. A net
-on pixels with augmentations takes the same plans and can stand in its place.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .learner import Fit, Learner, Options, Outcome
+from .metrics import classification_outcome
 from .plans import Plan
 
 MOMENTUM = 0.9
-
-
-@dataclass(frozen=True)
-class Options:
-    """Peak learning rate and weight decay; both for features of mean square length 1."""
-
-    rate: float = 1.0
-    decay: float = 1e-4
-
-
-# Plans of one shape (r of them), an option for each, and the rows (n) to score: (r, n, classes).
-Fit = Callable[[Sequence[Plan], Sequence[Options], np.ndarray], np.ndarray]
-Learner = Callable[[np.ndarray], Fit]  # from the rows of a draw's shots
+# Peak rates and decays, for features of mean square length 1.
+RATES = (0.3, 1.0, 4.0)
+DECAYS = (1e-4, 1e-3, 1e-2)
+FIRST = Options(1.0, 1e-3)
 
 
 @dataclass
@@ -49,10 +39,10 @@ class Heads:
         return features @ self.weight + self.bias[:, None]
 
 
-def head_learner(features: np.ndarray, classes: int) -> Learner:
-    """A learner of linear heads on features (n, d), a row for each row of the table."""
+def head_learner(features: np.ndarray, labels: np.ndarray, classes: int) -> Learner:
+    """A learner of linear heads on features (n, d) and labels (n), a row for each of the table."""
 
-    def learner(shots: np.ndarray) -> Fit:
+    def fitted(shots: np.ndarray) -> Fit:
         rows = torch.from_numpy(standardised(features, shots))
 
         def fit(plans: Sequence[Plan], options: Sequence[Options], at: np.ndarray) -> np.ndarray:
@@ -61,7 +51,11 @@ def head_learner(features: np.ndarray, classes: int) -> Learner:
 
         return fit
 
-    return learner
+    def judge(scores: np.ndarray, rows: np.ndarray) -> Outcome:
+        return classification_outcome(scores, labels[rows])
+
+    grid = tuple(Options(rate, decay) for rate, decay in product(RATES, DECAYS))
+    return Learner("linear head", fitted, judge, grid, FIRST)
 
 
 def standardised(features: np.ndarray, shots: np.ndarray) -> np.ndarray:

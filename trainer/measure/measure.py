@@ -59,6 +59,7 @@ def _empty(
         recipe=recipe.model_dump(mode="json"),
         versions={"python": platform.python_version(), **_versions()},
         classes=list(data.classes),
+        learner="linear head",
         backbone=backbone.id,
         split=Split(
             description=data.description,
@@ -90,7 +91,7 @@ def _run(
         protocol = ThesisProtocol(table, material.features, material.digest)
         found, tested = protocol.runs(grid, known, done), len(protocol.test)
     else:
-        learner = head_learner(material.features, len(table.classes))
+        learner = head_learner(material.features, table.labels, len(table.classes))
         found = fair_runs(table, learner, grid, material.digest, known, done)
         tested = len(table.test)
     whole = results.model_copy(update={"runs": found, "gains": gain_rows(found, tested)})

@@ -14,8 +14,9 @@ from ...core.files import write_text_whole
 from .arms import Arm
 
 FILE = "results.json"
-METHOD = 1  # one more whenever equal configs would give other figures
+METHOD = 2  # one more whenever equal configs would give other figures
 Protocol = Literal["fair", "thesis"]
+Task = Literal["classification", "segmentation"]
 
 
 class Value(BaseModel):
@@ -25,12 +26,13 @@ class Value(BaseModel):
 
 
 class Config(Value):
-    """Everything that decides a run. `material`: a digest of all images, labels and features.
+    """Everything that decides a run. `material`: a digest of all that is learned from.
 
     `matched`: the arm whose steps a real-only run of the thesis protocol was given.
     """
 
     material: str
+    learner: str
     protocol: Protocol
     arm: Arm
     shots: int
@@ -48,7 +50,9 @@ class Config(Value):
 
 
 class Run(Value):
-    """A finished run. Shares are from 0 to 1; `right` tells for each test image (see `unpack`).
+    """A finished run. `metrics` (the main one first) and `by_class` are from 0 to 1.
+
+    `by_image`: each test image's part in the main metric, which is their mean (see `unpack`).
 
     `chosen`: the arm that "auto" came to. `real`, `added`: images learned from. `steps`: taken.
     """
@@ -62,12 +66,9 @@ class Run(Value):
     steps: int
     rate: float
     decay: float
-    accuracy: float
-    balanced_accuracy: float
-    macro_f1: float
-    calibration_error: float
+    metrics: dict[str, float]
     by_class: list[float]
-    right: str
+    by_image: str
     seconds: float
 
 
@@ -81,16 +82,18 @@ class DrawRow(Value):
 
 
 class GainRow(Value):
-    """An arm against real only. Points are percent of the test images; bounds are of 95 %.
+    """An arm against real only, in points: percent of the main `metric`. Bounds are of 95 %.
 
-    `bootstrap`: the hierarchical bootstrap's bounds, over draws alone, as a second opinion.
-    `by_class`, `balanced_accuracy`, `macro_f1`, `calibration_error`: differences in points.
+    `value`, `baseline`: what the arm and what it is compared with reach, in percent. `bootstrap`:
+    the hierarchical bootstrap's bounds, over draws alone, as a second opinion. `by_class`, and
+    `others` by the metric's name: differences in points.
     """
 
     shots: int
     arm: str
     against: str
-    accuracy: float
+    metric: str
+    value: float
     baseline: float
     gain: float
     low: float
@@ -101,9 +104,7 @@ class GainRow(Value):
     draws: int
     seeds: int
     draws_to_tell: int | None
-    balanced_accuracy: float
-    macro_f1: float
-    calibration_error: float
+    others: dict[str, float]
     by_class: list[float]
     sentence: str
 
@@ -120,10 +121,12 @@ class Split(Value):
 class Results(Value):
     """The whole file. `notes`: what a reader must know, such as what was not controlled."""
 
-    format: int = 1
+    format: int = 2
+    task: Task = "classification"
     recipe: dict[str, Any]
     versions: dict[str, str]
     classes: list[str]
+    learner: str
     backbone: str
     split: Split
     notes: list[str] = []
@@ -158,12 +161,15 @@ def finished_runs(folder: Path) -> dict[str, Run]:
     return {run.key: run for run in read_results(folder).runs}
 
 
-def pack(right: np.ndarray) -> str:
-    """Which test images were right, bool (n), as text."""
-    return base64.b64encode(np.packbits(right).tobytes()).decode()
+def pack(values: np.ndarray) -> str:
+    """A value of each test image (n) as text: bool as bits, others as 32-bit floats."""
+    stored = np.packbits(values) if values.dtype == bool else values.astype("<f4")
+    return base64.b64encode(stored.tobytes()).decode()
 
 
 def unpack(text: str, count: int) -> np.ndarray:
-    """`pack` undone: bool (count)."""
-    packed = np.frombuffer(base64.b64decode(text), np.uint8)
-    return np.unpackbits(packed, count=count).astype(bool)
+    """`pack` undone: float64 (count)."""
+    stored = base64.b64decode(text)
+    if len(stored) == 4 * count:
+        return np.frombuffer(stored, "<f4").astype(np.float64)
+    return np.unpackbits(np.frombuffer(stored, np.uint8), count=count).astype(np.float64)

@@ -8,7 +8,6 @@ from .arms import REAL_ONLY
 from .gain import bootstrap_interval, gain, sentence
 from .results import GainRow, Run, unpack
 
-OTHERS = ("balanced_accuracy", "macro_f1", "calibration_error")
 SAME_STEPS = "real only, same steps"
 
 
@@ -36,17 +35,19 @@ def gain_rows(runs: Sequence[Run], tested: int) -> list[GainRow]:
 def _row(runs: Sequence[Run], baseline: Sequence[Run], against: str, tested: int) -> GainRow:
     runs, baseline = _sorted(runs), _sorted(baseline)
     draws = len({run.config.draw for run in runs})
-    right, base = (_right(part, draws, tested) for part in (runs, baseline))
-    found = gain(right, base)
-    by_run = 100 * (right.mean(axis=2) - base.mean(axis=2))
+    own, base = (_by_image(part, draws, tested) for part in (runs, baseline))
+    found = gain(own, base)
+    by_run = 100 * (own.mean(axis=2) - base.mean(axis=2))
     bounds = bootstrap_interval(by_run)
     name = runs[0].config.arm.name
+    metric, *others = runs[0].metrics
     shown = name if against == "real only" else f"{name} (against {against})"
     return GainRow(
         shots=runs[0].config.shots,
         arm=name,
         against=against,
-        accuracy=100 * float(right.mean()),
+        metric=metric,
+        value=100 * float(own.mean()),
         baseline=100 * float(base.mean()),
         gain=found.mean,
         low=found.low,
@@ -59,7 +60,7 @@ def _row(runs: Sequence[Run], baseline: Sequence[Run], against: str, tested: int
         draws_to_tell=found.draws_to_tell,
         by_class=list(_points(runs) - _points(baseline)),
         sentence=sentence(shown, found),
-        **{name: _mean(runs, name) - _mean(baseline, name) for name in OTHERS},
+        others={name: _mean(runs, name) - _mean(baseline, name) for name in others},
     )
 
 
@@ -67,9 +68,9 @@ def _sorted(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.config.draw, run.config.seed))
 
 
-def _right(runs: Sequence[Run], draws: int, tested: int) -> np.ndarray:
-    """What the runs got right: bool (draws, seeds, images)."""
-    return np.stack([unpack(run.right, tested) for run in runs]).reshape(draws, -1, tested)
+def _by_image(runs: Sequence[Run], draws: int, tested: int) -> np.ndarray:
+    """What each test image gave: (draws, seeds, images)."""
+    return np.stack([unpack(run.by_image, tested) for run in runs]).reshape(draws, -1, tested)
 
 
 def _points(runs: Sequence[Run]) -> np.ndarray:
@@ -77,4 +78,4 @@ def _points(runs: Sequence[Run]) -> np.ndarray:
 
 
 def _mean(runs: Sequence[Run], name: str) -> float:
-    return 100 * float(np.mean([getattr(run, name) for run in runs]))
+    return 100 * float(np.mean([run.metrics[name] for run in runs]))

@@ -11,11 +11,14 @@ from .added import Labelled, added_images
 from .arms import REAL_ONLY, Arm
 from .draws import Draw, draw_shots
 from .grid import Done, Grid, finished
-from .head import Options
+from .learner import Options
+from .metrics import classification_outcome
 from .results import Config, Run
 from .table import Table
 from .thesis import BATCH, RATE, Trained, halves, matched, stopped_early, thesis_features
 from .tune import Choice
+
+LEARNER = "linear head"
 
 
 class ThesisProtocol:
@@ -55,6 +58,7 @@ class ThesisProtocol:
     def _config(self, draw: Draw, arm: Arm, seed: int) -> Config:
         return Config(
             material=self.material,
+            learner=LEARNER,
             protocol="thesis",
             arm=arm,
             shots=draw.count,
@@ -90,7 +94,7 @@ class ThesisProtocol:
                 (len(real), len(added.rows)),
                 int(taken),
                 Options(RATE, 0.0),
-                (of_run, labels),
+                classification_outcome(of_run, labels),
                 seconds,
             )
             for config, of_run, taken in zip(configs, scores, trained.steps, strict=True)

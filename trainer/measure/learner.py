@@ -1,0 +1,50 @@
+"""What a measurement asks of whatever learns: a head on features, a net on pixels, a segmenter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .plans import Plan
+
+
+@dataclass(frozen=True)
+class Options:
+    """Peak learning rate and weight decay, in the learner's own scale."""
+
+    rate: float
+    decay: float
+
+
+# Plans of one shape (r of them), an option for each, and the rows (n) to be tested on: what each
+# run found in each image, (r, n, ...), for the learner's own `judge` to read.
+Fit = Callable[[Sequence[Plan], Sequence[Options], np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How good a run is. `metrics` (the task's main one first) and `by_class` are from 0 to 1.
+
+    `by_image` (n): each test image's part in the main metric, which is their mean. bool or float.
+    `loss` (n): what the run's training wanted small, of each test image.
+    """
+
+    metrics: dict[str, float]
+    by_class: tuple[float, ...]
+    by_image: np.ndarray
+    loss: np.ndarray
+
+
+@dataclass(frozen=True)
+class Learner:
+    """`name`: as reports call it. `fitted`: from the rows of a draw's shots to a `Fit`.
+
+    `judge`: from what one run found in n images, and their rows. `grid`: the options that are
+    chosen from by cross-validation; `first`: taken where nothing can be held out.
+    """
+
+    name: str
+    fitted: Callable[[np.ndarray], Fit]
+    judge: Callable[[np.ndarray, np.ndarray], Outcome]
+    grid: tuple[Options, ...]
+    first: Options

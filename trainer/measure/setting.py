@@ -1,0 +1,24 @@
+"""What all trainings of a draw share."""
+
+from dataclasses import dataclass
+
+from .draws import Draw
+from .learner import Fit, Learner
+from .plans import Budget
+from .table import Table
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`fit` is `learner` bound to the draw's shots."""
+
+    table: Table
+    draw: Draw
+    learner: Learner
+    fit: Fit
+    budget: Budget
+
+
+def make_setting(table: Table, draw: Draw, learner: Learner, budget: Budget) -> Setting:
+    """The setting of a draw."""
+    return Setting(table, draw, learner, learner.fitted(draw.shots), budget)
