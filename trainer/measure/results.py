@@ -4,10 +4,10 @@ import base64
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...core.errors import InputError
 from ...core.files import write_text_whole
@@ -17,6 +17,8 @@ FILE = "results.json"
 METHOD = 2  # one more whenever equal configs would give other figures
 Protocol = Literal["fair", "thesis"]
 Task = Literal["classification", "segmentation"]
+SampleKind = Literal["real", "synthetic"]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
 class Value(BaseModel):
@@ -118,6 +120,19 @@ class Split(Value):
     test: list[str]
 
 
+class Sample(Value):
+    """A thumbnail of an image that was learned from: a square JPEG in base64.
+
+    `mask`: a PNG in base64 of the same size to lay over it, transparent where nothing is marked.
+    """
+
+    class_name: str
+    kind: SampleKind
+    name: str
+    jpeg: Base64
+    mask: Base64 | None = None
+
+
 class Results(Value):
     """The whole file. `notes`: what a reader must know, such as what was not controlled."""
 
@@ -133,6 +148,7 @@ class Results(Value):
     draws: list[DrawRow] = []
     runs: list[Run] = []
     gains: list[GainRow] = []
+    samples: list[Sample] = []
 
 
 def write_results(folder: Path, results: Results) -> None:
