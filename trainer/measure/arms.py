@@ -24,6 +24,9 @@ class Arm(BaseModel):
         description="Added images in percent of the real ones. auto: ratio and mixing are chosen "
         "by cross-validation inside the shots, and may be nothing at all.",
     )
+    each: int | None = Field(
+        default=None, ge=1, le=100_000, description="Added images of each class, not by ratio."
+    )
     mixing: Mixing = Field(
         default="concatenate",
         description="concatenate: one heap. replace: an added image of the same class takes a "
@@ -41,6 +44,8 @@ class Arm(BaseModel):
             raise ValueError("'share' is for replace, weight and pretrain")
         if self.ratio == "auto" and self.mixing != "concatenate":
             raise ValueError("ratio: auto chooses the mixing as well; leave 'mixing' out")
+        if self.each is not None and self.ratio != 100:
+            raise ValueError("'each' is in place of 'ratio'; give one of them")
         return self
 
     @property
@@ -50,7 +55,7 @@ class Arm(BaseModel):
             return "real only"
         if self.ratio == "auto":
             return f"{_NAMES[self.add]}, auto"
-        amount = f"{_NAMES[self.add]} {self.ratio:g} %"
+        amount = f"{_NAMES[self.add]} {self._amount}"
         if self.mixing == "concatenate":
             return f"+ {amount}"
         if self.mixing == "alone":
@@ -58,13 +63,17 @@ class Arm(BaseModel):
         return f"+ {amount}, {self.mixing} {self.used_share:g}"
 
     @property
+    def _amount(self) -> str:
+        return f"{self.ratio:g} %" if self.each is None else f"{self.each} a class"
+
+    @property
     def used_share(self) -> float:
         """`share`, or what it is when it is not given."""
         return SHARES.get(self.mixing, 0.0) if self.share is None else self.share
 
-    def settled(self, ratio: float, mixing: Mixing) -> "Arm":
-        """An arm with `ratio` and `mixing` in place of "auto"."""
-        return Arm(add=self.add, ratio=ratio, mixing=mixing)
+    def settled(self, ratio: float, mixing: Mixing, share: float | None = None) -> "Arm":
+        """An arm with `ratio`, `mixing` and its `share` in place of "auto"."""
+        return self.model_copy(update={"ratio": ratio, "mixing": mixing, "share": share})
 
 
 _NAMES: dict[Added, str] = {
