@@ -13,6 +13,7 @@ from .notes import notes_on_runs, notes_on_synthetic
 from .plans import Budget
 from .recipe import MeasureRecipe
 from .results import Results, Run, Split, finished_runs, write_results
+from .samples import pick_samples
 from .sources import Dataset, Example
 from .summary import gain_rows
 from .thesis_grid import ThesisProtocol
@@ -69,6 +70,7 @@ def _empty(
         ),
         notes=[*notes, backbone.note, *notes_on_runs(recipe, material, grid)],
         draws=draw_rows(material.table, grid, names),
+        samples=pick_samples(data.classes, data.real, synthetic),
     )
 
 
