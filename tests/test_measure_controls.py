@@ -122,7 +122,7 @@ def test_equal_data_with_more_steps_gains_under_the_thesis_protocol_only() -> No
     table, features = cloud()
     again = Arm(add="same", ratio=1000)
     grid = replace(GRID, arms=(again,)).with_baseline()
-    runs = ThesisProtocol(table, features, "clouds").runs(grid, {})
+    runs = ThesisProtocol(table, features, "head", "clouds").runs(grid, {})
     published, same_steps = gain_rows(runs, len(table.test) // 2)
     assert (published.against, same_steps.against) == ("real only", SAME_STEPS)
     unmatched = [run for run in runs if run.config.matched is None]

@@ -39,8 +39,13 @@ class Heads:
         return features @ self.weight + self.bias[:, None]
 
 
-def head_learner(features: np.ndarray, labels: np.ndarray, classes: int) -> Learner:
-    """A learner of linear heads on features (n, d) and labels (n), a row for each of the table."""
+def head_learner(
+    features: np.ndarray, labels: np.ndarray, classes: int, source: str = "on features"
+) -> Learner:
+    """A learner of linear heads on features (n, d) and labels (n), a row for each of the table.
+
+    `source`: what the features are of, for its name.
+    """
 
     def fitted(shots: np.ndarray) -> Fit:
         rows = torch.from_numpy(standardised(features, shots))
@@ -55,7 +60,7 @@ def head_learner(features: np.ndarray, labels: np.ndarray, classes: int) -> Lear
         return classification_outcome(scores, labels[rows])
 
     grid = tuple(Options(rate, decay) for rate, decay in product(RATES, DECAYS))
-    return Learner("linear head", fitted, judge, grid, FIRST)
+    return Learner(f"linear head {source}", fitted, judge, grid, FIRST)
 
 
 def standardised(features: np.ndarray, shots: np.ndarray) -> np.ndarray:

@@ -1,15 +1,12 @@
-"""The material of a measurement: all its images in one table, and what a backbone sees in them."""
+"""The material of a measurement: all its images in one table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
-from ...core.cache import cache_folder
-from .backbones import Backbone
-from .features import Progress, file_features
+from .images import content_digest
 from .recipe import Data, MeasureRecipe
 from .sources import Dataset, Example, elpv, folder_dataset, of_classes, pets, read_examples
 from .table import Table
@@ -17,7 +14,7 @@ from .table import Table
 
 @dataclass(frozen=True)
 class Material:
-    """The images of a measurement, a row each, and what a backbone sees in them.
+    """The images of a measurement, a row each.
 
     `digest` is of all that decides a run beside its config. `repeated`: test images whose files
     are among the real ones.
@@ -25,7 +22,6 @@ class Material:
 
     examples: tuple[Example, ...]
     table: Table
-    features: np.ndarray
     digest: str
     repeated: int
 
@@ -62,21 +58,12 @@ def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
     )
 
 
-def read_material(
-    table: Table,
-    examples: Sequence[Example],
-    backbone: Backbone,
-    cache: Path | None,
-    progress: Progress,
-) -> Material:
-    """Read the features of all examples, from the cache where it has them."""
-    folder = cache or cache_folder() / "features"
-    paths = [example.path for example in examples]
-    features, digests = file_features(paths, backbone, folder, progress)
+def read_material(table: Table, examples: Sequence[Example]) -> Material:
+    """The material of all examples. Raises InputError for a file that cannot be read."""
+    digests = [content_digest(example.path) for example in examples]
     parts = (table.labels, table.real, table.synthetic, table.test, table.seen.astype(np.int64))
     numbers = b"".join(part.astype("<i8").tobytes() + b"|" for part in parts)
-    text = "\n".join((backbone.id, *digests, *table.classes)).encode()
+    text = "\n".join((*digests, *table.classes)).encode()
     learned = {digests[row] for row in table.real}
     repeated = sum(digests[row] in learned for row in table.test)
-    digest = sha256(text + numbers).hexdigest()
-    return Material(tuple(examples), table, features, digest, repeated)
+    return Material(tuple(examples), table, sha256(text + numbers).hexdigest(), repeated)

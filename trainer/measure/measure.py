@@ -1,13 +1,11 @@
 """A measurement from its recipe to results.json: read, check, train, compare."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from .backbones import Backbone, open_backbone_named
-from .features import Progress
 from .grid import Grid, check_grid, draw_rows, fair_runs
-from .head import head_learner
+from .learners import Opened, Step, open_features, open_learner
 from .material import Material, make_table, read_data, read_material, read_synthetic
 from .notes import notes_on_runs, notes_on_synthetic
 from .plans import Budget
@@ -19,7 +17,6 @@ from .summary import gain_rows
 from .thesis_grid import ThesisProtocol
 
 PACKAGES = ("manyshot", "numpy", "torch", "scikit-learn", "scipy", "torchmetrics", "onnxruntime")
-Step = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 
 
 def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> Results:
@@ -38,19 +35,18 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     check_grid(table, grid)
     step("comparing with the test split", 0, 1)
     notes = notes_on_synthetic(recipe, data, synthetic)
-    backbone = open_backbone_named(recipe.backbone)
-    examples = (*data.real, *synthetic, *data.test)
-    progress = _named(step, "features")
-    material = read_material(table, examples, backbone, recipe.cache, progress)
-    results = _empty(recipe, data, synthetic, backbone, grid, material, notes)
-    return _run(recipe, grid, material, results, step)
+    material = read_material(table, (*data.real, *synthetic, *data.test))
+    opened = open_learner(recipe, material, step)
+    notes = [*notes, *opened.notes, *notes_on_runs(recipe, material, grid)]
+    results = _empty(recipe, data, synthetic, opened, grid, material, notes)
+    return _run(recipe, grid, material, opened, results, step)
 
 
 def _empty(
     recipe: MeasureRecipe,
     data: Dataset,
     synthetic: Sequence[Example],
-    backbone: Backbone,
+    opened: Opened,
     grid: Grid,
     material: Material,
     notes: list[str],
@@ -60,22 +56,27 @@ def _empty(
         recipe=recipe.model_dump(mode="json"),
         versions={"python": platform.python_version(), **_versions()},
         classes=list(data.classes),
-        learner="linear head",
-        backbone=backbone.id,
+        learner=opened.learner.name,
+        backbone=opened.net,
         split=Split(
             description=data.description,
             real=[example.name for example in data.real],
             synthetic=[example.name for example in synthetic],
             test=[example.name for example in data.test],
         ),
-        notes=[*notes, backbone.note, *notes_on_runs(recipe, material, grid)],
+        notes=notes,
         draws=draw_rows(material.table, grid, names),
         samples=pick_samples(data.classes, data.real, synthetic),
     )
 
 
 def _run(
-    recipe: MeasureRecipe, grid: Grid, material: Material, results: Results, step: Step
+    recipe: MeasureRecipe,
+    grid: Grid,
+    material: Material,
+    opened: Opened,
+    results: Results,
+    step: Step,
 ) -> Results:
     known = finished_runs(recipe.output)
     runs: list[Run] = []
@@ -90,19 +91,15 @@ def _run(
 
     table = material.table
     if recipe.protocol == "thesis":
-        protocol = ThesisProtocol(table, material.features, material.digest)
+        _, features = open_features(recipe, material, step)
+        protocol = ThesisProtocol(table, features, opened.learner.name, material.digest)
         found, tested = protocol.runs(grid, known, done), len(protocol.test)
     else:
-        learner = head_learner(material.features, table.labels, len(table.classes))
-        found = fair_runs(table, learner, grid, material.digest, known, done)
+        found = fair_runs(table, opened.learner, grid, material.digest, known, done)
         tested = len(table.test)
     whole = results.model_copy(update={"runs": found, "gains": gain_rows(found, tested)})
     write_results(recipe.output, whole)
     return whole
-
-
-def _named(step: Step, what: str) -> Progress:
-    return lambda done, of: step(what, done, of)
 
 
 def _versions() -> dict[str, str]:

@@ -18,14 +18,12 @@ from .table import Table
 from .thesis import BATCH, RATE, Trained, halves, matched, stopped_early, thesis_features
 from .tune import Choice
 
-LEARNER = "linear head"
-
 
 class ThesisProtocol:
     """The protocol bound to a table and its features (n, d)."""
 
-    def __init__(self, table: Table, features: np.ndarray, material: str) -> None:
-        self.table, self.material = table, material
+    def __init__(self, table: Table, features: np.ndarray, learner: str, material: str) -> None:
+        self.table, self.learner, self.material = table, learner, material
         self.features = thesis_features(features)
         self.stopping, self.test = halves(table)
 
@@ -58,7 +56,7 @@ class ThesisProtocol:
     def _config(self, draw: Draw, arm: Arm, seed: int) -> Config:
         return Config(
             material=self.material,
-            learner=LEARNER,
+            learner=self.learner,
             protocol="thesis",
             arm=arm,
             shots=draw.count,
