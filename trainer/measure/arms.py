@@ -1,8 +1,10 @@
-"""Arms: what is added to the real images of a draw, how much of it, and how it is mixed in."""
+"""Arms: what is added to the real images of a draw, how much, how mixed in, how augmented."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .policy import SHOWN, Policy
 
 Added = Literal["nothing", "synthetic", "shuffled", "real", "same"]
 Mixing = Literal["concatenate", "replace", "weight", "pretrain", "alone"]
@@ -37,6 +39,10 @@ class Arm(BaseModel):
     share: float | None = Field(
         default=None, gt=0, lt=1, description="Of replace (0.5), weight (0.8), pretrain (0.5)."
     )
+    policy: Policy = Field(
+        default="none",
+        description="How all images of the arm are augmented. With add: nothing, real images only.",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Arm":
@@ -51,6 +57,10 @@ class Arm(BaseModel):
     @property
     def name(self) -> str:
         """As tables and reports call it; no two different arms share a name."""
+        return self._mix if self.policy == "none" else f"{self._mix}, {SHOWN[self.policy]}"
+
+    @property
+    def _mix(self) -> str:
         if self.add == "nothing":
             return "real only"
         if self.ratio == "auto":
@@ -65,6 +75,11 @@ class Arm(BaseModel):
     @property
     def _amount(self) -> str:
         return f"{self.ratio:g} %" if self.each is None else f"{self.each} a class"
+
+    @property
+    def real_only(self) -> "Arm":
+        """This arm without what it adds: real images only, under the same policy."""
+        return Arm(policy=self.policy)
 
     @property
     def used_share(self) -> float:

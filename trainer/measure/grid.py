@@ -28,7 +28,7 @@ class Grid:
 
     def with_baseline(self) -> "Grid":
         """The same, real only first whether it was asked for or not."""
-        arms = (REAL_ONLY, *(arm for arm in self.arms if arm.add != "nothing"))
+        arms = (REAL_ONLY, *(arm.real_only if arm.add == "nothing" else arm for arm in self.arms))
         return replace(self, arms=tuple(dict.fromkeys(arms)))
 
 

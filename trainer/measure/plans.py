@@ -4,12 +4,13 @@ A plan is all that a run learns from, whatever learns: a head on features or a n
 plans of a fair comparison have one shape, (steps, batch); only what stands in them differs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .added import Labelled
 from .arms import Arm
+from .policy import Policy
 from .table import Table
 
 
@@ -17,12 +18,15 @@ from .table import Table
 class Plan:
     """`rows` of the table, their `labels`, and `weights` in the loss, each (steps, batch).
 
-    The weights of a step add up to 1.
+    The weights of a step add up to 1. `policy`: how the images are augmented. `seed`: of the draw
+    and of the training; whatever else is random in a run follows from it.
     """
 
     rows: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
+    policy: Policy = "none"
+    seed: tuple[int, ...] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,15 @@ def make_plan(
     """
     own = Labelled(real, table.labels[real])
     rng = np.random.default_rng([*seed, 1])
-    size = budget.steps * budget.batch
+    return replace(_learned(own, added, arm, budget, rng), policy=arm.policy, seed=tuple(seed))
+
+
+def _learned(
+    own: Labelled, added: Labelled, arm: Arm, budget: Budget, rng: np.random.Generator
+) -> Plan:
     if arm.mixing == "weight" and len(added.rows):
         return _weighted(own, added, arm.used_share, budget, rng)
-    order = _mixed(own, added, arm, size, budget, rng)
+    order = _mixed(own, added, arm, budget.steps * budget.batch, budget, rng)
     return _plan(order, np.full((budget.steps, budget.batch), 1 / budget.batch))
 
 

@@ -14,7 +14,8 @@ SAME_STEPS = "real only, same steps"
 def gain_rows(runs: Sequence[Run], tested: int) -> list[GainRow]:
     """A row for each number of shots and arm, against real only; `tested`: number of test images.
 
-    Under the thesis protocol a second row, against real only at the arm's own number of steps.
+    What is added under a policy has a second row, against that policy alone, if that is an arm.
+    Under the thesis protocol a second row is against real only at the arm's own number of steps.
     """
     rows: list[GainRow] = []
     for shots in dict.fromkeys(run.config.shots for run in runs):
@@ -26,6 +27,9 @@ def gain_rows(runs: Sequence[Run], tested: int) -> list[GainRow]:
                 continue
             own = [run for run in plain if run.config.arm == arm]
             rows.append(_row(own, baseline, "real only", tested))
+            alone = [run for run in plain if run.config.arm == arm.real_only]
+            if alone and arm.policy != "none" and arm.add != "nothing":
+                rows.append(_row(own, alone, arm.real_only.name, tested))
             same_steps = [run for run in of_shots if run.config.matched == arm]
             if same_steps:
                 rows.append(_row(own, same_steps, SAME_STEPS, tested))

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from scipy.stats import binomtest
 
-from .added import NOTHING, added_images
+from .added import added_images
 from .arms import REAL_ONLY, Arm, Mixing
 from .draws import Draw, Fold, folds
 from .learner import Options
@@ -58,8 +58,8 @@ def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
     """
     parts = folds(setting.table, setting.draw)
     if not parts:
-        return Choice(REAL_ONLY, {}, "one shot leaves nothing to choose by")
-    arms = [REAL_ONLY, *candidates(setting.table, setting.draw, arm)]
+        return Choice(arm.real_only, {}, "one shot leaves nothing to choose by")
+    arms = [arm.real_only, *candidates(setting.table, setting.draw, arm)]
     scores = [held_out_scores(setting, fold, arms, [options]) for fold in parts]
     return chosen_arm(arms, np.concatenate(scores, axis=1))
 
@@ -70,11 +70,11 @@ def chosen_arm(arms: Sequence[Arm], scores: np.ndarray) -> Choice:
     found = {arm.name: float(share) for arm, share in zip(arms, shares, strict=True)}
     best = int(shares.argmax())
     if best == 0:
-        return Choice(REAL_ONLY, found, "nothing beats real only on the held-out shots")
+        return Choice(arms[0], found, "nothing beats real only on the held-out shots")
     won, lost = int((scores[best] > scores[0]).sum()), int((scores[best] < scores[0]).sum())
     if binomtest(won, won + lost, alternative="greater").pvalue > CHANCE:
         reason = f"the best candidate wins {won} held-out shots and loses {lost}: may be chance"
-        return Choice(REAL_ONLY, found, reason)
+        return Choice(arms[0], found, reason)
     return Choice(arms[best], found, f"wins {won} held-out shots and loses {lost}")
 
 
@@ -98,5 +98,5 @@ def held_out_scores(
 
 def _plan(setting: Setting, fold: Fold, arm: Arm) -> Plan:
     table, draw = setting.table, setting.draw
-    added = NOTHING if arm == REAL_ONLY else added_images(table, draw, arm)
+    added = added_images(table, draw, arm)
     return make_plan(table, fold.learned, added, arm, setting.budget, [draw.seed, 0])

@@ -1,0 +1,1 @@
+"""Learning from pixels: augmentation policies, nets, and the training loop."""
