@@ -1,5 +1,6 @@
 """manyshot measure: did the synthetic images help?"""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,15 @@ import typer
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from rich.console import Console
 
-    from ..trainer.measure.results import Results
+    from ..trainer.measure.results import GainRow, Results
+
+
+class Protocol(StrEnum):
+    """The protocols of `MeasureRecipe.protocol`, for --help, which must not load the trainer."""
+
+    FAIR = "fair"
+    THESIS = "thesis"
+
 
 Recipe = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 
@@ -22,6 +31,10 @@ def measure(
     recipe: Recipe,
     output: Annotated[
         Path | None, typer.Option(help="The folder of results.json, in place of the recipe's.")
+    ] = None,
+    protocol: Annotated[
+        Protocol | None,
+        typer.Option(help="In place of the recipe's; its results go to <output>_<protocol>."),
     ] = None,
     allow_overlap: Annotated[
         bool, typer.Option(help="Measure although synthetic images repeat test images.")
@@ -38,8 +51,15 @@ def measure(
 
     console = Console()
     wanted = read_recipe_file(
-        MeasureRecipe, recipe, output=output, allow_overlap=allow_overlap or None
+        MeasureRecipe,
+        recipe,
+        output=output,
+        allow_overlap=allow_overlap or None,
+        protocol=protocol and protocol.value,
     )
+    if protocol and not output:
+        own = wanted.output.with_name(f"{wanted.output.name}_{protocol.value}")
+        wanted = wanted.model_copy(update={"output": own})
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("reading", total=None)
         results = measure_recipe(
@@ -55,6 +75,8 @@ def _show(console: "Console", results: "Results") -> None:
     from rich.table import Table
 
     table = Table("shots", "arm", "reached", "gain in points (95 %)", "relative", "against")
+    if results.published:
+        table.add_column("published")
     for row in results.gains:
         table.add_row(
             str(row.shots),
@@ -63,10 +85,24 @@ def _show(console: "Console", results: "Results") -> None:
             f"{row.gain:+.2f} ({row.low:+.2f} to {row.high:+.2f})",
             f"{row.relative:+.1f} %",
             f"{row.against}, {row.baseline:.1f} %",
+            *(["\n".join(_published(results, row))] if results.published else []),
         )
     console.print(table)
     for row in results.gains:
         line = f"{row.shots} shots: {row.sentence}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for source in dict.fromkeys(figure.source for figure in results.published):
+        console.print(f"Published: {source}", markup=False, highlight=False, soft_wrap=True)
     for note in results.notes:
         console.print(f"- {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def _published(results: "Results", row: "GainRow") -> list[str]:
+    """What others found for the arm of a row; it stands beside the row against real only."""
+    from rich.markup import escape
+
+    return [
+        escape(figure.text)
+        for figure in results.published
+        if row.against == "real only" and (figure.shots, figure.arm) == (row.shots, row.arm)
+    ]

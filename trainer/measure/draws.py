@@ -32,9 +32,9 @@ class Fold:
 def draw_shots(table: Table, count: int, seed: int) -> Draw:
     """`count` real images of each class.
 
-    Draws of one seed are nested: the images of 1 shot are among those of 5 shots. Images that the
-    generator has not seen come first, the others only when those are used up. Raises InputError
-    when a class has too few.
+    Draws of one seed are nested: the images of 1 shot are among those of 5 shots. What comes first
+    is half of what the generator has not seen; what follows is any image, so that larger draws
+    differ as well. Raises InputError when a class has too few.
     """
     orders = [_order(table, label, seed) for label in range(len(table.classes))]
     for name, order in zip(table.classes, orders, strict=True):
@@ -49,7 +49,9 @@ def draw_shots(table: Table, count: int, seed: int) -> Draw:
 
 def _order(table: Table, label: int, seed: int) -> np.ndarray:
     rows = np.random.default_rng([seed, label]).permutation(table.of_class(table.real, label))
-    return rows[np.argsort(table.seen[rows], kind="stable")]
+    unseen = np.flatnonzero(~table.seen[rows])
+    first = unseen[: len(unseen) // 2]
+    return np.concatenate([rows[first], np.delete(rows, first)])
 
 
 def folds(table: Table, draw: Draw) -> list[Fold]:

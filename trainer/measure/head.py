@@ -14,9 +14,9 @@ from .plans import Plan
 
 MOMENTUM = 0.9
 # Peak rates and decays, for features of mean square length 1.
-RATES = (0.3, 1.0, 4.0)
-DECAYS = (1e-4, 1e-3, 1e-2)
-FIRST = Options(1.0, 1e-3)
+RATES = (1.0, 4.0, 16.0)
+DECAYS = (1e-6, 1e-5, 1e-4)
+FIRST = Options(4.0, 1e-5)
 
 
 @dataclass

@@ -6,9 +6,13 @@ from hashlib import sha256
 
 import numpy as np
 
+from .downloads import download
+from .food101 import food101
 from .images import content_digest
+from .origins import origins
 from .recipe import Data, MeasureRecipe
 from .sources import Dataset, Example, elpv, folder_dataset, of_classes, pets, read_examples
+from .splits import split_again
 from .table import Table
 
 
@@ -27,11 +31,18 @@ class Material:
 
 
 def read_data(data: Data) -> Dataset:
-    """The dataset that a recipe names."""
+    """The dataset that a recipe names, divided as it says."""
+    found = _read_data(data)
+    return found if data.split is None else split_again(found, data.split)
+
+
+def _read_data(data: Data) -> Dataset:
     if data.path is None:
         return elpv(data.test_share, data.split_seed)
-    if data.kind == "pets":
-        return pets(data.path)
+    if data.kind in ("pets", "food101"):
+        if data.download:
+            download(data.kind, data.path)
+        return pets(data.path) if data.kind == "pets" else food101(data.path)
     return folder_dataset(data.path, data.test, data.test_share, data.split_seed)
 
 
@@ -55,13 +66,26 @@ def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
         made,
         test,
         np.array([example.seen for example in examples]),
+        _sources(origins(data, synthetic), len(examples), np.concatenate([real, test]), made),
     )
+
+
+def _sources(
+    places: np.ndarray | None, count: int, photos: np.ndarray, made: np.ndarray
+) -> np.ndarray | None:
+    """Row numbers of sources (count), from the `places` among `photos` that `made` came from."""
+    if places is None:
+        return None
+    sources = np.full(count, -1)
+    sources[made] = np.where(places < 0, -1, photos[places])
+    return sources
 
 
 def read_material(table: Table, examples: Sequence[Example]) -> Material:
     """The material of all examples. Raises InputError for a file that cannot be read."""
     digests = [content_digest(example.path) for example in examples]
     parts = (table.labels, table.real, table.synthetic, table.test, table.seen.astype(np.int64))
+    parts = parts if table.source is None else (*parts, table.source)
     numbers = b"".join(part.astype("<i8").tobytes() + b"|" for part in parts)
     text = "\n".join((*digests, *table.classes)).encode()
     learned = {digests[row] for row in table.real}

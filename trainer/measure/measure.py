@@ -9,6 +9,7 @@ from .learners import Opened, Step, open_features, open_learner
 from .material import Material, make_table, read_data, read_material, read_synthetic
 from .notes import notes_on_runs, notes_on_synthetic
 from .plans import Budget
+from .published import published_rows
 from .recipe import MeasureRecipe
 from .results import Results, Run, Split, finished_runs, write_results
 from .samples import pick_samples
@@ -34,7 +35,7 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     ).with_baseline()
     check_grid(table, grid)
     step("comparing with the test split", 0, 1)
-    notes = notes_on_synthetic(recipe, data, synthetic)
+    notes = notes_on_synthetic(recipe, data, synthetic, table)
     material = read_material(table, (*data.real, *synthetic, *data.test))
     opened = open_learner(recipe, material, step)
     notes = [*notes, *opened.notes, *notes_on_runs(recipe, material, grid)]
@@ -67,6 +68,7 @@ def _empty(
         notes=notes,
         draws=draw_rows(material.table, grid, names),
         samples=pick_samples(data.classes, data.real, synthetic),
+        published=published_rows(recipe.published),
     )
 
 

@@ -1,20 +1,24 @@
 """Whether synthetic images repeat the test split: then a gain would be a leak."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import binomtest
 
 from ...core.errors import InputError
+from ...core.files import write_text_whole
 from ..near_copies import search_copies
-from .images import read_rgb
+from .images import content_digest, read_rgb
 from .sources import Example
 
 SHORT_SIDE = 64  # four times a thumbnail's side: enough to tell, and little memory
 IDENTICAL = 0.01  # distance of thumbnails; the same picture in another format stays below it
 CHANCE = 0.01
+METHOD = 1  # one more whenever the same pictures would be judged otherwise
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,32 @@ class Overlap:
         return bool(self.identical) or self.beyond_chance
 
 
+def kept_overlap(
+    synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example], cache: Path
+) -> Overlap:
+    """`find_overlap`, once for the same pictures: `cache`/overlap keeps what was found.
+
+    Pictures are told by their contents; what the files are called does not matter.
+    """
+    parts = (synthetic, test, real)
+    digests = [[content_digest(example.path) for example in part] for part in parts]
+    key = sha256(json.dumps([METHOD, *digests]).encode()).hexdigest()[:32]
+    path = cache / "overlap" / f"{key}.json"
+    found = _kept(path)
+    if found is None:
+        found = _search(synthetic, test, real)
+        write_text_whole(path, json.dumps(asdict(found)))
+    return _judged(found, synthetic, test, real)
+
+
+def _kept(path: Path) -> "_Found | None":
+    """What the file says; None when it is not there or not whole."""
+    try:
+        return _Found(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def find_overlap(
     synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
 ) -> Overlap:
@@ -45,18 +75,37 @@ def find_overlap(
     Some photos are near to each other by chance, and in some data sets nearly all of them; the
     `real` images, which are not copies, say how many of them to expect.
     """
+    return _judged(_search(synthetic, test, real), synthetic, test, real)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """`near`: places among the synthetic and among the test images, and the distance, nearest
+    first. `usual`: as in Overlap."""
+
+    near: list[tuple[int, int, float]]
+    usual: float
+
+
+def _search(
+    synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
+) -> _Found:
     copies, found = search_copies(_read(synthetic), _read(test), _read(real))
     order = [int(place) for place in np.argsort(found.distance, kind="stable")]
     near = [place for place in order if found.distance[place] <= copies.threshold]
-    identical = [place for place in near if found.distance[place] <= IDENTICAL]
-    expected = (copies.real_share * len(real) + 1) / (len(real) + 1)
+    rows = [(place, int(found.index[place]), float(found.distance[place])) for place in near]
+    return _Found(rows, copies.real_share)
+
+
+def _judged(
+    found: _Found, synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
+) -> Overlap:
+    near = tuple((synthetic[place].name, test[index].name) for place, index, _ in found.near)
+    identical = sum(distance <= IDENTICAL for *_, distance in found.near)
+    expected = (found.usual * len(real) + 1) / (len(real) + 1)
     test_of_chance = binomtest(len(near), len(synthetic), expected, alternative="greater")
     beyond = bool(near) and float(test_of_chance.pvalue) < CHANCE
-
-    def pairs(places: list[int]) -> tuple[tuple[str, str], ...]:
-        return tuple((synthetic[p].name, test[found.index[p]].name) for p in places)
-
-    return Overlap(pairs(identical), pairs(near), len(synthetic), copies.real_share, beyond)
+    return Overlap(near[:identical], near, len(synthetic), found.usual, beyond)
 
 
 def refuse_overlap(found: Overlap, folder: Path) -> None:

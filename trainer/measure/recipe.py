@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from .arms import Arm
 from .backbones import BackboneName
+from .published import Published
 from .results import Protocol
 
 
@@ -19,22 +20,31 @@ class Strict(BaseModel):
 class Data(Strict):
     """The real images, and what is tested on."""
 
-    kind: Literal["pets", "folder", "elpv"] = Field(
+    kind: Literal["pets", "food101", "folder", "elpv"] = Field(
         default="folder",
-        description="pets: Oxford-IIIT Pet as torchvision lays it out. folder: class folders or a "
-        "manyshot dataset folder. elpv: the solar cells of the package elpv-dataset.",
+        description="pets: Oxford-IIIT Pet, food101: Food-101, as torchvision lays them out. "
+        "folder: class folders or a manyshot dataset folder. elpv: the solar cells of the package "
+        "elpv-dataset.",
     )
-    path: Path | None = Field(default=None, description="The folder, of pets and folder.")
+    path: Path | None = Field(default=None, description="The folder; elpv has none.")
+    download: bool = Field(
+        default=False, description="Let torchvision fetch pets or food101 when it is not there."
+    )
     test: Path | None = Field(
         default=None, description="The test images' own folder; else <path>/test, else a split."
     )
     test_share: float = Field(default=0.25, gt=0, lt=1, description="Of a split by seed.")
     split_seed: int = Field(default=0, ge=0)
+    split: Path | None = Field(
+        default=None, description="A results.json whose division into real and test is used again."
+    )
 
     @model_validator(mode="after")
     def _path(self) -> "Data":
         if (self.path is None) != (self.kind == "elpv"):
-            raise ValueError("give 'path' for pets and folder, and none for elpv")
+            raise ValueError("give 'path' for pets, food101 and folder, and none for elpv")
+        if self.download and self.kind not in ("pets", "food101"):
+            raise ValueError("'download' is for kind: pets and kind: food101")
         if self.test is not None and self.kind != "folder":
             raise ValueError("'test' is for kind: folder")
         return self
@@ -68,6 +78,9 @@ class MeasureRecipe(Strict):
     allow_overlap: bool = Field(
         default=False, description="Measure although synthetic images repeat test images."
     )
+    published: Published | None = Field(
+        default=None, description="Figures of others, shown beside ours."
+    )
 
     @field_validator("data", mode="before")
     @classmethod
@@ -98,7 +111,16 @@ class MeasureRecipe(Strict):
                 raise ValueError(
                     "the thesis protocol has fixed ratios, and mixes by concatenate or alone"
                 )
+        self._stand_beside_ours()
         return self
+
+    def _stand_beside_ours(self) -> None:
+        for figure in self.published.figures if self.published else ():
+            if figure.arm not in self.arms or figure.shots not in self.shots:
+                raise ValueError(
+                    f"'published' has a figure of {figure.shots} shots and the arm "
+                    f"{figure.arm.name!r}, which are not both among 'shots' and 'arms'"
+                )
 
 
 THESIS = ("concatenate", "alone")

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...core.errors import InputError
 from ...core.files import write_text_whole
 from .arms import Arm
+from .published import PublishedRow
 
 FILE = "results.json"
-METHOD = 2  # one more whenever equal configs would give other figures
+METHOD = 3  # one more whenever equal configs would give other figures
 Protocol = Literal["fair", "thesis"]
 Task = Literal["classification", "segmentation"]
 SampleKind = Literal["real", "synthetic"]
@@ -148,6 +149,7 @@ class Results(Value):
     draws: list[DrawRow] = []
     runs: list[Run] = []
     gains: list[GainRow] = []
+    published: list[PublishedRow] = []
     samples: list[Sample] = []
 
 

@@ -22,15 +22,16 @@ from .images import image_files
 class Example:
     """One image: its file, a short name for results, its class, and what is known of its past.
 
-    `seen`: the generator has learned from it. `derived`: it was made from a picture or with a
-    learned subject, and may hold real images that a draw does not.
+    `seen`: the generator has learned from it. `source`: the file that it was made from. `subject`:
+    the learned subject that it was made with, which may hold real images that a draw does not.
     """
 
     path: Path
     name: str
     class_name: str
     seen: bool = False
-    derived: bool = False
+    source: str | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,16 @@ class Dataset:
     description: str
 
 
-def checked(real: Sequence[Example], test: Sequence[Example], description: str) -> Dataset:
-    """The dataset of both parts. Raises InputError when a class is missing from one of them."""
+def checked(
+    real: Sequence[Example], test: Sequence[Example], description: str, least: int = 2
+) -> Dataset:
+    """The dataset of both parts.
+
+    Raises InputError when a class is missing from one of them, or when there are fewer than
+    `least`.
+    """
     learned, tested = (Counter(example.class_name for example in part) for part in (real, test))
-    if len(learned) < 2:
+    if len(learned) < least:
         raise InputError(f"A measurement needs two classes at least; there are {len(learned)}.")
     for name in learned:
         if name not in tested:
@@ -119,8 +126,11 @@ def folder_dataset(
     return split_examples(read_examples(folder), share, seed)
 
 
-def split_examples(examples: Sequence[Example], share: float, seed: int) -> Dataset:
-    """`share` (0 to 1) of each class is the test split, one image at least, chosen by `seed`."""
+def split_examples(examples: Sequence[Example], share: float, seed: int, least: int = 2) -> Dataset:
+    """`share` (0 to 1) of each class is the test split, one image at least, chosen by `seed`.
+
+    Raises InputError as `checked` does.
+    """
     real: list[Example] = []
     test: list[Example] = []
     for number, name in enumerate(sorted({example.class_name for example in examples})):
@@ -129,7 +139,8 @@ def split_examples(examples: Sequence[Example], share: float, seed: int) -> Data
         tested = max(1, round(share * len(group)))
         test.extend(group[place] for place in sorted(order[:tested]))
         real.extend(group[place] for place in sorted(order[tested:]))
-    return checked(real, test, f"{share:.0%} of each class by seed {seed} are the test split.")
+    description = f"{share:.0%} of each class by seed {seed} are the test split."
+    return checked(real, test, description, least)
 
 
 def read_examples(folder: Path) -> list[Example]:
@@ -170,9 +181,13 @@ def _recorded(folder: Path) -> list[Example]:
 
 
 def _example(folder: Path, record: Record) -> Example:
-    derived = record.source_image is not None or record.subject is not None
-    path = inside(folder, record.file_name)
-    return Example(path, record.file_name, record.class_name, derived=derived)
+    return Example(
+        inside(folder, record.file_name),
+        record.file_name,
+        record.class_name,
+        source=record.source_image,
+        subject=record.subject,
+    )
 
 
 def _beside(folder: Path) -> str:

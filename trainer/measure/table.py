@@ -11,7 +11,9 @@ class Table:
 
     `real` (few-shot draws come from these), `synthetic` and `test` are row numbers, and no row is
     in two of them. `seen`: the generator has learned from that image, so that synthetic images may
-    repeat what the real-only arm had to learn by itself.
+    repeat what the real-only arm had to learn by itself. `source` (n): the row of the real or test
+    image that a synthetic one was made from, -1 where there is none or none is known; None: none at
+    all.
     """
 
     classes: tuple[str, ...]
@@ -20,6 +22,7 @@ class Table:
     synthetic: np.ndarray
     test: np.ndarray
     seen: np.ndarray
+    source: np.ndarray | None = None
 
     def of_class(self, rows: np.ndarray, label: int) -> np.ndarray:
         """Those of `rows` that have `label`, in their order."""

@@ -10,21 +10,22 @@ from itertools import product
 import numpy as np
 from scipy.stats import binomtest
 
-from .added import added_images
+from .added import added_images, usable, without_sources
 from .arms import REAL_ONLY, Arm, Mixing
 from .draws import Draw, Fold, folds
-from .learner import Options
+from .learner import Options, Outcome
 from .plans import Plan, make_plan
 from .setting import Setting
 from .table import Table
 
-CANDIDATES: tuple[tuple[float, Mixing], ...] = (
-    (50, "concatenate"),
-    (100, "concatenate"),
-    (400, "concatenate"),
-    (100, "replace"),
-    (100, "weight"),
-    (100, "pretrain"),
+CANDIDATES: tuple[tuple[float, Mixing, float | None], ...] = (
+    (100, "concatenate", None),
+    (400, "concatenate", None),
+    (100, "replace", 0.3),
+    (400, "replace", 0.3),
+    (100, "weight", 0.9),
+    (400, "weight", 0.9),
+    (400, "pretrain", 0.5),
 )
 CHANCE = 0.05
 
@@ -40,12 +41,17 @@ class Choice:
 
 
 def choose_options(setting: Setting) -> Options:
-    """Rate and decay for real only; all arms of the draw then share them."""
+    """Rate and decay for real only; all arms of the draw then share them.
+
+    By the loss on what is held out: a few shots tell options apart by it that all get the same
+    images right, and confidence stays honest.
+    """
     parts, grid = folds(setting.table, setting.draw), setting.learner.grid
     if not parts or len(grid) == 1:
         return setting.learner.first
-    scores = [held_out_scores(setting, fold, [REAL_ONLY], grid) for fold in parts]
-    return grid[int(np.concatenate(scores, axis=1).mean(axis=1).argmax())]
+    found = [held_out(setting, fold, [REAL_ONLY], grid) for fold in parts]
+    losses = np.concatenate([[one.loss for one in of_fold] for of_fold in found], axis=1)
+    return grid[int(losses.mean(axis=1).argmin())]
 
 
 def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
@@ -60,7 +66,8 @@ def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
     if not parts:
         return Choice(arm.real_only, {}, "one shot leaves nothing to choose by")
     arms = [arm.real_only, *candidates(setting.table, setting.draw, arm)]
-    scores = [held_out_scores(setting, fold, arms, [options]) for fold in parts]
+    found = [held_out(setting, fold, arms, [options]) for fold in parts]
+    scores = [np.stack([one.by_image.astype(np.float64) for one in part]) for part in found]
     return chosen_arm(arms, np.concatenate(scores, axis=1))
 
 
@@ -80,23 +87,24 @@ def chosen_arm(arms: Sequence[Arm], scores: np.ndarray) -> Choice:
 
 def candidates(table: Table, draw: Draw, arm: Arm) -> list[Arm]:
     """The arms that "auto" chooses from, as far as there are images for them."""
-    least = min(len(table.of_class(table.synthetic, c)) for c in range(len(table.classes)))
-    every = [arm.settled(ratio, mixing) for ratio, mixing in CANDIDATES]
+    least = min(len(usable(table, draw, label)) for label in range(len(table.classes)))
+    every = [arm.settled(*candidate) for candidate in CANDIDATES]
     return [one for one in every if float(one.ratio) * draw.count <= 100 * least]
 
 
-def held_out_scores(
+def held_out(
     setting: Setting, fold: Fold, arms: Sequence[Arm], options: Sequence[Options]
-) -> np.ndarray:
-    """How good every arm with every option is in each of the fold's held-out shots: (runs, n)."""
+) -> list[Outcome]:
+    """How good every arm with every option is in the fold's held-out shots, arm by arm."""
     plans = [_plan(setting, fold, arm) for arm in arms]
     runs = list(product(plans, options))
     found = setting.fit([plan for plan, _ in runs], [option for _, option in runs], fold.held_out)
-    judged = [setting.learner.judge(of_run, fold.held_out) for of_run in found]
-    return np.stack([outcome.by_image.astype(np.float64) for outcome in judged])
+    return [setting.learner.judge(of_run, fold.held_out) for of_run in found]
 
 
 def _plan(setting: Setting, fold: Fold, arm: Arm) -> Plan:
+    """Images made from shots that are held out are held out with them."""
     table, draw = setting.table, setting.draw
     added = added_images(table, draw, arm)
+    added = without_sources(table, added, fold.held_out)
     return make_plan(table, fold.learned, added, arm, setting.budget, [draw.seed, 0])

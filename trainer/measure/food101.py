@@ -1,0 +1,38 @@
+"""Food-101 as torchvision lays it out: its official parts."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...core.errors import InputError
+from ...core.paths import inside
+from .sources import Dataset, Example, checked
+
+FOLDER = "food-101"  # <root>/food-101/{images,meta}
+_LISTED = TypeAdapter(dict[str, list[str]])
+
+
+def food101(root: Path) -> Dataset:
+    """Draws come from its training part. Raises InputError when it is not in `root`."""
+    real, test = (_part(root / FOLDER, part) for part in ("train", "test"))
+    return checked(real, test, "Food-101: draws from train, tested on all of test.")
+
+
+def _part(folder: Path, part: Literal["train", "test"]) -> list[Example]:
+    path = folder / "meta" / f"{part}.json"
+    try:
+        listed = _LISTED.validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except OSError:
+        raise InputError(
+            f"{path} is missing: give the folder that holds {FOLDER}/, as torchvision's "
+            "Food101(root) has it. 'download: true' lets torchvision fetch it (5 GB)."
+        ) from None
+    except (ValidationError, ValueError):
+        raise InputError(f"{path} is not Food-101's list of images by class.") from None
+    return [
+        Example(inside(folder / "images", f"{name}.jpg"), name, class_name)
+        for class_name, names in listed.items()
+        for name in names
+    ]
