@@ -25,6 +25,7 @@ Recipe = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_de
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this module on the root command."""
     app.command("measure")(measure)
+    app.command("shots")(shots)
 
 
 def measure(
@@ -68,6 +69,24 @@ def measure(
         )
     _show(console, results)
     console.print(f"Results: {wanted.output / FILE}", markup=False, highlight=False, soft_wrap=True)
+
+
+def shots(
+    recipe: Recipe,
+    folder: Annotated[Path, typer.Argument(help="Where the class folders go.")],
+) -> None:
+    """Copy the photos that a measurement's draws learn from into class folders.
+
+    Images may be made from these: each is then added only to draws that hold its photo.
+    """
+    from rich.console import Console
+
+    from ..core.recipe_file import read_recipe_file
+    from ..trainer.measure.photos import lay_out_shots
+    from ..trainer.measure.recipe import MeasureRecipe
+
+    count = lay_out_shots(read_recipe_file(MeasureRecipe, recipe), folder)
+    Console().print(f"{count:,} photos in {folder}", markup=False, highlight=False)
 
 
 def _show(console: "Console", results: "Results") -> None:

@@ -17,10 +17,12 @@ from manyshot.trainer.measure.draws import draw_shots, folds
 from manyshot.trainer.measure.food101 import food101
 from manyshot.trainer.measure.material import make_table, read_data
 from manyshot.trainer.measure.notes import notes_on_synthetic
+from manyshot.trainer.measure.origins import origins
 from manyshot.trainer.measure.overlap import find_overlap, kept_overlap
+from manyshot.trainer.measure.photos import lay_out_shots
 from manyshot.trainer.measure.recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.results import Results, Split, write_results
-from manyshot.trainer.measure.sources import Dataset, folder_dataset, read_examples
+from manyshot.trainer.measure.sources import Dataset, Example, folder_dataset, read_examples
 
 from .test_measure_sources import fill, picture
 
@@ -211,3 +213,24 @@ def test_the_search_for_copies_is_made_once_for_the_same_pictures(
     with pytest.raises(KeyboardInterrupt):
         kept_overlap(free, data.test, data.real, tmp_path)
     assert searched == [8]
+
+
+def test_the_photos_of_all_draws_are_laid_out_and_known_again(tmp_path: Path) -> None:
+    fill(tmp_path / "photos", 12)
+    recipe = MeasureRecipe(
+        data=Data(path=tmp_path / "photos"),
+        arms=[Arm(add="real")],
+        shots=[1, 2],
+        draws=2,
+        output=tmp_path / "out",
+    )
+    count = lay_out_shots(recipe, tmp_path / "shots")
+    data = read_data(recipe.data)
+    table = make_table(data, [])
+    held = np.unique(np.concatenate([draw_shots(table, 2, seed).shots for seed in range(2)]))
+    laid_out = sorted((tmp_path / "shots").rglob("*.png"))
+    assert len(laid_out) == count == len(held)
+    made = [Example(path, path.name, path.parent.name, source=str(path)) for path in laid_out]
+    found = origins(data, made)
+    assert found is not None
+    assert sorted(found) == list(held)
