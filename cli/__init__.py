@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import base, measure, run, server, workflow
+from . import base, measure, report, run, server, workflow
 from .evaluation.command import evaluate
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 measure.add_to(app)
+report.add_to(app)
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
 base.app.command()(evaluate)

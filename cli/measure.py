@@ -49,6 +49,7 @@ def measure(
     from ..trainer.measure.measure import measure as measure_recipe
     from ..trainer.measure.recipe import MeasureRecipe
     from ..trainer.measure.results import FILE
+    from .report import draw
 
     console = Console()
     wanted = read_recipe_file(
@@ -69,6 +70,7 @@ def measure(
         )
     _show(console, results)
     console.print(f"Results: {wanted.output / FILE}", markup=False, highlight=False, soft_wrap=True)
+    draw(console, wanted.output, results)
 
 
 def shots(

@@ -1,0 +1,39 @@
+"""manyshot report: draw the report of a measurement again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
+    from rich.console import Console
+
+    from ..trainer.measure.results import Results
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module on the root command."""
+    app.command("report")(report)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder of results.json.", show_default=False)],
+) -> None:
+    """Draw report.html and report.md again from the results.json of a measurement."""
+    from rich.console import Console
+
+    from ..trainer.measure.report.answer import is_finished
+    from ..trainer.measure.results import read_results
+
+    console, results = Console(), read_results(folder)
+    draw(console, folder, results)
+    if not is_finished(results):
+        console.print("The measurement is not finished: run `manyshot measure` to go on.")
+
+
+def draw(console: "Console", folder: Path, results: "Results") -> None:
+    """Write the report and say where it is."""
+    from ..trainer.measure.report.write import write_report
+
+    for path in write_report(folder, results):
+        console.print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The report of a measurement, as a page and as text, drawn from results.json alone."""

@@ -1,0 +1,39 @@
+"""Numbers as people read them."""
+
+from math import isfinite
+
+NONE = "–"
+
+
+def points(value: float, digits: int = 1) -> str:
+    """A difference with its sign: "+4.5", "−0.3", "0.0"."""
+    if not isfinite(value):
+        return NONE
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if any(c in "123456789" for c in text) else text[1:]
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share given in percent: "40.8 %"."""
+    return f"{value:.{digits}f} %".replace("-", "−") if isfinite(value) else NONE
+
+
+def span(low: float, high: float, digits: int = 1) -> str:
+    """An interval of differences: "+2.9 to +6.1"."""
+    return f"{points(low, digits)} to {points(high, digits)}"
+
+
+def size_span(low: float, high: float) -> str:
+    """The same where the sign is said in words: "2.9 to 6.1", the smaller one first."""
+    ends = sorted((abs(low), abs(high)))
+    return f"{ends[0]:.1f} to {ends[1]:.1f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """ "1 draw", "1,200 draws"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def listed(words: list[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -1,0 +1,114 @@
+"""The report as GitHub-flavoured Markdown, which reads well as plain text too."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from .answer import shots_text
+from .classes import ClassGains
+from .curves import Plot
+from .page import Page
+from .tables import Sheet
+
+
+def markdown(page: Page) -> str:
+    """The page as text. Whatever comes from results is escaped."""
+    blocks = [*_head(page), *_gains(page), *_plots(page), *_classes(page), *_end(page)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def inline(text: str) -> str:
+    """Text in one line that Markdown and HTML leave alone inside a line or a table's cell."""
+    safe = re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", " ".join(text.split()))
+    # Addresses, which GitHub would turn into links.
+    return re.sub(r"(?i)(https?|ftp|mailto|xmpp):|www\.|@", _unlinked, safe)
+
+
+def escaped(text: str) -> str:
+    """The same for a line of its own, which must not begin a list, a heading or a rule."""
+    return re.sub(r"^([+\-=#]|\d+(?=[.)]))", _not_at_start, inline(text))
+
+
+def _unlinked(found: re.Match[str]) -> str:
+    text = found.group()
+    return f"{text[:-1]}\\{text[-1]}"
+
+
+def _not_at_start(found: re.Match[str]) -> str:
+    return found.group() + "\\" if found.group()[0].isdigit() else "\\" + found.group()
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table with as many cells in every row as in its header, columns as wide as their text."""
+    cells = [[inline(text) for text in row] for row in (header, *rows)]
+    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(header))]
+    lines = [_line([t.ljust(w) for t, w in zip(row, widths, strict=True)]) for row in cells]
+    return "\n".join([lines[0], _line(["-" * width for width in widths]), *lines[1:]])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _head(page: Page) -> list[str]:
+    said = page.answer
+    return [
+        "# Did the synthetic images help?",
+        f"**{escaped(said.lead)}:** {escaped(said.rest)}",
+        *(f"**{escaped(text)}**" for text in said.warnings),
+        *map(escaped, said.asides),
+        escaped(page.basis),
+    ]
+
+
+def _gains(page: Page) -> list[str]:
+    if not page.gains.rows:
+        return []
+    unit = f"Gains are differences to real only in points of {escaped(page.metric)}, with 95 %."
+    found = ["## Gain of each arm", unit, _sheet(page.gains)]
+    if page.auto:
+        found += ["### What auto came to", _sheet(page.auto)]
+    if page.published:
+        found += ["## Beside published figures", _sheet(page.published)]
+        found += [f"Published: {escaped(source)}" for source in page.sources]
+    return found
+
+
+def _sheet(sheet: Sheet) -> str:
+    return table(sheet.header, sheet.rows)
+
+
+def _plots(page: Page) -> list[str]:
+    return [block for plot in page.plots for block in _plot(plot)]
+
+
+def _plot(plot: Plot) -> list[str]:
+    rows = [(line.name, *line.cells) for line in plot.lines]
+    unit = escaped(f"{plot.up}, by {plot.across}.")
+    return [f"## {escaped(plot.title)}", unit, table(("", *plot.columns), rows)]
+
+
+def _classes(page: Page) -> list[str]:
+    if not page.classes:
+        return []
+    caution = "A class has few test images: read the pattern, not the single figure."
+    arm = escaped(f"In points, for {page.classes[0].arm}.")
+    found = ["## Gain of each class", f"{arm} {caution}"]
+    return found + [block for group in page.classes for block in _class_gains(group)]
+
+
+def _class_gains(group: ClassGains) -> list[str]:
+    title = f"### {shots_text(group.shots)}: {group.helped} classes gain, {group.hurt} lose"
+    rows = [(bar.name, bar.gain) for bar in group.bars]
+    if group.left_out:
+        rows.insert(len(rows) // 2, (f"… {group.left_out} classes between", ""))
+    return [title, table(("class", "gain in points"), rows)]
+
+
+def _end(page: Page) -> list[str]:
+    found = []
+    if page.notes:
+        notes = "\n".join(f"- {escaped(note)}" for note in page.notes)
+        found += ["## What was not controlled, and what else to know", notes]
+    facts = table(("", ""), page.facts)
+    recipe = "\n".join(f"    {line}" for line in page.recipe.splitlines())
+    return [*found, "## How it was measured", facts, "### Recipe", recipe]

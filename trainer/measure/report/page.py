@@ -1,0 +1,85 @@
+"""All that a report shows, as plain values: what the page and the text are both made from."""
+
+from dataclasses import dataclass
+
+from ..results import Results, Sample
+from .answer import Answer, answer, is_finished
+from .classes import ClassGains, class_gains
+from .curves import Plot, learning_curve, ratio_curves
+from .figures import counted
+from .forest import Forest, forest
+from .tables import Sheet, auto_sheet, facts, gain_sheet, published_sheet, recipe_text
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The thumbnails of a class, real and synthetic."""
+
+    class_name: str
+    real: tuple[Sample, ...]
+    synthetic: tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """`metric`: the main one. `plots`: learning curves first, then gains by ratio."""
+
+    answer: Answer
+    finished: bool
+    basis: str
+    metric: str
+    forest: Forest | None
+    plots: tuple[Plot, ...]
+    classes: tuple[ClassGains, ...]
+    samples: tuple[Samples, ...]
+    gains: Sheet
+    auto: Sheet | None
+    published: Sheet | None
+    sources: tuple[str, ...]
+    notes: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    recipe: str
+
+
+def page(results: Results) -> Page:
+    """The page of a measurement, finished or not."""
+    curve = learning_curve(results)
+    return Page(
+        answer=answer(results),
+        finished=is_finished(results),
+        basis=_basis(results),
+        metric=results.gains[0].metric if results.gains else "",
+        forest=forest(results.gains) if results.gains else None,
+        plots=(*([curve] if curve else []), *ratio_curves(results)),
+        classes=tuple(class_gains(results)),
+        samples=tuple(_samples(results)),
+        gains=gain_sheet(results),
+        auto=auto_sheet(results),
+        published=published_sheet(results),
+        sources=tuple(dict.fromkeys(figure.source for figure in results.published)),
+        notes=tuple(results.notes),
+        facts=tuple(facts(results)),
+        recipe=recipe_text(results),
+    )
+
+
+def _basis(results: Results) -> str:
+    """What the answer rests on, in a line."""
+    tested = counted(len(results.split.test), "test image")
+    if not results.gains:
+        return f"{results.split.description} {tested}."
+    row = results.gains[0]
+    repeated = f"{counted(row.draws, 'draw')} × {counted(row.seeds, 'seed')}"
+    return f"{results.split.description} {repeated} for every arm, {tested}, {results.learner}."
+
+
+def _samples(results: Results) -> list[Samples]:
+    names = dict.fromkeys(sample.class_name for sample in results.samples)
+    return [
+        Samples(name, *(_of(results, name, kind) for kind in ("real", "synthetic")))
+        for name in names
+    ]
+
+
+def _of(results: Results, name: str, kind: str) -> tuple[Sample, ...]:
+    return tuple(s for s in results.samples if s.class_name == name and s.kind == kind)

@@ -1,0 +1,169 @@
+"""What the report says in rows: all gains, what auto chose, and how it was measured."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import yaml
+
+from ..published import PublishedRow
+from ..results import GainRow, Results, Run
+from .chosen import shots_of
+from .figures import NONE, counted, percent, points, span
+
+LOWER_IS_BETTER = ("calibration error",)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as text: every row has a cell for each header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def gain_sheet(results: Results) -> Sheet:
+    """All arms with all that was measured of them."""
+    others = list(dict.fromkeys(name for row in results.gains for name in row.others))
+    against = len({row.against for row in results.gains}) > 1
+    header = ["shots", "arm", *(["against"] if against else []), "reached", "gain in points"]
+    header += ["95 % interval", "relative", "verdict", "draws to tell", *map(_other_header, others)]
+    return Sheet(tuple(header), tuple(_rows(results.gains, others, against)))
+
+
+def _other_header(name: str) -> str:
+    return f"{name}, gain" + (" (less is better)" if name in LOWER_IS_BETTER else "")
+
+
+def _rows(gains: Sequence[GainRow], others: Sequence[str], against: bool) -> list[tuple[str, ...]]:
+    found = []
+    for shots in shots_of(gains):
+        rows = [row for row in gains if row.shots == shots]
+        found.append(_real_only(rows[0], against, len(others)))
+        found.extend(_row(row, others, against) for row in rows)
+    return found
+
+
+def _real_only(row: GainRow, against: bool, others: int) -> tuple[str, ...]:
+    named = [f"{row.shots:,}", "real only", *([""] if against else []), percent(row.baseline)]
+    return (*named, *[""] * (5 + others))
+
+
+def _row(row: GainRow, others: Sequence[str], against: bool) -> tuple[str, ...]:
+    return (
+        f"{row.shots:,}",
+        row.arm,
+        *([row.against] if against else []),
+        percent(row.value),
+        points(row.gain, 2),
+        span(row.low, row.high, 2),
+        _relative(row.relative),
+        row.verdict,
+        _to_tell(row),
+        *(points(row.others[name], 2) if name in row.others else "" for name in others),
+    )
+
+
+def _to_tell(row: GainRow) -> str:
+    if row.verdict != "cannot tell":
+        return ""
+    return f"{row.draws_to_tell:,}" if row.draws_to_tell else "more would not"
+
+
+def auto_sheet(results: Results) -> Sheet | None:
+    """What "auto" came to in how many draws; None when no arm is one."""
+    runs = [run for run in results.runs if run.config.arm.ratio == "auto"]
+    draws = {(r.config.shots, r.config.arm.name, r.config.draw): r.chosen.name for r in runs}
+    counts = Counter((shots, name, chosen) for (shots, name, _), chosen in draws.items())
+    rows = tuple(
+        (f"{shots:,}", name, chosen, f"{count:,}")
+        for (shots, name, chosen), count in sorted(counts.items(), key=lambda c: (c[0][:2], -c[1]))
+    )
+    return Sheet(("shots", "arm", "came to", "draws"), rows) if rows else None
+
+
+def published_sheet(results: Results) -> Sheet | None:
+    """Figures that others published beside ours; None when the recipe names none."""
+    ours = {(row.shots, row.arm): row for row in results.gains if row.against == "real only"}
+    header = ("shots", "arm", "ours", "gain", "relative", "published", "gain", "relative", "setup")
+    rows = [(ours.get((figure.shots, figure.arm)), figure) for figure in results.published]
+    cells = tuple(_beside(row, figure) for row, figure in rows)
+    return Sheet(header, cells) if cells else None
+
+
+def _beside(row: GainRow | None, figure: PublishedRow) -> tuple[str, ...]:
+    own = (percent(row.value), points(row.gain), _relative(row.relative)) if row else ("", "", "")
+    theirs = (
+        percent(figure.reached),
+        points(figure.gain) if figure.gain is not None else "",
+        _relative(figure.relative) if figure.relative is not None else "",
+    )
+    steps = f", {figure.steps:,} steps" if figure.steps else ""
+    if steps and figure.baseline_steps:
+        steps += f" against {figure.baseline_steps:,}"
+    return (f"{figure.shots:,}", figure.arm, *own, *theirs, figure.setup + steps)
+
+
+def _relative(value: float) -> str:
+    return NONE if points(value) == NONE else f"{points(value)} %"
+
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """How it was measured, by name."""
+    split = results.split
+    found = [
+        ("Task", results.task),
+        ("Data", split.description),
+        ("Images", f"{len(split.real):,} real to draw from, {len(split.synthetic):,} synthetic, "
+         f"{len(split.test):,} to test on, {len(results.classes):,} classes"),
+        ("Learns", results.learner),
+        ("Backbone", results.backbone),
+        ("Protocol", _protocol(results)),
+        ("Runs", _repeats(results)),
+        ("Training", _training(results.runs)),
+        ("Computing time", _duration(sum(run.seconds for run in results.runs))),
+        ("Versions", ", ".join(f"{name} {used}" for name, used in results.versions.items())),
+    ]  # fmt: skip
+    return [(name, text) for name, text in found if text]
+
+
+def _protocol(results: Results) -> str:
+    kind = results.runs[0].config.protocol if results.runs else results.recipe.get("protocol", "")
+    said = {
+        "fair": "fair: the same number of optimiser steps, batch and schedule for every arm",
+        "thesis": "thesis: arms with more images take more steps; real only at the same number "
+        "of steps stands beside each",
+    }
+    return said.get(str(kind), "")
+
+
+def _repeats(results: Results) -> str:
+    if not results.gains:
+        return counted(len(results.runs), "run")
+    row = results.gains[0]
+    each = f"{counted(row.draws, 'draw')} × {counted(row.seeds, 'seed')} for every arm"
+    return f"{each}, {counted(len(results.runs), 'run')} in all"
+
+
+def _training(runs: Sequence[Run]) -> str:
+    if not runs:
+        return ""
+    steps, rates = ({getattr(run, name) for run in runs} for name in ("steps", "rate"))
+    batches = sorted({run.config.batch for run in runs})
+    taken = f"{_range(steps)} steps of {', '.join(map(str, batches))} images"
+    return f"{taken}, learning rate {_range(rates)}, weight decay {_range({r.decay for r in runs})}"
+
+
+def _range(values: set[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds))) if seconds else ""
+
+
+def recipe_text(results: Results) -> str:
+    """The recipe as YAML, to be measured again."""
+    return yaml.safe_dump(results.recipe, sort_keys=False, allow_unicode=True).strip()
