@@ -52,6 +52,15 @@ def test_heads_are_what_torchs_sgd_gives() -> None:
         torch.testing.assert_close(weight, reference(plan, option), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("count", [3, 10])
+def test_heads_on_few_images_are_the_same_as_well(count: int) -> None:
+    """Fewer images than features, one of them twice."""
+    few = Labelled(np.repeat(TABLE.real[::20][:count], 2), np.repeat(np.arange(count) % 5, 2))
+    one = make_plan(TABLE, few.rows, NONE, REAL_ONLY, Budget(steps=15, batch=6), [0, 0])
+    [weight] = fit_heads(torch.from_numpy(FEATURES), [one], [Options(0.2, 0.1)], 5).weight
+    torch.testing.assert_close(weight, reference(one, Options(0.2, 0.1)), atol=1e-4, rtol=1e-4)
+
+
 def test_a_run_is_the_same_alone_and_in_company() -> None:
     fit = head_learner(FEATURES, TABLE.labels, 5).fitted(TABLE.real[:20])
     together = fit(plans(3), [FIRST] * 3, TABLE.test)

@@ -88,7 +88,7 @@ class Arm(BaseModel):
 
     def settled(self, ratio: float, mixing: Mixing, share: float | None = None) -> "Arm":
         """An arm with `ratio`, `mixing` and its `share` in place of "auto"."""
-        return self.model_copy(update={"ratio": ratio, "mixing": mixing, "share": share})
+        return self.model_copy(update={"ratio": float(ratio), "mixing": mixing, "share": share})
 
 
 _NAMES: dict[Added, str] = {

@@ -1,6 +1,6 @@
 """Linear heads on frozen features, many runs trained side by side: the smallest of learners."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -39,28 +39,57 @@ class Heads:
         return features @ self.weight + self.bias[:, None]
 
 
+# From plans with policies to features (k, d) of augmented images, and plans without policies whose
+# rows from n on are among those k. Plans without policies come back as they are.
+Viewed = Callable[[Sequence[Plan]], tuple[np.ndarray, list[Plan]]]
+GRID = tuple(Options(rate, decay) for rate, decay in product(RATES, DECAYS))
+
+
 def head_learner(
-    features: np.ndarray, labels: np.ndarray, classes: int, source: str = "on features"
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    source: str = "on features",
+    viewed: Viewed | None = None,
+    grid: tuple[Options, ...] = GRID,
 ) -> Learner:
     """A learner of linear heads on features (n, d) and labels (n), a row for each of the table.
 
-    `source`: what the features are of, for its name.
+    `source`: what the features are of, for its name. `viewed`: what policies need.
     """
 
     def fitted(shots: np.ndarray) -> Fit:
         rows = torch.from_numpy(standardised(features, shots))
 
         def fit(plans: Sequence[Plan], options: Sequence[Options], at: np.ndarray) -> np.ndarray:
-            heads = fit_heads(rows, plans, options, classes)
-            return heads.scores(rows[torch.from_numpy(at)]).numpy()
+            seen, tested = rows, rows[torch.from_numpy(at)]
+            if any(plan.policy != "none" for plan in plans):
+                if viewed is None:
+                    raise ValueError("Features alone know no policies.")
+                views, plans = viewed(plans)
+                seen = torch.from_numpy(standardised(np.concatenate([features, views]), shots))
+            return _scores(seen, plans, options, classes, tested)
 
         return fit
 
     def judge(scores: np.ndarray, rows: np.ndarray) -> Outcome:
         return classification_outcome(scores, labels[rows])
 
-    grid = tuple(Options(rate, decay) for rate, decay in product(RATES, DECAYS))
-    return Learner(f"linear head {source}", fitted, judge, grid, FIRST)
+    first = FIRST if FIRST in grid else grid[len(grid) // 2]
+    return Learner(f"linear head {source}", fitted, judge, grid, first)
+
+
+def _scores(
+    rows: Tensor, plans: Sequence[Plan], options: Sequence[Options], classes: int, tested: Tensor
+) -> np.ndarray:
+    """Logits (r, n, classes) at `tested` (n, d); plans of one shape are trained side by side."""
+    found = np.empty((len(plans), len(tested), classes), np.float32)
+    for shape in dict.fromkeys(plan.rows.shape for plan in plans):
+        places = [place for place, plan in enumerate(plans) if plan.rows.shape == shape]
+        alike = [plans[place] for place in places]
+        heads = fit_heads(rows, alike, [options[place] for place in places], classes)
+        found[places] = heads.scores(tested).numpy()
+    return found
 
 
 def standardised(features: np.ndarray, shots: np.ndarray) -> np.ndarray:
@@ -82,15 +111,29 @@ def fit_heads(
     Cosine: Loshchilov & Hutter 2017 ("SGDR"), equation 5, one period, without restarts.
     """
     rows, labels, weights = stacked(plans)
+    learned, rows = torch.unique(rows, return_inverse=True)
+    axes = _axes(features[learned])
+    images = features[learned] @ axes
     steps = rows.shape[1]
     rates = torch.tensor([option.rate for option in options])
     decays = torch.tensor([option.decay for option in options])
-    heads = Heads.zeros(len(plans), features.shape[1], classes)
+    heads = Heads.zeros(len(plans), images.shape[1], classes)
     for step in range(steps):
         rate = rates * (1 + np.cos(np.pi * step / steps)) / 2
-        seen = features[rows[:, step]]
+        seen = images[rows[:, step]]
         descend(heads, seen, labels[:, step], weights[:, step], rate, decays, MOMENTUM)
+    heads.weight, heads.weight_velocity = axes @ heads.weight, axes @ heads.weight_velocity
     return heads
+
+
+def _axes(images: Tensor) -> Tensor:
+    """An orthonormal basis (d, k) of what `images` (n, d) span, k the lesser of n and d.
+
+    Heads that begin at zero never leave it, so that training may do with k numbers an image: few
+    images are learned from several times faster, to the same heads.
+    """
+    few, width = images.shape
+    return torch.linalg.qr(images.T).Q if few < width else torch.eye(width)
 
 
 def stacked(plans: Sequence[Plan]) -> tuple[Tensor, Tensor, Tensor]:
