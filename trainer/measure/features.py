@@ -30,19 +30,35 @@ def file_features(
     What `cache`/<backbone> holds is not computed again, whatever the file is called. Raises
     InputError for a file that cannot be read; what was computed before it stays in the cache.
     """
-    folder = cache / backbone.id
     digests = [content_digest(path) for path in paths]
+
+    def compute(places: Sequence[int]) -> np.ndarray:
+        return backbone.features([read_rgb(paths[place], SHORT_SIDE) for place in places])
+
+    return cached_features(digests, compute, cache / backbone.id, progress), digests
+
+
+def cached_features(
+    digests: Sequence[str],
+    compute: Callable[[Sequence[int]], np.ndarray],
+    folder: Path,
+    progress: Progress = lambda done, of: None,
+) -> np.ndarray:
+    """Features (n, width), a row for each of `digests` (sha256 of what decides the features).
+
+    `compute` is given the places of those that `folder` does not hold, at most CHUNK at a time.
+    """
     known = _read_cache(folder, set(digests))
-    by_digest = dict(zip(digests, paths, strict=True))
-    missing = [digest for digest in by_digest if digest not in known]
+    places = {digest: place for place, digest in enumerate(digests)}
+    missing = [digest for digest in places if digest not in known]
     for start in range(0, len(missing), CHUNK):
         progress(start, len(missing))
         chunk = missing[start : start + CHUNK]
-        rows = backbone.features([read_rgb(by_digest[d], SHORT_SIDE) for d in chunk])
+        rows = compute([places[digest] for digest in chunk])
         _keep(folder, chunk, rows)
         known.update(zip(chunk, rows, strict=True))
     progress(len(missing), len(missing))
-    return np.stack([known[digest] for digest in digests]).astype(np.float32), digests
+    return np.stack([known[digest] for digest in digests]).astype(np.float32)
 
 
 def _keep(folder: Path, digests: Sequence[str], rows: np.ndarray) -> None:

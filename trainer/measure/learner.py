@@ -7,6 +7,8 @@ import numpy as np
 
 from .plans import Plan
 
+Step = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+
 
 @dataclass(frozen=True)
 class Options:

@@ -1,19 +1,22 @@
 """The learner that a recipe names, opened in one place: whatever learns is plugged in here."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from ...core.cache import cache_folder
-from .backbones import Backbone, open_backbone_named
+from .backbones import NOTES, Backbone, open_backbone_of
 from .features import file_features
-from .head import head_learner
-from .learner import Learner
+from .head import DECAYS, GRID, RATES, head_learner
+from .learner import Learner, Step
 from .material import Material
+from .pixels.learner import net_learner, options_of, options_text
+from .pixels.nets import open_net
+from .pixels.store import Pixels
+from .pixels.views import Views
 from .recipe import MeasureRecipe
-
-Step = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 
 
 @dataclass(frozen=True)
@@ -32,20 +35,57 @@ class Opened:
 
 def open_learner(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
     """The learner of a recipe. Raises InputError when its net is missing."""
-    backbone, features = open_features(recipe, material, step)
-    table = material.table
-    learner = head_learner(features, table.labels, len(table.classes), f"on {backbone.id}")
-    return Opened(learner, backbone.id, (backbone.note,))
+    opened = _frozen if recipe.model.mode == "frozen" else _fine_tuned
+    return opened(recipe, material, step)
 
 
-def open_features(
-    recipe: MeasureRecipe, material: Material, step: Step
-) -> tuple[Backbone, np.ndarray]:
-    """The frozen net of a recipe, and its features (n, d) of all images."""
-    backbone = open_backbone_named(recipe.backbone)
-    folder = recipe.cache or cache_folder() / "features"
-    paths = [example.path for example in material.examples]
-    features, _ = file_features(
-        paths, backbone, folder, lambda done, of: step("features", done, of)
+def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
+    frozen, table, model = open_features(recipe, material, step), material.table, recipe.model
+    backbone, notes = frozen.backbone, [frozen.backbone.note]
+    pixels = Pixels([example.path for example in material.examples], backbone.side)
+    views = Views(backbone, pixels, frozen.digests, feature_folder(recipe), model.views, step)
+    grid = options_of(model, RATES, DECAYS)
+    source = f"on {backbone.id}, policies by {model.views} views"
+    if grid != GRID:
+        source += f", {options_text(grid)}"
+    if any(arm.policy != "none" for arm in recipe.arms):
+        notes.append(
+            f"Policies are measured by {model.views} views of each image, drawn once; a net that "
+            "is fine-tuned sees new ones at every step."
+        )
+    learner = head_learner(
+        frozen.features, table.labels, len(table.classes), source, views.viewed, grid
     )
-    return backbone, features
+    return Opened(learner, backbone.id, tuple(notes))
+
+
+def _fine_tuned(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
+    net, table, model = open_net(recipe.model), material.table, recipe.model
+    pixels = Pixels([example.path for example in material.examples], net.side)
+    learner = net_learner(net, pixels, table.labels, len(table.classes), model, step)
+    notes = [NOTES[model.name]] if model.name in NOTES else []
+    if len(learner.grid) == 1:
+        notes.append("Rate and decay are the recipe's or usual ones, not chosen for these images.")
+    return Opened(learner, net.id, tuple(notes))
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A frozen net, its features (n, d) of all images, and the digests of their files."""
+
+    backbone: Backbone
+    features: np.ndarray
+    digests: list[str]
+
+
+def open_features(recipe: MeasureRecipe, material: Material, step: Step) -> Frozen:
+    """The frozen net of a recipe and what it sees, from the cache as far as that has it."""
+    backbone = open_backbone_of(recipe.model)
+    paths = [example.path for example in material.examples]
+    progress = partial(step, "features")
+    return Frozen(backbone, *file_features(paths, backbone, feature_folder(recipe), progress))
+
+
+def feature_folder(recipe: MeasureRecipe) -> Path:
+    """Where features are kept."""
+    return recipe.cache or cache_folder() / "features"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from .grid import Grid, check_grid, draw_rows, fair_runs
-from .learners import Opened, Step, open_features, open_learner
+from .learner import Step
+from .learners import Opened, open_features, open_learner
 from .material import Material, make_table, read_data, read_material, read_synthetic
 from .notes import notes_on_runs, notes_on_synthetic
 from .plans import Budget
@@ -93,7 +94,7 @@ def _run(
 
     table = material.table
     if recipe.protocol == "thesis":
-        _, features = open_features(recipe, material, step)
+        features = open_features(recipe, material, step).features
         protocol = ThesisProtocol(table, features, opened.learner.name, material.digest)
         found, tested = protocol.runs(grid, known, done), len(protocol.test)
     else:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from .arms import Arm
-from .backbones import BackboneName
+from .model import Model
 from .published import Published
 from .results import Protocol
 
@@ -73,7 +73,7 @@ class MeasureRecipe(Strict):
     )
     steps: int = Field(default=500, ge=1, le=1_000_000, description="Optimiser steps of every arm.")
     batch: int = Field(default=64, ge=2, le=4096, description="Images in a step.")
-    backbone: BackboneName = Field(default="opennsfw", description="The frozen net.")
+    model: Model = Field(default=Model(), description="The net that learns; its name is enough.")
     cache: Path | None = Field(default=None, description="Folder of features; default: the user's.")
     allow_overlap: bool = Field(
         default=False, description="Measure although synthetic images repeat test images."
@@ -86,6 +86,11 @@ class MeasureRecipe(Strict):
     @classmethod
     def _short_data(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str | Path) else value
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _short_model(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
 
     @field_validator("shots", mode="before")
     @classmethod
@@ -111,6 +116,10 @@ class MeasureRecipe(Strict):
                 raise ValueError(
                     "the thesis protocol has fixed ratios, and mixes by concatenate or alone"
                 )
+            if self.protocol == "thesis" and arm.policy != "none":
+                raise ValueError("policies are for the fair protocol")
+        if self.protocol == "thesis" and self.model.mode != "frozen":
+            raise ValueError("the thesis protocol is for mode: frozen")
         self._stand_beside_ours()
         return self
 

@@ -1,0 +1,40 @@
+"""The images of a measurement as bytes in memory, decoded once."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..images import read_rgb
+
+
+class Pixels:
+    """RGB bytes of image files, `side` x `side` each, read when they are first asked for.
+
+    What is not asked for takes no memory; an image takes 3 x side x side bytes.
+    """
+
+    def __init__(self, paths: Sequence[Path], side: int) -> None:
+        self.paths, self.side = paths, side
+        self._bytes = np.empty((len(paths), side, side, 3), np.uint8)
+        self._known = np.zeros(len(paths), bool)
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """All bytes (n, side, side, 3); those of `rows` are valid. Raises InputError."""
+        missing = np.unique(rows[~self._known[rows]])
+        with ThreadPoolExecutor() as pool:
+            for row, image in zip(missing, pool.map(self._decode, missing), strict=True):
+                self._bytes[row] = image
+        self._known[missing] = True
+        return self._bytes
+
+    def _decode(self, row: int) -> np.ndarray:
+        return sized(read_rgb(self.paths[row], self.side), self.side)
+
+
+def sized(image: np.ndarray, side: int) -> np.ndarray:
+    """RGB bytes (side, side, 3) of an image of any size, whole, its proportions given up."""
+    size = (side, side)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))

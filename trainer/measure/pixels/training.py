@@ -1,0 +1,124 @@
+"""The training loop: a plan's steps on bytes in memory, augmented as they are taken."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import timm.optim
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Dataset
+
+from ..learner import Options
+from ..model import Model
+from ..plans import Plan
+from .nets import Net, device_of
+from .policies import augmented, mixed, seeded
+from .store import Pixels
+
+MOMENTUM = 0.9
+LOGGED = 20  # steps between two figures of the log: reading one waits for the device
+AUGMENTING, MIXING, TRAINING = 5, 6, 7  # chances of these are apart from each other
+Tell = Callable[[int, int], None]  # told the steps taken, and of how many
+log = logging.getLogger(__name__)
+
+
+class Steps(Dataset[Tensor]):
+    """The augmented bytes (batch, side, side, 3) of each step of a plan, whoever asks for them."""
+
+    def __init__(self, images: np.ndarray, plan: Plan) -> None:
+        self.images, self.plan = images, plan
+
+    def __len__(self) -> int:
+        return len(self.plan.rows)
+
+    def __getitem__(self, step: int) -> Tensor:
+        images, seed = self.images[self.plan.rows[step]], (*self.plan.seed, AUGMENTING, step)
+        return torch.from_numpy(augmented(images, self.plan.policy, *seed))
+
+
+def batches(
+    net: Net, pixels: Pixels, plan: Plan, classes: int, device: torch.device, workers: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """For each step pixels (batch, 3, side, side) and targets (batch, classes), in order.
+
+    A target is the image's part in the loss, by class: all of a step add up to 1.
+    """
+    steps = Steps(pixels.read(plan.rows.ravel()), plan)
+    pinned = device.type == "cuda"
+    loader = DataLoader(steps, batch_size=None, num_workers=workers, pin_memory=pinned)
+    for step, images in enumerate(loader):
+        labels = torch.from_numpy(plan.labels[step])
+        weights = torch.from_numpy(plan.weights[step]).float().to(device)
+        found = net.normalised(images.to(device, non_blocking=True))
+        found, shares = mixed(found, plan.policy, *plan.seed, MIXING, step)
+        wanted = functional.one_hot(labels, classes).float().to(device)
+        yield found, weights[:, None] * (shares @ wanted)
+
+
+def train(
+    net: Net,
+    pixels: Pixels,
+    plan: Plan,
+    option: Options,
+    model: Model,
+    classes: int,
+    tell: Tell = lambda step, of: None,
+) -> nn.Module:
+    """A fresh net after all steps of a plan, in evaluation mode.
+
+    Cross-entropy with the plan's weights; SGD with momentum or AdamW, no decay of biases and
+    norms, the rate falling as a cosine (Loshchilov & Hutter 2017, equation 5). Bit for bit the
+    same on one CPU with as many threads.
+    """
+    device, count = device_of(model), len(plan.rows)
+    with seeded(*plan.seed, TRAINING):
+        module = net.make(classes).to(device)
+        module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        optimiser = make_optimiser(module, option, model)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, count)
+        module.train()
+        taken = batches(net, pixels, plan, classes, device, model.workers)
+        for step, (found, targets) in enumerate(taken, 1):
+            loss = descend(module, optimiser, found, targets, model.precision == "bfloat16")
+            schedule.step()
+            tell(step, count)
+            if step % LOGGED == 0 or step == count:
+                log.debug("step %d of %d: loss %.4f", step, count, loss.item())
+    return module.eval()
+
+
+def make_optimiser(module: nn.Module, option: Options, model: Model) -> Optimizer:
+    """The optimiser of a recipe for all weights of a net."""
+    name = "momentum" if model.optimiser == "sgd" else model.optimiser  # timm's "sgd" is Nesterov's
+    return timm.optim.create_optimizer_v2(  # pyright: ignore[reportPrivateImportUsage]
+        module, opt=name, lr=option.rate, weight_decay=option.decay, momentum=MOMENTUM
+    )
+
+
+def descend(
+    module: nn.Module, optimiser: Optimizer, pixels: Tensor, targets: Tensor, half: bool
+) -> Tensor:
+    """One step; returns the loss, on the device."""
+    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
+        scores = module(pixels)
+    loss = -(targets * scores.float().log_softmax(dim=1)).sum()
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+    return loss.detach()
+
+
+def scores_of(
+    module: nn.Module, net: Net, pixels: Pixels, rows: np.ndarray, model: Model, batch: int = 128
+) -> np.ndarray:
+    """Logits (n, classes) of the images of `rows`."""
+    device, images = device_of(model), pixels.read(rows)
+    half, found = model.precision == "bfloat16", []
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+        for start in range(0, len(rows), batch):
+            part = torch.from_numpy(images[rows[start : start + batch]]).to(device)
+            found.append(module(net.normalised(part)).float().cpu())
+    return torch.cat(found).numpy()
