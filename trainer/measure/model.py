@@ -45,8 +45,12 @@ class Model(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="bfloat16: by autocast, of finetune."
     )
-    workers: int = Field(
-        default=0, ge=0, le=64, description="Processes that augment, of finetune; same result."
+    workers: int | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="Processes that augment, of finetune; the result is the same. Default: none on "
+        "a CPU, which the net has to itself, and up to 8 for a GPU.",
     )
     device: Device = Field(default="auto", description="auto: a CUDA device if there is one.")
 

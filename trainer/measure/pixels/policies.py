@@ -25,7 +25,8 @@ def seeded(*numbers: int) -> Iterator[None]:
 
 
 @lru_cache
-def _transform(policy: Policy, side: int) -> v2.Transform:
+def transform_of(policy: Policy, side: int) -> v2.Transform:
+    """The transform of a Pillow image, or of bytes, by a policy that works on one at a time."""
     if policy == "classical":
         return v2.Compose(
             [
@@ -50,7 +51,7 @@ def augmented(images: np.ndarray, policy: Policy, *seed: int) -> np.ndarray:
     """
     if policy == "none" or policy in MIXED:
         return images
-    transform = _transform(policy, images.shape[1])
+    transform = transform_of(policy, images.shape[1])
     with seeded(*seed):
         return np.stack([np.asarray(transform(Image.fromarray(image))) for image in images])
 

@@ -1,6 +1,7 @@
 """The training loop: a plan's steps on bytes in memory, augmented as they are taken."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -80,7 +81,7 @@ def train(
         optimiser = make_optimiser(module, option, model)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, count)
         module.train()
-        taken = batches(net, pixels, plan, classes, device, model.workers)
+        taken = batches(net, pixels, plan, classes, device, _workers(model, device))
         for step, (found, targets) in enumerate(taken, 1):
             loss = descend(module, optimiser, found, targets, model.precision == "bfloat16")
             schedule.step()
@@ -88,6 +89,12 @@ def train(
             if step % LOGGED == 0 or step == count:
                 log.debug("step %d of %d: loss %.4f", step, count, loss.item())
     return module.eval()
+
+
+def _workers(model: Model, device: torch.device) -> int:
+    if model.workers is not None:
+        return model.workers
+    return 0 if device.type == "cpu" else min(8, os.cpu_count() or 1)
 
 
 def make_optimiser(module: nn.Module, option: Options, model: Model) -> Optimizer:
