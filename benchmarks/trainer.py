@@ -4,7 +4,7 @@ For each net and policy three things take turns, because machines differ and are
 (forward, backward, optimiser) on batches that lie ready; the whole loop on the same batches, with
 bytes taken from memory, augmentation, schedule and log; and a loop as torchvision's reference
 training has it, with a DataLoader whose workers decode and augment files. What is shown are ratios
-of medians. An epoch is that of a few-shot set: 96 photos, 6 steps.
+of medians. An epoch is that of a few-shot set: 64 photos, 4 steps.
 """
 
 import sys
@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 ROUNDS = 5
-SIDE, BATCH, STEPS, CLASSES = 128, 16, 6, 37
+SIDE, BATCH, STEPS, CLASSES = 128, 16, 4, 37
 PHOTO = (500, 375)  # pixels: as Oxford-IIIT Pet has them
 NETS = ("efficientnet_lite0", "resnet18")
 POLICIES: tuple[Policy, ...] = ("classical", "randaugment")

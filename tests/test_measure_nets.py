@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_opennsfw_is_the_same_net_in_torch() -> None:
     session = open_backbone(installed_backbone(), 1)
     [(wanted,)] = outputs(session, images, [FEATURES])
     net = open_net(Model(name="opennsfw", mode="finetune"))
-    module = net.make(5).eval()
+    module: Any = net.make(5).eval()
     with torch.inference_mode():
         seen = module.forward_features(net.normalised(torch.from_numpy(np.stack(images))))
         found = module.forward_head(seen, pre_logits=True)
@@ -161,13 +162,18 @@ def test_interrupted_runs_go_on_to_the_same_result(tiny: Net, pixels: Pixels) ->
 
     def stop(runs: Sequence[Run]) -> None:
         saved.update({run.key: run for run in runs})
-        raise KeyboardInterrupt
+        if len(saved) == 2:
+            raise KeyboardInterrupt
 
     own = learner(tiny, pixels)
     with pytest.raises(KeyboardInterrupt):
         fair_runs(table, own, grid, "pixels", {}, stop)
-    del saved[next(iter(saved))]  # nor need a draw be whole
-    resumed = fair_runs(table, own, grid, "pixels", saved)
+    assert len(saved) == 2  # within a draw of three
+    told: list[str] = []
+    resumed = fair_runs(
+        table, own, grid, "pixels", saved, lambda runs: told.extend(run.key for run in runs)
+    )
+    assert told == [run.key for run in resumed]
     whole = fair_runs(table, own, grid, "pixels", {})
     for one, other in zip(resumed, whole, strict=True):
         assert one.model_copy(update={"seconds": 0}) == other.model_copy(update={"seconds": 0})

@@ -32,7 +32,7 @@ class Grid:
         return replace(self, arms=tuple(dict.fromkeys(arms)))
 
 
-Done = Callable[[Sequence[Run]], None]  # told the runs of a draw when they are finished
+Done = Callable[[Sequence[Run]], None]  # told runs of a draw when they are finished, once each
 
 
 def check_grid(table: Table, grid: Grid) -> None:
@@ -58,9 +58,8 @@ def fair_runs(
     """
     runs: list[Run] = []
     for count, number in product(grid.shots, range(grid.draws)):
-        found = _draw_runs(table, learner, draw_shots(table, count, number), grid, material, known)
-        runs.extend(found)
-        done(found)
+        draw = draw_shots(table, count, number)
+        runs.extend(_draw_runs(table, learner, draw, grid, material, known, done))
     return runs
 
 
@@ -71,21 +70,28 @@ def _draw_runs(
     grid: Grid,
     material: str,
     known: Mapping[str, Run],
+    done: Done,
 ) -> list[Run]:
     configs = [
         _config(material, learner, grid.budget, draw, arm, seed)
         for arm in grid.arms
         for seed in range(grid.seeds)
     ]
-    missing = [config for config in configs if config.key not in known]
+    found = {config.key: known[config.key] for config in configs if config.key in known}
+    if found:
+        done(list(found.values()))
+    missing = [config for config in configs if config.key not in found]
     if not missing:
-        return [known[config.key] for config in configs]
+        return list(found.values())
     setting = make_setting(table, draw, learner, grid.budget)
     options = choose_options(setting)
     arms = dict.fromkeys(config.arm for config in missing)
     chosen = {arm: settle(setting, arm, options) for arm in arms}
-    made = _made(setting, missing, chosen, options)
-    return [known.get(config.key) or made[config.key] for config in configs]
+    for group in [missing] if learner.side_by_side else [[config] for config in missing]:
+        made = _made(setting, group, chosen, options)
+        found |= made
+        done(list(made.values()))
+    return [found[config.key] for config in configs]
 
 
 def _config(
@@ -114,7 +120,7 @@ def settle(setting: Setting, arm: Arm, options: Options) -> Choice:
 def _made(
     setting: Setting, configs: Sequence[Config], chosen: Mapping[Arm, Choice], options: Options
 ) -> dict[str, Run]:
-    """Train and test all runs of a draw in one go."""
+    """Train and test runs of a draw in one go."""
     began = time.perf_counter()
     table, draw, test = setting.table, setting.draw, setting.table.test
     arms = [chosen[config.arm].arm for config in configs]

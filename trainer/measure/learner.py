@@ -42,7 +42,8 @@ class Learner:
     """`name`: as reports call it. `fitted`: from the rows of a draw's shots to a `Fit`.
 
     `judge`: from what one run found in n images, and their rows. `grid`: the options that are
-    chosen from by cross-validation; `first`: taken where nothing can be held out.
+    chosen from by cross-validation; `first`: taken where nothing can be held out. `side_by_side`:
+    all runs of a draw are best trained in one go; else each is saved when it is finished.
     """
 
     name: str
@@ -50,3 +51,4 @@ class Learner:
     judge: Callable[[np.ndarray, np.ndarray], Outcome]
     grid: tuple[Options, ...]
     first: Options
+    side_by_side: bool = True

@@ -41,7 +41,8 @@ def net_learner(
         return classification_outcome(scores, labels[rows])
 
     grid = options_of(model, [RATES[model.optimiser, model.pretrained]], [DECAYS[model.optimiser]])
-    return Learner(learner_name(net, model, grid), fitted, judge, grid, grid[len(grid) // 2])
+    name, first = learner_name(net, model, grid), grid[len(grid) // 2]
+    return Learner(name, fitted, judge, grid, first, side_by_side=False)
 
 
 def options_of(
