@@ -37,3 +37,9 @@ def counted(number: int, thing: str) -> str:
 def listed(words: list[str]) -> str:
     """ "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def shots_text(*shots: int) -> str:
+    """ "1 real image of each class", "1 and 5 real images of each class"."""
+    thing = "image" if shots == (1,) else "images"
+    return f"{listed([f'{count:,}' for count in shots])} real {thing} of each class"

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from .answer import shots_text
 from .classes import ClassGains
-from .curves import Plot
+from .figures import shots_text
 from .page import Page
+from .plot import Plot
 from .tables import Sheet
 
 

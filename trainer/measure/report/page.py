@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from ..results import Results, Sample
 from .answer import Answer, answer, is_finished
 from .classes import ClassGains, class_gains
-from .curves import Plot, learning_curve, ratio_curves
 from .figures import counted
 from .forest import Forest, forest
+from .learning import learning_curve
+from .plot import Plot
+from .ratios import ratio_curves
 from .tables import Sheet, auto_sheet, facts, gain_sheet, published_sheet, recipe_text
 
 
