@@ -26,7 +26,7 @@ LEFT_OUT = {"draws to tell", "balanced accuracy", "macro F1"}
 def gains(results: Results) -> Sheet | None:
     """The gains in fewer columns than a report has, real only once for each number of shots."""
     sheet = gain_sheet(results)
-    kept = [i for i, name in enumerate(sheet.header) if name.split(" (")[0] not in LEFT_OUT]
+    kept = [i for i, name in enumerate(sheet.header) if name.split(",")[0] not in LEFT_OUT]
     rows = tuple(tuple(row[i] for i in kept) for row in sheet.rows)
     return Sheet(tuple(sheet.header[i] for i in kept), rows)
 
