@@ -29,7 +29,7 @@ from manyshot.trainer.measure.report.markdown import markdown
 from manyshot.trainer.measure.report.page import page
 from manyshot.trainer.measure.report.scale import linear_scale, log_scale, round_ticks, ticks_at
 from manyshot.trainer.measure.results import GainRow, Results, write_results
-from manyshot.trainer.measure.samples import pick_samples
+from manyshot.trainer.measure.samples import outline, pick_samples
 from manyshot.trainer.measure.sources import Example
 from manyshot.trainer.measure.summary import SAME_STEPS
 from PIL import Image
@@ -362,6 +362,16 @@ def test_samples_are_small_equal_and_of_all_kinds(tmp_path: Path) -> None:
     first = Image.open(BytesIO(base64.b64decode(samples[0].jpeg)))
     assert first.size == (96, 96)
     assert {s.kind for s in pick_samples(classes, examples["real"], [])} == {"real"}
+
+
+def test_a_mask_is_drawn_where_its_values_change(tmp_path: Path) -> None:
+    values = np.full((96, 160), 2, np.uint8)
+    values[30:60, 70:90] = 1  # 38 to 58 of the middle square
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    drawn = Image.open(BytesIO(base64.b64decode(outline(tmp_path / "mask.png"))))
+    seen = np.argwhere(np.asarray(drawn)[:, :, 3] > 0)
+    assert drawn.size == (96, 96)
+    assert (seen.min(axis=0).tolist(), seen.max(axis=0).tolist()) == ([30, 38], [60, 58])
 
 
 def test_the_command_draws_the_report_again(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import base64
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from ..base.data import evenly
@@ -12,24 +14,26 @@ from .results import Sample, SampleKind
 from .sources import Example
 
 SIDE = 96  # pixels: what a report shows on a phone
-CLASSES = 8
-EACH = 3  # real images, and as many synthetic ones, of a class
+CLASSES, EACH = 8, 3  # up to 8 classes, 3 real images and as many synthetic ones of each
+MOST = 6  # of a class, where there are few classes
+OUTLINE = (255, 214, 0, 255)
 
 
 def pick_samples(
     classes: Sequence[str], real: Sequence[Example], synthetic: Sequence[Example]
 ) -> list[Sample]:
-    """Thumbnails of up to 8 classes, 3 real and 3 synthetic of each.
+    """Thumbnails of up to 8 classes, at least 3 real and 3 synthetic of each.
 
     Classes and images are evenly taken in the order of their names, so that equal data gives equal
     samples and nobody has chosen the pretty ones. Raises InputError for an unreadable image.
     """
     chosen = evenly(sorted(classes), CLASSES)
+    each = min(MOST, max(EACH, CLASSES * EACH // len(chosen)))
     return [
-        Sample(class_name=name, kind=kind, name=example.name, jpeg=thumbnail(example))
+        _sample(example, kind)
         for name in chosen
         for kind, examples in _kinds(real, synthetic)
-        for example in evenly(_of_class(examples, name), EACH)
+        for example in evenly(_of_class(examples, name), each)
     ]
 
 
@@ -44,11 +48,41 @@ def _of_class(examples: Sequence[Example], name: str) -> list[Example]:
     return sorted(found, key=lambda example: example.name)
 
 
-def thumbnail(example: Example) -> str:
+def _sample(example: Example, kind: SampleKind) -> Sample:
+    mask: Path | None = getattr(example, "mask", None)  # the pairs of segmentation have one
+    return Sample(
+        class_name=example.class_name,
+        kind=kind,
+        name=example.name,
+        jpeg=thumbnail(example.path),
+        mask=outline(mask) if mask else None,
+    )
+
+
+def thumbnail(path: Path) -> str:
     """The image's middle square, 96 x 96 pixels, as a JPEG in base64."""
-    image = Image.fromarray(read_rgb(example.path, 2 * SIDE))
+    image = _middle(Image.fromarray(read_rgb(path, 2 * SIDE)))
+    return _packed(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS), "JPEG")
+
+
+def outline(path: Path) -> str:
+    """Where a mask's values change, in its middle square, as a PNG of 96 x 96 in base64."""
+    with Image.open(path) as file:
+        mask = _middle(file).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+    values = np.asarray(mask).reshape(SIDE, SIDE, -1)
+    edge = np.zeros((SIDE, SIDE), bool)
+    edge[1:] |= (values[1:] != values[:-1]).any(axis=2)
+    edge[:, 1:] |= (values[:, 1:] != values[:, :-1]).any(axis=2)
+    drawn = np.where(edge[:, :, None], np.array(OUTLINE, np.uint8), np.uint8(0))
+    return _packed(Image.fromarray(drawn), "PNG")
+
+
+def _middle(image: Image.Image) -> Image.Image:
     left, top = ((length - min(image.size)) // 2 for length in image.size)
-    square = image.crop((left, top, left + min(image.size), top + min(image.size)))
+    return image.crop((left, top, left + min(image.size), top + min(image.size)))
+
+
+def _packed(image: Image.Image, form: str) -> str:
     file = BytesIO()
-    square.resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(file, "JPEG", quality=80)
+    image.save(file, form, quality=80, optimize=True)
     return base64.b64encode(file.getvalue()).decode()

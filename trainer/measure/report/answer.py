@@ -51,8 +51,7 @@ def _without_gains(results: Results) -> Answer:
     return Answer(
         "cannot tell",
         "Not finished",
-        f"{done} done, and gains are told at the end; `manyshot measure` with the same recipe "
-        "goes on.",
+        f"{done} done, and gains are told at the end; measuring the same recipe goes on.",
     )
 
 
