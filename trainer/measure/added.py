@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.errors import InputError
-from .arms import Arm
+from .arms import Added, Arm
 from .draws import Draw
 from .table import Table
 
@@ -41,7 +41,7 @@ def added_images(table: Table, draw: Draw, arm: Arm) -> Labelled:
     groups = [_group(table, draw, arm, label, count) for label, count in enumerate(counts)]
     rows = np.concatenate(groups)
     labels = np.repeat(np.arange(classes), counts)
-    if arm.add == "shuffled":
+    if arm.add == "shuffled" and table.mismatched is None:
         labels = np.random.default_rng([draw.seed, 3]).permutation(labels)
     return Labelled(rows, labels)
 
@@ -59,19 +59,21 @@ def class_counts(draw: Draw, classes: int, ratio: float) -> list[int]:
 def _group(table: Table, draw: Draw, arm: Arm, label: int, count: int) -> np.ndarray:
     if arm.add == "same":
         return np.resize(table.of_class(draw.shots, label), count)
-    found = draw.spare[label] if arm.add == "real" else usable(table, draw, label)
+    found = draw.spare[label] if arm.add == "real" else usable(table, draw, label, arm.add)
     if len(found) < count:
         raise InputError(_too_few(table, draw, arm, label, count, len(found)))
     return found[:count]
 
 
-def usable(table: Table, draw: Draw, label: int) -> np.ndarray:
+def usable(table: Table, draw: Draw, label: int, add: Added = "synthetic") -> np.ndarray:
     """The synthetic images of a class that may be added to a draw, in the draw's random order.
 
-    One that was made from a real image outside of the draw would tell of that image.
+    One that was made from a real image outside of the draw would tell of that image. "shuffled"
+    has rows of its own where pairs are learned, and elsewhere the same ones.
     """
     rng = np.random.default_rng([draw.seed, label, 4])
-    rows = rng.permutation(table.of_class(table.synthetic, label))
+    every = table.mismatched if add == "shuffled" else None
+    rows = rng.permutation(table.of_class(table.synthetic if every is None else every, label))
     if table.source is None:
         return rows
     source = table.source[rows]

@@ -24,17 +24,20 @@ class Opened:
     """A learner bound to the images of a measurement.
 
     Its `learner.name` is all that decides a run beside its plan and options: runs of one name are
-    taken for each other. `net`: what it rests on, with its version. `notes`: what a reader of
-    results must know of it.
+    taken for each other. `net`: what it rests on, with its version. `classes`: what an outcome's
+    `by_class` is of. `notes`: what a reader of results must know of it.
     """
 
     learner: Learner
     net: str
+    classes: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 def open_learner(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
     """The learner of a recipe. Raises InputError when its net is missing."""
+    if recipe.task == "segmentation":
+        return _segmenter(recipe, material, step)
     opened = _frozen if recipe.model.mode == "frozen" else _fine_tuned
     return opened(recipe, material, step)
 
@@ -42,8 +45,8 @@ def open_learner(recipe: MeasureRecipe, material: Material, step: Step) -> Opene
 def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
     frozen, table, model = open_features(recipe, material, step), material.table, recipe.model
     backbone, notes = frozen.backbone, [frozen.backbone.note]
-    pixels = Pixels([example.path for example in material.examples], backbone.side)
-    views = Views(backbone, pixels, frozen.digests, feature_folder(recipe), model.views, step)
+    paths = [example.path for example in material.examples]
+    views = Views(backbone, paths, frozen.digests, feature_folder(recipe), model.views, step)
     grid = options_of(model, RATES, DECAYS)
     source = f"on {backbone.id}, policies by {model.views} views"
     if grid != GRID:
@@ -56,7 +59,7 @@ def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
     learner = head_learner(
         frozen.features, table.labels, len(table.classes), source, views.viewed, grid
     )
-    return Opened(learner, backbone.id, tuple(notes))
+    return Opened(learner, backbone.id, table.classes, tuple(notes))
 
 
 def _fine_tuned(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
@@ -66,7 +69,14 @@ def _fine_tuned(recipe: MeasureRecipe, material: Material, step: Step) -> Opened
     notes = [NOTES[model.name]] if model.name in NOTES else []
     if len(learner.grid) == 1:
         notes.append("Rate and decay are the recipe's or usual ones, not chosen for these images.")
-    return Opened(learner, net.id, tuple(notes))
+    return Opened(learner, net.id, table.classes, tuple(notes))
+
+
+def _segmenter(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
+    from .segmentation.open import open_segmenter  # its library takes seconds to import
+
+    learner, classes, notes = open_segmenter(recipe, material, step)
+    return Opened(learner, learner.name, classes, notes)
 
 
 @dataclass(frozen=True)

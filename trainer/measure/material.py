@@ -11,6 +11,8 @@ from .food101 import food101
 from .images import content_digest
 from .origins import origins
 from .recipe import Data, MeasureRecipe
+from .results import Task
+from .segmentation.pairs import Pair, pair_data, synthetic_pairs
 from .sources import Dataset, Example, elpv, folder_dataset, of_classes, pets, read_examples
 from .splits import split_again
 from .table import Table
@@ -30,9 +32,9 @@ class Material:
     repeated: int
 
 
-def read_data(data: Data) -> Dataset:
-    """The dataset that a recipe names, divided as it says."""
-    found = _read_data(data)
+def read_data(data: Data, task: Task = "classification") -> Dataset:
+    """The dataset that a recipe names, divided as it says; of pairs, for segmentation."""
+    found = _read_data(data) if task == "classification" else pair_data(data)
     return found if data.split is None else split_again(found, data.split)
 
 
@@ -50,6 +52,8 @@ def read_synthetic(recipe: MeasureRecipe, data: Dataset) -> list[Example]:
     """The synthetic images that a recipe names."""
     if recipe.synthetic is None:
         return []
+    if recipe.task == "segmentation":
+        return synthetic_pairs(recipe.data, recipe.synthetic, data)
     return of_classes(read_examples(recipe.synthetic), data.classes)
 
 
@@ -84,10 +88,11 @@ def _sources(
 def read_material(table: Table, examples: Sequence[Example]) -> Material:
     """The material of all examples. Raises InputError for a file that cannot be read."""
     digests = [content_digest(example.path) for example in examples]
+    masks = [content_digest(example.mask) for example in examples if isinstance(example, Pair)]
     parts = (table.labels, table.real, table.synthetic, table.test, table.seen.astype(np.int64))
     parts = parts if table.source is None else (*parts, table.source)
     numbers = b"".join(part.astype("<i8").tobytes() + b"|" for part in parts)
-    text = "\n".join((*digests, *table.classes)).encode()
+    text = "\n".join((*digests, *masks, *table.classes)).encode()
     learned = {digests[row] for row in table.real}
     repeated = sum(digests[row] in learned for row in table.test)
     return Material(tuple(examples), table, sha256(text + numbers).hexdigest(), repeated)

@@ -14,6 +14,7 @@ from .published import published_rows
 from .recipe import MeasureRecipe
 from .results import Results, Run, Split, finished_runs, write_results
 from .samples import pick_samples
+from .segmentation.mismatched import with_mismatched
 from .sources import Dataset, Example
 from .summary import gain_rows
 from .thesis_grid import ThesisProtocol
@@ -27,9 +28,12 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     results.json is written whole after each draw. Raises InputError for data that cannot be
     measured, and for synthetic images that repeat the test split.
     """
-    data = read_data(recipe.data)
+    data = read_data(recipe.data, recipe.task)
     synthetic = read_synthetic(recipe, data)
+    examples = (*data.real, *synthetic, *data.test)
     table = make_table(data, synthetic)
+    if recipe.task == "segmentation" and len(synthetic) > 1:
+        table, examples = with_mismatched(table), (*examples, *synthetic)
     budget = Budget(recipe.steps, recipe.batch)
     grid = Grid(
         tuple(recipe.arms), tuple(recipe.shots), recipe.draws, recipe.seeds, budget
@@ -37,7 +41,7 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     check_grid(table, grid)
     step("comparing with the test split", 0, 1)
     notes = notes_on_synthetic(recipe, data, synthetic, table)
-    material = read_material(table, (*data.real, *synthetic, *data.test))
+    material = read_material(table, examples)
     opened = open_learner(recipe, material, step)
     notes = [*notes, *opened.notes, *notes_on_runs(recipe, material, grid)]
     results = _empty(recipe, data, synthetic, opened, grid, material, notes)
@@ -57,7 +61,8 @@ def _empty(
     return Results(
         recipe=recipe.model_dump(mode="json"),
         versions={"python": platform.python_version(), **_versions()},
-        classes=list(data.classes),
+        task=recipe.task,
+        classes=list(opened.classes),
         learner=opened.learner.name,
         backbone=opened.net,
         split=Split(

@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from .arms import Arm
 from .model import Model
+from .policy import OF_IMAGES, OF_PAIRS
 from .published import Published
-from .results import Protocol
+from .results import Protocol, Task
+from .segmentation.segmenter import Segmenter
 
 
 class Strict(BaseModel):
@@ -23,8 +25,8 @@ class Data(Strict):
     kind: Literal["pets", "food101", "folder", "elpv"] = Field(
         default="folder",
         description="pets: Oxford-IIIT Pet, food101: Food-101, as torchvision lays them out. "
-        "folder: class folders or a manyshot dataset folder. elpv: the solar cells of the package "
-        "elpv-dataset.",
+        "folder: class folders or a manyshot dataset folder; for segmentation images/ and masks/ "
+        "in it. elpv: the solar cells of the package elpv-dataset.",
     )
     path: Path | None = Field(default=None, description="The folder; elpv has none.")
     download: bool = Field(
@@ -35,6 +37,16 @@ class Data(Strict):
     )
     test_share: float = Field(default=0.25, gt=0, lt=1, description="Of a split by seed.")
     split_seed: int = Field(default=0, ge=0)
+    palette: Path | None = Field(
+        default=None,
+        description="Segmentation: the file of classes and their values or colours in masks; "
+        "default: palette.yaml in the folder, trimaps for pets, else every value is a class.",
+    )
+    by_class: bool = Field(
+        default=True,
+        description="Segmentation: shots are of each class (breed, folder of images). false: of "
+        "all pairs together.",
+    )
     split: Path | None = Field(
         default=None, description="A results.json whose division into real and test is used again."
     )
@@ -53,6 +65,11 @@ class Data(Strict):
 class MeasureRecipe(Strict):
     """A measurement: real and synthetic images in, results.json out."""
 
+    task: Task = Field(
+        default="classification",
+        description="classification: a class for each image. segmentation: a mask for each; all "
+        "images come in pairs with theirs.",
+    )
     data: Data
     synthetic: Path | None = Field(
         default=None, description="Synthetic images: a dataset folder or class folders."
@@ -71,9 +88,19 @@ class MeasureRecipe(Strict):
         description="fair: equal steps for all arms. thesis: as published, with real only at the "
         "same number of steps beside it.",
     )
-    steps: int = Field(default=500, ge=1, le=1_000_000, description="Optimiser steps of every arm.")
-    batch: int = Field(default=64, ge=2, le=4096, description="Images in a step.")
+    steps: int = Field(
+        default=500,
+        ge=1,
+        le=1_000_000,
+        description="Optimiser steps of every arm; 200 is the default for segmentation.",
+    )
+    batch: int = Field(
+        default=64, ge=2, le=4096, description="Images in a step; 16 for segmentation."
+    )
     model: Model = Field(default=Model(), description="The net that learns; its name is enough.")
+    segmenter: Segmenter = Field(
+        default=Segmenter(), description="Segmentation: what learns instead of 'model'."
+    )
     cache: Path | None = Field(default=None, description="Folder of features; default: the user's.")
     allow_overlap: bool = Field(
         default=False, description="Measure although synthetic images repeat test images."
@@ -91,6 +118,18 @@ class MeasureRecipe(Strict):
     @classmethod
     def _short_model(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("segmenter", mode="before")
+    @classmethod
+    def _short_segmenter(cls, value: Any) -> Any:
+        return {"net": value} if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_task(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("task") == "segmentation":
+            return {"steps": 200, "batch": 16, **value}
+        return value
 
     @field_validator("shots", mode="before")
     @classmethod
@@ -120,8 +159,27 @@ class MeasureRecipe(Strict):
                 raise ValueError("policies are for the fair protocol")
         if self.protocol == "thesis" and self.model.mode != "frozen":
             raise ValueError("the thesis protocol is for mode: frozen")
+        self._are_of_the_task()
         self._stand_beside_ours()
         return self
+
+    def _are_of_the_task(self) -> None:
+        pairs = self.task == "segmentation"
+        known = OF_PAIRS if pairs else OF_IMAGES
+        for arm in self.arms:
+            if arm.policy not in known:
+                names = ", ".join(sorted(known - {"none"}))
+                raise ValueError(f"{self.task} has no policy {arm.policy!r}; it has {names}")
+        other = {"palette", "by_class"} & self.data.model_fields_set
+        if not pairs and ("segmenter" in self.model_fields_set or other):
+            name = min(other, default="segmenter")
+            raise ValueError(f"'{name}' is for task: segmentation")
+        if pairs and "model" in self.model_fields_set:
+            raise ValueError("'model' is for task: classification; segmentation has 'segmenter'")
+        if pairs and self.data.kind not in ("pets", "folder"):
+            raise ValueError("segmentation has data of kind: pets or kind: folder")
+        if pairs and self.protocol == "thesis":
+            raise ValueError("segmentation is measured under the fair protocol")
 
     def _stand_beside_ours(self) -> None:
         for figure in self.published.figures if self.published else ():

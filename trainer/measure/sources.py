@@ -152,7 +152,7 @@ def read_examples(folder: Path) -> list[Example]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.{_beside(folder)}")
     if (folder / METADATA).exists():
-        return _recorded(folder)
+        return [recorded_example(folder, record) for record in kept_records(folder)]
     classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not classes:
         raise InputError(
@@ -169,7 +169,8 @@ def _class_examples(folder: Path, one: Path) -> list[Example]:
     return [Example(p, p.relative_to(folder).as_posix(), one.name) for p in files]
 
 
-def _recorded(folder: Path) -> list[Example]:
+def kept_records(folder: Path) -> list[Record]:
+    """The records of a dataset folder less those not kept. Raises InputError without any."""
     try:
         records = [record for record in read_records(folder) if record.kept]
     except (ValidationError, ValueError) as error:
@@ -177,10 +178,11 @@ def _recorded(folder: Path) -> list[Example]:
         raise InputError(f"{folder / METADATA} has a line that is no record: {reason}.") from None
     if not records:
         raise InputError(f"{folder / METADATA} has no image that is kept.")
-    return [_example(folder, record) for record in records]
+    return records
 
 
-def _example(folder: Path, record: Record) -> Example:
+def recorded_example(folder: Path, record: Record) -> Example:
+    """The image of a record of a dataset folder."""
     return Example(
         inside(folder, record.file_name),
         record.file_name,

@@ -13,7 +13,7 @@ class Table:
     in two of them. `seen`: the generator has learned from that image, so that synthetic images may
     repeat what the real-only arm had to learn by itself. `source` (n): the row of the real or test
     image that a synthetic one was made from, -1 where there is none or none is known; None: none at
-    all.
+    all. `mismatched`: rows of synthetic images with another's mask, for what is learned in pairs.
     """
 
     classes: tuple[str, ...]
@@ -23,6 +23,7 @@ class Table:
     test: np.ndarray
     seen: np.ndarray
     source: np.ndarray | None = None
+    mismatched: np.ndarray | None = None
 
     def of_class(self, rows: np.ndarray, label: int) -> np.ndarray:
         """Those of `rows` that have `label`, in their order."""

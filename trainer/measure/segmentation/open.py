@@ -1,0 +1,50 @@
+"""The segmenter of a recipe, bound to the pairs of its measurement."""
+
+import numpy as np
+
+from ..learner import Learner, Step
+from ..material import Material
+from ..recipe import MeasureRecipe
+from .codes import IGNORE
+from .learner import segmenter_learner
+from .memory import Pairs
+from .mismatched import files_of
+from .pairs import Pair, code_of
+from .store import check_classes, read_store
+
+
+def open_segmenter(
+    recipe: MeasureRecipe, material: Material, step: Step
+) -> tuple[Learner, tuple[str, ...], tuple[str, ...]]:
+    """The learner, the classes that masks show, and what a reader of results must know.
+
+    Raises InputError for masks that cannot be learned from, and when the net is missing.
+    """
+    table, segmenter = material.table, recipe.segmenter
+    count = len(table.labels) - (0 if table.mismatched is None else len(table.mismatched))
+    pairs = [example for example in material.examples[:count] if isinstance(example, Pair)]
+    assert recipe.data.path is not None  # the recipe has checked it
+    code = code_of(recipe.data, pairs)
+    images, masks = read_store(pairs, code, segmenter.size, step)
+    check_classes(masks[table.test], code, recipe.data.path)
+    held = Pairs(code, images, masks, *files_of(table))
+    learner = segmenter_learner(held, segmenter, step)
+    return learner, code.classes, notes_on_pairs(recipe, masks)
+
+
+def notes_on_pairs(recipe: MeasureRecipe, masks: np.ndarray) -> tuple[str, ...]:
+    """What is to be known of the segmenter and of the masks."""
+    segmenter = recipe.segmenter
+    found = [
+        f"Every pair is stretched to {segmenter.size} x {segmenter.size} pixels, and measured so.",
+        "A test image's part in the mean IoU is its linear part (the influence function), so that "
+        "the interval speaks of other test images as well.",
+    ]
+    ignored = float((masks == IGNORE).mean())
+    if ignored:
+        found.append(f"{ignored:.1%} of the pixels are ignored, in training and in all figures.")
+    if len(segmenter.rates) == 1:
+        found.append("Rate and decay are the recipe's or usual ones, not chosen for these images.")
+    if not segmenter.pretrained:
+        found.append("The segmenter learns from scratch: no weights of other images are in it.")
+    return tuple(found)

@@ -1,0 +1,138 @@
+"""Where pairs of image and mask come from: Oxford-IIIT Pet, pair folders, dataset folders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ....core.errors import InputError
+from ....core.paths import inside
+from ....core.records import METADATA, Record
+from ...base.data import FOLDER
+from ..downloads import download
+from ..images import image_files
+from ..recipe import Data
+from ..sources import (
+    Dataset,
+    Example,
+    checked,
+    kept_records,
+    of_classes,
+    pets,
+    recorded_example,
+    split_examples,
+)
+from .codes import PETS, MaskCode, found_code, read_palette
+from .masks import read_raw
+
+IMAGES, MASKS, PALETTE = "images", "masks", "palette.yaml"
+ALL = "all"  # the class of pairs that draws do not tell apart
+
+
+@dataclass(frozen=True)
+class Pair(Example):
+    """An image with the file of its mask. Its class is what draws go by, not what masks show."""
+
+    mask: Path = Path()
+
+
+def pet_pairs(root: Path) -> Dataset:
+    """Oxford-IIIT Pet with its trimaps; draws go by breed."""
+    found = pets(root)
+    trimaps = root / FOLDER / "annotations" / "trimaps"
+    real, test = (
+        tuple(_paired(example, trimaps / f"{example.name}.png") for example in part)
+        for part in (found.real, found.test)
+    )
+    return replace(found, real=real, test=test)
+
+
+def folder_pairs(
+    folder: Path, test: Path | None = None, share: float = 0.25, seed: int = 0
+) -> Dataset:
+    """Pair folders: with a `test` folder beside, or train/ and test/ inside, or split by seed."""
+    inner = folder / "train", folder / "test"
+    if test is None and all(part.is_dir() for part in inner):
+        folder, test = inner
+    if test is None:
+        return split_examples(read_pairs(folder), share, seed, least=1)
+    description = f"Folders: draws from {folder.name}, tested on {test.name}."
+    return checked(read_pairs(folder), read_pairs(test), description, least=1)
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """The pairs of a manyshot dataset folder (those kept), or of <folder>/images and /masks.
+
+    The mask of images/<name>.jpg is masks/<name>.png; folders below images/ are classes that draws
+    go by. Raises InputError when there is nothing, and for an image without a mask.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.")
+    if (folder / METADATA).exists():
+        return [_recorded(folder, record) for record in kept_records(folder)]
+    images = folder / IMAGES
+    if not images.is_dir() or not (folder / MASKS).is_dir():
+        raise InputError(
+            f"{folder} has no pairs: give {IMAGES}/<name>.jpg and {MASKS}/<name>.png in it, or a "
+            f"dataset folder with {METADATA}."
+        )
+    files = image_files(images)
+    if not files:
+        raise InputError(f"The folder {images} has no images.")
+    return [_of_folder(folder, path.relative_to(images), path) for path in files]
+
+
+def _of_folder(folder: Path, name: Path, path: Path) -> Pair:
+    class_name = name.parts[0] if len(name.parts) > 1 else ALL
+    mask = folder / MASKS / name.with_suffix(".png")
+    return _paired(Example(path, name.as_posix(), class_name), mask)
+
+
+def _recorded(folder: Path, record: Record) -> Pair:
+    if record.mask_file_name is None:
+        raise InputError(
+            f"{folder / METADATA} has no mask for {record.file_name}: 'mask_file_name' is missing. "
+            "Save the images with their masks."
+        )
+    example = recorded_example(folder, record)
+    return _paired(example, inside(folder, record.mask_file_name))
+
+
+def _paired(example: Example, mask: Path) -> Pair:
+    if not mask.is_file():
+        raise InputError(f"The image {example.path} has no mask: there is no file {mask}.")
+    return Pair(**vars(example), mask=mask)
+
+
+def pair_data(data: Data) -> Dataset:
+    """The pairs that a recipe names."""
+    assert data.path is not None  # the recipe has checked it
+    if data.kind == "pets":
+        if data.download:
+            download("pets", data.path)
+        found = pet_pairs(data.path)
+    else:
+        found = folder_pairs(data.path, data.test, data.test_share, data.split_seed)
+    if data.by_class:
+        return found
+    return Dataset((ALL,), _alike(found.real), _alike(found.test), found.description)
+
+
+def synthetic_pairs(data: Data, folder: Path, known: Dataset) -> list[Example]:
+    """The synthetic pairs that a recipe names, of the classes of the real ones."""
+    found = read_pairs(folder)
+    return of_classes(found if data.by_class else _alike(found), known.classes)
+
+
+def _alike(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """The same with one class, so that draws take their shots from all of them alike."""
+    return tuple(replace(example, class_name=ALL) for example in examples)
+
+
+def code_of(data: Data, pairs: Sequence[Pair]) -> MaskCode:
+    """What masks mean: by a palette file, as trimaps, or by the values found in `pairs`."""
+    assert data.path is not None
+    beside = data.path / PALETTE
+    palette = data.palette or (beside if beside.is_file() else None)
+    if palette is not None:
+        return read_palette(palette)
+    return PETS if data.kind == "pets" else found_code((pair.mask for pair in pairs), read_raw)
