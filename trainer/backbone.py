@@ -17,7 +17,7 @@ INPUT, FEATURES = "input:0", "pool/AvgPool:0"
 # The ends of the stem and of the four stages: 64, 128, 256, 512 and 1,024 channels, with
 # 112, 56, 28, 14 and 7 places a side.
 LAYERS = ("Relu:0", "Relu_9:0", "Relu_21:0", "Relu_39:0", "Relu_48:0")
-SIDE = 224
+SIDE, RESAMPLING = 224, Image.Resampling.BILINEAR
 MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)  # of Caffe's ImageNet nets
 
 
@@ -79,5 +79,5 @@ def outputs(
 
 
 def _prepared(images: Sequence[np.ndarray]) -> np.ndarray:
-    sized = [Image.fromarray(i).resize((SIDE, SIDE), Image.Resampling.BILINEAR) for i in images]
+    sized = [Image.fromarray(i).resize((SIDE, SIDE), RESAMPLING) for i in images]
     return np.stack([np.asarray(i, dtype=np.float32)[..., ::-1] - MEAN_BGR for i in sized])

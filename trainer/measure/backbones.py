@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from ..backbone import SIDE, installed_backbone, open_backbone
+from ..backbone import RESAMPLING, SIDE, installed_backbone, open_backbone
 from ..backbone import features as opennsfw_features
 from .model import Model
 from .pixels.store import sized
@@ -26,13 +27,15 @@ class Backbone:
     """`features` turns RGB byte images into rows (n, width) of unit length.
 
     `id`: name and version, as a folder of the cache is called; it changes whenever they would.
-    `note`: what a reader of results must know of it. `side`: of what the net sees.
+    `note`: what a reader of results must know of it. `side`: of what the net sees, and
+    `resampling`: how it brings images to that; those of this size it takes as they are.
     """
 
     id: str
     note: str
     side: int
     features: Callable[[Sequence[np.ndarray]], np.ndarray]
+    resampling: Image.Resampling = Image.Resampling.BICUBIC
 
 
 def open_backbone_of(model: Model, threads: int = 0) -> Backbone:
@@ -48,6 +51,7 @@ def _opennsfw(threads: int) -> Backbone:
         NOTES["opennsfw"],
         SIDE,
         lambda images: opennsfw_features(session, images),
+        RESAMPLING,
     )
 
 

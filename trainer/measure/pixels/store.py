@@ -13,11 +13,19 @@ from ..images import read_rgb
 class Pixels:
     """RGB bytes of image files, `side` x `side` each, read when they are first asked for.
 
-    What is not asked for takes no memory; an image takes 3 x side x side bytes.
+    What is not asked for takes no memory; an image takes 3 x side x side bytes. `short_side`: what
+    larger images are shrunk to first, by default `side`. `resampling`: the last resize's.
     """
 
-    def __init__(self, paths: Sequence[Path], side: int) -> None:
-        self.paths, self.side = paths, side
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        side: int,
+        short_side: int | None = None,
+        resampling: Image.Resampling = Image.Resampling.BICUBIC,
+    ) -> None:
+        self.paths, self.side, self.resampling = paths, side, resampling
+        self.short_side = short_side or side
         self._bytes = np.empty((len(paths), side, side, 3), np.uint8)
         self._known = np.zeros(len(paths), bool)
 
@@ -31,10 +39,11 @@ class Pixels:
         return self._bytes
 
     def _decode(self, row: int) -> np.ndarray:
-        return sized(read_rgb(self.paths[row], self.side), self.side)
+        return sized(read_rgb(self.paths[row], self.short_side), self.side, self.resampling)
 
 
-def sized(image: np.ndarray, side: int) -> np.ndarray:
+def sized(
+    image: np.ndarray, side: int, resampling: Image.Resampling = Image.Resampling.BICUBIC
+) -> np.ndarray:
     """RGB bytes (side, side, 3) of an image of any size, whole, its proportions given up."""
-    size = (side, side)
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(image).resize((side, side), resampling))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ..backbones import Backbone
-from ..features import cached_features
+from ..features import SHORT_SIDE, cached_features
 from ..learner import Step
 from ..plans import Plan
 from ..policy import MIXED, SHOWN, Policy
@@ -22,7 +22,7 @@ from .policies import augmented, mixed
 from .store import Pixels
 
 TOGETHER = 32  # images that are mixed among each other
-VERSION = 1  # one more whenever a view would look otherwise
+VERSION = 2  # one more whenever a view would look otherwise
 CHOOSING = 8  # chances of this are apart from others of the same seed
 
 
@@ -42,14 +42,16 @@ class Views:
     def __init__(
         self,
         backbone: Backbone,
-        pixels: Pixels,
+        paths: Sequence[Path],
         digests: Sequence[str],
         cache: Path,
         count: int,
         step: Step = lambda what, done, of: None,
     ) -> None:
-        self.backbone, self.pixels, self.digests = backbone, pixels, digests
+        self.backbone, self.digests = backbone, digests
         self.count, self.step = count, step
+        # As `file_features` and the backbone read them, so that a view differs by its policy alone.
+        self.pixels = Pixels(paths, backbone.side, SHORT_SIDE, backbone.resampling)
         self.folder = cache / f"{backbone.id}-views"
 
     def viewed(self, plans: Sequence[Plan]) -> tuple[np.ndarray, list[Plan]]:
