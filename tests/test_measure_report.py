@@ -151,7 +151,7 @@ def test_what_stands_below_the_answer() -> None:
     rows = (row(SYNTHETIC, 5, *UP), row(AUTO, 5, *UP), row(REAL, 5, *UP))
     assert answer(with_rows(*rows)).warnings == ()
     assert answer(with_rows(*rows)).asides == (
-        "The yardstick, + extra real 100 %: +4.5 points with 5.",
+        "The yardstick, + extra real 100 %: +4.5 points with 5 real images of each class.",
         "The best of several arms, picked after the fact, looks better than it is.",
     )
     failed = (row(Arm(add="same"), 5, *UP), row(Arm(add="shuffled"), 5, *UP))

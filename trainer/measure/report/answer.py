@@ -82,8 +82,9 @@ def _asides(results: Results, rows: Sequence[GainRow]) -> list[str]:
     found = []
     for arm in dict.fromkeys(row.arm for row in rows_of(results, "real")):
         of_arm = [row for row in rows_of(results, "real") if row.arm == arm]
-        sizes = listed([f"{points(row.gain)} points with {row.shots:,}" for row in of_arm])
-        found.append(f"The yardstick, {arm}: {sizes}.")
+        sizes = [f"{points(of_arm[0].gain)} points with {shots_text(of_arm[0].shots)}"]
+        sizes += [f"{points(row.gain)} with {row.shots:,}" for row in of_arm[1:]]
+        found.append(f"The yardstick, {arm}: {listed(sizes)}.")
     if sum(row.verdict == "helps" for row in rows) > 1:
         found.append("The best of several arms, picked after the fact, looks better than it is.")
     return found
