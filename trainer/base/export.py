@@ -34,7 +34,7 @@ def original_tensors(
     ComfyUI divides latents by SD1's 0.18215 before TAESD sees them; `vae_scale` takes that back,
     so that latents of deviation 1 are what both the UNet and the decoder work on.
     """
-    modules = unet_modules(sizes)
+    modules = unet_modules(sizes.unet_attention, sizes.unet_blocks)
     tensors = {original_unet_key(k, modules): v for k, v in unet.state_dict().items()}
     tensors |= {original_text_key(k): v for k, v in text_encoder.state_dict().items()}
     tensors |= {original_vae_key(key): value for key, value in vae.state_dict().items()}
@@ -105,7 +105,7 @@ def load_single_file(path: Path, tokenizer: CLIPTokenizer, sizes: Sizes) -> Netw
     if not path.is_file():
         raise InputError(f"The checkpoint {path} does not exist.")
     tensors = load_file(path)
-    modules = unet_modules(sizes)
+    modules = unet_modules(sizes.unet_attention, sizes.unet_blocks)
     networks = Networks(tokenizer, build_text_encoder(sizes), build_unet(sizes), build_vae(sizes))
     _fill(networks.unet, tensors, lambda key: original_unet_key(key, modules), path)
     _fill(networks.text_encoder, tensors, original_text_key, path)

@@ -5,7 +5,7 @@ AUTOMATIC1111 read; the autoencoder's is TAESD's, as ComfyUI names it; a Control
 lllyasviel's files (`control_model.zero_convs…`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...core.tiny_sizes import Sizes
 
@@ -32,12 +32,25 @@ _FIRST_HALF = {  # of a UNet; a ControlNet is a copy of it
     "mid_block.resnets.1": "middle_block.2",
 }
 _END = {"conv_norm_out": "out.0", "conv_out": "out.2"}
+_SDXL = {
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
+}
 _HINT_BLOCKS = 6  # between the first and the last convolution of SD1's hint block
 
 
-def unet_modules(sizes: Sizes) -> dict[str, str]:
-    """Each block of diffusers' UNet with its place in the original one."""
-    return {**_FIRST_HALF, **_END, **dict(_down(sizes)), **dict(_up(sizes))}
+def unet_modules(attention: Sequence[bool], blocks: int) -> dict[str, str]:
+    """Each block of diffusers' UNet with its place in the original one.
+
+    `attention`: whether each level attends to the text; `blocks`: of residuals, in each.
+    """
+    return {
+        **_FIRST_HALF,
+        **_END,
+        **_SDXL,
+        **dict(_down(attention, blocks)),
+        **dict(_up(attention, blocks)),
+    }
 
 
 def controlnet_modules(sizes: Sizes) -> dict[str, str]:
@@ -51,17 +64,17 @@ def controlnet_modules(sizes: Sizes) -> dict[str, str]:
     outputs = 1 + levels * sizes.unet_blocks + levels - 1  # conv_in, blocks, downsamplers
     return {
         **_FIRST_HALF,
-        **dict(_down(sizes)),
+        **dict(_down(sizes.unet_attention, sizes.unet_blocks)),
         **{f"controlnet_cond_embedding.{k}": f"input_hint_block.{v}" for k, v in hint.items()},
         **{f"controlnet_down_blocks.{i}": f"zero_convs.{i}.0" for i in range(outputs)},
         "controlnet_mid_block": "middle_block_out.0",
     }
 
 
-def _down(sizes: Sizes) -> Iterator[tuple[str, str]]:
-    place, last = 1, len(sizes.unet_attention) - 1
+def _down(attention: Sequence[bool], blocks: int) -> Iterator[tuple[str, str]]:
+    place, last = 1, len(attention) - 1
     for level in range(last + 1):
-        for block in range(sizes.unet_blocks):
+        for block in range(blocks):
             yield f"down_blocks.{level}.resnets.{block}", f"input_blocks.{place}.0"
             yield f"down_blocks.{level}.attentions.{block}", f"input_blocks.{place}.1"
             place += 1
@@ -70,10 +83,10 @@ def _down(sizes: Sizes) -> Iterator[tuple[str, str]]:
             place += 1
 
 
-def _up(sizes: Sizes) -> Iterator[tuple[str, str]]:
-    place, last = 0, len(sizes.unet_attention) - 1
-    for level, attends in enumerate(reversed(sizes.unet_attention)):
-        for block in range(sizes.unet_blocks + 1):
+def _up(attention: Sequence[bool], blocks: int) -> Iterator[tuple[str, str]]:
+    place, last = 0, len(attention) - 1
+    for level, attends in enumerate(reversed(attention)):
+        for block in range(blocks + 1):
             yield f"up_blocks.{level}.resnets.{block}", f"output_blocks.{place}.0"
             yield f"up_blocks.{level}.attentions.{block}", f"output_blocks.{place}.1"
             place += 1

@@ -1,0 +1,233 @@
+"""Subjects trained on manyshot-tiny for a few steps: what learns, what is written, what resumes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("peft")
+pytest.importorskip("diffusers")
+
+import torch
+from manyshot.core.errors import InputError
+from manyshot.driver.embedded import EmbeddedServer
+from manyshot.driver.embedded.base import TINY_MODEL
+from manyshot.driver.embedded.source import installed_source
+from manyshot.trainer.base.architecture import load_tokenizer
+from manyshot.trainer.base.pictures import to_bytes
+from manyshot.trainer.subjects import train
+from manyshot.trainer.subjects.base_model import BaseModel
+from manyshot.trainer.subjects.facts import read_facts
+from manyshot.trainer.subjects.fit import Machine
+from manyshot.trainer.subjects.load import load_trained
+from manyshot.trainer.subjects.open_base import open_base
+from manyshot.trainer.subjects.photos import Photo, read_photos
+from manyshot.trainer.subjects.sampling import draw_subject
+from manyshot.trainer.subjects.settings import Settings
+from manyshot.trainer.subjects.train import Trained, adapted_base, train_subject
+from manyshot.trainer.subjects.words import Token, check_word, prompt_ids
+from PIL import Image
+from safetensors.torch import load_file
+
+from .test_tiny_model import CFG, NEGATIVE, SEED, STEPS, TROUBLE, drawn, stock_graph
+
+TOKEN = Token("blot-m1", "dog")
+FEW = {"steps": 4, "every": 2, "batch": 2, "held_out": 1}
+
+
+def opened() -> BaseModel:
+    source = installed_source()
+    if source is None:
+        pytest.skip("ComfyUI, whose tokenizer is used, is not installed: manyshot server install")
+    return open_base(TINY_MODEL, load_tokenizer(source.folder / "comfy" / "sd1_tokenizer"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
+    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for number in range(3):
+        noise = rng.integers(0, 255, (16, 20, 3), np.uint8)
+        Image.fromarray(noise).resize((200, 160)).save(folder / f"{number}.png")
+    return read_photos(sorted(folder.iterdir()), 128)
+
+
+@pytest.fixture(autouse=True)
+def _one_picture_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "SHOWN", 1)
+
+
+def settings(method: str, **changes: object) -> Settings:
+    return Settings.model_validate({"method": method, **FEW, **changes})
+
+
+def trained(folder: Path, photos: list[Photo], **changes: object) -> Trained:
+    return train_subject(opened(), TOKEN, photos, settings(**changes), Machine(), folder)
+
+
+METHODS: list[dict[str, object]] = [
+    {"method": "textual_inversion", "vectors": 2},
+    {"method": "lora", "rank": 4},
+    {"method": "lora", "rank": 4, "text": False, "prior": 2},
+    {"method": "dreambooth", "rate": 1e-4},
+    {"method": "dreambooth", "rate": 1e-4, "text": True, "average": 0.5},
+]
+
+
+@pytest.mark.parametrize("how", METHODS)
+def test_each_method_learns_and_tells_of_itself(
+    how: dict[str, object], photos: list[Photo], tmp_path: Path
+) -> None:
+    found = trained(tmp_path, photos, **how)
+    facts = read_facts(found.path)
+    assert facts == found.facts
+    assert (facts.token, facts.noun, facts.steps) == ("blot-m1", "dog", 4)
+    assert facts.photos == tuple(photo.digest for photo in photos)
+    assert facts.base_digest == opened().digest
+    assert set(found.fitted.losses) == {0, 2, 4}
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 3
+    assert not list(tmp_path.glob("*.training"))
+
+
+def test_only_the_vectors_of_an_inversion_learn() -> None:
+    adapted = adapted_base(opened(), TOKEN, settings("textual_inversion", vectors=3))
+    [vectors] = adapted.parameters["text"]
+    assert vectors.shape == (3, 128)
+    before = adapted.hear(["a photo of a dog"]).states
+    with torch.no_grad():
+        vectors += 1
+    assert torch.equal(adapted.hear(["a photo of a dog"]).states, before)
+    changed = adapted.hear([f"a photo of a {adapted.word}"]).states
+    assert not torch.equal(changed, before)
+
+
+def test_a_token_is_as_many_ids_as_vectors_and_other_words_keep_theirs() -> None:
+    base = opened()
+    words = ["blot-m1", "a blot-m1, on grass", "xblot-m1 blot-m12"]
+    own, between, neither = prompt_ids(base, words, "blot-m1", 2)[0].tolist()
+    first = 49_408
+    assert own[:4] == [49_406, first, first + 1, 49_407]
+    assert [i for i in between if i >= first] == [first, first + 1]
+    assert not [i for i in neither if i >= first]
+    plain = prompt_ids(base, ["a , on grass"], "blot-m1", 0)[0].tolist()[0]
+    assert [i for i in between if i < first][:6] == plain[:6]
+
+
+def test_an_interrupted_training_goes_on_to_the_same_file(
+    photos: list[Photo], tmp_path: Path
+) -> None:
+    whole = trained(tmp_path / "whole", photos, method="lora", rank=2)
+
+    def stop(step: int, loss: float) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_subject(
+            opened(), TOKEN, photos, settings("lora", rank=2), Machine(), tmp_path / "cut", stop
+        )
+    again = trained(tmp_path / "cut", photos, method="lora", rank=2)
+    one, other = load_file(whole.path), load_file(again.path)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_lora_has_kohyas_names(photos: list[Photo], tmp_path: Path) -> None:
+    found = load_file(trained(tmp_path, photos, method="lora", rank=4).path)
+    modules = {key.partition(".")[0] for key in found}
+    assert "lora_te_text_model_encoder_layers_3_mlp_fc2" in modules
+    middle = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_out_0"
+    assert found[f"{middle}.lora_down.weight"].shape == (4, 256)
+    assert found[f"{middle}.lora_up.weight"].shape == (256, 4)
+    assert found[f"{middle}.alpha"] == 4
+    assert len(found) == 3 * len(modules)
+
+
+def test_what_cannot_be_trained_is_told(photos: list[Photo], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs 2 photos at least, and there is 1"):
+        read_photos([photos[0].path], 128)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(photos[0].path.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"broken\.png cannot be read"):
+        read_photos([photos[0].path, broken], 128)
+    with pytest.raises(InputError, match="same file"):
+        read_photos([photos[0].path] * 2, 128)
+    with pytest.raises(InputError, match="'dog' is a word that the model knows"):
+        check_word(opened(), "dog")
+    check_word(opened(), "sks")
+    with pytest.raises(InputError, match="letters, digits"):
+        check_word(opened(), "../up")
+    with pytest.raises(InputError, match="narrowest layer of this model is wide"):
+        adapted_base(opened(), TOKEN, settings("lora", rank=320))
+    with pytest.raises(InputError, match="none is left"):
+        trained(tmp_path, photos, method="lora", held_out=3)
+
+
+def test_wrong_bases_are_told(photos: list[Photo], tmp_path: Path) -> None:
+    tokenizer = opened().texts[0].tokenizer
+    lora = trained(tmp_path, photos, method="lora", rank=2).path
+    with pytest.raises(InputError, match="a LoRA, an embedding or a VAE is no base"):
+        open_base(lora, tokenizer)
+    with pytest.raises(InputError, match="no base model"):
+        open_base(tmp_path / "none.safetensors", tokenizer)
+    pickled = tmp_path / "model.ckpt"
+    pickled.write_bytes(b"\x80\x04")
+    with pytest.raises(InputError, match="can run code"):
+        open_base(pickled, tokenizer)
+    with pytest.raises(InputError, match="not trained by manyshot"):
+        read_facts(TINY_MODEL)
+
+
+@pytest.fixture(scope="module")
+def strong(photos: list[Photo], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A file of each method that changes pictures a lot, with our own picture beside each."""
+    folder = tmp_path_factory.mktemp("strong")
+    rates = {"textual_inversion": 0.3, "lora": 0.02, "dreambooth": 1e-3}
+    found = {}
+    for method, rate in rates.items():
+        base = opened()
+        own = settings(method, rate=rate, text=True, held_out=0, steps=12, every=12)
+        path = train_subject(base, TOKEN, photos, own, Machine(), folder / method).path
+        found[method] = path
+    return found
+
+
+def ours(path: Path) -> np.ndarray:
+    """Bytes (2, 128, 128, 3) by our own sampler with the values that the file holds."""
+    facts, base = read_facts(path), opened()
+    adapted = load_trained(path, base)
+    word = facts.word.removeprefix("embedding:")
+    pixels = draw_subject(adapted, [f"a photo of a {word}"] * 2, SEED, NEGATIVE, STEPS, CFG)
+    return to_bytes(pixels).numpy()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("method", ["textual_inversion", "lora", "dreambooth"])
+def test_stock_nodes_draw_what_the_trainer_draws(
+    comfyui: EmbeddedServer, strong: dict[str, Path], method: str
+) -> None:
+    kind = {"textual_inversion": "embeddings", "lora": "loras", "dreambooth": "checkpoints"}
+    place = comfyui.folder / "models" / kind[method] / strong[method].name
+    place.write_bytes(strong[method].read_bytes())
+    graph = stock_graph()
+    graph["2"]["inputs"]["text"] = f"a photo of a {read_facts(strong[method]).word}"
+    if method == "dreambooth":
+        graph["1"]["inputs"]["ckpt_name"] = place.name
+    if method == "lora":
+        strengths = {"strength_model": 1.0, "strength_clip": 1.0}
+        graph["11"] = {
+            "class_type": "LoraLoader",
+            "inputs": {"model": ["1", 0], "clip": ["1", 1], "lora_name": place.name, **strengths},
+        }
+        graph["5"]["inputs"]["model"] = ["11", 0]
+        graph["2"]["inputs"]["clip"] = graph["3"]["inputs"]["clip"] = ["11", 1]
+    before = comfyui.log.stat().st_size
+    found = np.stack(drawn(comfyui.url, graph)).astype(int)
+    said = comfyui.log.read_bytes()[before:].decode()
+    place.unlink()
+    difference = np.abs(ours(strong[method]).astype(int) - found)
+    assert difference.max() <= 4
+    assert difference.mean() < 0.3
+    plain = stock_graph()
+    plain["2"]["inputs"]["text"] = "a photo of a dog"
+    assert np.abs(np.stack(drawn(comfyui.url, plain)).astype(int) - found).mean() > 3
+    assert not [line for line in said.splitlines() if any(w in line.lower() for w in TROUBLE)]

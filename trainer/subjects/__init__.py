@@ -1,0 +1,1 @@
+"""Subject tokens: a few photos become a word of a prompt (Textual Inversion, LoRA, DreamBooth)."""

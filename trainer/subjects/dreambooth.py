@@ -1,0 +1,40 @@
+"""DreamBooth: the whole UNet learns the subject, held back by pictures of its class.
+
+Ruiz et al. 2023, "DreamBooth: Fine Tuning Text-to-Image Diffusion Models for Subject-Driven
+Generation".
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import nn
+
+from ...core.errors import InputError
+from .adapted import Adapted
+from .base_model import BaseModel
+from .checkpoint import check_writable, write_checkpoint
+from .words import Token
+
+
+def tune(base: BaseModel, token: Token, text: bool = False) -> Adapted:
+    """The base with its UNet learning, and the text encoder of SD1 too with `text`.
+
+    Raises InputError for a base that could not be written afterwards.
+    """
+    check_writable(base)
+    if text and base.family == "sdxl":
+        raise InputError(
+            "DreamBooth cannot train SDXL's text encoders here: set 'text: false', or use lora."
+        )
+    learning: dict[str, nn.Module] = {"unet": base.unet}
+    if text:
+        learning["text"] = base.texts[0].encoder
+    for module in learning.values():
+        module.requires_grad_(True)
+
+    def write(folder: Path, name: str, facts: Mapping[str, str]) -> Path:
+        path = folder / f"{name}.safetensors"
+        write_checkpoint(base, path, facts)
+        return path
+
+    return Adapted(base, token, f"{token.word} {token.noun}", 0, learning, write)

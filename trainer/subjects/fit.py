@@ -1,0 +1,166 @@
+"""The training loop of subjects: steps, looks at held-out photos, checkpoints, the best kept."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..base.training import (
+    Average,
+    Clock,
+    cosine_rate,
+    gradients,
+    load_checkpoint,
+    save_checkpoint,
+    stoppable,
+    train_step,
+)
+from .adapted import Adapted
+from .kept import Kept, shown
+from .lessons import Ears, Lesson, Step, look_step, random_step
+from .loss import step_loss
+from .settings import Settings
+
+WARMUP = 20
+Looked = Callable[[int, float], None]  # told the step and the held-out loss
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how to compute, which decides nothing but the time. `workers`: parts of a batch
+    computed side by side, which on a CPU beats threads that wait for one another."""
+
+    device: str = "cpu"
+    bf16: bool = False
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """`step`: of the values kept; `steps`: taken. `losses`: held-out, by the step of each look."""
+
+    step: int
+    steps: int
+    losses: dict[int, float]
+    interrupted: bool
+
+
+def fit(
+    adapted: Adapted,
+    lessons: Sequence[Lesson],
+    held_out: Lesson | None,
+    settings: Settings,
+    machine: Machine,
+    path: Path,
+    looked: Looked = lambda step, loss: None,
+) -> Fitted:
+    """Train until the steps are taken, or held-out photos are no better for `patience` looks.
+
+    What learns is then set to its best. Resumed from the checkpoint `path` if there is one; the
+    same steps then follow as without an interruption.
+    """
+    run = _Run(adapted, lessons, held_out, settings, machine, path, looked)
+    with stoppable(run.clock), ThreadPoolExecutor(machine.workers) as workers:
+        if run.clock.step == 0:
+            run.look()
+        while not run.clock.over and not run.stale:
+            run.take_step(workers)
+            if run.clock.step % settings.every == 0 or run.clock.over:
+                run.look()
+    return run.finished()
+
+
+class _Run:
+    """One training, and what it has come to."""
+
+    def __init__(
+        self,
+        adapted: Adapted,
+        lessons: Sequence[Lesson],
+        held_out: Lesson | None,
+        settings: Settings,
+        machine: Machine,
+        path: Path,
+        looked: Looked,
+    ) -> None:
+        self.adapted, self.lessons, self.held_out = adapted, lessons, held_out
+        self.settings, self.machine, self.path, self.looked = settings, machine, path, looked
+        self.ears, self.clock = Ears(adapted), Clock(settings.steps, None)
+        named = [(name, p) for name, group in adapted.parameters.items() for p in group]
+        self.learning = [parameter for _, parameter in named]
+        self.peaks = [settings.rates()[name] for name, _ in named]
+        self.optimizer = self._optimizer()
+        self.best = Kept(self.learning, -(-settings.steps // settings.every) + 1)
+        self.mean = Kept(self.learning, 0) if settings.average else None
+        self.modules: dict[str, nn.Module] = {
+            "own": nn.ParameterList(self.learning),
+            "best": self.best,
+            **({"mean": self.mean} if self.mean else {}),
+        }
+        if path.exists():
+            load_checkpoint(path, self.modules, self.optimizer, self.clock)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        decay = 1e-2 if self.settings.method == "dreambooth" else 0.0
+        groups = [
+            {"params": [parameter], "lr": rate}
+            for parameter, rate in zip(self.learning, self.peaks, strict=True)
+        ]
+        return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=decay)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the held-out photos have not looked better for too long."""
+        waited = self.clock.step - int(self.best.step)
+        return waited >= self.settings.patience * self.settings.every
+
+    def take_step(self, workers: ThreadPoolExecutor) -> None:
+        """One optimiser step; what is random in it follows from the seed and its number."""
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.clock.step + 1)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = cosine_rate(peak, self.clock.step, self.clock.progress, WARMUP)
+        step = random_step(self.lessons, self.settings.batch, self.adapted.base.size)
+        found = workers.map(self._gradients, step.split(self.machine.workers))
+        train_step(self.learning, self.optimizer, list(found))
+        self.clock.step += 1
+        if self.mean and self.settings.average:
+            values = nn.ParameterList(self.learning)
+            Average(values, self.mean.values, self.settings.average).update(self.clock.step)
+
+    def _gradients(self, part: Step) -> tuple[float, tuple[torch.Tensor, ...]]:
+        return gradients(self.learning, self._loss(part))
+
+    def _loss(self, step: Step) -> torch.Tensor:
+        device = self.machine.device.split(":")[0]
+        with torch.autocast(device, torch.bfloat16, self.machine.bf16):
+            return step_loss(self.adapted, self.ears, step, self.settings.snr_gamma)
+
+    def look(self) -> None:
+        """Look at the held-out photos, keep what is best so far, and save."""
+        values = list(self.mean.values) if self.mean else self.learning
+        loss = self._held_out_loss(values)
+        place = min(-(-self.clock.step // self.settings.every), len(self.best.losses) - 1)
+        self.best.losses[place] = loss
+        if self.held_out is None or loss <= float(self.best.losses.min()):
+            self.best.take(values)
+            self.best.step.fill_(self.clock.step)
+        self.looked(self.clock.step, loss)
+        save_checkpoint(self.path, self.modules, self.optimizer, self.clock)
+
+    def _held_out_loss(self, values: Sequence[nn.Parameter]) -> float:
+        if self.held_out is None:
+            return 0.0
+        torch.manual_seed(self.settings.seed)
+        step = look_step(self.held_out, self.adapted.base.size)
+        with torch.no_grad(), shown(self.learning, values):
+            return float(self._loss(step))
+
+    def finished(self) -> Fitted:
+        """What learns is set to its best."""
+        self.best.give(self.learning)
+        every, losses = self.settings.every, self.best.losses.tolist()
+        known = {place * every: loss for place, loss in enumerate(losses) if loss < float("inf")}
+        return Fitted(int(self.best.step), self.clock.step, known, self.clock.stopped)

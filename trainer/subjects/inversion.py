@@ -1,0 +1,49 @@
+"""Textual Inversion: the subject as new vectors in the text encoder, and nothing else.
+
+Gal et al. 2022, "An Image is Worth One Word".
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ...core.files import write_whole
+from .adapted import Adapted
+from .base_model import BaseModel
+from .words import Embedding, Token, noun_vectors, plug_in
+
+KEYS = {"sd1": ("emb_params",), "sdxl": ("clip_l", "clip_g")}  # as ComfyUI and A1111 read them
+
+
+def invert(base: BaseModel, token: Token, vectors: int, seed: int = 0) -> Adapted:
+    """The base with `vectors` new vectors that begin as the noun's. The token stands for both."""
+    return plug_in_vectors(base, token, noun_vectors(base, token.noun, vectors, seed))
+
+
+def plug_in_vectors(base: BaseModel, token: Token, vectors: Sequence[Tensor]) -> Adapted:
+    """The base with these vectors (n, width), a tensor for each text encoder."""
+    embeddings = plug_in(base, vectors)
+    for part in base.texts:
+        part.encoder.requires_grad_(False)
+    for embedding in embeddings:
+        embedding.vectors.requires_grad_(True)
+
+    def write(folder: Path, name: str, facts: Mapping[str, str]) -> Path:
+        path = folder / f"{name}.safetensors"
+        write_whole(path, save(embedding_tensors(base, embeddings), dict(facts)))
+        return path
+
+    learning = {"text": nn.ModuleList(embeddings)}
+    return Adapted(base, token, token.word, len(vectors[0]), learning, write)
+
+
+def embedding_tensors(base: BaseModel, embeddings: list[Embedding]) -> dict[str, Tensor]:
+    """The vectors (n, width) under the names that embeddings have."""
+    keys = KEYS[base.family]
+    return {
+        key: one.vectors.detach().to("cpu", torch.float32).contiguous()
+        for key, one in zip(keys, embeddings, strict=True)
+    }

@@ -1,0 +1,169 @@
+"""Opening a base model: manyshot-tiny, SD 1.x or SDXL, from a single file or a diffusers folder."""
+
+import logging
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import (
+    StableDiffusionXLPipeline,
+)
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from ...core.errors import InputError
+from ...core.nearest import did_you_mean
+from ...core.tiny_sizes import IMAGE_SIZE, TINY
+from ..base.architecture import build_schedule
+from ..base.export import NAME, load_single_file
+from .base_model import BaseModel, Codec, Family, TextPart
+
+log = logging.getLogger(__name__)
+SDXL_KEY = "conditioner.embedders.1.model.ln_final.weight"
+SD1_KEY = "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"
+SIZES: dict[Family, int] = {"sd1": 512, "sdxl": 1024}
+PIPELINES: dict[Family, Any] = {"sd1": StableDiffusionPipeline, "sdxl": StableDiffusionXLPipeline}
+
+
+def open_base(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
+    """The base model at `path`; `tokenizer` is SD1's, for manyshot-tiny.
+
+    Raises InputError when there is none, when it is a pickle, or of another family.
+    """
+    if path.is_dir():
+        return _opened(_from_folder(path), path, None)
+    if not path.is_file():
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.safetensors")])
+        raise InputError(f"There is no base model at {path}.{near}")
+    if path.suffix != ".safetensors":
+        raise InputError(
+            f"{path} is not a .safetensors file. Files of other kinds can run code when they are "
+            "opened, and are refused; convert it first."
+        )
+    keys = _keys(path)
+    if keys.get(SD1_KEY) == TINY.text_width:
+        return _tiny(path, tokenizer)
+    family = _family(path, keys)
+    return _opened(_from_file(path, family), path, path)
+
+
+def _keys(path: Path) -> dict[str, int]:
+    """Names of the tensors, with the last dimension of each."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {key: (file.get_slice(key).get_shape() or [0])[-1] for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"The base model {path} cannot be read: {error}.") from None
+
+
+def _family(path: Path, keys: dict[str, int]) -> Family:
+    if SDXL_KEY in keys:
+        return "sdxl"
+    if keys.get(SD1_KEY) == 768:
+        return "sd1"
+    raise InputError(
+        f"{path} is neither a checkpoint of Stable Diffusion 1.x or XL nor {NAME}. Subjects are "
+        "trained on those; a LoRA, an embedding or a VAE is no base."
+    )
+
+
+def _tiny(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
+    found = load_single_file(path, tokenizer, TINY)
+    vae = found.vae
+    return BaseModel(
+        "sd1",
+        NAME,
+        file_digest(path),
+        (TextPart(tokenizer, found.text_encoder),),
+        found.unet,
+        Codec(vae.encoder, lambda latents: vae.decoder(latents).clamp(-1, 1), vae),
+        build_schedule().alphas_cumprod,
+        "epsilon",
+        IMAGE_SIZE,
+        path,
+    )
+
+
+def _from_folder(path: Path) -> Any:
+    try:
+        return DiffusionPipeline.from_pretrained(
+            path, local_files_only=True, use_safetensors=True, torch_dtype=torch.float32
+        )
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} is not a diffusers folder that can be opened: {reason}") from None
+
+
+def _from_file(path: Path, family: Family) -> Any:
+    """diffusers asks its hub for the small configuration files when they are not in the cache."""
+    try:
+        return PIPELINES[family].from_single_file(path, torch_dtype=torch.float32)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path} cannot be opened ({reason}). diffusers fetches the configuration of "
+            "single files once; without a network give a diffusers folder."
+        ) from None
+
+
+def _opened(pipeline: Any, path: Path, file: Path | None) -> BaseModel:
+    found: Family | None = next(
+        (family for family, kind in PIPELINES.items() if isinstance(pipeline, kind)), None
+    )
+    if found is None:
+        kind = type(pipeline).__name__
+        raise InputError(f"{path} is a {kind}; subjects are trained on SD 1.x and SDXL.")
+    for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        part.eval().requires_grad_(False)
+    texts = [TextPart(pipeline.tokenizer, pipeline.text_encoder)]
+    if found == "sdxl":
+        pipeline.text_encoder_2.eval().requires_grad_(False)
+        texts.append(TextPart(pipeline.tokenizer_2, pipeline.text_encoder_2))
+    config = pipeline.scheduler.config
+    return BaseModel(
+        found,
+        path.stem,
+        file_digest(file) if file else folder_digest(path),
+        tuple(texts),
+        pipeline.unet,
+        _codec(pipeline.vae),
+        pipeline.scheduler.alphas_cumprod,
+        config.get("prediction_type", "epsilon"),
+        SIZES[found] if file else pipeline.unet.config["sample_size"] * 8,
+        file,
+    )
+
+
+def _codec(vae: Any) -> Codec:
+    if not hasattr(vae, "quant_conv"):  # TAESD: what it encodes to is what the UNet works on
+        return Codec(vae.encoder, lambda latents: vae.decoder(latents).clamp(-1, 1), vae)
+    scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
+
+    def encode(pixels: Tensor) -> Tensor:
+        return (vae.encode(pixels).latent_dist.mode() - shift) * scale
+
+    def decode(latents: Tensor) -> Tensor:
+        return vae.decode(latents / scale + shift, return_dict=False)[0].clamp(-1, 1)
+
+    return Codec(encode, decode, vae)
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def folder_digest(path: Path) -> str:
+    """sha256 of the weights of a diffusers folder, in the order of their paths."""
+    digest = sha256()
+    for file in sorted(path.rglob("*.safetensors")):
+        digest.update(file.relative_to(path).as_posix().encode() + file_digest(file).encode())
+    return digest.hexdigest()

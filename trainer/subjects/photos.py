@@ -1,0 +1,138 @@
+"""The photos of a subject: read, checked, and cut so that the subject stays in the picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...core.errors import InputError
+from ..base.latents import Box
+from ..base.pictures import to_pixels
+from ..measure.images import content_digest, read_rgb
+from .base_model import DOWNSCALE, BaseModel
+
+LEAST = 2  # photos: one to learn from, and one to be held out
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo (height, width, 3) in bytes, its caption's words about background and pose, and the
+    box (left, top, right, bottom in pixels, the last two excluded) that crops must show."""
+
+    path: Path
+    digest: str
+    pixels: np.ndarray
+    context: str = ""
+    box: tuple[int, int, int, int] | None = None
+
+
+def read_photos(
+    paths: Sequence[Path], size: int, contexts: Sequence[str] = (), masks: Sequence[Path] = ()
+) -> list[Photo]:
+    """Photos with the shorter side `size`. Raises InputError: too few, unreadable, too small.
+
+    `masks`: one for each photo; what is not black in it is the subject.
+    """
+    if len(paths) < LEAST:
+        raise InputError(
+            f"A subject needs {LEAST} photos at least, and there is {len(paths)}: one is held out "
+            "to see when training has gone far enough. Three to ten are best."
+        )
+    found = [_photo(path, size) for path in paths]
+    repeated = len({photo.digest for photo in found}) < len(found)
+    if repeated:
+        raise InputError("Two of the photos are the same file. Leave one out.")
+    rest = [*contexts, *[""] * (len(found) - len(contexts))]
+    boxes = (
+        [mask_box(mask, photo) for mask, photo in zip(masks, found, strict=True)] if masks else []
+    )
+    return [
+        Photo(photo.path, photo.digest, photo.pixels, context, boxes[i] if boxes else None)
+        for i, (photo, context) in enumerate(zip(found, rest, strict=True))
+    ]
+
+
+def _photo(path: Path, size: int) -> Photo:
+    pixels = read_rgb(path, size)
+    if min(pixels.shape[:2]) < size // 2:
+        raise InputError(
+            f"{path} is {pixels.shape[1]}x{pixels.shape[0]} pixels, and the model draws {size}x"
+            f"{size}. Take one whose shorter side is {size // 2} or more."
+        )
+    if min(pixels.shape[:2]) < size:
+        pixels = _enlarged(pixels, size)
+    return Photo(path, content_digest(path), pixels)
+
+
+def _enlarged(pixels: np.ndarray, size: int) -> np.ndarray:
+    factor = size / min(pixels.shape[:2])
+    height, width = (max(size, round(side * factor)) for side in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def mask_box(mask: Path, photo: Photo) -> tuple[int, int, int, int] | None:
+    """Where the subject is in a photo, from its mask; None when the mask is empty."""
+    height, width = photo.pixels.shape[:2]
+    found = Image.fromarray(read_rgb(mask, 1 << 16)).convert("L")
+    if abs(found.width / found.height - width / height) > 0.02:
+        raise InputError(f"The mask {mask} has not the shape of its photo {photo.path}.")
+    return found.resize((width, height), Image.Resampling.NEAREST).getbbox()
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A photo and its mirror image as latents (2, 4, height, width), with their boxes."""
+
+    latents: Tensor
+    boxes: tuple[Box | None, Box | None]
+    context: str
+
+
+@torch.inference_mode()
+def encode_photos(base: BaseModel, photos: Sequence[Photo], mirrored: bool = True) -> list[Encoded]:
+    """The photos as latents, encoded once: crops are then cut from the latents."""
+    return [_encoded(base, photo, mirrored) for photo in photos]
+
+
+def _encoded(base: BaseModel, photo: Photo, mirrored: bool) -> Encoded:
+    image = _whole_blocks(photo.pixels)
+    pixels = to_pixels(torch.from_numpy(image.copy()))[None]
+    device = next(base.unet.parameters()).device
+    both = torch.cat([pixels, pixels.flip(3)]) if mirrored else torch.cat([pixels, pixels])
+    latents = base.codec.encode(both.to(device)).cpu().clone()
+    box = _latent_box(photo, latents)
+    return Encoded(
+        latents, (box, _mirror(box, latents.shape[3]) if mirrored else box), photo.context
+    )
+
+
+def _whole_blocks(image: np.ndarray) -> np.ndarray:
+    height, width = (side - side % DOWNSCALE for side in image.shape[:2])
+    return image[:height, :width]
+
+
+def _latent_box(photo: Photo, latents: Tensor) -> Box | None:
+    if photo.box is None:
+        return None
+    left, top, right, bottom = photo.box
+    rows, columns = latents.shape[2:]
+    return Box(
+        top // DOWNSCALE,
+        left // DOWNSCALE,
+        min(rows, -(-bottom // DOWNSCALE)),
+        min(columns, -(-right // DOWNSCALE)),
+    )
+
+
+def _mirror(box: Box | None, columns: int) -> Box | None:
+    return box and Box(box.top, columns - box.right, box.bottom, columns - box.left)
+
+
+def photos_digest(photos: Sequence[Photo]) -> str:
+    """One hash for all of them, whatever their order."""
+    return sha256("".join(sorted(photo.digest for photo in photos)).encode()).hexdigest()[:16]
