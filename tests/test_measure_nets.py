@@ -71,7 +71,7 @@ def test_opennsfw_is_the_same_net_in_torch() -> None:
     images = [np.asarray(picture(seed, 224)) for seed in range(3)]
     session = open_backbone(installed_backbone(), 1)
     [(wanted,)] = outputs(session, images, [FEATURES])
-    net = open_net(Model(name="opennsfw", mode="finetune"))
+    net = open_net(Model(name="opennsfw", mode="finetune", optimiser="adamw"))
     module: Any = net.make(5).eval()
     with torch.inference_mode():
         seen = module.forward_features(net.normalised(torch.from_numpy(np.stack(images))))
@@ -108,6 +108,11 @@ def test_a_net_learns(tiny: Net, pixels: Pixels) -> None:
     rows = np.arange(2 * EACH)
     scores = scores_of(module, tiny, pixels, rows, TINY, batch=7)
     assert (scores.argmax(axis=1) == LABELS).mean() > 0.9
+
+
+def test_a_net_that_diverged_knows_nothing(tiny: Net, pixels: Pixels) -> None:
+    module = train(tiny, pixels, plan(steps=2), Options(1e30, 0.0), TINY, 2)
+    assert (scores_of(module, tiny, pixels, np.arange(4), TINY) == 0).all()
 
 
 @pytest.mark.parametrize("policy", ["none", "randaugment", "cutmix"])
@@ -228,6 +233,7 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"optimiser": "adamw"}, "'optimiser' is for mode: finetune"),
         ({"pretrained": False}, "pretrained: false is for mode: finetune"),
         ({"name": "opennsfw", "size": 128}, "opennsfw, frozen, sees 224 pixels"),
+        ({"name": "opennsfw", "mode": "finetune"}, "SGD diverges on opennsfw"),
     ],
 )
 def test_a_wrong_model_gets_a_sentence(model: dict[str, object], sentence: str) -> None:

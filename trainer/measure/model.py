@@ -65,6 +65,11 @@ class Model(BaseModel):
                 "pretrained: false is for mode: finetune, and not for opennsfw, whose batch "
                 "normalisation is folded into its weights"
             )
+        if self.name == "opennsfw" and self.mode == "finetune" and self.optimiser == "sgd":
+            raise ValueError(
+                "SGD diverges on opennsfw, whose batch normalisation is folded into its weights; "
+                "write 'optimiser: adamw'"
+            )
         if self.name == "opennsfw" and self.mode == "frozen" and self.size not in (None, ONNX_SIDE):
             raise ValueError(f"opennsfw, frozen, sees {ONNX_SIDE} pixels; leave 'size' out")
         return self

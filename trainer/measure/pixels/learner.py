@@ -16,6 +16,7 @@ from .training import scores_of, train
 
 # Where a recipe names none; with pretrained weights, and from scratch.
 RATES = {("sgd", True): 0.01, ("sgd", False): 0.05, ("adamw", True): 3e-4, ("adamw", False): 1e-3}
+OPENNSFW_RATE = 3e-5  # a net without normalisation bears less
 DECAYS = {"sgd": 1e-4, "adamw": 0.05}
 
 
@@ -40,7 +41,8 @@ def net_learner(
     def judge(scores: np.ndarray, rows: np.ndarray) -> Outcome:
         return classification_outcome(scores, labels[rows])
 
-    grid = options_of(model, [RATES[model.optimiser, model.pretrained]], [DECAYS[model.optimiser]])
+    rate = OPENNSFW_RATE if model.name == "opennsfw" else RATES[model.optimiser, model.pretrained]
+    grid = options_of(model, [rate], [DECAYS[model.optimiser]])
     name, first = learner_name(net, model, grid), grid[len(grid) // 2]
     return Learner(name, fitted, judge, grid, first, side_by_side=False)
 
