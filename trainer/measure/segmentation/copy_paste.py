@@ -24,15 +24,16 @@ def copy_pasted(
 
     `background`: the class that is no object. A pair without an object gives nothing.
     """
-    order = rng.permutation(len(images))
+    count = len(images)
+    order = (np.arange(count) + rng.integers(1, max(count, 2))) % count
     chosen = np.array([_object(masks[place], background, rng) for place in order])
     cut, labels = _cut(torch.from_numpy(masks[order]), torch.from_numpy(chosen))
     pixels = torch.from_numpy(images[order]).permute(0, 3, 1, 2).float()
-    grid = functional.affine_grid(_moves(len(images), rng), list(pixels.shape), False)
+    grid = functional.affine_grid(_moves(count, rng), list(pixels.shape), False)
     moved = functional.grid_sample(pixels, grid, "bilinear", "border", False).round().byte()
     flat = torch.stack([cut.float(), labels.float()], dim=1)
     cut, labels = functional.grid_sample(flat, grid, "nearest", "zeros", False).unbind(dim=1)
-    pasted = (cut > 0).numpy() & (rng.random(len(images)) < CHANCE)[:, None, None]
+    pasted = (cut > 0).numpy() & (rng.random(count) < CHANCE)[:, None, None]
     seen = moved.permute(0, 2, 3, 1).numpy()
     found = np.where(pasted[..., None], seen, images)
     return found, np.where(pasted, labels.byte().numpy(), masks)

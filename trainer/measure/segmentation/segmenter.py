@@ -30,7 +30,7 @@ class Segmenter(BaseModel):
     )
     pretrained: bool = Field(default=True, description="false, with finetune: from scratch.")
     size: int = Field(
-        default=128, ge=32, le=1024, multiple_of=32, description="Side in pixels of every pair."
+        default=128, ge=64, le=1024, multiple_of=32, description="Side in pixels of every pair."
     )
     rates: list[float] = Field(
         default=[1e-3],
