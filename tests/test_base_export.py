@@ -71,8 +71,9 @@ def test_names_of_the_original_layout() -> None:
 
 
 def test_unknown_tensors_are_refused() -> None:
+    modules = unet_modules(TINY.unet_attention, TINY.unet_blocks)
     with pytest.raises(KeyError):
-        original_unet_key("class_embedding.weight", unet_modules(TINY.unet_attention, TINY.unet_blocks))
+        original_unet_key("class_embedding.weight", modules)
     assert original_vae_key("decoder.layers.0.weight") == "first_stage_model.taesd_decoder.1.weight"
 
 

@@ -1,5 +1,6 @@
 """Augmentation policies: what they do to pixels, labels and arms; views of them for frozen nets."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ class Mean:
     def __init__(self) -> None:
         self.seen: list[np.ndarray] = []
 
-    def features(self, images: list[np.ndarray]) -> np.ndarray:
+    def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
         self.seen.extend(images)
         return np.stack([image.mean(axis=(0, 1)) for image in images]).astype(np.float32)
 

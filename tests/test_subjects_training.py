@@ -1,6 +1,7 @@
 """Subjects trained on manyshot-tiny for a few steps: what learns, what is written, what resumes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,11 +61,11 @@ def settings(method: str, **changes: object) -> Settings:
     return Settings.model_validate({"method": method, **FEW, **changes})
 
 
-def trained(folder: Path, photos: list[Photo], **changes: object) -> Trained:
-    return train_subject(opened(), TOKEN, photos, settings(**changes), Machine(), folder)
+def trained(folder: Path, photos: list[Photo], method: str, **changes: object) -> Trained:
+    return train_subject(opened(), TOKEN, photos, settings(method, **changes), Machine(), folder)
 
 
-METHODS: list[dict[str, object]] = [
+METHODS: list[dict[str, Any]] = [
     {"method": "textual_inversion", "vectors": 2},
     {"method": "lora", "rank": 4},
     {"method": "lora", "rank": 4, "text": False, "prior": 2},
@@ -75,7 +76,7 @@ METHODS: list[dict[str, object]] = [
 
 @pytest.mark.parametrize("how", METHODS)
 def test_each_method_learns_and_tells_of_itself(
-    how: dict[str, object], photos: list[Photo], tmp_path: Path
+    how: dict[str, Any], photos: list[Photo], tmp_path: Path
 ) -> None:
     found = trained(tmp_path, photos, **how)
     facts = read_facts(found.path)

@@ -7,7 +7,6 @@ sd-scripts, which ComfyUI and AUTOMATIC1111 read.
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
@@ -88,8 +87,8 @@ def set_kohya_tensors(base: BaseModel, tensors: Mapping[str, Tensor]) -> None:
     """Fill the LoRA layers from what `kohya_tensors` gave."""
     for module, prefix in _prefixes(base):
         for key, layer in _keys(module, prefix):
-            layer.lora_A[ADAPTER].weight.data.copy_(tensors[f"{key}.lora_down.weight"])
-            layer.lora_B[ADAPTER].weight.data.copy_(tensors[f"{key}.lora_up.weight"])
+            _matrix(layer.lora_A).data.copy_(tensors[f"{key}.lora_down.weight"])
+            _matrix(layer.lora_B).data.copy_(tensors[f"{key}.lora_up.weight"])
 
 
 def _prefixes(base: BaseModel) -> list[tuple[nn.Module, str]]:
@@ -110,12 +109,18 @@ def _keys(module: nn.Module, prefix: str) -> Iterator[tuple[str, LoraLayer]]:
 def _named(module: nn.Module, prefix: str) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for key, layer in _keys(module, prefix):
-        down, up = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
+        down, up = _matrix(layer.lora_A), _matrix(layer.lora_B)
         found[f"{key}.lora_down.weight"] = _stored(down)
         found[f"{key}.lora_up.weight"] = _stored(up)
         found[f"{key}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER])).half()
     return found
 
 
-def _stored(weight: Any) -> Tensor:
+def _matrix(parts: nn.ModuleDict) -> Tensor:
+    weight = parts[ADAPTER].weight
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def _stored(weight: Tensor) -> Tensor:
     return weight.detach().to("cpu", torch.float16).contiguous()

@@ -54,5 +54,5 @@ class SubjectRecipe(Strict):
         if twice:
             raise ValueError(f"the token {twice!r} is given to two subjects")
         for token in tokens:
-            safe_name(token)
+            safe_name(token, "token")
         return self
