@@ -27,6 +27,7 @@ from manyshot.trainer.measure.report.figures import listed, percent, points, siz
 from manyshot.trainer.measure.report.html import html
 from manyshot.trainer.measure.report.markdown import markdown
 from manyshot.trainer.measure.report.page import page
+from manyshot.trainer.measure.report.ratios import ratio_curves
 from manyshot.trainer.measure.report.scale import linear_scale, log_scale, round_ticks, ticks_at
 from manyshot.trainer.measure.results import GainRow, Results, write_results
 from manyshot.trainer.measure.samples import outline, pick_samples
@@ -333,6 +334,13 @@ def test_the_page_says_all_that_it_must() -> None:
     ):  # fmt: skip
         assert wanted in text
     assert text.count("Gain and ratio") == 2  # with and without the policy
+
+
+def test_one_amount_at_many_shots_is_no_curve_of_ratios() -> None:
+    few, more = (Arm(add="synthetic", each=each) for each in (50, 100))
+    assert ratio_curves(made_results([(few, 0.1)], (1, 5, 9))) == []
+    [plot] = ratio_curves(made_results([(few, 0.1), (more, 0.1)], (1, 9)))
+    assert plot.columns == ("555.6 %", "1111.1 %", "5000 %", "10000 %")
 
 
 def test_the_policy_allows_the_style_that_is_there() -> None:

@@ -14,7 +14,7 @@ ByRatio = dict[float, GainRow]
 
 
 def ratio_curves(results: Results) -> list[Plot]:
-    """A plot for each way of mixing that was measured at two ratios or more."""
+    """A plot for each way of mixing that was measured at two ratios of the same shots or more."""
     arms = arms_by_name(results)
     ways: dict[Arm, dict[int, ByRatio]] = {}
     for row in strictest(results.gains):
@@ -22,7 +22,7 @@ def ratio_curves(results: Results) -> list[Plot]:
         if ratio is not None:
             way = ways.setdefault(_way(arms[row.arm]), {})
             way.setdefault(row.shots, {})[ratio] = row
-    wide = {way: lines for way, lines in ways.items() if len(_ratios(lines)) > 1}
+    wide = {way: lines for way, lines in ways.items() if max(map(len, lines.values())) > 1}
     rows = [row for lines in wide.values() for line in lines.values() for row in line.values()]
     y = linear_scale([bound for row in rows for bound in (row.low, row.high)], zero=True)
     return [_plot(way, lines, y) for way, lines in wide.items()]
@@ -61,7 +61,7 @@ def _plot(way: Arm, lines: Mapping[int, ByRatio], y: Scale) -> Plot:
         x=tuple(ticks_at(x, ratios)),
         y=upward_ticks(round_ticks(y, signed=True)),
         lines=tuple(drawn),
-        columns=tuple(f"{ratio:g} %" for ratio in ratios),
+        columns=tuple(f"{round(ratio, 1):g} %" for ratio in ratios),
         left_out=len(shots) - len(shown),
         zero=upwards(y, 0.0),
     )
@@ -74,7 +74,7 @@ def _line(
         Point(
             round(x.at(ratio) + aside, 2),
             upwards(y, row.gain),
-            f"{ratio:g} %: {points(row.gain)} ({span(row.low, row.high)})",
+            f"{round(ratio, 1):g} %: {points(row.gain)} ({span(row.low, row.high)})",
             upwards(y, row.low),
             upwards(y, row.high),
         )

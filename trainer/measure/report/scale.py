@@ -68,7 +68,7 @@ def ticks_at(scale: Scale, values: Iterable[float]) -> list[Tick]:
     found: list[Tick] = []
     for value in values:
         if not found or scale.at(value) - found[-1].at >= NEAREST:
-            found.append(Tick(scale.at(value), f"{value:g}"))
+            found.append(Tick(scale.at(value), f"{round(value, 1):g}"))
     return found
 
 
