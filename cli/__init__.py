@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import base, measure, report, run, server, workflow
+from . import base, measure, report, run, server, subject, workflow
 from .evaluation.command import evaluate
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
 base.app.command()(evaluate)
 app.add_typer(base.app, name="base")
+app.add_typer(subject.app, name="subject")
 
 
 def main() -> None:

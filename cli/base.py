@@ -9,6 +9,7 @@ import typer
 
 from ..core.errors import InputError
 from ..core.tiny_sizes import IMAGE_SIZE, TINY
+from .tokenizer import Tokenizer, tokenizer_folder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,9 +26,6 @@ Broad = Annotated[
 ]
 Run = Annotated[
     Path, typer.Option(help="The folder of this training run: checkpoints, pictures, exports.")
-]
-Tokenizer = Annotated[
-    Path | None, typer.Option(help="A folder with SD1's tokenizer; default: ComfyUI's own.")
 ]
 Steps = Annotated[int | None, typer.Option(min=1, help="End after so many steps.")]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes.")]
@@ -121,7 +119,7 @@ def train(
     from ..trainer.base.words import taught_text_encoder
 
     _prepare(device)
-    words = load_tokenizer(_tokenizer_folder(tokenizer))
+    words = load_tokenizer(tokenizer_folder(tokenizer))
     vae = load_autoencoder(run, TINY)
     examples = pet_examples(data) + (broad_examples(broad, each=15) if broad else [])
     said = [caption for example in examples for caption in example.captions]
@@ -159,7 +157,7 @@ def train_controlnet(
     from ..trainer.base.train_controlnet import checkpoint_path, sampler, train_controlnet
 
     _prepare(device)
-    networks = load_networks(run, load_tokenizer(_tokenizer_folder(tokenizer)), TINY)
+    networks = load_networks(run, load_tokenizer(tokenizer_folder(tokenizer)), TINY)
     examples = pet_examples(data)
     options = DiffusionOptions(
         steps,
@@ -201,7 +199,7 @@ def export(
     from ..trainer.base.export import export_diffusers, export_run
     from ..trainer.base.train_controlnet import export_controlnets
 
-    words = load_tokenizer(_tokenizer_folder(tokenizer))
+    words = load_tokenizer(tokenizer_folder(tokenizer))
     networks = load_networks(run, words, TINY)
     export_run(checkpoint, run, networks, TINY)
     _say(f"Wrote {checkpoint} ({checkpoint.stat().st_size / 1e6:.1f} MB).")
@@ -211,21 +209,6 @@ def export(
     if controlnets is not None:
         for path in export_controlnets(controlnets, run, networks, TINY):
             _say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
-
-
-def _tokenizer_folder(given: Path | None) -> Path:
-    """The folder given, else that of the embedded ComfyUI."""
-    if given is not None:
-        return given
-    from ..driver.embedded.source import installed_source
-
-    source = installed_source()
-    if source is None:
-        raise InputError(
-            "SD1's tokenizer comes with ComfyUI, which is not installed: run "
-            "`manyshot server install`, or give --tokenizer a folder with vocab.json."
-        )
-    return source.folder / "comfy" / "sd1_tokenizer"
 
 
 def _prepare(device: str) -> None:

@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ...core.paths import safe_name
 from .settings import Settings
 
-ONE = "{class_name}"  # in token and noun: one subject for each class folder
-
 
 class Strict(BaseModel):
     """A part of the recipe: frozen, and unknown keys are refused."""
@@ -28,9 +26,6 @@ class Subject(Strict):
     captions: dict[str, str] = Field(
         default={}, description="By a photo's file name: its background and pose, in words."
     )
-    class_name: str | None = Field(
-        default=None, description="The class of a dataset that the subject stands for."
-    )
 
 
 class SubjectRecipe(Strict):
@@ -42,9 +37,6 @@ class SubjectRecipe(Strict):
     )
     output: Path = Field(description="The folder of the files, checkpoints and pictures.")
     subjects: list[Subject] = Field(min_length=1)
-    shuffled_captions: bool = Field(
-        default=False, description="Photos take the captions of other subjects' photos as well."
-    )
     settings: Settings = Settings()
 
     @model_validator(mode="after")

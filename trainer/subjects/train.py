@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -123,8 +124,6 @@ def prior_lesson(base: BaseModel, noun: str, settings: Settings, folder: Path) -
 
 
 def _known_latents(path: Path, noun: str) -> Tensor:
-    from safetensors import safe_open
-
     if not path.exists():
         return torch.empty(0)
     with safe_open(path, "pt") as file:

@@ -1,0 +1,67 @@
+"""`manyshot subject`: a few photos become a word of a prompt."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .tokenizer import Tokenizer, tokenizer_folder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train subjects: Textual Inversion, LoRA, DreamBooth.",
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `train` a command of its own while it is the only one."""
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of the files, in place of the recipe's.")
+    ] = None,
+    tokenizer: Tokenizer = None,
+    device: Annotated[str, typer.Option(help='Where to compute: "cpu", "cuda".')] = "cpu",
+    bf16: Annotated[bool, typer.Option(help="Compute in bfloat16.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
+    ] = 1,
+) -> None:
+    """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
+    from rich.console import Console
+
+    from ..core.recipe_file import read_recipe_file
+    from ..driver.embedded.base import TINY_MODEL
+    from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.subjects.fit import Machine
+    from ..trainer.subjects.recipe import SubjectRecipe
+    from ..trainer.subjects.run import train_subjects
+
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
+
+    def told(token: str, step: int, loss: float) -> None:
+        console.print(f"{token}: step {step} of {wanted.settings.steps}, held-out loss {loss:.4f}")
+
+    found = train_subjects(
+        wanted,
+        wanted.base or TINY_MODEL,
+        load_tokenizer(tokenizer_folder(tokenizer)),
+        Machine(device, bf16, workers),
+        told,
+    )
+    for one in found:
+        if one.fitted.interrupted:
+            console.print(f"Saved {one.path}. Run it again to go on.")
+            raise typer.Exit(130)
+        console.print(
+            f"{one.path}: step {one.fitted.step} of {one.fitted.steps} was the best. "
+            f"In prompts: {one.facts.word}"
+        )
+    if not found:
+        console.print(f"All subjects are trained already: {wanted.output}")
