@@ -22,7 +22,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1800)]
-CLASSES, TRAINED, TESTED = 8, 14, 2  # images of each class: ten of those trained are reserved
+CLASSES, TRAINED, TESTED = 6, 14, 2  # images of each class: ten of those trained are reserved
 PARTS = ("guidance", "classes", "prompts", "segmentation", "canny", "autoencoder")
 
 
