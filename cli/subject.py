@@ -40,15 +40,15 @@ def train(
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.subjects.fit import Machine
     from ..trainer.subjects.recipe import SubjectRecipe
-    from ..trainer.subjects.run import train_subjects
+    from ..trainer.subjects.run import train_recipe
 
     console = Console(markup=False, highlight=False, soft_wrap=True)
     wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
 
-    def told(token: str, step: int, loss: float) -> None:
-        console.print(f"{token}: step {step} of {wanted.settings.steps}, held-out loss {loss:.4f}")
+    def told(name: str, step: int, loss: float) -> None:
+        console.print(f"{name}: step {step} of {wanted.settings.steps}, held-out loss {loss:.4f}")
 
-    found = train_subjects(
+    found = train_recipe(
         wanted,
         wanted.base or TINY_MODEL,
         load_tokenizer(tokenizer_folder(tokenizer)),
@@ -61,7 +61,7 @@ def train(
             raise typer.Exit(130)
         console.print(
             f"{one.path}: step {one.fitted.step} of {one.fitted.steps} was the best. "
-            f"In prompts: {one.facts.word}"
+            f"In prompts: {', '.join(subject.word for subject in one.facts.subjects)}"
         )
     if not found:
         console.print(f"All subjects are trained already: {wanted.output}")

@@ -11,13 +11,13 @@ pytest.importorskip("torchvision")
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manyshot.trainer.images import content_digest
 from manyshot.trainer.measure.added import NOTHING
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
 from manyshot.trainer.measure.backbones import Backbone, open_backbone_of
 from manyshot.trainer.measure.features import file_features
 from manyshot.trainer.measure.grid import Grid
 from manyshot.trainer.measure.head import FIRST, head_learner
-from manyshot.trainer.measure.images import content_digest
 from manyshot.trainer.measure.model import Model
 from manyshot.trainer.measure.pixels.policies import augmented, mixed, seeded
 from manyshot.trainer.measure.pixels.views import Drawn, Views, placed

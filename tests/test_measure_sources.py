@@ -11,9 +11,9 @@ pytest.importorskip("torchmetrics")
 
 from manyshot.core.errors import InputError
 from manyshot.core.records import METADATA, Record
+from manyshot.trainer.images import read_rgb
 from manyshot.trainer.measure.backbones import Backbone
 from manyshot.trainer.measure.features import CHUNK, file_features
-from manyshot.trainer.measure.images import read_rgb
 from manyshot.trainer.measure.overlap import find_overlap, refuse_overlap
 from manyshot.trainer.measure.sources import (
     Example,

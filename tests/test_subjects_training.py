@@ -11,6 +11,7 @@ pytest.importorskip("diffusers")
 
 import torch
 from manyshot.core.errors import InputError
+from manyshot.core.subject_file import MODEL_FOLDERS, read_subject_file
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import installed_source
@@ -18,14 +19,13 @@ from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.base.pictures import to_bytes
 from manyshot.trainer.subjects import train
 from manyshot.trainer.subjects.base_model import BaseModel
-from manyshot.trainer.subjects.facts import read_facts
 from manyshot.trainer.subjects.fit import Machine
 from manyshot.trainer.subjects.load import load_trained
 from manyshot.trainer.subjects.open_base import open_base
-from manyshot.trainer.subjects.photos import Photo, read_photos
+from manyshot.trainer.subjects.photos import NewSubject, Photo, read_photos
 from manyshot.trainer.subjects.sampling import draw_subject
 from manyshot.trainer.subjects.settings import Settings
-from manyshot.trainer.subjects.train import Trained, adapted_base, train_subject
+from manyshot.trainer.subjects.train import Trained, adapted_base, train_subjects
 from manyshot.trainer.subjects.words import Token, check_word, prompt_ids
 from PIL import Image
 from safetensors.torch import load_file
@@ -61,8 +61,18 @@ def settings(method: str, **changes: object) -> Settings:
     return Settings.model_validate({"method": method, **FEW, **changes})
 
 
+def new(photos: list[Photo], token: Token = TOKEN) -> NewSubject:
+    return NewSubject(token, photos, "blot")
+
+
+def path(folder: Path) -> Path:
+    return folder / "blot-m1.safetensors"
+
+
 def trained(folder: Path, photos: list[Photo], method: str, **changes: object) -> Trained:
-    return train_subject(opened(), TOKEN, photos, settings(method, **changes), Machine(), folder)
+    return train_subjects(
+        opened(), [new(photos)], settings(method, **changes), Machine(), path(folder)
+    )
 
 
 METHODS: list[dict[str, Any]] = [
@@ -79,10 +89,10 @@ def test_each_method_learns_and_tells_of_itself(
     how: dict[str, Any], photos: list[Photo], tmp_path: Path
 ) -> None:
     found = trained(tmp_path, photos, **how)
-    facts = read_facts(found.path)
+    facts = read_subject_file(found.path)
     assert facts == found.facts
-    assert (facts.token, facts.noun, facts.steps) == ("blot-m1", "dog", 4)
-    assert facts.photos == tuple(photo.digest for photo in photos)
+    assert (facts.subjects[0].token, facts.subjects[0].noun, facts.steps) == ("blot-m1", "dog", 4)
+    assert facts.subjects[0].photos == tuple(photo.digest for photo in photos)
     assert facts.base_digest == opened().digest
     assert set(found.fitted.losses) == {0, 2, 4}
     assert len(list((tmp_path / "samples").glob("*.png"))) == 3
@@ -90,14 +100,14 @@ def test_each_method_learns_and_tells_of_itself(
 
 
 def test_only_the_vectors_of_an_inversion_learn() -> None:
-    adapted = adapted_base(opened(), TOKEN, settings("textual_inversion", vectors=3))
+    adapted = adapted_base(opened(), [TOKEN], settings("textual_inversion", vectors=3))
     [vectors] = adapted.parameters["text"]
     assert vectors.shape == (3, 128)
     before = adapted.hear(["a photo of a dog"]).states
     with torch.no_grad():
         vectors += 1
     assert torch.equal(adapted.hear(["a photo of a dog"]).states, before)
-    changed = adapted.hear([f"a photo of a {adapted.word}"]).states
+    changed = adapted.hear([f"a photo of a {adapted.word(TOKEN)}"]).states
     assert not torch.equal(changed, before)
 
 
@@ -123,8 +133,13 @@ def test_an_interrupted_training_goes_on_to_the_same_file(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_subject(
-            opened(), TOKEN, photos, settings("lora", rank=2), Machine(), tmp_path / "cut", stop
+        train_subjects(
+            opened(),
+            [new(photos)],
+            settings("lora", rank=2),
+            Machine(),
+            path(tmp_path / "cut"),
+            stop,
         )
     again = trained(tmp_path / "cut", photos, method="lora", rank=2)
     one, other = load_file(whole.path), load_file(again.path)
@@ -158,7 +173,7 @@ def test_what_cannot_be_trained_is_told(photos: list[Photo], tmp_path: Path) -> 
     with pytest.raises(InputError, match="letters, digits"):
         check_word(opened(), "../up")
     with pytest.raises(InputError, match="narrowest layer of this model is wide"):
-        adapted_base(opened(), TOKEN, settings("lora", rank=320))
+        adapted_base(opened(), [TOKEN], settings("lora", rank=320))
     with pytest.raises(InputError, match="none is left"):
         trained(tmp_path, photos, method="lora", held_out=3)
 
@@ -175,7 +190,7 @@ def test_wrong_bases_are_told(photos: list[Photo], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="can run code"):
         open_base(pickled, tokenizer)
     with pytest.raises(InputError, match="not trained by manyshot"):
-        read_facts(TINY_MODEL)
+        read_subject_file(TINY_MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -187,16 +202,15 @@ def strong(photos: list[Photo], tmp_path_factory: pytest.TempPathFactory) -> dic
     for method, rate in rates.items():
         base = opened()
         own = settings(method, rate=rate, text=True, held_out=0, steps=12, every=12)
-        path = train_subject(base, TOKEN, photos, own, Machine(), folder / method).path
-        found[method] = path
+        file = path(folder / method)
+        found[method] = train_subjects(base, [new(photos)], own, Machine(), file).path
     return found
 
 
-def ours(path: Path) -> np.ndarray:
+def ours(file: Path) -> np.ndarray:
     """Bytes (2, 128, 128, 3) by our own sampler with the values that the file holds."""
-    facts, base = read_facts(path), opened()
-    adapted = load_trained(path, base)
-    word = facts.word.removeprefix("embedding:")
+    adapted = load_trained(file, opened())
+    word = read_subject_file(file).subjects[0].word.removeprefix("embedding:")
     pixels = draw_subject(adapted, [f"a photo of a {word}"] * 2, SEED, NEGATIVE, STEPS, CFG)
     return to_bytes(pixels).numpy()
 
@@ -206,11 +220,11 @@ def ours(path: Path) -> np.ndarray:
 def test_stock_nodes_draw_what_the_trainer_draws(
     comfyui: EmbeddedServer, strong: dict[str, Path], method: str
 ) -> None:
-    kind = {"textual_inversion": "embeddings", "lora": "loras", "dreambooth": "checkpoints"}
-    place = comfyui.folder / "models" / kind[method] / strong[method].name
+    facts = read_subject_file(strong[method])
+    place = comfyui.folder / "models" / MODEL_FOLDERS[facts.method] / strong[method].name
     place.write_bytes(strong[method].read_bytes())
     graph = stock_graph()
-    graph["2"]["inputs"]["text"] = f"a photo of a {read_facts(strong[method]).word}"
+    graph["2"]["inputs"]["text"] = f"a photo of a {facts.subjects[0].word}"
     if method == "dreambooth":
         graph["1"]["inputs"]["ckpt_name"] = place.name
     if method == "lora":

@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ...core.files import write_whole
+from ..images import content_digest, read_rgb
 from .backbones import Backbone
-from .images import content_digest, read_rgb
 
 CHUNK = 64  # images between two files of the cache: what an interruption can lose
 SHORT_SIDE = 256  # larger images are shrunk to this first; the nets see 224

@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import numpy as np
 
+from ..images import content_digest
 from .downloads import download
 from .food101 import food101
-from .images import content_digest
 from .origins import origins
 from .recipe import Data, MeasureRecipe
 from .results import Task

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .images import content_digest
+from ..images import content_digest
 from .sources import Dataset, Example
 
 

@@ -11,8 +11,8 @@ from scipy.stats import binomtest
 
 from ...core.errors import InputError
 from ...core.files import write_text_whole
+from ..images import content_digest, read_rgb
 from ..near_copies import search_copies
-from .images import content_digest, read_rgb
 from .sources import Example
 
 SHORT_SIDE = 64  # four times a thumbnail's side: enough to tell, and little memory

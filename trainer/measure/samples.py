@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..base.data import evenly
-from .images import read_rgb
+from ..images import read_rgb
 from .results import Sample, SampleKind
 from .sources import Example
 

@@ -15,7 +15,7 @@ from ...core.nearest import did_you_mean
 from ...core.paths import inside
 from ...core.records import METADATA, Record, read_records
 from ..base.data import FOLDER, Entry, pool_split, read_split
-from .images import image_files
+from ..images import image_files
 
 
 @dataclass(frozen=True)

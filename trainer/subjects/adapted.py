@@ -14,17 +14,20 @@ from .words import Token, prompt_ids
 class Adapted:
     """`learning`: modules whose parameters learn, by the name of their rate ("unet", "text").
 
-    `word`: what prompts call the subject by. `vectors`: how many new vectors the token has; 0 when
-    it is read as the tokenizer does. `write`: the finished file into a folder, with metadata. The
-    base is changed for good: open it anew for another subject.
+    `inverted`: the word that stands for `vectors` new vectors, of Textual Inversion; of the other
+    methods it is empty, and tokens are read as the tokenizer does. `write`: the finished file,
+    with metadata. The base is changed for good: open it anew for another subject.
     """
 
     base: BaseModel
-    token: Token
-    word: str
+    inverted: str
     vectors: int
     learning: Mapping[str, nn.Module]
-    write: Callable[[Path, str, Mapping[str, str]], Path]
+    write: Callable[[Path, Mapping[str, str]], None]
+
+    def word(self, token: Token) -> str:
+        """What prompts of the trainer call a subject by."""
+        return self.inverted or f"{token.word} {token.noun}"
 
     @property
     def text_learns(self) -> bool:
@@ -41,6 +44,6 @@ class Adapted:
 
     def hear(self, prompts: Sequence[str]) -> Text:
         """What the UNet hears of prompts."""
-        ids = prompt_ids(self.base, prompts, self.token.word, self.vectors)
+        ids = prompt_ids(self.base, prompts, self.inverted, self.vectors)
         device = self.base.unet.device
         return hear(self.base, [own.to(device) for own in ids])

@@ -13,10 +13,9 @@ from ...core.errors import InputError
 from .adapted import Adapted
 from .base_model import BaseModel
 from .checkpoint import check_writable, write_checkpoint
-from .words import Token
 
 
-def tune(base: BaseModel, token: Token, text: bool = False) -> Adapted:
+def tune(base: BaseModel, text: bool = False) -> Adapted:
     """The base with its UNet learning, and the text encoder of SD1 too with `text`.
 
     Raises InputError for a base that could not be written afterwards.
@@ -32,9 +31,7 @@ def tune(base: BaseModel, token: Token, text: bool = False) -> Adapted:
     for module in learning.values():
         module.requires_grad_(True)
 
-    def write(folder: Path, name: str, facts: Mapping[str, str]) -> Path:
-        path = folder / f"{name}.safetensors"
+    def write(path: Path, facts: Mapping[str, str]) -> None:
         write_checkpoint(base, path, facts)
-        return path
 
-    return Adapted(base, token, f"{token.word} {token.noun}", 0, learning, write)
+    return Adapted(base, "", 0, learning, write)

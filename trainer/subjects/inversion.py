@@ -20,10 +20,10 @@ KEYS = {"sd1": ("emb_params",), "sdxl": ("clip_l", "clip_g")}  # as ComfyUI and 
 
 def invert(base: BaseModel, token: Token, vectors: int, seed: int = 0) -> Adapted:
     """The base with `vectors` new vectors that begin as the noun's. The token stands for both."""
-    return plug_in_vectors(base, token, noun_vectors(base, token.noun, vectors, seed))
+    return plug_in_vectors(base, token.word, noun_vectors(base, token.noun, vectors, seed))
 
 
-def plug_in_vectors(base: BaseModel, token: Token, vectors: Sequence[Tensor]) -> Adapted:
+def plug_in_vectors(base: BaseModel, word: str, vectors: Sequence[Tensor]) -> Adapted:
     """The base with these vectors (n, width), a tensor for each text encoder."""
     embeddings = plug_in(base, vectors)
     for part in base.texts:
@@ -31,13 +31,11 @@ def plug_in_vectors(base: BaseModel, token: Token, vectors: Sequence[Tensor]) ->
     for embedding in embeddings:
         embedding.vectors.requires_grad_(True)
 
-    def write(folder: Path, name: str, facts: Mapping[str, str]) -> Path:
-        path = folder / f"{name}.safetensors"
+    def write(path: Path, facts: Mapping[str, str]) -> None:
         write_whole(path, save(embedding_tensors(base, embeddings), dict(facts)))
-        return path
 
     learning = {"text": nn.ModuleList(embeddings)}
-    return Adapted(base, token, token.word, len(vectors[0]), learning, write)
+    return Adapted(base, word, len(vectors[0]), learning, write)
 
 
 def embedding_tensors(base: BaseModel, embeddings: list[Embedding]) -> dict[str, Tensor]:

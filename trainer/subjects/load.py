@@ -6,37 +6,37 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...core.errors import InputError
+from ...core.subject_file import read_subject_file
 from .adapted import Adapted
 from .base_model import BaseModel
-from .facts import read_facts
 from .inversion import KEYS, plug_in_vectors
 from .lora import adapt, set_kohya_tensors
 from .open_base import open_base
-from .words import Token
 
 
 def load_trained(path: Path, base: BaseModel) -> Adapted:
     """A fresh `base` with what the file holds. Raises InputError when it is of another base."""
-    facts, tensors = read_facts(path), load_file(path)
+    facts, tensors = read_subject_file(path), load_file(path)
     if facts.base_digest != base.digest:
         raise InputError(
             f"{path} was trained on {facts.base} ({facts.base_digest[:12]}), and this base is "
             f"{base.name} ({base.digest[:12]}). Open it with its own base."
         )
-    token = Token(facts.token, facts.noun)
     if facts.method == "textual_inversion":
-        return plug_in_vectors(base, token, [tensors[key] for key in KEYS[base.family]])
+        return plug_in_vectors(
+            base, facts.subjects[0].token, [tensors[key] for key in KEYS[base.family]]
+        )
     if facts.method == "lora":
-        return _lora(base, token, tensors)
+        return _lora(base, tensors)
     tuned = open_base(path, base.texts[0].tokenizer)
-    return Adapted(tuned, token, facts.word, 0, {}, lambda *_: path)
+    return Adapted(tuned, "", 0, {}, lambda *_: None)
 
 
-def _lora(base: BaseModel, token: Token, tensors: dict[str, Tensor]) -> Adapted:
+def _lora(base: BaseModel, tensors: dict[str, Tensor]) -> Adapted:
     name = next(key for key in tensors if key.endswith(".lora_down.weight"))
     rank = tensors[name].shape[0]
     alpha = float(tensors[name.replace(".lora_down.weight", ".alpha")])
     text = any(key.startswith("lora_te") for key in tensors)
-    adapted = adapt(base, token, rank, alpha, text)
+    adapted = adapt(base, rank, alpha, text)
     set_kohya_tensors(base, tensors)
     return adapted

@@ -18,7 +18,6 @@ from ...core.errors import InputError
 from ...core.files import write_whole
 from .adapted import Adapted
 from .base_model import BaseModel, Family
-from .words import Token
 
 ADAPTER = "subject"
 UNET_TARGETS = (
@@ -32,9 +31,7 @@ TEXT_PREFIXES: dict[Family, tuple[str, ...]] = {
 }
 
 
-def adapt(
-    base: BaseModel, token: Token, rank: int, alpha: float, text: bool = True, seed: int = 0
-) -> Adapted:
+def adapt(base: BaseModel, rank: int, alpha: float, text: bool = True, seed: int = 0) -> Adapted:
     """The base with LoRA layers of `rank`, scaled by alpha / rank.
 
     Raises InputError for a rank that is more than the narrowest layer is wide.
@@ -52,14 +49,12 @@ def adapt(
     if text:
         learning["text"] = nn.ModuleList(part.encoder for part in base.texts)
 
-    def write(folder: Path, name: str, facts: Mapping[str, str]) -> Path:
-        path = folder / f"{name}.safetensors"
+    def write(path: Path, facts: Mapping[str, str]) -> None:
         kohya = {**facts, "ss_network_dim": str(rank), "ss_network_alpha": f"{alpha:g}"}
         kohya["ss_network_module"] = "networks.lora"
         write_whole(path, save(kohya_tensors(base), kohya))
-        return path
 
-    return Adapted(base, token, f"{token.word} {token.noun}", 0, learning, write)
+    return Adapted(base, "", 0, learning, write)
 
 
 def _check_rank(module: nn.Module, targets: str, rank: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ from torch import Tensor
 from ...core.errors import InputError
 from ..base.latents import Box
 from ..base.pictures import to_pixels
-from ..measure.images import content_digest, read_rgb
+from ..images import content_digest, read_rgb
 from .base_model import DOWNSCALE, BaseModel
+from .words import Token
 
 LEAST = 2  # photos: one to learn from, and one to be held out
 
@@ -85,6 +85,15 @@ def mask_box(mask: Path, photo: Photo) -> tuple[int, int, int, int] | None:
 
 
 @dataclass(frozen=True)
+class NewSubject:
+    """A subject to be trained: its token, its photos, and what a dataset calls it."""
+
+    token: Token
+    photos: list[Photo]
+    class_name: str
+
+
+@dataclass(frozen=True)
 class Encoded:
     """A photo and its mirror image as latents (2, 4, height, width), with their boxes."""
 
@@ -131,8 +140,3 @@ def _latent_box(photo: Photo, latents: Tensor) -> Box | None:
 
 def _mirror(box: Box | None, columns: int) -> Box | None:
     return box and Box(box.top, columns - box.right, box.bottom, columns - box.left)
-
-
-def photos_digest(photos: Sequence[Photo]) -> str:
-    """One hash for all of them, whatever their order."""
-    return sha256("".join(sorted(photo.digest for photo in photos)).encode()).hexdigest()[:16]

@@ -19,7 +19,10 @@ class Subject(Strict):
 
     token: str = Field(min_length=1, max_length=40, description="The new word.")
     noun: str = Field(min_length=1, max_length=80, description='What it is, as in "dog".')
-    photos: list[Path] = Field(default=[], description="Its photos, or folders of them.")
+    class_name: str | None = Field(
+        default=None, description="What datasets call it; default: the token."
+    )
+    photos: list[Path] = Field(min_length=1, description="Its photos, or folders of them.")
     masks: Path | None = Field(
         default=None, description="A folder of masks named as the photos: crops show the subject."
     )
@@ -28,23 +31,46 @@ class Subject(Strict):
     )
 
 
+class ClassFolders(Strict):
+    """One subject for each class of a dataset; a class's token is its name with `ending`."""
+
+    folder: Path = Field(description="Of class folders with photos.")
+    noun: str | dict[str, str] = Field(
+        description='What they are, as in "dog": for all, or by class name.'
+    )
+    ending: str = Field(default="-m1", max_length=10, description="Of the tokens.")
+    masks: Path | None = Field(default=None, description="Class folders of masks, named alike.")
+    captions: dict[str, str] = Field(default={}, description="By class name/file name.")
+
+
 class SubjectRecipe(Strict):
-    """Photos in, a file for each subject out."""
+    """Photos in, a file for each subject out, or one for all."""
 
     base: Path | None = Field(
         default=None,
         description="A .safetensors checkpoint or a diffusers folder; default: manyshot-tiny.",
     )
     output: Path = Field(description="The folder of the files, checkpoints and pictures.")
-    subjects: list[Subject] = Field(min_length=1)
+    subjects: list[Subject] = []
+    classes: ClassFolders | None = Field(
+        default=None, description="Class folders in place of a list of subjects."
+    )
+    together: str | None = Field(
+        default=None,
+        description="The name of one file that learns all subjects at once (lora, dreambooth).",
+    )
     settings: Settings = Settings()
 
     @model_validator(mode="after")
     def _fits(self) -> "SubjectRecipe":
+        if bool(self.subjects) == bool(self.classes):
+            raise ValueError("give either 'subjects' or 'classes'")
         tokens = [subject.token for subject in self.subjects]
         twice = next((token for token in tokens if tokens.count(token) > 1), None)
         if twice:
             raise ValueError(f"the token {twice!r} is given to two subjects")
         for token in tokens:
             safe_name(token, "token")
+        if self.together is not None:
+            safe_name(self.together, "name")
         return self

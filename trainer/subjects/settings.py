@@ -1,10 +1,11 @@
 """How a subject is trained: one validated value, with defaults that work for each method."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Method = Literal["textual_inversion", "lora", "dreambooth"]
+from ...core.subject_file import Method
+
 RATES: dict[Method, float] = {"textual_inversion": 5e-3, "lora": 5e-4, "dreambooth": 5e-6}
 STEPS: dict[Method, int] = {"textual_inversion": 1000, "lora": 500, "dreambooth": 400}
 

@@ -1,70 +1,63 @@
-"""Training a subject from its photos to its file."""
+"""Training subjects from their photos to their file."""
 
-import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save
-from torch import Tensor
-
 from ...core.errors import InputError, ManyshotError
-from ...core.files import write_whole
+from ...core.subject_file import Subject, SubjectFile
 from ..base.pictures import write_grid
 from .adapted import Adapted
 from .base_model import BaseModel
 from .dreambooth import tune
-from .facts import Facts
 from .fit import Fitted, Machine, fit
 from .inversion import invert
 from .lessons import Lesson, subject_prompts
 from .lora import adapt
-from .photos import Encoded, Photo, encode_photos
-from .sampling import draw_noun, draw_subject
+from .photos import Encoded, NewSubject, encode_photos
+from .prior import prior_lessons
+from .sampling import draw_subject
 from .settings import Settings
 from .words import Token, check_word
 
-log = logging.getLogger(__name__)
-SHOWN = 4  # pictures at each look
+SHOWN = 4  # pictures of each subject at each look
 Looked = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The file of a subject, and what its training came to."""
+    """The file of one or more subjects, and what its training came to."""
 
     path: Path
-    facts: Facts
+    facts: SubjectFile
     fitted: Fitted
 
 
-def train_subject(
+def train_subjects(
     base: BaseModel,
-    token: Token,
-    photos: list[Photo],
+    subjects: Sequence[NewSubject],
     settings: Settings,
     machine: Machine,
-    folder: Path,
+    path: Path,
     looked: Looked = lambda step, loss: None,
 ) -> Trained:
-    """Train a fresh `base` on photos and write `folder`/<token>.safetensors.
+    """Train a fresh `base` on the photos of one or several subjects, and write the file `path`.
 
     A checkpoint beside it lets an interrupted training go on; pictures of each look lie in
-    `folder`/samples. Raises InputError for what cannot be trained, ManyshotError when there is no
+    samples/ there. Raises InputError for what cannot be trained, ManyshotError when there is no
     room for the file.
     """
-    check_word(base, token.word)
-    check_room(folder, base, settings)
+    check_subjects(base, subjects, settings)
+    check_room(path.parent, base, settings)
     base.on(machine.device)
-    encoded = encode_photos(base, photos, settings.mirrored)
-    prior = prior_lesson(base, token.noun, settings, folder) if settings.prior else []
-    adapted = adapted_base(base, token, settings)
+    encoded = [encode_photos(base, subject.photos, settings.mirrored) for subject in subjects]
+    nouns = list(dict.fromkeys(subject.token.noun for subject in subjects))
+    prior = prior_lessons(base, nouns, settings, path.parent)
+    adapted = adapted_base(base, [subject.token for subject in subjects], settings)
     adapted.base.on(machine.device)
-    learned, held_out = lessons(adapted, encoded, settings)
-    checkpoint = folder / f"{token.word}.{settings.method}.training"
+    learned, held_out = lessons(adapted, subjects, encoded, settings)
+    checkpoint = path.with_suffix(f".{settings.method}.training")
     fitted = fit(
         adapted,
         [learned, *prior],
@@ -72,63 +65,60 @@ def train_subject(
         settings,
         machine,
         checkpoint,
-        lambda step, loss: _look(adapted, settings, folder, step, loss, looked),
+        lambda step, loss: _look(adapted, subjects, settings, path, step, loss, looked),
     )
-    facts = _facts(adapted, photos, settings, fitted)
+    facts = _facts(adapted, subjects, settings, fitted)
     if fitted.interrupted:
         return Trained(checkpoint, facts, fitted)
-    path = adapted.write(folder, token.word, facts.metadata())
+    adapted.write(path, facts.metadata())
     checkpoint.unlink(missing_ok=True)
     return Trained(path, facts, fitted)
 
 
-def adapted_base(base: BaseModel, token: Token, settings: Settings) -> Adapted:
+def check_subjects(base: BaseModel, subjects: Sequence[NewSubject], settings: Settings) -> None:
+    """Raises InputError for words that cannot be taught, or too many for the method."""
+    for subject in subjects:
+        check_word(base, subject.token.word)
+    if len(subjects) > 1 and settings.method == "textual_inversion":
+        raise InputError(
+            "textual_inversion teaches one word a file: leave out 'together', or use lora."
+        )
+
+
+def adapted_base(base: BaseModel, tokens: Sequence[Token], settings: Settings) -> Adapted:
     """The base made ready for the method."""
     if settings.method == "textual_inversion":
-        return invert(base, token, settings.vectors, settings.seed)
+        return invert(base, tokens[0], settings.vectors, settings.seed)
     if settings.method == "lora":
         text = settings.text is not False
-        return adapt(base, token, settings.rank, settings.used_alpha, text, settings.seed)
-    return tune(base, token, bool(settings.text))
+        return adapt(base, settings.rank, settings.used_alpha, text, settings.seed)
+    return tune(base, bool(settings.text))
 
 
 def lessons(
-    adapted: Adapted, photos: list[Encoded], settings: Settings
+    adapted: Adapted,
+    subjects: Sequence[NewSubject],
+    encoded: Sequence[Sequence[Encoded]],
+    settings: Settings,
 ) -> tuple[Lesson, Lesson | None]:
-    """What is learned from, and what training is stopped by: the last photos."""
-    prompts = [subject_prompts(adapted.word, photo.context) for photo in photos]
-    count = len(photos) - settings.held_out
-    if count < 1:
+    """What is learned from, and what training is stopped by: each subject's last photos."""
+    least = min(map(len, encoded))
+    if least <= settings.held_out:
         raise InputError(
-            f"There are {len(photos)} photos and {settings.held_out} are held out: none is left "
+            f"There are {least} photos and {settings.held_out} are held out: none is left "
             "to learn from. Lower 'held_out', or add photos."
         )
-    held_out = Lesson(photos[count:], prompts[count:], 1.0) if settings.held_out else None
-    return Lesson(photos[:count], prompts[:count], 1.0), held_out
+    cut = -settings.held_out or None
+    words = [adapted.word(subject.token) for subject in subjects]
+    learned = _lesson(words, [photos[:cut] for photos in encoded])
+    held_out = _lesson(words, [photos[cut:] for photos in encoded]) if settings.held_out else None
+    return learned, held_out
 
 
-def prior_lesson(base: BaseModel, noun: str, settings: Settings, folder: Path) -> list[Lesson]:
-    """Pictures that the base draws of the noun, kept as latents beside the checkpoints."""
-    path = folder / f"prior-{base.digest[:12]}-{settings.seed}-{settings.guidance:g}.latents"
-    known = _known_latents(path, noun)
-    if len(known) < settings.prior:
-        log.info("drawing %d pictures of a %s", settings.prior, noun)
-        known = draw_noun(base, noun, settings.prior, settings.seed, settings.guidance)
-        write_whole(path, save({"latents": known.half()}, {"noun": noun}))
-    text = f"a photo of a {noun}"
-    photos = [
-        Encoded(latent.float().expand(2, -1, -1, -1), (None, None), "")
-        for latent in known[: settings.prior]
-    ]
-    return [Lesson(photos, [(text,)] * len(photos), settings.prior_weight)]
-
-
-def _known_latents(path: Path, noun: str) -> Tensor:
-    if not path.exists():
-        return torch.empty(0)
-    with safe_open(path, "pt") as file:
-        same = (file.metadata() or {}).get("noun") == noun
-    return load_file(path)["latents"] if same else torch.empty(0)
+def _lesson(words: Sequence[str], encoded: Sequence[Sequence[Encoded]]) -> Lesson:
+    pairs = [(word, photo) for word, own in zip(words, encoded, strict=True) for photo in own]
+    prompts = [subject_prompts(word, photo.context) for word, photo in pairs]
+    return Lesson([photo for _, photo in pairs], prompts, 1.0)
 
 
 def check_room(folder: Path, base: BaseModel, settings: Settings) -> None:
@@ -146,26 +136,38 @@ def check_room(folder: Path, base: BaseModel, settings: Settings) -> None:
 
 
 def _look(
-    adapted: Adapted, settings: Settings, folder: Path, step: int, loss: float, looked: Looked
+    adapted: Adapted,
+    subjects: Sequence[NewSubject],
+    settings: Settings,
+    path: Path,
+    step: int,
+    loss: float,
+    looked: Looked,
 ) -> None:
-    prompts = [f"a photo of a {adapted.word}"] * SHOWN
+    words = [adapted.word(subject.token) for subject in subjects]
+    prompts = [f"a photo of a {word}" for word in words for _ in range(SHOWN)]
     pixels = draw_subject(adapted, prompts, settings.seed, guidance=settings.guidance)
-    write_grid(folder / "samples" / f"{adapted.token.word}-{step:06d}.png", pixels, SHOWN)
+    write_grid(path.parent / "samples" / f"{path.stem}-{step:06d}.png", pixels, SHOWN)
     looked(step, loss)
 
 
-def _facts(adapted: Adapted, photos: list[Photo], settings: Settings, fitted: Fitted) -> Facts:
-    base, token = adapted.base, adapted.token
-    word = f"embedding:{token.word}" if adapted.vectors else adapted.word
-    return Facts(
+def _facts(
+    adapted: Adapted, subjects: Sequence[NewSubject], settings: Settings, fitted: Fitted
+) -> SubjectFile:
+    return SubjectFile(
         settings.method,
-        base.name,
-        base.digest,
-        token.word,
-        token.noun,
-        word,
+        adapted.base.name,
+        adapted.base.digest,
+        tuple(_subject(adapted, subject) for subject in subjects),
         fitted.step,
         fitted.steps,
-        tuple(photo.digest for photo in photos),
         settings.model_dump_json(),
     )
+
+
+def _subject(adapted: Adapted, subject: NewSubject) -> Subject:
+    token, photos = subject.token, subject.photos
+    word = f"embedding:{token.word}" if adapted.inverted else adapted.word(token)
+    contexts = tuple(dict.fromkeys(photo.context for photo in photos if photo.context))
+    digests = tuple(photo.digest for photo in photos)
+    return Subject(token.word, token.noun, word, subject.class_name, digests, contexts)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..images import read_rgb
+from ...images import read_rgb
 
 
 class Pixels:

@@ -8,8 +8,8 @@ from ....core.errors import InputError
 from ....core.paths import inside
 from ....core.records import METADATA, Record
 from ...base.data import FOLDER
+from ...images import image_files
 from ..downloads import download
-from ..images import image_files
 from ..recipe import Data
 from ..sources import (
     Dataset,

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ....core.errors import InputError
-from ..images import read_rgb
+from ...images import read_rgb
 from ..learner import Step
 from .codes import IGNORE, MaskCode
 from .masks import indices, read_raw

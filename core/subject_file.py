@@ -1,0 +1,93 @@
+"""The file of trained subjects: a .safetensors whose header says what it holds and how prompts
+call it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors import SafetensorError, safe_open
+
+from .errors import InputError
+
+Method = Literal["textual_inversion", "lora", "dreambooth"]
+MODEL_FOLDERS: dict[Method, str] = {
+    "textual_inversion": "embeddings",
+    "lora": "loras",
+    "dreambooth": "checkpoints",
+}
+"""Where a server looks for a file of each method, below its models folder."""
+KEY = "manyshot.subjects"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`token` is the learned word, `noun` says what it is, `word` is how prompts call it.
+
+    `class_name`: what a dataset calls it. `photos`: sha256 of each photo that it was learned from;
+    `contexts`: backgrounds and poses, as the captions of these photos say them.
+    """
+
+    token: str
+    noun: str
+    word: str
+    class_name: str
+    photos: tuple[str, ...]
+    contexts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SubjectFile:
+    """`base`: name and sha256 of the model that it was trained on.
+
+    `step`: of the weights kept, of `steps` taken. `settings`: the trainer's own, as JSON.
+    """
+
+    method: Method
+    base: str
+    base_digest: str
+    subjects: tuple[Subject, ...]
+    step: int
+    steps: int
+    settings: str
+
+    def metadata(self) -> dict[str, str]:
+        """As the texts of a safetensors header, with the names of the model spec beside ours."""
+        first = self.subjects[0]
+        return {
+            "modelspec.sai_model_spec": "1.0.0",
+            "modelspec.title": " ".join(subject.token for subject in self.subjects),
+            "modelspec.trigger_phrase": first.word,
+            KEY: json.dumps(asdict(self)),
+        }
+
+
+def read_subject_file(path: Path) -> SubjectFile:
+    """What a trained file says of itself. Raises InputError for a file that is not one of ours."""
+    if path.suffix != ".safetensors":
+        raise InputError(
+            f"{path} is not a .safetensors file; others can run code, and are refused."
+        )
+    try:
+        with safe_open(path, "np") as file:
+            text = (file.metadata() or {}).get(KEY)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+    if text is None:
+        raise InputError(f"{path} was not trained by manyshot: its header says nothing of it.")
+    try:
+        return _parsed(json.loads(text))
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"The header of {path} cannot be understood: {error}.") from None
+
+
+def _parsed(values: dict[str, Any]) -> SubjectFile:
+    subjects = [_subject(one) for one in values["subjects"]]
+    if not subjects or values["method"] not in MODEL_FOLDERS:
+        raise ValueError("it names no subject, or a method that is not known")
+    return SubjectFile(**{**values, "subjects": tuple(subjects)})
+
+
+def _subject(values: dict[str, Any]) -> Subject:
+    listed = {key: tuple(values[key]) for key in ("photos", "contexts")}
+    return Subject(**{**values, **listed})

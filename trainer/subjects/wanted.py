@@ -1,0 +1,90 @@
+"""The subjects that a recipe asks for, with their photos read."""
+
+import re
+from pathlib import Path
+
+from ...core.errors import InputError
+from ...core.nearest import did_you_mean
+from ..images import image_files
+from .photos import NewSubject, Photo, read_photos
+from .recipe import ClassFolders, Subject, SubjectRecipe
+from .words import Token
+
+
+def subjects_of(recipe: SubjectRecipe) -> list[Subject]:
+    """The recipe's list, or one for each class folder."""
+    return class_subjects(recipe.classes) if recipe.classes else recipe.subjects
+
+
+def class_subjects(classes: ClassFolders) -> list[Subject]:
+    """A subject for each class folder. Raises InputError: no folders, a class without a noun."""
+    if not classes.folder.is_dir():
+        raise InputError(f"There is no folder {classes.folder}.")
+    folders = sorted(p for p in classes.folder.iterdir() if p.is_dir() and p.name[0] != ".")
+    if not folders:
+        raise InputError(f"{classes.folder} has no class folders: <class name>/<photos>.")
+    return [_class_subject(classes, folder) for folder in folders]
+
+
+def _class_subject(classes: ClassFolders, folder: Path) -> Subject:
+    name, noun = folder.name, classes.noun
+    if isinstance(noun, dict):
+        if name not in noun:
+            raise InputError(
+                f"'noun' says nothing of the class {name!r}." + did_you_mean(name, noun)
+            )
+        noun = noun[name]
+    start = f"{name}/"
+    return Subject(
+        token=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + classes.ending,
+        noun=noun,
+        class_name=name,
+        photos=[folder],
+        masks=classes.masks and classes.masks / name,
+        captions={
+            key.removeprefix(start): text
+            for key, text in classes.captions.items()
+            if key.startswith(start)
+        },
+    )
+
+
+def new_subject(subject: Subject, size: int) -> NewSubject:
+    """A subject with its photos read, the shorter side `size` pixels.
+
+    Raises InputError for photos, masks and captions that cannot be used.
+    """
+    token = Token(subject.token, subject.noun)
+    return NewSubject(token, _photos(subject, size), subject.class_name or subject.token)
+
+
+def _photos(subject: Subject, size: int) -> list[Photo]:
+    paths = [path for given in subject.photos for path in _files(given)]
+    names = {path.name for path in paths}
+    unknown = next((name for name in subject.captions if name not in names), None)
+    if unknown:
+        raise InputError(
+            f"The caption for {unknown!r} is of no photo of {subject.token!r}."
+            + did_you_mean(unknown, names)
+        )
+    contexts = [subject.captions.get(path.name, "") for path in paths]
+    masks = [_mask(subject.masks, path) for path in paths] if subject.masks else []
+    return read_photos(paths, size, contexts, masks)
+
+
+def _files(given: Path) -> list[Path]:
+    if given.is_dir():
+        found = image_files(given)
+        if not found:
+            raise InputError(f"The folder {given} has no photos.")
+        return found
+    if not given.is_file():
+        raise InputError(f"There is no photo at {given}.")
+    return [given]
+
+
+def _mask(folder: Path, photo: Path) -> Path:
+    path = folder / f"{photo.stem}.png"
+    if not path.is_file():
+        raise InputError(f"The photo {photo} has no mask at {path}.")
+    return path
