@@ -16,7 +16,8 @@ from .phrases import Phrase, render, slots_of
 from .wildcards import WordLists, parse
 
 MAX_SEED = 2**50 - 1  # what ComfyUI's front end draws from; larger ones lose digits in a browser
-SLOTS = ("class_name", "context")
+NAMES = ("class_name", "subject")  # slots for a class's words; which of them makes no difference
+SLOTS = (*NAMES, "context")
 
 
 class ResolvedPrompt(NamedTuple):
@@ -33,9 +34,10 @@ class PromptSet:
 
     `classes` are names, or names with the words prompts use for them ("" = the name itself).
     Words, templates, contexts and the negative are in the language of core/wildcards.py;
-    templates and the negative know {class_name} and {context}. Raises InputError for wrong text,
-    for classes as `check_class_names` does, for no template, for contexts without {context} or the
-    other way round, and for a template that cannot tell several classes apart.
+    templates and the negative know {class_name}, {subject} (the same) and {context}. Raises
+    InputError for wrong text, for classes as `check_class_names` does, for no template, for
+    contexts without {context} or the other way round, and for a template that cannot tell several
+    classes apart.
     """
 
     def __init__(
@@ -69,10 +71,8 @@ class PromptSet:
             raise InputError(f"There is no class {class_name!r}.{near}")
         draw = _Draws(f"{seed}\0{index}\0{class_name}".encode())
         template, context = self._turn(index)
-        words = {
-            "class_name": render(self._words[class_name], {}, draw),
-            "context": render(context, {}, draw),
-        }
+        words = dict.fromkeys(NAMES, render(self._words[class_name], {}, draw))
+        words["context"] = render(context, {}, draw)
         return ResolvedPrompt(
             class_name,
             render(template, words, draw),
@@ -100,7 +100,7 @@ class PromptSet:
         for number, names in enumerate(used, 1):
             if "context" in names and not contexts:
                 raise InputError(f"Template {number} has {{context}}, but there are no contexts.")
-            if "class_name" not in names and len(self._words) > 1:
+            if names.isdisjoint(NAMES) and len(self._words) > 1:
                 raise InputError(
                     f"Template {number} has no {{class_name}}: every class would look the same."
                 )

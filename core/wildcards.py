@@ -85,6 +85,11 @@ def parse(
     return _Parser(text, what, slots, lists or WordLists({})).whole()
 
 
+def literal(text: str) -> str:
+    """`text` written so that `parse` gives it back as it is."""
+    return re.sub(r"[{}|_\\]", r"\\\g<0>", text)
+
+
 class _Parser:
     """One reading of one text, from left to right."""
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.core.lines import read_classes, read_lists
 from manyshot.core.prompts import MAX_SEED, PromptSet
+from manyshot.core.wildcards import literal
 
 PLAIN = "{class_name}"
 LISTS = {"colour": ["red", "2::blue", "light __tint__"], "tint": ["green", "{pink|grey}"]}
@@ -129,6 +130,20 @@ def test_classes_may_have_other_words() -> None:
     made = PromptSet({"crane": "a {tall|grey} crane bird", "my__cat": ""}, [PLAIN])
     assert made.at("crane", 0, 0).prompt in ("a tall crane bird", "a grey crane bird")
     assert made.at("my__cat", 0, 0).prompt == "my__cat"
+
+
+def test_a_subject_is_what_the_class_is_called() -> None:
+    classes = {"cat": "{red|blue} cat", "dog": ""}
+    made = PromptSet(classes, ["{subject} or {class_name}"], negative="{subject} toy")
+    for index in range(8):
+        words = made.at("cat", index, 0).prompt.split(" or ")
+        assert words[0] == words[1]
+        assert made.at("cat", index, 0).negative == f"{words[0]} toy"
+
+
+@given(st.text("a_{}|\\:$", min_size=1))
+def test_a_literal_text_is_read_as_it_is(text: str) -> None:
+    assert PromptSet({"cat": literal(text)}, [PLAIN]).at("cat", 0, 0).prompt == text
 
 
 def test_the_negative_speaks_the_language() -> None:
