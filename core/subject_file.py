@@ -40,7 +40,8 @@ class Subject:
 class SubjectFile:
     """`base`: name and sha256 of the model that it was trained on.
 
-    `step`: of the weights kept, of `steps` taken. `settings`: the trainer's own, as JSON.
+    `step`: of the weights kept, of `steps` taken in `seconds` (0: not known). `settings`: the
+    trainer's own, as JSON.
     """
 
     method: Method
@@ -50,6 +51,7 @@ class SubjectFile:
     step: int
     steps: int
     settings: str
+    seconds: float = 0.0
 
     def metadata(self) -> dict[str, str]:
         """As the texts of a safetensors header, with the names of the model spec beside ours."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,18 @@ from .loss import step_loss
 from .settings import Settings
 
 WARMUP = 20
-Looked = Callable[[int, float], None]  # told the step and the held-out loss
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at the held-out photos: after which step and how many seconds, and the loss."""
+
+    step: int
+    loss: float
+    seconds: float
+
+
+Looked = Callable[[Look], None]
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class Fitted:
-    """`step`: of the values kept; `steps`: taken. `losses`: held-out, by the step of each look."""
+    """`step`: of the values kept; `steps`: taken, in `seconds`. `losses`: held-out, by the step of
+    each look."""
 
     step: int
     steps: int
     losses: dict[int, float]
     interrupted: bool
+    seconds: float = 0.0
 
 
 def fit(
@@ -55,12 +69,13 @@ def fit(
     settings: Settings,
     machine: Machine,
     path: Path,
-    looked: Looked = lambda step, loss: None,
+    looked: Looked = lambda look: None,
 ) -> Fitted:
     """Train until the steps are taken, or held-out photos are no better for `patience` looks.
 
-    What learns is then set to its best. Resumed from the checkpoint `path` if there is one; the
-    same steps then follow as without an interruption.
+    What learns is then set to its best; while `looked` is told, to what that look was at. Resumed
+    from the checkpoint `path` if there is one; the same steps then follow as without an
+    interruption.
     """
     run = _Run(adapted, lessons, held_out, settings, machine, path, looked)
     with stoppable(run.clock), ThreadPoolExecutor(machine.workers) as workers:
@@ -147,8 +162,13 @@ class _Run:
         if self.held_out is None or loss <= float(self.best.losses.min()):
             self.best.take(values)
             self.best.step.fill_(self.clock.step)
-        self.looked(self.clock.step, loss)
+        with shown(self.learning, values) if self.mean else nullcontext():
+            self.looked(Look(self.clock.step, loss, self._seconds))
         save_checkpoint(self.path, self.modules, self.optimizer, self.clock)
+
+    @property
+    def _seconds(self) -> float:
+        return round(60 * self.clock.elapsed, 1)
 
     def _held_out_loss(self, values: Sequence[nn.Parameter]) -> float:
         if self.held_out is None:
@@ -163,4 +183,5 @@ class _Run:
         self.best.give(self.learning)
         every, losses = self.settings.every, self.best.losses.tolist()
         known = {place * every: loss for place, loss in enumerate(losses) if loss < float("inf")}
-        return Fitted(int(self.best.step), self.clock.step, known, self.clock.stopped)
+        stopped = self.clock.stopped
+        return Fitted(int(self.best.step), self.clock.step, known, stopped, self._seconds)

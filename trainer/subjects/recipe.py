@@ -59,6 +59,11 @@ class SubjectRecipe(Strict):
         default=None,
         description="The name of one file that learns all subjects at once (lora, dreambooth).",
     )
+    keep_looks: bool = Field(
+        default=False,
+        description="Keep the file of every look in looks/: `manyshot subject evaluate` can choose "
+        "from them. Of dreambooth each is a whole checkpoint.",
+    )
     settings: Settings = Settings()
 
     @model_validator(mode="after")

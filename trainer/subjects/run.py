@@ -38,7 +38,9 @@ def train_recipe(
             continue
         fresh = open_base(base, tokenizer)
         looked = _looked(told, name)
-        found.append(train_subjects(fresh, group, recipe.settings, machine, path, looked))
+        found.append(
+            train_subjects(fresh, group, recipe.settings, machine, path, looked, recipe.keep_looks)
+        )
         if found[-1].fitted.interrupted:
             break
     return found

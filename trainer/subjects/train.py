@@ -11,7 +11,7 @@ from ..base.pictures import write_grid
 from .adapted import Adapted
 from .base_model import BaseModel
 from .dreambooth import tune
-from .fit import Fitted, Machine, fit
+from .fit import Fitted, Look, Machine, fit
 from .inversion import invert
 from .lessons import Lesson, subject_prompts
 from .lora import adapt
@@ -41,12 +41,13 @@ def train_subjects(
     machine: Machine,
     path: Path,
     looked: Looked = lambda step, loss: None,
+    keep_looks: bool = False,
 ) -> Trained:
     """Train a fresh `base` on the photos of one or several subjects, and write the file `path`.
 
     A checkpoint beside it lets an interrupted training go on; pictures of each look lie in
-    samples/ there. Raises InputError for what cannot be trained, ManyshotError when there is no
-    room for the file.
+    samples/ there, and with `keep_looks` its files in looks/. Raises InputError for what cannot be
+    trained, ManyshotError when there is no room for the file.
     """
     check_subjects(base, subjects, settings)
     check_room(path.parent, base, settings)
@@ -58,15 +59,16 @@ def train_subjects(
     adapted.base.on(machine.device)
     learned, held_out = lessons(adapted, subjects, encoded, settings)
     checkpoint = path.with_suffix(f".{settings.method}.training")
-    fitted = fit(
-        adapted,
-        [learned, *prior],
-        held_out,
-        settings,
-        machine,
-        checkpoint,
-        lambda step, loss: _look(adapted, subjects, settings, path, step, loss, looked),
-    )
+
+    def look(found: Look) -> None:
+        _draw_samples(adapted, subjects, settings, path, found.step)
+        if keep_looks and found.step:
+            now = Fitted(found.step, found.step, {}, False, found.seconds)
+            own = look_path(path, found.step)
+            adapted.write(own, _facts(adapted, subjects, settings, now).metadata())
+        looked(found.step, found.loss)
+
+    fitted = fit(adapted, [learned, *prior], held_out, settings, machine, checkpoint, look)
     facts = _facts(adapted, subjects, settings, fitted)
     if fitted.interrupted:
         return Trained(checkpoint, facts, fitted)
@@ -135,20 +137,18 @@ def check_room(folder: Path, base: BaseModel, settings: Settings) -> None:
         )
 
 
-def _look(
-    adapted: Adapted,
-    subjects: Sequence[NewSubject],
-    settings: Settings,
-    path: Path,
-    step: int,
-    loss: float,
-    looked: Looked,
+def look_path(path: Path, step: int) -> Path:
+    """Where the weights of a look lie, of the training of the file `path`."""
+    return path.parent / "looks" / f"{path.stem}-{step:06d}.safetensors"
+
+
+def _draw_samples(
+    adapted: Adapted, subjects: Sequence[NewSubject], settings: Settings, path: Path, step: int
 ) -> None:
     words = [adapted.word(subject.token) for subject in subjects]
     prompts = [f"a photo of a {word}" for word in words for _ in range(SHOWN)]
     pixels = draw_subject(adapted, prompts, settings.seed, guidance=settings.guidance)
     write_grid(path.parent / "samples" / f"{path.stem}-{step:06d}.png", pixels, SHOWN)
-    looked(step, loss)
 
 
 def _facts(
@@ -162,6 +162,7 @@ def _facts(
         fitted.step,
         fitted.steps,
         settings.model_dump_json(),
+        fitted.seconds,
     )
 
 
