@@ -6,6 +6,8 @@ from comfy_api.latest import ComfyExtension, io
 
 from .class_prompts import ManyshotClassPrompts
 from .save_labelled import ManyshotSaveLabelled
+from .subject import ManyshotSubject
+from .subject_prompts import ManyshotSubjectPrompts
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +17,12 @@ class ManyshotExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         _register_tiny_model()
-        return [ManyshotClassPrompts, ManyshotSaveLabelled]
+        return [
+            ManyshotClassPrompts,
+            ManyshotSubject,
+            ManyshotSubjectPrompts,
+            ManyshotSaveLabelled,
+        ]
 
 
 def _register_tiny_model() -> None:

@@ -65,6 +65,12 @@ def test_two_class_prompts_are_refused() -> None:
         fold(graph)
 
 
+def test_prompt_with_subject_is_taken_out_like_class_prompts() -> None:
+    graph = own_graph()
+    graph["20"]["class_type"] = "ManyshotSubjectPrompts"
+    assert fold(graph) == fold(own_graph())
+
+
 def test_link_to_an_output_that_is_not_there_is_refused() -> None:
     graph = own_graph()
     graph["5"]["inputs"]["steps"] = ["20", 4]
@@ -80,11 +86,14 @@ def test_table_of_names_matches_the_nodes() -> None:
 
     root = Path(__file__).parent.parent / "comfy_nodes"
     save = (root / "save_labelled.py").read_text()
-    prompts = (root / "class_prompts.py").read_text()
+    prompts = (root / "prompt_lists.py").read_text()
+    sources = [(root / f"{name}.py").read_text() for name in ("class_prompts", "subject_prompts")]
     own = [*table.SAVE_LABELLED_FIELDS, table.SAVE_LABELLED_DELIVERY, table.SAVE_LABELLED_FOLDER]
     assert all(f'"{name}",' in save for name in own)
     assert f'node_id="{table.SAVE_LABELLED}"' in save
-    assert f'node_id="{table.CLASS_PROMPTS}"' in prompts
+    for node_id, source in zip(table.PROMPT_NODES, sources, strict=True):
+        assert f'node_id="{node_id}"' in source
+        assert "outputs=prompt_outputs()" in source
     outputs = [f'display_name="{name}"' for name in table.CLASS_PROMPTS_OUTPUTS]
     assert [prompts.index(name) for name in outputs] == sorted(map(prompts.index, outputs))
 

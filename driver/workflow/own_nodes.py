@@ -8,9 +8,12 @@ from ...core.errors import InputError
 from .graph import Graph, Slot, describe, id_order, links
 
 CLASS_PROMPTS = "ManyshotClassPrompts"
+SUBJECT_PROMPTS = "ManyshotSubjectPrompts"  # the same for one subject, with the same outputs
+PROMPT_NODES = (CLASS_PROMPTS, SUBJECT_PROMPTS)
 SAVE_LABELLED = "ManyshotSaveLabelled"
+SUBJECT = "ManyshotSubject"
 
-# Output index of ManyshotClassPrompts -> job field.
+# Output index of the PROMPT_NODES -> job field.
 CLASS_PROMPTS_OUTPUTS = ("prompt", "negative", "class_name", "seed")
 
 # Input of ManyshotSaveLabelled -> job field.
@@ -21,38 +24,46 @@ SAVE_LABELLED_FIELDS = {
     "seed": "seed",
     "name": "job_id",
 }
+# Input of ManyshotSubject -> job field, where the recipe names subjects.
+SUBJECT_FIELDS = {"subject": "subject", "token": "token"}
 SAVE_LABELLED_DELIVERY = "delivery"
 SAVE_LABELLED_FOLDER = "folder"
 
 
 @dataclass(frozen=True)
 class Folded:
-    """A graph without ManyshotClassPrompts; `fields` says which job field each slot takes."""
+    """A graph without its node of PROMPT_NODES; `fields` says which job field each slot takes."""
 
     graph: Graph
     fields: Mapping[Slot, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The literals of the removed ManyshotClassPrompts node; empty when there was none."""
+    """The inputs of the removed node; empty when there was none."""
 
 
-def fold(graph: Graph, where: str = "the workflow") -> Folded:
-    """Take ManyshotClassPrompts out of `graph` and list the slots that manyshot's nodes bind.
+def fold(graph: Graph, where: str = "the workflow", subjects: bool = False) -> Folded:
+    """Take the node of PROMPT_NODES out of `graph` and list the slots that manyshot's nodes bind.
 
+    `subjects`: the recipe names some, so that ManyshotSubject takes the job's in place of its own.
     An input that was linked to the removed node holds None until it is bound. Raises InputError
     when there are several such nodes, or a link to an output that the node does not have.
     """
-    sources = sorted((i for i in graph if graph[i]["class_type"] == CLASS_PROMPTS), key=id_order)
+    sources = sorted((i for i in graph if graph[i]["class_type"] in PROMPT_NODES), key=id_order)
     if len(sources) > 1:
         shown = " and ".join(describe(graph, node_id) for node_id in sources[:3])
-        raise InputError(f"{where} has {len(sources)} {CLASS_PROMPTS} nodes, {shown}. Keep one.")
+        kind = graph[sources[0]]["class_type"]
+        raise InputError(f"{where} has {len(sources)} {kind} nodes, {shown}. Keep one.")
     removed = sources[0] if sources else None
-    fields = _linked_fields(graph, removed, where) | _save_fields(graph)
+    fields = _linked_fields(graph, removed, where) | _fields(
+        graph, SAVE_LABELLED, SAVE_LABELLED_FIELDS
+    )
+    if subjects:
+        fields |= _fields(graph, SUBJECT, SUBJECT_FIELDS)
     settings = dict(graph[removed]["inputs"]) if removed is not None else {}
     return Folded(_cut(graph, removed, fields), fields, settings)
 
 
 def _linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, str]:
-    """The job field of every input linked to the ManyshotClassPrompts node."""
+    """The job field of every input linked to the node of PROMPT_NODES."""
     found: dict[Slot, str] = {}
     for node_id, node in graph.items():
         for name, origin, output in links(node):
@@ -68,12 +79,13 @@ def _linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, s
     return found
 
 
-def _save_fields(graph: Graph) -> dict[Slot, str]:
+def _fields(graph: Graph, class_type: str, names: Mapping[str, str]) -> dict[Slot, str]:
+    """The job fields that all nodes of one class take."""
     return {
         Slot(node_id, name): job_field
         for node_id, node in graph.items()
-        if node["class_type"] == SAVE_LABELLED
-        for name, job_field in SAVE_LABELLED_FIELDS.items()
+        if node["class_type"] == class_type
+        for name, job_field in names.items()
     }
 
 

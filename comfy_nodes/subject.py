@@ -1,0 +1,125 @@
+"""Subject: a trained subject put onto the models, and the words that prompts call it by."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from .subject_files import find_subject, subject_names
+from .subject_models import Models, with_subject
+
+
+class ManyshotSubject(io.ComfyNode):
+    """One node for the three kinds of files; DreamBooth's makes the connected models unneeded."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotSubject",
+            display_name="Subject",
+            category="manyshot",
+            description="Picks a trained subject: puts its LoRA onto the model, loads its "
+            "DreamBooth checkpoint, or calls its embedding, and says the words for the prompt.",
+            inputs=[
+                io.Combo.Input(
+                    "subject",
+                    options=subject_names(),
+                    tooltip="A file trained by manyshot, out of the folders loras, embeddings and "
+                    "checkpoints. Press R after adding one.",
+                ),
+                io.String.Input(
+                    "token",
+                    default="",
+                    tooltip="Which subject of a file that holds several. Empty: the first.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=-10.0,
+                    max=10.0,
+                    step=0.05,
+                    tooltip="How strongly a LoRA works; the other kinds do not heed it.",
+                ),
+                io.Model.Input(
+                    "model",
+                    optional=True,
+                    lazy=True,
+                    tooltip="The model that the subject was trained on, or one of its kind. Not "
+                    "used for DreamBooth, whose file is a model itself.",
+                ),
+                io.Clip.Input(
+                    "clip",
+                    optional=True,
+                    lazy=True,
+                    tooltip="That model's text encoder. Not used for DreamBooth.",
+                ),
+                io.Vae.Input(
+                    "vae",
+                    optional=True,
+                    lazy=True,
+                    tooltip="That model's VAE; it passes through. Not used for DreamBooth.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model", tooltip="The model that draws the subject."),
+                io.Clip.Output(display_name="clip", tooltip="Its text encoder."),
+                io.Vae.Output(display_name="vae", tooltip="Its VAE."),
+                io.String.Output(
+                    display_name="words",
+                    tooltip="What prompts call the subject, as in 'sks dog' or 'embedding:sks'.",
+                ),
+                io.String.Output(
+                    display_name="class_name", tooltip="What a dataset calls it: its folder."
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, subject: str | None, token: str | None) -> bool | str:
+        if subject is None:
+            return True  # wired to another node: known only when it runs
+        try:
+            find_subject(subject).subject(token or "")
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, subject: str | None, **_inputs: Any) -> str:
+        """New when the file is: ComfyUI's cache knows only its name."""
+        try:
+            stat = find_subject(subject or "").path.stat()
+        except (InputError, OSError):
+            return ""
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+
+    @classmethod
+    def check_lazy_status(cls, subject: str, **inputs: Any) -> list[str]:
+        if find_subject(subject).facts.method == "dreambooth":
+            return []
+        return [name for name in Models._fields if name in inputs and inputs[name] is None]
+
+    @classmethod
+    def execute(
+        cls,
+        subject: str,
+        token: str,
+        strength: float,
+        model: Any = None,
+        clip: Any = None,
+        vae: Any = None,
+    ) -> io.NodeOutput:
+        found = find_subject(subject)
+        one = found.subject(token)
+        models = with_subject(found, strength, Models(model, clip, vae))
+        return io.NodeOutput(*_connected(models), found.words(one), one.class_name)
+
+
+def _connected(models: Models) -> list[Any]:
+    """The models; in place of a missing one the sentence that a node which uses it shows."""
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    return [
+        value if value is not None else ExecutionBlocker(f"Subject's input {name!r} is not wired.")
+        for name, value in zip(Models._fields, models, strict=True)
+    ]
