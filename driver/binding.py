@@ -12,6 +12,7 @@ from ..core.nearest import did_you_mean
 from .job import Job
 from .recipe import FileInput, Recipe
 from .settle import classes_of, images_per_class
+from .subjects import Subjects, check_taken
 from .workflow import own_nodes, save_nodes
 from .workflow.binding import bind, resolve
 from .workflow.catalogue import Catalogue
@@ -27,6 +28,7 @@ JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
     "seed": lambda job: job.seed,
     "index": lambda job: job.first_index,
     "subject": lambda job: job.subject or "",
+    "token": lambda job: job.token or "",
     "job_id": lambda job: job.id,
 }
 DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart
@@ -50,9 +52,15 @@ class Binding:
     pictures: Mapping[Slot, str]
     prefix: Slot | None
 
-    def id(self, job: Job) -> str:
-        """32 hex digits that follow from everything that decides the pixels."""
-        return self.ids.digest(self._values(job))[:32]
+    def id(self, job: Job, subject_digest: str = "") -> str:
+        """32 hex digits that follow from everything that decides the pixels.
+
+        Of a subject's file that is its content, whatever it is called.
+        """
+        if not subject_digest:
+            return self.ids.digest(self._values(job))[:32]
+        found = self.ids.digest(self._values(job._replace(subject=None)))
+        return sha256(f"{found} {subject_digest}".encode()).hexdigest()[:32]
 
     def models(self, job: Job) -> tuple[Any, ...]:
         """The values of `job` that decide its group; () when all jobs are of one."""
@@ -91,7 +99,11 @@ class Binding:
 
 
 def bind_recipe(
-    recipe: Recipe, folded: own_nodes.Folded, catalogue: Catalogue | None, where: str
+    recipe: Recipe,
+    folded: own_nodes.Folded,
+    catalogue: Catalogue | None,
+    where: str,
+    subjects: Subjects | None = None,
 ) -> Binding:
     """A workflow bound as a settled recipe says; without a catalogue jobs have no groups.
 
@@ -108,6 +120,7 @@ def bind_recipe(
         literals[batch] = recipe.batch_size
     plain = bind(plain, literals)
     _check_told_apart(recipe, set(fields.values()), where)
+    check_taken(subjects or {}, set(fields.values()), where)
     slots = [*fields, *sweeps, *pictures]
     delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
     own = [slot for slot in slots if slot.node_id in delivery.graph]
@@ -189,7 +202,7 @@ def _check_told_apart(recipe: Recipe, used: set[str], where: str) -> None:
     """Refuse a recipe whose classes, or whose images of a class, would all be the same."""
     if any(isinstance(value, FileInput) and value.folder for value in recipe.bind.values()):
         return
-    if not used & {"prompt", "class_name", "subject"} and len(classes_of(recipe)) > 1:
+    if not used & {"prompt", "class_name", "subject", "token"} and len(classes_of(recipe)) > 1:
         raise InputError(
             f"Nothing in {where} takes the prompt, so all classes would look the same. "
             "Bind it: 'Node title.text': $prompt."

@@ -24,9 +24,12 @@ class Comfy:
         """Version and devices: its `/system_stats`."""
         return self._dict("/system_stats")
 
-    def model_metadata(self, name: str) -> dict[str, Any]:
-        """What a checkpoint's or LoRA's file says of itself; {} when the server shows nothing."""
-        kind = "checkpoints" if "lora" not in name.lower() else "loras"
+    def model_metadata(self, name: str, folder: str | None = None) -> dict[str, Any]:
+        """What a model file says of itself; {} when the server shows nothing.
+
+        `folder` is the models folder it is in; without one it is guessed.
+        """
+        kind = folder or ("checkpoints" if "lora" not in name.lower() else "loras")
         reply = self.http.get_json(f"/view_metadata/{kind}?filename={quote(name)}")
         return reply if isinstance(reply, dict) else {}
 

@@ -12,6 +12,7 @@ from ..core.records import MANIFEST, METADATA, Record, image_name, manifest, mas
 from .job import Job
 from .ledger import Done, Ledger
 from .plan import Plan
+from .subjects import subject_facts
 
 
 def reopen_missing(folder: Path, ledger: Ledger) -> int:
@@ -49,7 +50,8 @@ def write_metadata(folder: Path, ledger: Ledger, plan: Plan) -> None:
 def write_manifest(folder: Path, plan: Plan, servers: list[dict[str, Any]]) -> None:
     """manyshot.json: what this folder was made from. Secrets show as their references."""
     recipe = plan.recipe.model_dump(mode="json", exclude_none=True)
-    content = manifest(recipe, versions(), servers=servers, jobs=len(plan))
+    learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
+    content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **learned)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -73,7 +75,7 @@ def _records(job: Job, done: Done, workflow: str) -> Iterator[Record]:
             prompt=job.prompt,
             negative=job.negative,
             seed=job.seed,
-            subject=job.subject,
+            subject=job.token,
             workflow=workflow,
             source_image=next(iter(job.pictures.values()), None),
             sweep=job.sweep,

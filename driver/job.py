@@ -14,7 +14,8 @@ class Job(NamedTuple):
     `group` is a hash of the models it needs: jobs of one group share what is slow to load.
     `images` come back from the server, the first `keep` of them are wanted; they are numbers
     `first_index` and on of their class. `pictures` maps a bound address to the local file behind
-    it, `sweep` to the value there. (A tuple, because a million of them are made and written.)
+    it, `sweep` to the value there. `subject` is the file of the class's subject as servers know
+    it, `token` its word. (A tuple, because a million of them are made and written.)
     """
 
     id: str
@@ -28,6 +29,7 @@ class Job(NamedTuple):
     images: int = 1
     keep: int = 1
     subject: str | None = None
+    token: str | None = None
     pictures: dict[str, str] = {}
     sweep: dict[str, Value] = {}
 

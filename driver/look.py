@@ -6,9 +6,9 @@ from pathlib import Path
 from ..core.errors import InputError
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
-from .prepare import preflight, prepare
+from .prepare import prepare
 from .recipe import Recipe
-from .servers import open_servers
+from .servers import check_server, open_servers
 from .settle import images_per_class
 
 
@@ -23,7 +23,7 @@ def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[str, list[J
             plan = prepare(recipe, reached[0].catalogue)
             for server in reached:
                 assert server.catalogue is not None
-                preflight(plan, server.catalogue, server.name)
+                check_server(plan, server, server.catalogue)
         checked = f"Checked against {', '.join(server.name for server in reached)}."
     classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
     words = (

@@ -1,11 +1,11 @@
 """Which model files a plan uses, for the record: names always, hashes where they can be had."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import ServerError
+from ..core.files import file_sha256
 from .comfy import Comfy
 from .plan import Plan
 from .workflow.graph import Graph
@@ -41,9 +41,3 @@ def _hash(name: str, comfy: Comfy, folders: Iterable[Path]) -> dict[str, str]:
         return {}
     found = [(key, metadata[key]) for key in sorted(metadata) if "hash" in key or "sha256" in key]
     return {key: value for key, value in found if isinstance(value, str) and len(value) <= 200}
-
-
-def file_sha256(path: Path) -> str:
-    """Hex sha256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

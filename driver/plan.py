@@ -12,6 +12,7 @@ from .binding import Binding
 from .job import Job, Value
 from .recipe import FileInput, Recipe
 from .settle import images_per_class, prompt_set
+from .subjects import Subjects
 from .workflow.graph import canonical
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
@@ -26,8 +27,9 @@ class Plan:
     picture folders without pictures.
     """
 
-    def __init__(self, recipe: Recipe, binding: Binding) -> None:
-        self.recipe, self.binding = recipe, binding
+    def __init__(self, recipe: Recipe, binding: Binding, subjects: Subjects | None = None) -> None:
+        self.recipe, self.binding, self.subjects = recipe, binding, subjects or {}
+        self._digests = {name: one.digest for name, one in self.subjects.items()}
         self._prompts = prompt_set(recipe)
         self._images = images_per_class(recipe)
         self._files = {
@@ -45,7 +47,8 @@ class Plan:
                     models = self.binding.models(job)
                     if models not in groups:
                         groups[models] = self.binding.group(job)
-                    yield job._replace(id=self.binding.id(job), group=groups[models])
+                    job_id = self.binding.id(job, self._digests.get(class_name, ""))
+                    yield job._replace(id=job_id, group=groups[models])
 
     def __len__(self) -> int:
         """How many jobs, equal ones counted each time."""
@@ -56,12 +59,18 @@ class Plan:
         return combinations * per_class * len(self._prompts.class_names)
 
     def samples(self) -> Iterator[Job]:
-        """A first job with each value of the sweep, for checking before anything is queued."""
+        """A first job with each value of the sweep and each file of a subject, for checking
+        before anything is queued."""
         first = next(iter(self))
         yield first
         for address, values in self.recipe.sweep.items():
             for value in values:
                 yield first._replace(sweep={**first.sweep, address: value})
+        shown = {first.subject}
+        for label, (class_name, one) in enumerate(self.subjects.items()):
+            if one.name not in shown:
+                shown.add(one.name)
+                yield self._job(class_name, label, 0, first.sweep)
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal plans."""
@@ -69,6 +78,7 @@ class Plan:
             "recipe": self.recipe.model_dump(mode="json", include=PLANNED_BY),
             "graph": canonical(self.binding.ids.base),
             "files": {address: _stamps(files) for address, files in self._files.items()},
+            "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
             "grouped": self.binding.groups is not None,
         }
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -81,6 +91,7 @@ class Plan:
     def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
         resolved = self._prompts.at(class_name, index, self.recipe.seed or 0)
         batch = self.binding.batch_size
+        subject = self.subjects.get(class_name)
         return Job(
             id="",
             class_name=class_name,
@@ -91,6 +102,8 @@ class Plan:
             seed=resolved.seed,
             images=batch,
             keep=min(batch, self._images - index),
+            subject=subject and subject.name,
+            token=subject and subject.subject.token,
             pictures=self._pictures(class_name, index),
             sweep=sweep,
         )

@@ -1,6 +1,7 @@
 """Everything that can be known to be wrong is found here, before anything is queued."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,11 +9,14 @@ from .. import workflows
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from .binding import bind_recipe
+from .job import Job
 from .plan import Plan
 from .recipe import Recipe
-from .settle import settle
+from .settle import classes_of, settle
+from .subjects import find_subjects
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
+from .workflow.graph import Slot
 from .workflow.load import read_workflow
 from .workflow.preflight import Problem, check
 
@@ -26,9 +30,11 @@ def prepare(recipe: Recipe, catalogue: Catalogue | None) -> Plan:
     have no groups.
     """
     path = find_workflow(recipe.workflow)
-    folded = own_nodes.fold(read_workflow(path, catalogue), str(path.name))
-    settled = settle(recipe, folded.settings)
-    return Plan(settled, bind_recipe(settled, folded, catalogue, path.name))
+    subjects = find_subjects(recipe)
+    folded = own_nodes.fold(read_workflow(path, catalogue), str(path.name), bool(subjects))
+    settled = settle(recipe, folded.settings, subjects)
+    binding = bind_recipe(settled, folded, catalogue, path.name, subjects)
+    return Plan(settled, binding, {n: subjects[n] for n in classes_of(settled) if n in subjects})
 
 
 def preflight(plan: Plan, catalogue: Catalogue, server: str) -> None:
@@ -60,4 +66,14 @@ def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:
     workflow = Path(plan.recipe.workflow).name
     for job in plan.samples():
         graph = plan.binding.graph(job, "0" * 36)
-        yield from check(graph, catalogue, workflow, plan.binding.pictures)
+        for problem in check(graph, catalogue, workflow, plan.binding.pictures):
+            yield _with_advice(plan, job, problem)
+
+
+def _with_advice(plan: Plan, job: Job, problem: Problem) -> Problem:
+    """Where to copy the file of a subject that the server lacks."""
+    slot = Slot(problem.node_id or "", problem.input or "")
+    subject = plan.subjects.get(job.class_name)
+    if subject is None or plan.binding.fields.get(slot) != "subject":
+        return problem
+    return replace(problem, text=f"{problem.text} {subject.advice}")

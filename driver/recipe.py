@@ -95,6 +95,15 @@ class Recipe(Strict):
         description="Class names; or class name: words for the prompt; or a text file, one a "
         "line. Without it the workflow's class prompts node says (as for the next three).",
     )
+    subjects: dict[str, Path] | Path | None = Field(
+        default=None,
+        description="Trained subjects: a file, a folder of them, or class name: file. Prompts "
+        "call each class by its subject's word; without 'classes' their classes are made.",
+    )
+    any_base: bool = Field(
+        default=False,
+        description="Use the subjects on another checkpoint than they were trained on.",
+    )
     prompts: Prompts | None = None
     images_per_class: Count | None = None
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
@@ -104,7 +113,7 @@ class Recipe(Strict):
     bind: dict[str, BoundValue] = Field(
         default={},
         description="Node title.input: a value, a job field ($prompt, $negative, $seed, "
-        "$class_name, $index), or a picture ({file: …} or {folder: …}).",
+        "$class_name, $index, $subject, $token), or a picture ({file: …} or {folder: …}).",
     )
     sweep: dict[str, list[Scalar]] = Field(
         default={}, description="Node title.input: values; every combination is made."
@@ -129,6 +138,13 @@ class Recipe(Strict):
     @classmethod
     def _classes(cls, value: Any) -> Any:
         if value is not None and not isinstance(value, Path):
+            check_class_names(value)
+        return value
+
+    @field_validator("subjects")
+    @classmethod
+    def _subjects(cls, value: Any) -> Any:
+        if isinstance(value, dict):
             check_class_names(value)
         return value
 

@@ -18,10 +18,10 @@ from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .listener import Listener
 from .plan import Plan
-from .prepare import preflight, prepare
+from .prepare import prepare
 from .recipe import Recipe
 from .run_log import run_log
-from .servers import Server, facts, open_servers
+from .servers import Server, check_server, facts, open_servers
 from .tally import Tally
 from .uploads import Uploads
 from .worker import Worker
@@ -75,7 +75,7 @@ def run(
         plan = prepare(recipe, reached[0].catalogue)
         for server in reached:
             assert server.catalogue is not None
-            preflight(plan, server.catalogue, server.name)
+            check_server(plan, server, server.catalogue)
         ledger = Ledger(recipe.output)
         try:
             missing = _take_over(plan, ledger, screen, prune)
@@ -199,7 +199,7 @@ class _Run:
             nonlocal known
             if not known:
                 catalogue = Catalogue.from_json(server.comfy.catalogue(), server.name)
-                preflight(self.plan, catalogue, server.name)
+                check_server(self.plan, server, catalogue)
                 known = True
 
         return check

@@ -13,7 +13,10 @@ from .embedded import EmbeddedServer, ServerSettings
 from .http import Http
 from .models import model_facts
 from .plan import Plan
+from .prepare import preflight
 from .recipe import Recipe
+from .subject_checks import check_subjects
+from .subjects import server_files
 from .workflow.catalogue import Catalogue
 
 
@@ -55,6 +58,12 @@ def open_servers(
             server.comfy.http.close()
 
 
+def check_server(plan: Plan, server: Server, catalogue: Catalogue) -> None:
+    """Raises InputError when `server` would refuse a job of the plan, or misread its subjects."""
+    preflight(plan, catalogue, server.name)
+    check_subjects(plan, server.name, server.comfy, server.models)
+
+
 def facts(server: Server, plan: Plan) -> dict[str, Any]:
     """What manyshot.json says about a server: name, version, devices, the plan's model files."""
     try:
@@ -78,7 +87,8 @@ def _embedded(
     comfyui: Path | None,
     progress: Callable[[str], None],
 ) -> Server:
-    server = stack.enter_context(EmbeddedServer(ServerSettings(comfyui=comfyui), progress))
+    settings = ServerSettings(comfyui=comfyui, extra_models=server_files(recipe))
+    server = stack.enter_context(EmbeddedServer(settings, progress))
     reached = _remote(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
     return replace(reached, revive=server.restart, models=server.model_folders)
 

@@ -6,22 +6,26 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.lines import content_lines, read_classes, read_lists
+from ..core.nearest import did_you_mean
 from ..core.prompts import PromptSet
+from ..core.wildcards import literal
 from .recipe import Prompts, Recipe
+from .subjects import Subjects, pooled_contexts
 
 IMAGES_PER_CLASS = 8
 
 
-def settle(recipe: Recipe, node: Mapping[str, Any]) -> Recipe:
+def settle(recipe: Recipe, node: Mapping[str, Any], subjects: Subjects | None = None) -> Recipe:
     """`recipe` with classes, prompts, images_per_class and seed filled in.
 
-    `node` holds the inputs of the workflow's ManyshotClassPrompts, or nothing. Raises InputError
-    when neither says what the classes are, or a class file cannot be read.
+    `node` holds the inputs of the workflow's ManyshotClassPrompts, or nothing. With `subjects`
+    each class is called by its subject's word. Raises InputError when nothing says what the
+    classes are, a class has no subject, or a class file cannot be read.
     """
     return recipe.model_copy(
         update={
-            "classes": _classes(recipe, node),
-            "prompts": recipe.prompts or _prompts(node),
+            "classes": _learned(recipe, subjects) if subjects else _classes(recipe, node),
+            "prompts": _in_context(recipe.prompts or _prompts(node), subjects or {}),
             "images_per_class": recipe.images_per_class or _whole(node, "images_per_class"),
             "seed": recipe.seed if recipe.seed is not None else _whole(node, "seed"),
         }
@@ -58,8 +62,29 @@ def _classes(recipe: Recipe, node: Mapping[str, Any]) -> dict[str, str] | list[s
         return recipe.classes
     text = node.get("classes")
     if not isinstance(text, str):
-        raise InputError("The recipe names no classes. Add 'classes: [one, another]'.")
+        raise InputError("The recipe names no classes. Add 'classes: [one, another]', or 'subjects'.")
     return read_classes(text)
+
+
+def _learned(recipe: Recipe, subjects: Subjects) -> dict[str, str]:
+    """The recipe's classes, or those of its subjects, with the words that call them."""
+    names = list(_classes(recipe, {})) if recipe.classes else list(subjects)
+    for name in names:
+        if name not in subjects:
+            raise InputError(
+                f"There is no subject for the class {name!r}; there are some for "
+                f"{', '.join(subjects)}.{did_you_mean(name, subjects)}"
+            )
+    return {name: literal(subjects[name].subject.word) for name in names}
+
+
+def _in_context(prompts: Prompts, subjects: Subjects) -> Prompts:
+    """Contexts that templates ask for and nothing gives are those of the subjects' captions."""
+    wanted = any("{context}" in text for text in prompts.templates)
+    if prompts.contexts or not wanted:
+        return prompts
+    contexts = [literal(text) for text in pooled_contexts(subjects)]
+    return prompts.model_copy(update={"contexts": contexts})
 
 
 def _class_file(path: Path) -> dict[str, str]:

@@ -1,0 +1,64 @@
+"""Whether a server has the subjects of a plan, the same ones, on the base they were trained on."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.files import file_sha256
+from ..core.subject_file import KEY
+from .comfy import Comfy
+from .http import Refused
+from .models import model_files
+from .plan import Plan
+from .subjects import ClassSubject
+
+
+def check_subjects(plan: Plan, server: str, comfy: Comfy, folders: Iterable[Path]) -> None:
+    """Raises InputError for a subject's file that `server` lacks or has otherwise, and for a base
+    that is not the workflow's.
+
+    `folders`: the server's models folders, if they are on this machine. An embedding that is
+    missing would else be left out of the prompt without a word.
+    """
+    if not plan.subjects:
+        return
+    for one in {one.name: one for one in plan.subjects.values()}.values():
+        _check_file(one, server, comfy)
+    first = next(iter(plan.subjects.values()))
+    if first.folder != "checkpoints" and not plan.recipe.any_base:
+        _check_base(plan, first, list(folders))
+
+
+def _check_file(one: ClassSubject, server: str, comfy: Comfy) -> None:
+    """By the header, which a server shows of every .safetensors file."""
+    try:
+        metadata = comfy.model_metadata(one.name, one.folder)
+    except Refused as error:
+        if error.status != 404:
+            raise
+        raise InputError(
+            f"The server {server} has no {one.name} in models/{one.folder}. {one.advice}"
+        ) from None
+    if metadata.get(KEY) != one.file.metadata()[KEY]:
+        raise InputError(
+            f"The {one.name} of the server {server} is another one than {one.path}. {one.advice}"
+        )
+
+
+def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
+    """As far as the workflow's checkpoints are files on this machine."""
+    digests = {path.name: file_sha256(path) for path in _checkpoints(plan, folders)}
+    if digests and one.file.base_digest not in digests.values():
+        raise InputError(
+            f"{one.path} was trained on {one.file.base}, and {plan.recipe.workflow} draws with "
+            f"{', '.join(digests)}, which is another model. Train it on that one, change the "
+            "workflow's checkpoint, or write 'any_base: true' to try all the same."
+        )
+
+
+def _checkpoints(plan: Plan, folders: list[Path]) -> Iterator[Path]:
+    names = {name for job in plan.samples() for name in model_files(plan.binding.graph(job, "0"))}
+    for name in sorted(names):
+        if ".." not in Path(name).parts and not Path(name).is_absolute():
+            found = (folder / "checkpoints" / name for folder in folders)
+            yield from [path for path in found if path.is_file()][:1]

@@ -1,0 +1,188 @@
+"""The trained subjects of a recipe: with which file, and by which word, each class is made."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import file_sha256
+from ..core.nearest import did_you_mean
+from ..core.subject_file import MODEL_FOLDERS, Subject, SubjectFile, read_subject_file
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class ClassSubject:
+    """The subject that a class is made with: its file here, and which of the file's it is."""
+
+    path: Path
+    file: SubjectFile
+    subject: Subject
+
+    @property
+    def name(self) -> str:
+        """The file as servers know it; prompts find an embedding by its token."""
+        inverted = self.file.method == "textual_inversion"
+        return f"{self.subject.token}.safetensors" if inverted else self.path.name
+
+    @property
+    def folder(self) -> str:
+        """Where a server has it, below its models folder."""
+        return MODEL_FOLDERS[self.file.method]
+
+    @property
+    def advice(self) -> str:
+        """What to do when a server does not have it."""
+        return f"Copy {self.path} to models/{self.folder}/{self.name} of that server."
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the file."""
+        stat = self.path.stat()
+        return _digest(self.path, stat.st_size, stat.st_mtime_ns)
+
+
+BOUND = {"loras": "LoraLoader.lora_name", "checkpoints": "CheckpointLoaderSimple.ckpt_name"}
+Subjects = Mapping[str, ClassSubject]
+"""Class name -> its subject."""
+
+
+def find_subjects(recipe: Recipe) -> Subjects:
+    """The subjects of a recipe, of each class one; empty when it names none.
+
+    Raises InputError for files that are none, do not fit a class or do not fit together.
+    """
+    given = recipe.subjects
+    if given is None:
+        return {}
+    found = dict(_named(given) if isinstance(given, dict) else _all_of(given))
+    _check_alike(found.values())
+    _check_names(found.values())
+    return found
+
+
+def server_files(recipe: Recipe) -> dict[str, Path]:
+    """Name below a server's models folder ("loras/cells.safetensors") -> the recipe's file."""
+    return {f"{one.folder}/{one.name}": one.path for one in find_subjects(recipe).values()}
+
+
+def pooled_contexts(subjects: Subjects) -> list[str]:
+    """What the captions say of backgrounds and poses, of all subjects in turn.
+
+    A class drawn in the others' contexts is not learned by its own background alone.
+    """
+    of_each = [one.subject.contexts for one in subjects.values()]
+    in_turn = chain.from_iterable(zip_longest(*of_each))
+    return list(dict.fromkeys(context for context in in_turn if context))
+
+
+def subject_facts(subjects: Subjects) -> list[dict[str, Any]]:
+    """What the record keeps of each file: all that it says of itself, its hash, and the classes
+    made with it. All its photos were learned from together, whatever class is drawn."""
+    files = {one.path: one for one in subjects.values()}
+    return [
+        {
+            "file": one.name,
+            "sha256": one.digest,
+            "classes": {n: s.subject.token for n, s in subjects.items() if s.path == path},
+            **asdict(one.file),
+        }
+        for path, one in files.items()
+    ]
+
+
+def check_taken(subjects: Subjects, used: Collection[str], where: str) -> None:
+    """Raises InputError when a workflow does not load the subjects, or asks for them in vain.
+
+    `used`: the job fields that it takes.
+    """
+    asked = next((name for name in ("subject", "token") if name in used), None)
+    if asked and not subjects:
+        raise InputError(f"'bind' has ${asked}, but the recipe names no 'subjects'.")
+    for one in list(subjects.values())[:1]:
+        if one.folder in BOUND and "subject" not in used:
+            raise InputError(
+                f"Nothing in {where} loads the subjects ({one.file.method}). Bind their file: "
+                f"'{BOUND[one.folder]}': $subject."
+            )
+
+
+def _named(given: Mapping[str, Path]) -> Iterator[tuple[str, ClassSubject]]:
+    for class_name, path in given.items():
+        file = read_subject_file(_existing(path))
+        fitting = [s for s in file.subjects if s.class_name == class_name]
+        if len(file.subjects) > 1 and not fitting:
+            known = [subject.class_name for subject in file.subjects]
+            raise InputError(
+                f"{path} has no subject for the class {class_name!r}; it has {', '.join(known)}."
+                + did_you_mean(class_name, known)
+            )
+        chosen = next(iter(fitting or file.subjects))
+        yield class_name, ClassSubject(path, file, replace(chosen, class_name=class_name))
+
+
+def _all_of(path: Path) -> dict[str, ClassSubject]:
+    found: dict[str, ClassSubject] = {}
+    for one in _files(path):
+        file = read_subject_file(one)
+        for subject in file.subjects:
+            name = subject.class_name
+            if name in found:
+                raise InputError(
+                    f"The class {name!r} has two subjects, in {found[name].path} and in {one}. "
+                    f"Say which: 'subjects: {{{name}: {one}}}'."
+                )
+            found[name] = ClassSubject(one, file, subject)
+    return found
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [_existing(path)]
+    found = sorted(path.glob("*.safetensors"))
+    if not found:
+        raise InputError(f"The folder {path} holds no subject file; they end in .safetensors.")
+    return found
+
+
+def _existing(path: Path) -> Path:
+    if path.is_file():
+        return path
+    beside = [p.name for p in path.parent.glob("*.safetensors")] if path.parent.is_dir() else []
+    raise InputError(f"There is no subject file at {path}.{did_you_mean(path.name, beside)}")
+
+
+def _check_alike(found: Iterable[ClassSubject]) -> None:
+    """One workflow loads them all, in one way and on one base."""
+    first, *rest = found
+    for other in rest:
+        if (first.file.method, first.file.base_digest) != (
+            other.file.method,
+            other.file.base_digest,
+        ):
+            raise InputError(
+                f"{first.path} is {first.file.method} on {first.file.base}, and {other.path} is "
+                f"{other.file.method} on {other.file.base}. The subjects of one recipe are of one "
+                "method and one base: train them alike, or write a recipe for each."
+            )
+
+
+def _check_names(found: Iterable[ClassSubject]) -> None:
+    """On a server, a name is one file."""
+    known: dict[str, ClassSubject] = {}
+    for one in found:
+        other = known.setdefault(one.name, one)
+        if other.path != one.path and other.digest != one.digest:
+            raise InputError(
+                f"{other.path} and {one.path} are different files, and a server would know both "
+                f"as {one.folder}/{one.name}. Rename one; an embedding needs another token."
+            )
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Of the file while it has this size and time of change."""
+    return file_sha256(path)
