@@ -62,7 +62,9 @@ def _classes(recipe: Recipe, node: Mapping[str, Any]) -> dict[str, str] | list[s
         return recipe.classes
     text = node.get("classes")
     if not isinstance(text, str):
-        raise InputError("The recipe names no classes. Add 'classes: [one, another]', or 'subjects'.")
+        raise InputError(
+            "The recipe names no classes. Add 'classes: [one, another]', or 'subjects'."
+        )
     return read_classes(text)
 
 
