@@ -1,5 +1,6 @@
 """Subjects trained on manyshot-tiny for a few steps: what learns, what is written, what resumes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import installed_source
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.base.pictures import to_bytes
+from manyshot.trainer.base.training import read_facts
 from manyshot.trainer.subjects import train
 from manyshot.trainer.subjects.base_model import BaseModel
 from manyshot.trainer.subjects.fit import Machine
 from manyshot.trainer.subjects.load import load_trained
 from manyshot.trainer.subjects.open_base import open_base
-from manyshot.trainer.subjects.photos import NewSubject, Photo, read_photos
+from manyshot.trainer.subjects.photos import NewSubject, Photo, given_photos, read_photos
 from manyshot.trainer.subjects.sampling import draw_subject
 from manyshot.trainer.subjects.settings import Settings
 from manyshot.trainer.subjects.train import Trained, adapted_base, train_subjects
@@ -147,6 +149,37 @@ def test_an_interrupted_training_goes_on_to_the_same_file(
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
+def test_a_step_that_is_stopped_in_a_thread_is_saved(photos: list[Photo], tmp_path: Path) -> None:
+    def stop(step: int) -> None:
+        if step == 3:  # no look comes here
+            raise InterruptedError
+
+    def run() -> None:
+        base, own = opened(), settings("textual_inversion")
+        train_subjects(base, [new(photos)], own, Machine(), path(tmp_path), stepped=stop)
+
+    with ThreadPoolExecutor(1) as thread, pytest.raises(InterruptedError):
+        thread.submit(run).result()
+    assert read_facts(next(tmp_path.glob("*.training")))["step"] == 3
+
+
+def test_photos_that_lie_in_no_file(photos: list[Photo]) -> None:
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 255, (160, 200, 3), np.uint8) for _ in range(3)]
+    mask = np.zeros((160, 200), np.uint8)
+    mask[80:120, 50:150] = 255
+    found = given_photos(images, 128, [mask] * 3)
+    assert [photo.pixels.shape for photo in found] == [photo.pixels.shape for photo in photos]
+    assert {photo.box for photo in found} == {(40, 64, 120, 96)}
+    assert len({photo.digest for photo in found}) == 3
+    with pytest.raises(InputError, match="Photo 2 is 40x30 pixels"):
+        given_photos([images[0], images[1][:30, :40]], 128)
+    with pytest.raises(InputError, match="The mask of photo 1 has not the shape"):
+        given_photos(images, 128, [mask[:, :100]] * 3)
+    with pytest.raises(InputError, match="there is 1"):
+        given_photos(images[:1], 128)
+
+
 def test_lora_has_kohyas_names(photos: list[Photo], tmp_path: Path) -> None:
     found = load_file(trained(tmp_path, photos, method="lora", rank=4).path)
     modules = {key.partition(".")[0] for key in found}
@@ -165,7 +198,7 @@ def test_what_cannot_be_trained_is_told(photos: list[Photo], tmp_path: Path) -> 
     broken.write_bytes(photos[0].path.read_bytes()[:100])
     with pytest.raises(InputError, match=r"broken\.png cannot be read"):
         read_photos([photos[0].path, broken], 128)
-    with pytest.raises(InputError, match="same file"):
+    with pytest.raises(InputError, match="photos are the same"):
         read_photos([photos[0].path] * 2, 128)
     with pytest.raises(InputError, match="'dog' is a word that the model knows"):
         check_word(opened(), "dog")

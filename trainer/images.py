@@ -27,6 +27,11 @@ def read_rgb(path: Path, short_side: int) -> np.ndarray:
         raise InputError(
             f"The image {path} cannot be read ({reason}). Repair it or take it out."
         ) from None
+    return shrunk(image, short_side)
+
+
+def shrunk(image: Image.Image, short_side: int) -> np.ndarray:
+    """The bytes of an image, the shorter side at most `short_side` pixels."""
     factor = short_side / min(image.size)
     if factor >= 1:
         return np.asarray(image)

@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,7 +61,13 @@ class Clock:
 
 @contextmanager
 def stoppable(clock: Clock) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the loop after its present step, so that it is saved."""
+    """Ctrl-C and SIGTERM end the loop after its present step, so that it is saved.
+
+    In a thread of a server, which takes its signals itself, nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(*_: object) -> None:
         clock.stopped = True

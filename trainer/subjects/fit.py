@@ -1,8 +1,8 @@
 """The training loop of subjects: steps, looks at held-out photos, checkpoints, the best kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Look:
 
 
 Looked = Callable[[Look], None]
+Stepped = Callable[[int], None]  # told how many steps are taken; what it raises ends the training
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,13 @@ def fit(
     machine: Machine,
     path: Path,
     looked: Looked = lambda look: None,
+    stepped: Stepped = lambda step: None,
 ) -> Fitted:
     """Train until the steps are taken, or held-out photos are no better for `patience` looks.
 
     What learns is then set to its best; while `looked` is told, to what that look was at. Resumed
     from the checkpoint `path` if there is one; the same steps then follow as without an
-    interruption.
+    interruption. What `stepped` raises is raised here after the training is saved.
     """
     run = _Run(adapted, lessons, held_out, settings, machine, path, looked)
     with stoppable(run.clock), ThreadPoolExecutor(machine.workers) as workers:
@@ -85,6 +87,8 @@ def fit(
             run.take_step(workers)
             if run.clock.step % settings.every == 0 or run.clock.over:
                 run.look()
+            with run.saved():
+                stepped(run.clock.step)
     return run.finished()
 
 
@@ -164,6 +168,18 @@ class _Run:
             self.best.step.fill_(self.clock.step)
         with shown(self.learning, values) if self.mean else nullcontext():
             self.looked(Look(self.clock.step, loss, self._seconds))
+        self._save()
+
+    @contextmanager
+    def saved(self) -> Iterator[None]:
+        """What is raised in the block passes on when the training is saved."""
+        try:
+            yield
+        except BaseException:
+            self._save()
+            raise
+
+    def _save(self) -> None:
         save_checkpoint(self.path, self.modules, self.optimizer, self.clock)
 
     @property

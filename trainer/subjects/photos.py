@@ -1,7 +1,9 @@
 """The photos of a subject: read, checked, and cut so that the subject stays in the picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from torch import Tensor
 from ...core.errors import InputError
 from ..base.latents import Box
 from ..base.pictures import to_pixels
-from ..images import content_digest, read_rgb
+from ..images import content_digest, read_rgb, shrunk
 from .base_model import DOWNSCALE, BaseModel
 from .words import Token
 
@@ -22,7 +24,10 @@ LEAST = 2  # photos: one to learn from, and one to be held out
 @dataclass(frozen=True)
 class Photo:
     """A photo (height, width, 3) in bytes, its caption's words about background and pose, and the
-    box (left, top, right, bottom in pixels, the last two excluded) that crops must show."""
+    box (left, top, right, bottom in pixels, the last two excluded) that crops must show.
+
+    `path`: its file, or what messages call it where it lies in none.
+    """
 
     path: Path
     digest: str
@@ -38,27 +43,58 @@ def read_photos(
 
     `masks`: one for each photo; what is not black in it is the subject.
     """
-    if len(paths) < LEAST:
+    _check_count(len(paths))
+    found = [_photo(path, content_digest(path), read_rgb(path, size), size) for path in paths]
+    boxes = [
+        mask_box(Image.fromarray(read_rgb(mask, 1 << 16)), photo, mask)
+        for mask, photo in zip(masks, found, strict=bool(masks))
+    ]
+    return _described(found, contexts, boxes)
+
+
+def given_photos(
+    images: Sequence[np.ndarray], size: int, masks: Sequence[np.ndarray] = ()
+) -> list[Photo]:
+    """Photos from bytes (height, width, 3) that lie in no file, with masks (height, width).
+
+    A digest is that of the pixels. Raises InputError as `read_photos`.
+    """
+    _check_count(len(images))
+    found = [
+        _photo(Path(f"Photo {n}"), _digest(image), shrunk(Image.fromarray(image), size), size)
+        for n, image in enumerate(images, 1)
+    ]
+    boxes = [
+        mask_box(Image.fromarray(mask), photo, Path(f"of photo {n}"))
+        for n, (mask, photo) in enumerate(zip(masks, found, strict=bool(masks)), 1)
+    ]
+    return _described(found, [], boxes)
+
+
+def _check_count(count: int) -> None:
+    if count < LEAST:
         raise InputError(
-            f"A subject needs {LEAST} photos at least, and there is {len(paths)}: one is held out "
+            f"A subject needs {LEAST} photos at least, and there is {count}: one is held out "
             "to see when training has gone far enough. Three to ten are best."
         )
-    found = [_photo(path, size) for path in paths]
-    repeated = len({photo.digest for photo in found}) < len(found)
-    if repeated:
-        raise InputError("Two of the photos are the same file. Leave one out.")
-    rest = [*contexts, *[""] * (len(found) - len(contexts))]
-    boxes = (
-        [mask_box(mask, photo) for mask, photo in zip(masks, found, strict=True)] if masks else []
-    )
-    return [
-        Photo(photo.path, photo.digest, photo.pixels, context, boxes[i] if boxes else None)
-        for i, (photo, context) in enumerate(zip(found, rest, strict=True))
-    ]
 
 
-def _photo(path: Path, size: int) -> Photo:
-    pixels = read_rgb(path, size)
+def _digest(image: np.ndarray) -> str:
+    return sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
+
+
+def _described(
+    found: Sequence[Photo],
+    contexts: Sequence[str],
+    boxes: Sequence[tuple[int, int, int, int] | None],
+) -> list[Photo]:
+    if len({photo.digest for photo in found}) < len(found):
+        raise InputError("Two of the photos are the same. Leave one out.")
+    told = zip_longest(found, contexts, boxes)
+    return [replace(photo, context=context or "", box=box) for photo, context, box in told]
+
+
+def _photo(path: Path, digest: str, pixels: np.ndarray, size: int) -> Photo:
     if min(pixels.shape[:2]) < size // 2:
         raise InputError(
             f"{path} is {pixels.shape[1]}x{pixels.shape[0]} pixels, and the model draws {size}x"
@@ -66,7 +102,7 @@ def _photo(path: Path, size: int) -> Photo:
         )
     if min(pixels.shape[:2]) < size:
         pixels = _enlarged(pixels, size)
-    return Photo(path, content_digest(path), pixels)
+    return Photo(path, digest, pixels)
 
 
 def _enlarged(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -75,13 +111,12 @@ def _enlarged(pixels: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def mask_box(mask: Path, photo: Photo) -> tuple[int, int, int, int] | None:
+def mask_box(mask: Image.Image, photo: Photo, name: Path) -> tuple[int, int, int, int] | None:
     """Where the subject is in a photo, from its mask; None when the mask is empty."""
     height, width = photo.pixels.shape[:2]
-    found = Image.fromarray(read_rgb(mask, 1 << 16)).convert("L")
-    if abs(found.width / found.height - width / height) > 0.02:
-        raise InputError(f"The mask {mask} has not the shape of its photo {photo.path}.")
-    return found.resize((width, height), Image.Resampling.NEAREST).getbbox()
+    if abs(mask.width / mask.height - width / height) > 0.02:
+        raise InputError(f"The mask {name} has not the shape of its photo {photo.path}.")
+    return mask.convert("L").resize((width, height), Image.Resampling.NEAREST).getbbox()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .fit import Machine
 from .open_base import open_base
 from .photos import NewSubject
 from .recipe import SubjectRecipe
+from .settings import Settings
 from .train import Trained, train_subjects
 from .wanted import new_subject, subjects_of
 
@@ -34,7 +35,7 @@ def train_recipe(
     subjects = [new_subject(subject, opened.size) for subject in subjects_of(recipe)]
     for name, group in _files(recipe, subjects).items():
         path = recipe.output / f"{name}.safetensors"
-        if is_trained(path, recipe, opened, group):
+        if is_trained(path, recipe.settings, opened, group):
             continue
         fresh = open_base(base, tokenizer)
         looked = _looked(told, name)
@@ -59,7 +60,7 @@ def _looked(told: Told, name: str) -> Callable[[int, float], None]:
 
 
 def is_trained(
-    path: Path, recipe: SubjectRecipe, base: BaseModel, subjects: Sequence[NewSubject]
+    path: Path, settings: Settings, base: BaseModel, subjects: Sequence[NewSubject]
 ) -> bool:
     """Whether the file is there, of this base, these photos and these settings.
 
@@ -70,13 +71,13 @@ def is_trained(
     facts = read_subject_file(path)
     same = (
         facts.base_digest == base.digest
-        and facts.settings == recipe.settings.model_dump_json()
+        and facts.settings == settings.model_dump_json()
         and [(one.token, one.noun, sorted(one.photos)) for one in facts.subjects]
         == [(*vars(one.token).values(), sorted(p.digest for p in one.photos)) for one in subjects]
     )
     if not same:
         raise InputError(
             f"{path} was trained with another base, other photos, words or settings. Move it "
-            "away, or choose another output."
+            "away, or choose another output or token."
         )
     return True

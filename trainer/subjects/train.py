@@ -11,7 +11,7 @@ from ..base.pictures import write_grid
 from .adapted import Adapted
 from .base_model import BaseModel
 from .dreambooth import tune
-from .fit import Fitted, Look, Machine, fit
+from .fit import Fitted, Look, Machine, Stepped, fit
 from .inversion import invert
 from .lessons import Lesson, subject_prompts
 from .lora import adapt
@@ -42,6 +42,7 @@ def train_subjects(
     path: Path,
     looked: Looked = lambda step, loss: None,
     keep_looks: bool = False,
+    stepped: Stepped = lambda step: None,
 ) -> Trained:
     """Train a fresh `base` on the photos of one or several subjects, and write the file `path`.
 
@@ -68,7 +69,7 @@ def train_subjects(
             adapted.write(own, _facts(adapted, subjects, settings, now).metadata())
         looked(found.step, found.loss)
 
-    fitted = fit(adapted, [learned, *prior], held_out, settings, machine, checkpoint, look)
+    fitted = fit(adapted, [learned, *prior], held_out, settings, machine, checkpoint, look, stepped)
     facts = _facts(adapted, subjects, settings, fitted)
     if fitted.interrupted:
         return Trained(checkpoint, facts, fitted)
