@@ -8,6 +8,7 @@ from .class_prompts import ManyshotClassPrompts
 from .save_labelled import ManyshotSaveLabelled
 from .subject import ManyshotSubject
 from .subject_prompts import ManyshotSubjectPrompts
+from .train_subject import ManyshotTrainSubject
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class ManyshotExtension(ComfyExtension):
             ManyshotClassPrompts,
             ManyshotSubject,
             ManyshotSubjectPrompts,
+            ManyshotTrainSubject,
             ManyshotSaveLabelled,
         ]
 

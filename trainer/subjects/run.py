@@ -6,7 +6,7 @@ from pathlib import Path
 from transformers import CLIPTokenizer
 
 from ...core.errors import InputError
-from ...core.subject_file import read_subject_file
+from ...core.subject_file import Subject, read_subject_file
 from .base_model import BaseModel
 from .fit import Machine
 from .open_base import open_base
@@ -72,8 +72,7 @@ def is_trained(
     same = (
         facts.base_digest == base.digest
         and facts.settings == settings.model_dump_json()
-        and [(one.token, one.noun, sorted(one.photos)) for one in facts.subjects]
-        == [(*vars(one.token).values(), sorted(p.digest for p in one.photos)) for one in subjects]
+        and list(map(_known, facts.subjects)) == list(map(_wanted, subjects))
     )
     if not same:
         raise InputError(
@@ -81,3 +80,12 @@ def is_trained(
             "away, or choose another output or token."
         )
     return True
+
+
+def _known(one: Subject) -> tuple[str, str, str, list[str]]:
+    return one.token, one.noun, one.class_name, sorted(one.photos)
+
+
+def _wanted(one: NewSubject) -> tuple[str, str, str, list[str]]:
+    digests = sorted(photo.digest for photo in one.photos)
+    return one.token.word, one.token.noun, one.class_name, digests
