@@ -76,10 +76,15 @@ def measure(
 def shots(
     recipe: Recipe,
     folder: Annotated[Path, typer.Argument(help="Where the class folders go.")],
+    each_draw: Annotated[
+        bool,
+        typer.Option("--each-draw", help="A folder for each draw: FOLDER/<shots>-<draw>/<class>."),
+    ] = False,
 ) -> None:
     """Copy the photos that a measurement's draws learn from into class folders.
 
-    Images may be made from these: each is then added only to draws that hold its photo.
+    Images may be made from these: each is then added only to draws that hold its photo. Subjects
+    are trained for each draw: their images are added only to draws that hold all their photos.
     """
     from rich.console import Console
 
@@ -87,7 +92,7 @@ def shots(
     from ..trainer.measure.photos import lay_out_shots
     from ..trainer.measure.recipe import MeasureRecipe
 
-    count = lay_out_shots(read_recipe_file(MeasureRecipe, recipe), folder)
+    count = lay_out_shots(read_recipe_file(MeasureRecipe, recipe), folder, each_draw)
     Console().print(f"{count:,} photos in {folder}", markup=False, highlight=False)
 
 

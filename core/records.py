@@ -6,11 +6,14 @@ images/<class_name>/<job_id>_<i>.png
 masks/<class_name>/<job_id>_<i>.png
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from .errors import InputError
 
 MANIFEST = "manyshot.json"
 METADATA = "metadata.jsonl"
@@ -60,6 +63,33 @@ def read_records(folder: Path) -> Iterator[Record]:
         for line in lines:
             if line.strip():
                 yield Record.model_validate_json(line)
+
+
+LearnedPhotos = Mapping[tuple[str, str], tuple[str, ...]]
+"""(class name, token of the subject) -> sha256 of each photo that its file was learned from."""
+
+
+def learned_photos(folder: Path) -> LearnedPhotos:
+    """As manyshot.json of a dataset folder says of its subjects; empty when it says nothing.
+
+    What several subjects of one file were learned from, each of them may show. Raises InputError
+    when the file cannot be read.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        files = json.loads(path.read_text(encoding="utf-8")).get("subjects", [])
+        return {pair: _photos(file) for file in files for pair in file["classes"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error!r}): what its subjects were learned from is not known."
+        ) from None
+
+
+def _photos(file: Any) -> tuple[str, ...]:
+    found = (digest for subject in file["subjects"] for digest in subject["photos"])
+    return tuple(dict.fromkeys(str(digest) for digest in found))
 
 
 def manifest(recipe: dict[str, Any], versions: dict[str, str], **facts: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def added_images(table: Table, draw: Draw, arm: Arm) -> Labelled:
     """The images that a settled arm adds to a draw. Raises InputError when there are too few.
 
     They are nested as draws are: what 100 % adds is among what 200 % adds. Synthetic images that
-    were made from a real one are added to draws that hold it, and to no others.
+    come from real ones are added to draws that hold all of these, and to no others.
     """
     if arm.add == "nothing":
         return NOTHING
@@ -68,32 +68,25 @@ def _group(table: Table, draw: Draw, arm: Arm, label: int, count: int) -> np.nda
 def usable(table: Table, draw: Draw, label: int, add: Added = "synthetic") -> np.ndarray:
     """The synthetic images of a class that may be added to a draw, in the draw's random order.
 
-    One that was made from a real image outside of the draw would tell of that image. "shuffled"
+    One that comes from a real image outside of the draw would tell of that image. "shuffled"
     has rows of its own where pairs are learned, and elsewhere the same ones.
     """
     rng = np.random.default_rng([draw.seed, label, 4])
     every = table.mismatched if add == "shuffled" else None
     rows = rng.permutation(table.of_class(table.synthetic if every is None else every, label))
-    if table.source is None:
-        return rows
-    source = table.source[rows]
-    return rows[(source < 0) | np.isin(source, draw.shots)]
+    return rows[table.comes_only_from(rows, draw.shots)]
 
 
 def without_sources(table: Table, added: Labelled, held_out: np.ndarray) -> Labelled:
-    """`added` less the images that were made from rows held out."""
-    if table.source is None:
-        return added
-    return added.take(np.flatnonzero(~np.isin(table.source[added.rows], held_out)))
+    """`added` less the images that come from rows held out."""
+    return added.take(np.flatnonzero(~table.comes_from(added.rows, held_out)))
 
 
 def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, found: int) -> str:
     kind, others = "further real" if arm.add == "real" else "synthetic", ""
     held = len(table.of_class(table.synthetic, label))
     if arm.add in ("synthetic", "shuffled") and held > found:
-        others = (
-            f" ({held - found} more were made from real images that draw {draw.seed} does not hold)"
-        )
+        others = f" ({held - found} more come from real images that draw {draw.seed} does not hold)"
     return (
         f"The arm {arm.name!r} needs {count} {kind} images of {table.classes[label]!r} for "
         f"{draw.count} shots, and there are {found}{others}. Use a smaller ratio, or add images."

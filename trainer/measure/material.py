@@ -10,10 +10,10 @@ from ..images import content_digest
 from .downloads import download
 from .food101 import food101
 from .origins import origins
-from .recipe import Data, MeasureRecipe
+from .recipe import Data
 from .results import Task
-from .segmentation.pairs import Pair, pair_data, synthetic_pairs
-from .sources import Dataset, Example, elpv, folder_dataset, of_classes, pets, read_examples
+from .segmentation.pairs import Pair, pair_data
+from .sources import Dataset, Example, elpv, folder_dataset, pets
 from .splits import split_again
 from .table import Table
 
@@ -48,15 +48,6 @@ def _read_data(data: Data) -> Dataset:
     return folder_dataset(data.path, data.test, data.test_share, data.split_seed)
 
 
-def read_synthetic(recipe: MeasureRecipe, data: Dataset) -> list[Example]:
-    """The synthetic images that a recipe names."""
-    if recipe.synthetic is None:
-        return []
-    if recipe.task == "segmentation":
-        return synthetic_pairs(recipe.data, recipe.synthetic, data)
-    return of_classes(read_examples(recipe.synthetic), data.classes)
-
-
 def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
     """Rows in the order real, synthetic, test."""
     examples = (*data.real, *synthetic, *data.test)
@@ -77,10 +68,11 @@ def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
 def _sources(
     places: np.ndarray | None, count: int, photos: np.ndarray, made: np.ndarray
 ) -> np.ndarray | None:
-    """Row numbers of sources (count), from the `places` among `photos` that `made` came from."""
+    """Row numbers of sources (count, most), from the `places` among `photos` that `made` come
+    from."""
     if places is None:
         return None
-    sources = np.full(count, -1)
+    sources = np.full((count, places.shape[1]), -1)
     sources[made] = np.where(places < 0, -1, photos[places])
     return sources
 

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .grid import Grid, check_grid, draw_rows, fair_runs
 from .learner import Step
 from .learners import Opened, open_features, open_learner
-from .material import Material, make_table, read_data, read_material, read_synthetic
+from .material import Material, make_table, read_data, read_material
 from .notes import notes_on_runs, notes_on_synthetic
 from .plans import Budget
 from .published import published_rows
@@ -17,6 +17,7 @@ from .samples import pick_samples
 from .segmentation.mismatched import with_mismatched
 from .sources import Dataset, Example
 from .summary import gain_rows
+from .synthetic import read_synthetic
 from .thesis_grid import ThesisProtocol
 
 PACKAGES = ("manyshot", "numpy", "torch", "scikit-learn", "scipy", "torchmetrics", "onnxruntime")

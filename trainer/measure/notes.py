@@ -1,6 +1,7 @@
 """What a reader of results must know beside the figures, in sentences."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +16,25 @@ from .sources import Dataset, Example
 from .table import Table
 from .thesis import DIFFERS
 
+MADE = "made from real ones; they are added only to draws that hold those."
+LEARNED = (
+    "made with a subject that learned from real ones; they are added only to draws that hold all "
+    "of those."
+)
+HARM = "the gain is in part that of more real images, and `auto` may choose too boldly."
+MADE_ELSEWHERE = (
+    "made from pictures that are not among the real ones. If those show real images all the same, "
+    f"{HARM}"
+)
+LEARNED_ELSEWHERE = (
+    "made with a subject that learned from photos of which some are not among the real ones. If "
+    f"those show real images all the same, {HARM}"
+)
+LEARNED_UNKNOWN = (
+    "made with a learned subject, and from which photos it learned is not known. If a draw does "
+    f"not hold them, {HARM}"
+)
+
 
 def notes_on_synthetic(
     recipe: MeasureRecipe, data: Dataset, synthetic: Sequence[Example], table: Table
@@ -24,46 +44,53 @@ def notes_on_synthetic(
     Raises InputError when they repeat the test split, or were made from images of it, and the
     recipe does not allow it.
     """
-    if not synthetic or recipe.synthetic is None:
+    if not synthetic:
         return []
-    leaked = np.isin(table.source, table.test).sum() if table.source is not None else 0
-    if leaked and not recipe.allow_overlap:
-        raise InputError(
-            f"{leaked:,} of the images of {recipe.synthetic} were made from test images. A gain on "
-            "them would be a leak: take them out, or write 'allow_overlap: true' to measure all "
-            "the same."
-        )
+    where = ", ".join(map(str, recipe.synthetic_folders))
+    if not recipe.allow_overlap:
+        refuse_leaks(synthetic, table, where)
     found = kept_overlap(synthetic, data.test, data.real, recipe.cache or cache_folder())
     if not recipe.allow_overlap:
-        refuse_overlap(found, recipe.synthetic)
-    return [overlap_sentence(found, recipe.synthetic), *_on_sources(synthetic, table)]
+        refuse_overlap(found, where)
+    return [overlap_sentence(found, where), *_on_sources(synthetic, table)]
+
+
+def refuse_leaks(synthetic: Sequence[Example], table: Table, where: str) -> None:
+    """Raises InputError for images that come from test images."""
+    leaked = table.comes_from(table.synthetic, table.test)
+    if leaked.any():
+        taught = any(synthetic[place].photos for place in np.flatnonzero(leaked).tolist())
+        how = "made with a subject that learned from" if taught else "made from"
+        raise InputError(
+            f"{leaked.sum():,} of the images of {where} were {how} test images. A gain on them "
+            "would be a leak: take them out, or write 'allow_overlap: true' to measure all the "
+            "same."
+        )
 
 
 def _on_sources(synthetic: Sequence[Example], table: Table) -> list[str]:
-    """What synthetic images were made from, beside words."""
-    found: list[str] = []
-    sources = np.full(1, -1) if table.source is None else table.source[table.synthetic]
-    known = int((sources >= 0).sum())
-    if known:
-        found.append(
-            f"{known:,} of the synthetic images were made from real ones; they are added only to "
-            "draws that hold those."
-        )
-    named = sum(example.source is not None for example in synthetic)
-    if named > known:
-        found.append(
-            f"{named - known:,} of the synthetic images were made from pictures that are not among "
-            "the real ones. If those show real images all the same, the gain is in part that of "
-            "more real images, and `auto` may choose too boldly."
-        )
-    learned = sum(example.subject is not None for example in synthetic)
-    if learned:
-        found.append(
-            f"{learned:,} of the synthetic images were made with a learned subject. If it was "
-            "learned from real images that a draw does not hold, the gain is in part theirs, and "
-            "`auto` may choose too boldly."
-        )
-    return found
+    """What synthetic images come from, beside words."""
+    known = np.zeros(len(synthetic), int)
+    if table.source is not None:
+        known = (table.source[table.synthetic] >= 0).sum(axis=1)
+    told = Counter(
+        text
+        for example, count in zip(synthetic, known, strict=True)
+        for text in _told(example, int(count))
+    )
+    return [f"{number:,} of the synthetic images were {text}" for text, number in told.items()]
+
+
+def _told(example: Example, known: int) -> Iterator[str]:
+    """What is to be said of an image of whose photos so many are `known`."""
+    if example.photos:
+        every = len(example.photos) + (example.source is not None)
+        yield LEARNED if known == every else LEARNED_ELSEWHERE
+        return
+    if example.source is not None:
+        yield MADE if known else MADE_ELSEWHERE
+    if example.subject is not None:
+        yield LEARNED_UNKNOWN
 
 
 def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list[str]:

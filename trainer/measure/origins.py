@@ -1,7 +1,8 @@
-"""Which picture a synthetic image was made from, where its record says so."""
+"""Which photos a synthetic image comes from, where its record says so."""
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +12,36 @@ from .sources import Dataset, Example
 
 
 def origins(data: Dataset, synthetic: Sequence[Example]) -> np.ndarray | None:
-    """For each synthetic image the place of its source among `data.real` and then `data.test`.
+    """For each synthetic image the places of its photos among `data.real` and then `data.test`.
 
-    -1 where there is none or it is not among them; None when no image has a source. The file that
-    a record names is looked up by its content; one that is gone, or a map or mask of a photo, by
-    its name without suffix in the same class.
+    Its photos are the one that it was made from, and all that its subject was learned from. -1
+    fills a row, and stands for what is not among them; None when no image has any. The file that a
+    record names is looked up by its content; one that is gone, or a map or mask of a photo, by its
+    name without suffix in the same class.
     """
-    if not any(example.source for example in synthetic):
+    if not any(example.source or example.photos for example in synthetic):
         return None
     photos = (*data.real, *data.test)
     by_digest = {content_digest(photo.path): place for place, photo in enumerate(photos)}
     by_name = _unambiguous([(photo.class_name, photo.path.stem) for photo in photos])
 
-    def place(example: Example) -> int:
+    def source(example: Example) -> list[int]:
         if example.source is None:
-            return -1
+            return []
         path = Path(example.source)
         named = by_name.get((example.class_name, path.stem), -1)
-        return by_digest.get(content_digest(path), named) if path.is_file() else named
+        return [by_digest.get(content_digest(path), named) if path.is_file() else named]
 
-    return np.array([place(example) for example in synthetic])
+    @cache  # images of a subject share them
+    def learned(digests: tuple[str, ...]) -> list[int]:
+        return [by_digest[digest] for digest in digests if digest in by_digest]
+
+    return _padded([[*source(example), *learned(example.photos)] for example in synthetic])
+
+
+def _padded(places: Sequence[Sequence[int]]) -> np.ndarray:
+    most = max(1, *map(len, places))
+    return np.array([[*row, *[-1] * (most - len(row))] for row in places])
 
 
 def _unambiguous(names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

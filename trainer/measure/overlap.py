@@ -108,7 +108,7 @@ def _judged(
     return Overlap(near[:identical], near, len(synthetic), found.usual, beyond)
 
 
-def refuse_overlap(found: Overlap, folder: Path) -> None:
+def refuse_overlap(found: Overlap, folder: Path | str) -> None:
     """Raises InputError when synthetic images repeat the test split."""
     if found.leaks:
         raise InputError(
@@ -117,7 +117,7 @@ def refuse_overlap(found: Overlap, folder: Path) -> None:
         )
 
 
-def overlap_sentence(found: Overlap, folder: Path) -> str:
+def overlap_sentence(found: Overlap, folder: Path | str) -> str:
     """What was found, in one sentence."""
     kind, pairs = ("the same", found.identical) if found.identical else ("nearly so", found.near)
     if not found.near:

@@ -71,8 +71,10 @@ class MeasureRecipe(Strict):
         "images come in pairs with theirs.",
     )
     data: Data
-    synthetic: Path | None = Field(
-        default=None, description="Synthetic images: a dataset folder or class folders."
+    synthetic: Path | list[Path] | None = Field(
+        default=None,
+        description="Synthetic images: a dataset folder, a folder of them, class folders, or a "
+        "list of these.",
     )
     output: Path = Field(description="The folder of results.json.")
     arms: list[Arm] = Field(
@@ -108,6 +110,13 @@ class MeasureRecipe(Strict):
     published: Published | None = Field(
         default=None, description="Figures of others, shown beside ours."
     )
+
+    @property
+    def synthetic_folders(self) -> list[Path]:
+        """`synthetic` as a list."""
+        if self.synthetic is None:
+            return []
+        return self.synthetic if isinstance(self.synthetic, list) else [self.synthetic]
 
     @field_validator("data", mode="before")
     @classmethod
@@ -146,7 +155,7 @@ class MeasureRecipe(Strict):
     @model_validator(mode="after")
     def _fits(self) -> "MeasureRecipe":
         needs = {arm.add for arm in self.arms} & {"synthetic", "shuffled"}
-        if needs and self.synthetic is None:
+        if needs and not self.synthetic_folders:
             raise ValueError("arms with synthetic images need 'synthetic', their folder")
         for arm in self.arms:
             if arm.ratio == "auto" and arm.add not in ("synthetic", "shuffled"):

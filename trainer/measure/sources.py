@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
-from ...core.records import METADATA, Record, read_records
+from ...core.records import METADATA, LearnedPhotos, Record, learned_photos, read_records
 from ..base.data import FOLDER, Entry, pool_split, read_split
 from ..images import image_files
 
@@ -24,6 +24,7 @@ class Example:
 
     `seen`: the generator has learned from it. `source`: the file that it was made from. `subject`:
     the learned subject that it was made with, which may hold real images that a draw does not.
+    `photos`: sha256 of each that this subject was learned from, where that is known.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Example:
     seen: bool = False
     source: str | None = None
     subject: str | None = None
+    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ def read_examples(folder: Path) -> list[Example]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.{_beside(folder)}")
     if (folder / METADATA).exists():
-        return [recorded_example(folder, record) for record in kept_records(folder)]
+        learned = learned_photos(folder)
+        return [recorded_example(folder, record, learned) for record in kept_records(folder)]
     classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not classes:
         raise InputError(
@@ -181,7 +184,7 @@ def kept_records(folder: Path) -> list[Record]:
     return records
 
 
-def recorded_example(folder: Path, record: Record) -> Example:
+def recorded_example(folder: Path, record: Record, learned: LearnedPhotos) -> Example:
     """The image of a record of a dataset folder."""
     return Example(
         inside(folder, record.file_name),
@@ -189,6 +192,7 @@ def recorded_example(folder: Path, record: Record) -> Example:
         record.class_name,
         source=record.source_image,
         subject=record.subject,
+        photos=learned.get((record.class_name, record.subject or ""), ()),
     )
 
 

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from scipy.stats import binomtest
 
-from .added import added_images, usable, without_sources
+from .added import Labelled, added_images, usable, without_sources
 from .arms import REAL_ONLY, Arm, Mixing
 from .draws import Draw, Fold, folds
 from .learner import Options, Outcome
@@ -65,7 +65,9 @@ def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
     parts = folds(setting.table, setting.draw)
     if not parts:
         return Choice(arm.real_only, {}, "one shot leaves nothing to choose by")
-    arms = [arm.real_only, *candidates(setting.table, setting.draw, arm)]
+    arms = [arm.real_only, *candidates(setting.table, setting.draw, arm, parts)]
+    if len(arms) == 1:
+        return Choice(arm.real_only, {}, "there are no images to choose by")
     found = [held_out(setting, fold, arms, [options]) for fold in parts]
     scores = [np.stack([one.by_image.astype(np.float64) for one in part]) for part in found]
     return chosen_arm(arms, np.concatenate(scores, axis=1))
@@ -85,11 +87,20 @@ def chosen_arm(arms: Sequence[Arm], scores: np.ndarray) -> Choice:
     return Choice(arms[best], found, f"wins {won} held-out shots and loses {lost}")
 
 
-def candidates(table: Table, draw: Draw, arm: Arm) -> list[Arm]:
-    """The arms that "auto" chooses from, as far as there are images for them."""
+def candidates(table: Table, draw: Draw, arm: Arm, parts: Sequence[Fold]) -> list[Arm]:
+    """The arms that "auto" chooses from, as far as there are images for them.
+
+    Some must be left in each fold: those of a subject that learned from all shots never are.
+    """
     least = min(len(usable(table, draw, label)) for label in range(len(table.classes)))
     every = [arm.settled(*candidate) for candidate in CANDIDATES]
-    return [one for one in every if float(one.ratio) * draw.count <= 100 * least]
+    enough = [one for one in every if float(one.ratio) * draw.count <= 100 * least]
+    return [one for one in enough if all(len(_added(table, draw, one, f).rows) for f in parts)]
+
+
+def _added(table: Table, draw: Draw, arm: Arm, fold: Fold) -> Labelled:
+    """Images made from shots that are held out are held out with them."""
+    return without_sources(table, added_images(table, draw, arm), fold.held_out)
 
 
 def held_out(
@@ -103,8 +114,6 @@ def held_out(
 
 
 def _plan(setting: Setting, fold: Fold, arm: Arm) -> Plan:
-    """Images made from shots that are held out are held out with them."""
     table, draw = setting.table, setting.draw
-    added = added_images(table, draw, arm)
-    added = without_sources(table, added, fold.held_out)
+    added = _added(table, draw, arm, fold)
     return make_plan(table, fold.learned, added, arm, setting.budget, [draw.seed, 0])

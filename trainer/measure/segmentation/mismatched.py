@@ -20,7 +20,7 @@ def with_mismatched(table: Table) -> Table:
         table,
         labels=np.append(table.labels, table.labels[own]),
         seen=np.append(table.seen, table.seen[own]),
-        source=None if table.source is None else np.append(table.source, table.source[own]),
+        source=None if table.source is None else np.concatenate([table.source, table.source[own]]),
         mismatched=rows,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ....core.errors import InputError
 from ....core.paths import inside
-from ....core.records import METADATA, Record
+from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
 from ...base.data import FOLDER
 from ...images import image_files
 from ..downloads import download
@@ -68,7 +68,8 @@ def read_pairs(folder: Path) -> list[Pair]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
     if (folder / METADATA).exists():
-        return [_recorded(folder, record) for record in kept_records(folder)]
+        learned = learned_photos(folder)
+        return [_recorded(folder, record, learned) for record in kept_records(folder)]
     images = folder / IMAGES
     if not images.is_dir() or not (folder / MASKS).is_dir():
         raise InputError(
@@ -87,13 +88,13 @@ def _of_folder(folder: Path, name: Path, path: Path) -> Pair:
     return _paired(Example(path, name.as_posix(), class_name), mask)
 
 
-def _recorded(folder: Path, record: Record) -> Pair:
+def _recorded(folder: Path, record: Record, learned: LearnedPhotos) -> Pair:
     if record.mask_file_name is None:
         raise InputError(
             f"{folder / METADATA} has no mask for {record.file_name}: 'mask_file_name' is missing. "
             "Save the images with their masks."
         )
-    example = recorded_example(folder, record)
+    example = recorded_example(folder, record, learned)
     return _paired(example, inside(folder, record.mask_file_name))
 
 

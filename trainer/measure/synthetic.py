@@ -1,0 +1,47 @@
+"""The synthetic images of a measurement: of one dataset folder, or of several."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ...core.errors import InputError
+from ...core.records import METADATA
+from .recipe import MeasureRecipe
+from .segmentation.pairs import synthetic_pairs
+from .sources import Dataset, Example, of_classes, read_examples
+
+
+def read_synthetic(recipe: MeasureRecipe, data: Dataset) -> list[Example]:
+    """The synthetic images that a recipe names; of several folders, each named with its folder."""
+    folders = [one for folder in recipe.synthetic_folders for one in dataset_folders(folder)]
+    if len(folders) == 1:
+        return _read(recipe, folders[0], data)
+    return [
+        replace(example, name=f"{folder.name}/{example.name}")
+        for folder in folders
+        for example in _read(recipe, folder, data)
+    ]
+
+
+def dataset_folders(folder: Path) -> Sequence[Path]:
+    """The dataset folders in `folder`, or `folder` itself where there are none.
+
+    Raises InputError when some of what is in it are dataset folders and some are not.
+    """
+    if not folder.is_dir() or (folder / METADATA).exists():
+        return [folder]
+    inner = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    whole = [one for one in inner if (one / METADATA).exists()]
+    if whole and len(whole) < len(inner):
+        other = next(one for one in inner if one not in whole)
+        raise InputError(
+            f"{folder} holds dataset folders, and {other.name} is none: it has no {METADATA}. "
+            "Finish its run, or move it away."
+        )
+    return whole or [folder]
+
+
+def _read(recipe: MeasureRecipe, folder: Path, data: Dataset) -> list[Example]:
+    if recipe.task == "segmentation":
+        return synthetic_pairs(recipe.data, folder, data)
+    return of_classes(read_examples(folder), data.classes)
