@@ -38,7 +38,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Done:
-    """`name`: the file, as Subject offers it; `shown`: its last samples, as ComfyUI lists them."""
+    """`name`: the file with its models folder, which Subject knows also where a file of another
+    method has the same name; `shown`: its last samples, as ComfyUI lists them."""
 
     name: str
     shown: list[dict[str, str]]
@@ -74,7 +75,7 @@ def train(order: Order, images: "Sequence[Tensor]", masks: "Sequence[Tensor]") -
             _train(base, subject, settings, work / name)
             _move(work / name, _models_folder(settings.method) / name)
     model_management.soft_empty_cache()
-    return Done(name, _last_samples(work))
+    return Done(f"{MODEL_FOLDERS[settings.method]}/{name}", _last_samples(work))
 
 
 def model_file(method: Method, name: str) -> Path | None:
