@@ -64,6 +64,9 @@ class SubjectRecipe(Strict):
         description="Keep the file of every look in looks/: `manyshot subject evaluate` can choose "
         "from them. Of dreambooth each is a whole checkpoint.",
     )
+    samples: int = Field(
+        default=4, ge=0, le=16, description="Pictures of each subject to draw at each look."
+    )
     settings: Settings = Settings()
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """All subjects of a recipe: one file after the other, or one for all."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -17,6 +18,7 @@ from .train import Trained, train_subjects
 from .wanted import new_subject, subjects_of
 
 Told = Callable[[str, int, float], None]  # the file's name, step, held-out loss
+Stepped = Callable[[str, int], None]  # the file's name, and how many steps are taken
 
 
 def train_recipe(
@@ -25,6 +27,7 @@ def train_recipe(
     tokenizer: CLIPTokenizer,
     machine: Machine,
     told: Told = lambda name, step, loss: None,
+    stepped: Stepped = lambda name, step: None,
 ) -> list[Trained]:
     """The files of a recipe; those that are finished already are left as they are.
 
@@ -38,9 +41,18 @@ def train_recipe(
         if is_trained(path, recipe.settings, opened, group):
             continue
         fresh = open_base(base, tokenizer)
-        looked = _looked(told, name)
         found.append(
-            train_subjects(fresh, group, recipe.settings, machine, path, looked, recipe.keep_looks)
+            train_subjects(
+                fresh,
+                group,
+                recipe.settings,
+                machine,
+                path,
+                partial(told, name),
+                recipe.keep_looks,
+                partial(stepped, name),
+                recipe.samples,
+            )
         )
         if found[-1].fitted.interrupted:
             break
@@ -53,10 +65,6 @@ def _files(
     if recipe.together:
         return {recipe.together: subjects}
     return {subject.token.word: [subject] for subject in subjects}
-
-
-def _looked(told: Told, name: str) -> Callable[[int, float], None]:
-    return lambda step, loss: told(name, step, loss)
 
 
 def is_trained(

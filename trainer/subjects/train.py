@@ -43,12 +43,13 @@ def train_subjects(
     looked: Looked = lambda step, loss: None,
     keep_looks: bool = False,
     stepped: Stepped = lambda step: None,
+    samples: int | None = None,
 ) -> Trained:
     """Train a fresh `base` on the photos of one or several subjects, and write the file `path`.
 
-    A checkpoint beside it lets an interrupted training go on; pictures of each look lie in
-    samples/ there, and with `keep_looks` its files in looks/. Raises InputError for what cannot be
-    trained, ManyshotError when there is no room for the file.
+    A checkpoint beside it lets an interrupted training go on; `samples` pictures of each subject
+    (default: 4) and look lie in samples/ there, and with `keep_looks` its files in looks/. Raises
+    InputError for what cannot be trained, ManyshotError when there is no room for the file.
     """
     check_subjects(base, subjects, settings)
     check_room(path.parent, base, settings)
@@ -62,7 +63,9 @@ def train_subjects(
     checkpoint = path.with_suffix(f".{settings.method}.training")
 
     def look(found: Look) -> None:
-        _draw_samples(adapted, subjects, settings, path, found.step)
+        each = SHOWN if samples is None else samples
+        if each:
+            _draw_samples(adapted, subjects, settings, path, found.step, each)
         if keep_looks and found.step:
             now = Fitted(found.step, found.step, {}, False, found.seconds)
             own = look_path(path, found.step)
@@ -144,12 +147,17 @@ def look_path(path: Path, step: int) -> Path:
 
 
 def _draw_samples(
-    adapted: Adapted, subjects: Sequence[NewSubject], settings: Settings, path: Path, step: int
+    adapted: Adapted,
+    subjects: Sequence[NewSubject],
+    settings: Settings,
+    path: Path,
+    step: int,
+    each: int,
 ) -> None:
     words = [adapted.word(subject.token) for subject in subjects]
-    prompts = [f"a photo of a {word}" for word in words for _ in range(SHOWN)]
+    prompts = [f"a photo of a {word}" for word in words for _ in range(each)]
     pixels = draw_subject(adapted, prompts, settings.seed, guidance=settings.guidance)
-    write_grid(path.parent / "samples" / f"{path.stem}-{step:06d}.png", pixels, SHOWN)
+    write_grid(path.parent / "samples" / f"{path.stem}-{step:06d}.png", pixels, each)
 
 
 def _facts(
