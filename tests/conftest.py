@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from manyshot.core.subject_file import Method
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 
 TESTS = Path(__file__).parent
@@ -50,3 +51,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake_comfyui() -> Path:
     """A ComfyUI folder whose main.py answers /system_stats and does nothing else."""
     return TESTS / "fake_comfyui"
+
+
+@pytest.fixture(scope="session")
+def trained_subjects(comfyui: EmbeddedServer) -> Iterator[dict[Method, Path]]:
+    """The server's files of trained subjects, one of each method."""
+    from .trained_subjects import write_trained
+
+    found = write_trained(comfyui.folder / "models")
+    yield found
+    for path in found.values():
+        path.unlink(missing_ok=True)
