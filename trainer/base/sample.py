@@ -1,6 +1,6 @@
 """Drawing with the networks themselves, step for step as ComfyUI's KSampler (euler, normal)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ from .architecture import build_schedule
 from .captions import tokenize
 from .latents import LATENT_SIZE
 from .training import place
+
+Find = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Of scaled latents (2n, 4, h, w), a time and its noise level: the noise in them, first with the
+prompts, then without."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,11 @@ class Control:
     strength: float = 1.0
 
 
-def normal_sigmas(steps: int) -> Tensor:
-    """Noise levels (steps + 1) from the strongest to 0, evenly spaced in time ("normal")."""
-    alphas = build_schedule().alphas_cumprod
+def normal_sigmas(steps: int, alphas: Tensor) -> Tensor:
+    """Noise levels (steps + 1) from the strongest to 0, evenly spaced in time ("normal").
+
+    `alphas` (1000): alpha-bar of the schedule.
+    """
     log_sigmas = ((1 - alphas) / alphas).sqrt().log()
     times = torch.linspace(len(alphas) - 1, 0, steps)
     low, high = times.floor().long(), times.ceil().long()
@@ -53,42 +59,35 @@ def normal_sigmas(steps: int) -> Tensor:
     return torch.cat([between.exp(), torch.zeros(1)])
 
 
-def nearest_times(sigmas: Tensor) -> Tensor:
+def nearest_times(sigmas: Tensor, alphas: Tensor) -> Tensor:
     """The schedule's step (0 to 999) whose noise is nearest to each level, by its logarithm."""
-    alphas = build_schedule().alphas_cumprod
     log_sigmas = ((1 - alphas) / alphas).sqrt().log()
     return (sigmas.log() - log_sigmas[:, None]).abs().argmin(dim=0)
 
 
 @torch.no_grad()
-def euler(
-    unet: UNet2DConditionModel,
-    noise: Tensor,
-    text: Tensor,
-    negative: Tensor,
-    steps: int,
-    cfg: float,
-    control: Control | None = None,
-) -> Tensor:
-    """Latents (n, 4, h, w) from standard normal `noise`; text and negative (n, 77, width).
+def euler(find: Find, noise: Tensor, steps: int, cfg: float, alphas: Tensor) -> Tensor:
+    """Latents (n, 4, h, w) from standard normal `noise`.
 
     Algorithm 2 of Karras et al. 2022 without churn, on the noise prediction, with classifier-free
-    guidance of strength `cfg`. Control acts with the prompt and without it.
+    guidance of strength `cfg`.
     """
-    sigmas = normal_sigmas(steps).to(noise.device)
-    times = nearest_times(sigmas[:-1].cpu()).to(noise.device)
-    both = torch.cat([text, negative])
+    alphas = alphas.cpu()
+    sigmas = normal_sigmas(steps, alphas).to(noise.device)
+    times = nearest_times(sigmas[:-1].cpu(), alphas).to(noise.device)
     x = noise * (1 + sigmas[0] ** 2).sqrt()
     for time, sigma, following in zip(times, sigmas[:-1], sigmas[1:], strict=True):
         scaled = (x / (1 + sigma**2).sqrt()).repeat(2, 1, 1, 1)
-        added = {} if control is None else residuals(control, scaled, time, both)
-        found, without = unet(scaled, time, both, **added).sample.chunk(2)
+        found, without = find(scaled, time, sigma).chunk(2)
         x = x + (without + cfg * (found - without)) * (following - sigma)
     return x
 
 
 def residuals(control: Control, scaled: Tensor, time: Tensor, text: Tensor) -> dict[str, Any]:
-    """What the ControlNet adds inside the UNet, as its arguments; `scaled` (2n, 4, h, w)."""
+    """What the ControlNet adds inside the UNet, as its arguments; `scaled` (2n, 4, h, w).
+
+    It acts with the prompt and without it.
+    """
     images = control.images.to(scaled).repeat(2, 1, 1, 1)
     net, strength = control.controlnet, control.strength
     down, middle = net(scaled, time, text, images, strength, return_dict=False)
@@ -116,6 +115,11 @@ def draw(
     shape = (len(prompts), LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     text = encode_prompts(networks, prompts)
-    without = encode_prompts(networks, [negative]).expand_as(text)
-    latents = euler(networks.unet, noise.to(text.device), text, without, steps, cfg, control)
+    both = torch.cat([text, encode_prompts(networks, [negative]).expand_as(text)])
+
+    def find(scaled: Tensor, time: Tensor, _: Tensor) -> Tensor:
+        added = {} if control is None else residuals(control, scaled, time, both)
+        return networks.unet(scaled, time, both, **added).sample
+
+    latents = euler(find, noise.to(text.device), steps, cfg, build_schedule().alphas_cumprod)
     return networks.vae.decoder(latents).clamp(-1, 1).cpu()

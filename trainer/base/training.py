@@ -13,11 +13,11 @@ from typing import TypeVar
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...core.errors import InputError
-from ...core.files import write_whole
+from ..tensor_files import write_tensors
 
 Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for each parameter
 Placed = TypeVar("Placed", bound=nn.Module)
@@ -152,7 +152,7 @@ def save_checkpoint(
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu().contiguous()
     facts = json.dumps({"step": clock.step, "minutes": clock.elapsed})
-    write_whole(path, save(tensors, {"clock": facts}))
+    write_tensors(path, tensors, {"clock": facts})
 
 
 def read_facts(path: Path) -> dict[str, float]:

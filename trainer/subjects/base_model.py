@@ -7,7 +7,7 @@ difference stands here and nowhere else.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -17,6 +17,8 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from ..base.training import place
 
 Family = Literal["sd1", "sdxl"]
+Prediction = Literal["epsilon", "v_prediction"]
+LEAST_ALPHA = 4.8973451890853435e-08  # of schedules that end in pure noise, as ComfyUI has it
 DOWNSCALE = 8  # image side over latent side, of every model here
 
 
@@ -53,7 +55,7 @@ class BaseModel:
     unet: UNet2DConditionModel
     codec: Codec
     alphas: Tensor
-    prediction: Literal["epsilon", "v_prediction"]
+    prediction: Prediction
     size: int
     file: Path | None = None
 
@@ -109,6 +111,15 @@ def hear(base: BaseModel, ids: Sequence[Tensor]) -> Text:
     # Podell et al. 2023 ("SDXL"), section 2.1: the last layer but one of both, side by side.
     states = torch.cat([one.hidden_states[-2] for one in found], dim=-1)
     return Text(states, found[-1].text_embeds)
+
+
+def freeze_unheard(base: BaseModel) -> None:
+    """Keep from learning what `hear` leaves out: the end of SDXL's first text encoder."""
+    if base.family == "sdxl":
+        first: Any = base.texts[0].encoder
+        first = getattr(first, "text_model", first)  # transformers 5 has its parts one level up
+        for module in (first.encoder.layers[-1], first.final_layer_norm):
+            module.requires_grad_(False)
 
 
 def find_noise(base: BaseModel, noisy: Tensor, times: Tensor, text: Text) -> Tensor:

@@ -9,27 +9,23 @@ from pathlib import Path
 
 from torch import nn
 
-from ...core.errors import InputError
 from .adapted import Adapted
-from .base_model import BaseModel
+from .base_model import BaseModel, freeze_unheard
 from .checkpoint import check_writable, write_checkpoint
 
 
 def tune(base: BaseModel, text: bool = False) -> Adapted:
-    """The base with its UNet learning, and the text encoder of SD1 too with `text`.
+    """The base with its UNet learning, and the text encoders too with `text`.
 
     Raises InputError for a base that could not be written afterwards.
     """
     check_writable(base)
-    if text and base.family == "sdxl":
-        raise InputError(
-            "DreamBooth cannot train SDXL's text encoders here: set 'text: false', or use lora."
-        )
     learning: dict[str, nn.Module] = {"unet": base.unet}
     if text:
-        learning["text"] = base.texts[0].encoder
+        learning["text"] = nn.ModuleList(part.encoder for part in base.texts)
     for module in learning.values():
         module.requires_grad_(True)
+    freeze_unheard(base)
 
     def write(path: Path, facts: Mapping[str, str]) -> None:
         write_checkpoint(base, path, facts)

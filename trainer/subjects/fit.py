@@ -1,6 +1,6 @@
 """The training loop of subjects: steps, looks at held-out photos, checkpoints, the best kept."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -43,12 +43,29 @@ Stepped = Callable[[int], None]  # told how many steps are taken; what it raises
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how to compute, which decides nothing but the time. `workers`: parts of a batch
-    computed side by side, which on a CPU beats threads that wait for one another."""
+    """Where and how to compute, which decides nothing but time, memory and rounding.
+
+    `workers`: parts of a batch computed side by side, which on a CPU beats threads that wait for
+    one another; 0: as many as there are threads on a CPU, one elsewhere.
+    """
 
     device: str = "cpu"
     bf16: bool = False
-    workers: int = 1
+    workers: int = 0
+
+    @property
+    def parts(self) -> int:
+        """How many parts of a batch are computed at once."""
+        return self.workers or (torch.get_num_threads() if self.device == "cpu" else 1)
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[ThreadPoolExecutor]:
+        """As many workers, which share the threads of this one."""
+        threads, parts = torch.get_num_threads(), self.parts
+        own = (max(1, threads // parts),)
+        with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=own) as pool:
+            yield pool
+        torch.set_num_threads(threads)  # of threads to come: what a worker sets, they begin with
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ def fit(
     interruption. What `stepped` raises is raised here after the training is saved.
     """
     run = _Run(adapted, lessons, held_out, settings, machine, path, looked)
-    with stoppable(run.clock), ThreadPoolExecutor(machine.workers) as workers:
+    with stoppable(run.clock), machine.side_by_side() as workers:
         if run.clock.step == 0:
             run.look()
         while not run.clock.over and not run.stale:
@@ -108,10 +125,10 @@ class _Run:
         self.adapted, self.lessons, self.held_out = adapted, lessons, held_out
         self.settings, self.machine, self.path, self.looked = settings, machine, path, looked
         self.ears, self.clock = Ears(adapted), Clock(settings.steps, None)
-        named = [(name, p) for name, group in adapted.parameters.items() for p in group]
-        self.learning = [parameter for _, parameter in named]
-        self.peaks = [settings.rates()[name] for name, _ in named]
-        self.optimizer = self._optimizer()
+        named = adapted.parameters
+        self.learning = [parameter for group in named.values() for parameter in group]
+        self.peaks = [settings.rates()[name] for name in named]
+        self.optimizer = self._optimizer(named.values())
         self.best = Kept(self.learning, -(-settings.steps // settings.every) + 1)
         self.mean = Kept(self.learning, 0) if settings.average else None
         self.modules: dict[str, nn.Module] = {
@@ -122,13 +139,10 @@ class _Run:
         if path.exists():
             load_checkpoint(path, self.modules, self.optimizer, self.clock)
 
-    def _optimizer(self) -> torch.optim.Optimizer:
+    def _optimizer(self, groups: Iterable[list[nn.Parameter]]) -> torch.optim.Optimizer:
         decay = 1e-2 if self.settings.method == "dreambooth" else 0.0
-        groups = [
-            {"params": [parameter], "lr": rate}
-            for parameter, rate in zip(self.learning, self.peaks, strict=True)
-        ]
-        return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=decay)
+        own = [{"params": group, "lr": 0.0} for group in groups]
+        return torch.optim.AdamW(own, betas=(0.9, 0.99), weight_decay=decay, fused=True)
 
     @property
     def stale(self) -> bool:
@@ -142,15 +156,17 @@ class _Run:
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = cosine_rate(peak, self.clock.step, self.clock.progress, WARMUP)
         step = random_step(self.lessons, self.settings.batch, self.adapted.base.size)
-        found = workers.map(self._gradients, step.split(self.machine.workers))
+        parts = step.split(self.machine.parts)
+        shares = [len(part.times) * len(parts) / len(step.times) for part in parts]
+        found = workers.map(self._gradients, parts, shares)
         train_step(self.learning, self.optimizer, list(found))
         self.clock.step += 1
         if self.mean and self.settings.average:
             values = nn.ParameterList(self.learning)
             Average(values, self.mean.values, self.settings.average).update(self.clock.step)
 
-    def _gradients(self, part: Step) -> tuple[float, tuple[torch.Tensor, ...]]:
-        return gradients(self.learning, self._loss(part))
+    def _gradients(self, part: Step, share: float) -> tuple[float, tuple[torch.Tensor, ...]]:
+        return gradients(self.learning, self._loss(part) * share)
 
     def _loss(self, step: Step) -> torch.Tensor:
         device = self.machine.device.split(":")[0]

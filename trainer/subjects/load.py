@@ -10,7 +10,8 @@ from ...core.subject_file import read_subject_file
 from .adapted import Adapted
 from .base_model import BaseModel
 from .inversion import KEYS, plug_in_vectors
-from .lora import adapt, set_kohya_tensors
+from .lora import adapt
+from .lora_files import rank_and_alpha, set_kohya_tensors
 from .open_base import open_base
 
 
@@ -33,9 +34,7 @@ def load_trained(path: Path, base: BaseModel) -> Adapted:
 
 
 def _lora(base: BaseModel, tensors: dict[str, Tensor]) -> Adapted:
-    name = next(key for key in tensors if key.endswith(".lora_down.weight"))
-    rank = tensors[name].shape[0]
-    alpha = float(tensors[name.replace(".lora_down.weight", ".alpha")])
+    rank, alpha = rank_and_alpha(tensors)
     text = any(key.startswith("lora_te") for key in tensors)
     adapted = adapt(base, rank, alpha, text)
     set_kohya_tensors(base, tensors)

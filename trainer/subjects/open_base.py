@@ -1,16 +1,9 @@
 """Opening a base model: manyshot-tiny, SD 1.x or SDXL, from a single file or a diffusers folder."""
 
-import logging
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
-from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import (
-    StableDiffusionXLPipeline,
-)
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from transformers import CLIPTokenizer
@@ -20,22 +13,31 @@ from ...core.nearest import did_you_mean
 from ...core.tiny_sizes import IMAGE_SIZE, TINY
 from ..base.architecture import build_schedule
 from ..base.export import NAME, load_single_file
-from .base_model import BaseModel, Codec, Family, TextPart
+from .base_model import (
+    DOWNSCALE,
+    LEAST_ALPHA,
+    BaseModel,
+    Codec,
+    Family,
+    Prediction,
+    TextPart,
+)
+from .families import PARTS
+from .folder import read_folder
+from .single_file import read_single_file
 
-log = logging.getLogger(__name__)
 SDXL_KEY = "conditioner.embedders.1.model.ln_final.weight"
 SD1_KEY = "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"
-SIZES: dict[Family, int] = {"sd1": 512, "sdxl": 1024}
-PIPELINES: dict[Family, Any] = {"sd1": StableDiffusionPipeline, "sdxl": StableDiffusionXLPipeline}
+END = 49_407  # CLIP's token for the end of a text
 
 
 def open_base(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
-    """The base model at `path`; `tokenizer` is SD1's, for manyshot-tiny.
+    """The base model at `path`; `tokenizer` is SD1's, for single files.
 
     Raises InputError when there is none, when it is a pickle, or of another family.
     """
     if path.is_dir():
-        return _opened(_from_folder(path), path, None)
+        return _opened(*read_folder(path), path, None)
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.safetensors")])
         raise InputError(f"There is no base model at {path}.{near}")
@@ -48,7 +50,7 @@ def open_base(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
     if keys.get(SD1_KEY) == TINY.text_width:
         return _tiny(path, tokenizer)
     family = _family(path, keys)
-    return _opened(_from_file(path, family), path, path)
+    return _opened(family, read_single_file(path, family, tokenizer), path, path)
 
 
 def _keys(path: Path) -> dict[str, int]:
@@ -63,7 +65,7 @@ def _keys(path: Path) -> dict[str, int]:
 def _family(path: Path, keys: dict[str, int]) -> Family:
     if SDXL_KEY in keys:
         return "sdxl"
-    if keys.get(SD1_KEY) == 768:
+    if keys.get(SD1_KEY) == PARTS["sd1"]["text_encoder"][2]["hidden_size"]:
         return "sd1"
     raise InputError(
         f"{path} is neither a checkpoint of Stable Diffusion 1.x or XL nor {NAME}. Subjects are "
@@ -88,54 +90,38 @@ def _tiny(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
     )
 
 
-def _from_folder(path: Path) -> Any:
-    try:
-        return DiffusionPipeline.from_pretrained(
-            path, local_files_only=True, use_safetensors=True, torch_dtype=torch.float32
-        )
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path} is not a diffusers folder that can be opened: {reason}") from None
-
-
-def _from_file(path: Path, family: Family) -> Any:
-    """diffusers asks its hub for the small configuration files when they are not in the cache."""
-    try:
-        return PIPELINES[family].from_single_file(path, torch_dtype=torch.float32)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{path} cannot be opened ({reason}). diffusers fetches the configuration of "
-            "single files once; without a network give a diffusers folder."
-        ) from None
-
-
-def _opened(pipeline: Any, path: Path, file: Path | None) -> BaseModel:
-    found: Family | None = next(
-        (family for family, kind in PIPELINES.items() if isinstance(pipeline, kind)), None
-    )
-    if found is None:
-        kind = type(pipeline).__name__
-        raise InputError(f"{path} is a {kind}; subjects are trained on SD 1.x and SDXL.")
-    for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
-        part.eval().requires_grad_(False)
+def _opened(family: Family, pipeline: Any, path: Path, file: Path | None) -> BaseModel:
     texts = [TextPart(pipeline.tokenizer, pipeline.text_encoder)]
-    if found == "sdxl":
-        pipeline.text_encoder_2.eval().requires_grad_(False)
+    if family == "sdxl":
         texts.append(TextPart(pipeline.tokenizer_2, pipeline.text_encoder_2))
-    config = pipeline.scheduler.config
+    for part in (pipeline.unet, pipeline.vae, *(text.encoder for text in texts)):
+        part.eval().requires_grad_(False)
+    for text in texts:
+        _pool_at_the_end(text.encoder)
     return BaseModel(
-        found,
+        family,
         path.stem,
         file_digest(file) if file else folder_digest(path),
         tuple(texts),
         pipeline.unet,
         _codec(pipeline.vae),
-        pipeline.scheduler.alphas_cumprod,
-        config.get("prediction_type", "epsilon"),
-        SIZES[found] if file else pipeline.unet.config["sample_size"] * 8,
+        pipeline.scheduler.alphas_cumprod.clamp(min=LEAST_ALPHA),
+        _prediction(path, pipeline.scheduler.config.get("prediction_type", "epsilon")),
+        pipeline.unet.config["sample_size"] * DOWNSCALE,
         file,
     )
+
+
+def _prediction(path: Path, kind: str) -> Prediction:
+    if kind == "epsilon" or kind == "v_prediction":
+        return kind
+    raise InputError(f"{path} predicts {kind!r}; subjects are trained on epsilon and v_prediction.")
+
+
+def _pool_at_the_end(encoder: Any) -> None:
+    """Find the end of a prompt by its own token. The configurations of old files let transformers
+    take the highest one instead, which with Textual Inversion is the subject's."""
+    getattr(encoder, "text_model", encoder).eos_token_id = END
 
 
 def _codec(vae: Any) -> Codec:

@@ -79,7 +79,7 @@ def is_trained(
     facts = read_subject_file(path)
     same = (
         facts.base_digest == base.digest
-        and facts.settings == settings.model_dump_json()
+        and _same_settings(facts.settings, settings)
         and list(map(_known, facts.subjects)) == list(map(_wanted, subjects))
     )
     if not same:
@@ -97,3 +97,11 @@ def _known(one: Subject) -> tuple[str, str, str, list[str]]:
 def _wanted(one: NewSubject) -> tuple[str, str, str, list[str]]:
     digests = sorted(photo.digest for photo in one.photos)
     return one.token.word, one.token.noun, one.class_name, digests
+
+
+def _same_settings(known: str, settings: Settings) -> bool:
+    """Settings that came later are at their defaults in older files."""
+    try:
+        return Settings.model_validate_json(known) == settings
+    except ValueError:
+        return False

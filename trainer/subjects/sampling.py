@@ -5,31 +5,25 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..base.sample import nearest_times, normal_sigmas
+from ..base.sample import euler
 from .adapted import Adapted
 from .base_model import DOWNSCALE, BaseModel, Text, find_noise, hear, joined
 from .words import prompt_ids
 
 
-@torch.no_grad()
 def draw_latents(
     base: BaseModel, text: Text, negative: Text, noise: Tensor, steps: int, guidance: float
 ) -> Tensor:
-    """Latents (n, 4, h, w) from standard normal `noise`, for texts (n) and as many negatives.
+    """Latents (n, 4, h, w) from standard normal `noise`, for texts (n) and as many negatives."""
+    both = joined([text, negative])
 
-    Algorithm 2 of Karras et al. 2022 without churn, with classifier-free guidance.
-    """
-    sigmas = normal_sigmas(steps).to(noise)
-    times = nearest_times(sigmas[:-1].cpu()).to(noise.device)
-    both, x = joined([text, negative]), noise * (1 + sigmas[0] ** 2).sqrt()
-    for time, sigma, following in zip(times, sigmas[:-1], sigmas[1:], strict=True):
-        scaled = (x / (1 + sigma**2).sqrt()).repeat(2, 1, 1, 1)
+    def find(scaled: Tensor, time: Tensor, sigma: Tensor) -> Tensor:
         found = find_noise(base, scaled, time.expand(len(scaled)), both)
-        if base.prediction == "v_prediction":
-            found = (found + sigma * scaled) / (1 + sigma**2).sqrt()
-        wanted, without = found.chunk(2)
-        x = x + (without + guidance * (wanted - without)) * (following - sigma)
-    return x
+        if base.prediction == "epsilon":
+            return found
+        return (found + sigma * scaled) / (1 + sigma**2).sqrt()  # from the velocity
+
+    return euler(find, noise, steps, guidance, base.alphas)
 
 
 def start_noise(base: BaseModel, count: int, seed: int) -> Tensor:

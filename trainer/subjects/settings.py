@@ -25,6 +25,9 @@ class Settings(BaseModel):
     vectors: int = Field(default=4, ge=1, le=32, description="Of textual_inversion's token.")
     rank: int = Field(default=8, ge=1, le=320, description="Of lora's matrices.")
     alpha: float | None = Field(default=None, gt=0, description="Of lora; default: the rank.")
+    peft: bool = Field(
+        default=False, description="Write lora for diffusers too: the folder <name>-peft."
+    )
     text: bool | None = Field(
         default=None, description="Whether the text encoder learns too; default: in lora it does."
     )

@@ -15,6 +15,7 @@ from .fit import Fitted, Look, Machine, Stepped, fit
 from .inversion import invert
 from .lessons import Lesson, subject_prompts
 from .lora import adapt
+from .memory import keep_no_activations
 from .photos import Encoded, NewSubject, encode_photos
 from .prior import prior_lessons
 from .sampling import draw_subject
@@ -93,11 +94,14 @@ def check_subjects(base: BaseModel, subjects: Sequence[NewSubject], settings: Se
 
 def adapted_base(base: BaseModel, tokens: Sequence[Token], settings: Settings) -> Adapted:
     """The base made ready for the method."""
+    if settings.checkpointing:
+        keep_no_activations(base)
     if settings.method == "textual_inversion":
         return invert(base, tokens[0], settings.vectors, settings.seed)
     if settings.method == "lora":
         text = settings.text is not False
-        return adapt(base, settings.rank, settings.used_alpha, text, settings.seed)
+        rank, alpha = settings.rank, settings.used_alpha
+        return adapt(base, rank, alpha, text, settings.seed, settings.peft)
     return tune(base, bool(settings.text))
 
 

@@ -1,0 +1,66 @@
+"""Opening a diffusers folder of Stable Diffusion 1.x or XL: its weights, and no code of its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...core.errors import InputError
+from .base_model import Family
+from .families import PARTS
+from .single_file import PIPELINES, UNUSED
+
+INDEX = "model_index.json"
+
+
+def read_folder(path: Path) -> tuple[Family, Any]:
+    """The family of a diffusers folder, and its pipeline in single precision.
+
+    Raises InputError: no folder of that kind, pickled weights only, or code in it.
+    """
+    index = _index(path)
+    family = _family(path, index)
+    strange = [name for name in PARTS[family] if not _is_library(index.get(name))]
+    if strange:
+        raise InputError(
+            f"{path / INDEX} takes {strange[0]!r} from neither diffusers nor transformers; code "
+            "that comes with a model is not run."
+        )
+    try:
+        pipeline = PIPELINES[family].from_pretrained(
+            path,
+            local_files_only=True,
+            use_safetensors=True,
+            torch_dtype=torch.float32,
+            **UNUSED[family],
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{path} is a diffusers folder that does not open: {reason}") from None
+    return family, pipeline
+
+
+def _index(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((path / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(
+            f"{path} is not a diffusers folder: it has no {INDEX} that can be read. Give the "
+            "folder that holds it, or a .safetensors file."
+        ) from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path / INDEX} is not a mapping of parts.")
+    return found
+
+
+def _family(path: Path, index: dict[str, Any]) -> Family:
+    kind = index.get("_class_name")
+    for family, pipeline in PIPELINES.items():
+        if kind == pipeline.__name__:
+            return family
+    raise InputError(f"{path} is a {kind}; subjects are trained on SD 1.x and SDXL.")
+
+
+def _is_library(part: Any) -> bool:
+    return isinstance(part, list) and part[:1] in (["diffusers"], ["transformers"])
