@@ -78,12 +78,16 @@ def read_subject_file(path: Path) -> SubjectFile:
     if text is None:
         raise InputError(f"{path} was not trained by manyshot: its header says nothing of it.")
     try:
-        return _parsed(json.loads(text))
+        return parse_facts(json.loads(text))
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"The header of {path} cannot be understood: {error}.") from None
 
 
-def _parsed(values: dict[str, Any]) -> SubjectFile:
+def parse_facts(values: dict[str, Any]) -> SubjectFile:
+    """A SubjectFile of its values as JSON has them.
+
+    Raises ValueError, TypeError or KeyError for values that are none.
+    """
     subjects = [_subject(one) for one in values["subjects"]]
     if not subjects or values["method"] not in MODEL_FOLDERS:
         raise ValueError("it names no subject, or a method that is not known")

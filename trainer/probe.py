@@ -19,13 +19,18 @@ class Agreement:
     error5: float
 
 
-def train_probe(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:
+def train_probe(
+    features: np.ndarray, labels: np.ndarray, balanced: bool = False
+) -> LogisticRegression:
     """Multinomial logistic regression on features (n, d) of unit length.
+
+    `balanced`: classes weigh the same however many images they have.
 
     `probe.decision_function(features)` gives the scores (n, classes) that the functions here read;
     the classes must be 0, 1, 2, … without a gap for them to line up with labels.
     """
-    return LogisticRegression(C=30.0, max_iter=300).fit(features, labels)
+    weights = "balanced" if balanced else None
+    return LogisticRegression(C=30.0, max_iter=300, class_weight=weights).fit(features, labels)
 
 
 def agreement(scores: np.ndarray, labels: np.ndarray) -> Agreement:

@@ -1,0 +1,226 @@
+"""`manyshot subject evaluate`: how like are the pictures of a subject?"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..core.errors import InputError
+from .tokenizer import Tokenizer, tokenizer_folder
+
+if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
+    from rich.console import Console
+
+    from ..trainer.subjects.evaluation.pictures import Drawing
+    from ..trainer.subjects.evaluation.results import Evaluation
+    from ..trainer.subjects.evaluation.sheet import Sheet
+    from ..trainer.subjects.evaluation.wanted import BaseFile, Wanted
+
+CONTEXTS = ("green background", "white background", "black background", "blue background")
+
+
+def evaluate(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Trained files, or folders of them.", show_default=False),
+    ] = None,
+    real: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Real photos, class folders or one class's folder, or a measurement's recipe; may "
+            "be repeated. Those that a subject was trained on are known by their content."
+        ),
+    ] = None,
+    dataset: Annotated[
+        list[Path] | None,
+        typer.Option(help="Judge the pictures of this dataset folder instead; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Default: evaluation/ beside the first file.")
+    ] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="The base of the files; default: manyshot-tiny.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=2, help="Pictures of each subject.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures drawn at once.")] = 8,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    guidance: Annotated[float, typer.Option(min=1)] = 5.0,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A prompt; {} is the subject. May be repeated. Default: "a photo of a {}"'
+        ),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A context that pictures shall follow; may be repeated. Default: backgrounds of "
+            "four colours."
+        ),
+    ] = None,
+    context_count: Annotated[
+        int, typer.Option(min=0, help="Pictures in each context; 0: none.")
+    ] = 6,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A net to compare by: opennsfw, efficientnet_lite0, any of timm "
+            "(vit_small_patch16_224.dino), clip. May be repeated; the first one chooses. Default: "
+            "opennsfw."
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Real photos of each class, at most.")] = 40,
+    choose: Annotated[
+        bool,
+        typer.Option(
+            "--choose", help="Put the most like of each file's looks in its place, then judge it."
+        ),
+    ] = False,
+    limit: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="With --choose: how many may repeat training photos, as a share."
+        ),
+    ] = 0.1,
+    word: Annotated[
+        str | None, typer.Option(help="The word that a logo says: pictures are read by an OCR.")
+    ] = None,
+    detector: Annotated[
+        Path | None, typer.Option(help="With --word: an ONNX file of a YOLO that finds the logo.")
+    ] = None,
+    tokenizer: Tokenizer = None,
+    device: Annotated[str, typer.Option(help='Where to draw: "cpu", "cuda".')] = "cpu",
+) -> None:
+    """Say how like, varied and obedient the pictures of subjects are. Run again to go on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..trainer.subjects.evaluation.datasets import evaluate_datasets
+    from ..trainer.subjects.evaluation.evaluate import evaluate_files
+    from ..trainer.subjects.evaluation.pictures import Drawing
+
+    console = Console()
+    sources, trained = real or [], _trained(files or [])
+    _check(trained, sources, dataset or [], choose, detector, word)
+    contexts = tuple(context or CONTEXTS) if context_count else ()
+    templates = tuple(template or Drawing.templates)
+    drawing = Drawing(count, batch, seed, guidance, templates, contexts, context_count)
+    folder = output or (dataset or [one.parent for one in trained])[0] / "evaluation"
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("loading", total=None)
+
+        def told(what: str, done: int, of: int) -> None:
+            bar.update(task, description=what, completed=done, total=of)
+
+        wanted = _wanted(folder, drawing, backbone or ["opennsfw"], most, limit, word, detector)
+        if dataset:
+            found, sheets = evaluate_datasets(dataset, sources, wanted, told)
+        else:
+            own = _base(base, tokenizer, device)
+            found, sheets = evaluate_files(trained, sources, own, wanted, choose, told)
+    _write(console, folder, found, sheets)
+
+
+def _check(
+    trained: Sequence[Path],
+    sources: Sequence[Path],
+    datasets: Sequence[Path],
+    choose: bool,
+    detector: Path | None,
+    word: str | None,
+) -> None:
+    """Raises InputError for options that do not go together."""
+    if not trained and not datasets:
+        raise InputError("Give the trained files to evaluate, or a dataset folder with --dataset.")
+    if trained and datasets:
+        raise InputError(
+            "Give trained files, whose pictures are drawn here, or --dataset: a dataset folder "
+            "itself says what its subjects were trained on."
+        )
+    if not sources:
+        raise InputError(
+            "Give --real, a folder of class folders with real photos: pictures are compared with "
+            "those that no subject was trained on."
+        )
+    if choose and datasets:
+        raise InputError("--choose is for trained files, which are drawn with, not for --dataset.")
+    if detector and word is None:
+        raise InputError("--detector belongs to --word, the word that the logo says.")
+
+
+def _trained(given: Sequence[Path]) -> list[Path]:
+    """Files, and those in folders. Raises InputError for what is not there."""
+    found: list[Path] = []
+    for one in given:
+        inside = sorted(one.glob("*.safetensors")) if one.is_dir() else [one]
+        if not inside or not (one.is_dir() or one.is_file()):
+            what = "no .safetensors files in it" if one.is_dir() else "no such file"
+            raise InputError(f"There are no trained subjects at {one}: {what}.")
+        found.extend(inside)
+    return list(dict.fromkeys(found))
+
+
+def _wanted(
+    folder: Path,
+    drawing: "Drawing",
+    backbones: Sequence[str],
+    most: int,
+    limit: float,
+    word: str | None,
+    detector: Path | None,
+) -> "Wanted":
+    from ..core.cache import cache_folder
+    from ..trainer.subjects.evaluation.detector import open_detector
+    from ..trainer.subjects.evaluation.extractors import open_extractor
+    from ..trainer.subjects.evaluation.judge import Spelling
+    from ..trainer.subjects.evaluation.ocr import open_reader
+    from ..trainer.subjects.evaluation.standard import Eyes
+    from ..trainer.subjects.evaluation.wanted import Wanted
+
+    spelling = None
+    if word is not None:
+        spelling = Spelling(word, open_reader(), open_detector(detector) if detector else None)
+    eyes = Eyes(tuple(map(open_extractor, backbones)), cache_folder() / "features")
+    return Wanted(folder, drawing, eyes, most, limit, spelling)
+
+
+def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
+    import torch
+
+    from ..driver.embedded.base import TINY_MODEL
+    from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.subjects.evaluation.wanted import BaseFile
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"There is no GPU for --device {device}: leave it away to use the CPU.")
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+    return BaseFile(base or TINY_MODEL, load_tokenizer(tokenizer_folder(tokenizer)), device)
+
+
+def _write(
+    console: "Console", folder: Path, found: "Evaluation", sheets: "Sequence[Sheet]"
+) -> None:
+    """The tables on the terminal, and all files into the folder."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..trainer.subjects.evaluation.means import method_table
+    from ..trainer.subjects.evaluation.results import write_results
+    from ..trainer.subjects.evaluation.tables import class_table
+    from ..trainer.subjects.evaluation.text import sentences, sheet_name, write_markdown
+
+    name = next(iter(found.extractors))
+    tables = [class_table(figures, name) for figures in found.subjects]
+    for head, lines in [*tables, method_table(found, name)]:
+        table = Table(*(Text(cell) for cell in head))
+        for line in lines:
+            table.add_row(*map(Text, line))
+        console.print(table)
+    said = [line for figures in found.subjects for line in sentences(figures)]
+    for sheet in sheets:
+        sheet.write(folder / sheet_name(sheet.class_name))
+    write_markdown(folder / "evaluation.md", found)
+    for line in [*said, f"Results: {write_results(folder, found)}"]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""How like a subject the pictures of it are, how varied, how far copied, and whether they obey."""
