@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
+from manyshot.core.subject_file import Method, read_subject_file
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_CONTROLNETS
 from manyshot.driver.load import parse_recipe, read_recipe
@@ -102,6 +103,42 @@ def test_workflows_that_take_pictures(
     blue, grey = (Image.open(tmp_path / "out" / record.file_name) for record in records)
     assert blue.size == grey.size == (128, 128)
     assert blue.tobytes() != grey.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("workflow", "method"),
+    [
+        ("subject_lora", "lora"),
+        ("subject_embedding", "textual_inversion"),
+        ("subject_dreambooth", "dreambooth"),
+        ("train_subject", "lora"),
+    ],
+)
+def test_workflows_of_subjects_take_each_class_with_its_own(
+    tmp_path: Path,
+    comfyui: EmbeddedServer,
+    trained_subjects: dict[Method, Path],
+    workflow: str,
+    method: Method,
+) -> None:
+    """A recipe's subjects take the place of what was chosen on the canvas, training included."""
+    file = trained_subjects[method]
+    given = {
+        "workflow": workflow,
+        "output": str(tmp_path / "out"),
+        "subjects": {"Spot": str(file), "Dot": str(file)},
+        "images_per_class": 2,
+        "bind": {"Sampler.steps": 2},
+        "servers": [comfyui.url],
+    }
+    summary = run(parse_recipe(given, "recipe"), Scenes())
+    assert summary.exit_code == 0
+    word = read_subject_file(file).subjects[0].word
+    records = list(read_records(tmp_path / "out"))
+    assert sorted(r.class_name for r in records) == ["Dot", "Dot", "Spot", "Spot"]
+    assert all(str(r.prompt).endswith(f" of a {word}") for r in records)
+    pictures = [Image.open(tmp_path / "out" / record.file_name) for record in records]
+    assert len({picture.tobytes() for picture in pictures}) == 4
 
 
 def test_a_workflow_whose_checkpoint_is_missing_says_what_there_is(
