@@ -1,4 +1,5 @@
-# All set-up on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+# All set-up on a fresh machine with Python 3.11 or newer: `make demo` (`make demo QUICK=1`) and
+# `make test`.
 
 VENV ?= .venv
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python; do \
@@ -14,7 +15,7 @@ export UV_HTTP_TIMEOUT ?= 300
 
 demo: $(INSTALLED)
 	$(BIN)/manyshot server install
-	$(BIN)/manyshot run recipes/demo_classes.yaml
+	$(BIN)/manyshot demo $(if $(QUICK),--quick)
 
 test: lint
 	$(BIN)/manyshot server install

@@ -4,6 +4,7 @@ import typer
 
 from ..core.errors import ManyshotError
 from . import base, measure, report, run, server, subject, workflow
+from .demo import command as demo_command
 from .evaluation.command import evaluate
 
 app = typer.Typer(
@@ -12,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn a few labelled photos into a training set with Stable Diffusion.",
 )
+app.command()(demo_command.demo)
 run.add_to(app)
 measure.add_to(app)
 report.add_to(app)

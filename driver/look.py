@@ -4,6 +4,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.records import image_name, read_records
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .prepare import prepare
@@ -31,6 +32,20 @@ def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[str, list[J
         f"{plan.binding.batch_size} a job. {checked}"
     )
     return words, list(islice(plan, show))
+
+
+def is_made(recipe: Recipe) -> bool:
+    """Whether the dataset folder has all images of a recipe and no others, as metadata.jsonl says.
+
+    For workflows in API format, which no server need read.
+    """
+    wanted = {
+        image_name(job.class_name, job.id, index)
+        for job in prepare(recipe, None)
+        for index in range(job.keep)
+    }
+    there = {record.file_name for record in read_records(recipe.output)}
+    return wanted == there and all((recipe.output / name).exists() for name in wanted)
 
 
 ClassCounts = tuple[str, int, int, int]

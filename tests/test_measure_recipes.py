@@ -10,11 +10,13 @@ import yaml
 from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
 from manyshot.driver.load import read_recipe
 from manyshot.trainer.measure.recipe import MeasureRecipe
+from manyshot.trainer.subjects.recipe import SubjectRecipe
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 FILES = sorted(RECIPES.rglob("*.yaml"))
 MEASURED = [path for path in FILES if "arms" in yaml.safe_load(path.read_text())]
-MADE = [path for path in FILES if path not in MEASURED]
+MADE = [path for path in FILES if "workflow" in yaml.safe_load(path.read_text())]
+LEARNED = [path for path in FILES if path not in (*MEASURED, *MADE)]
 
 
 def named(path: Path) -> str:
@@ -32,6 +34,13 @@ def test_a_measurement_is_one(path: Path) -> None:
 @pytest.mark.parametrize("path", MADE, ids=named)
 def test_a_run_is_one(path: Path) -> None:
     assert read_recipe(path).images_per_class
+
+
+@pytest.mark.parametrize("path", LEARNED, ids=named)
+def test_a_training_is_one_and_pictures_are_drawn_by_it(path: Path) -> None:
+    found = read_recipe_file(SubjectRecipe, path)
+    file = found.output / f"{found.together}.safetensors"
+    assert file in [read_recipe(made).subjects for made in MADE]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""`manyshot demo`: from a few photos of solar cells to a measured gain."""

@@ -1,0 +1,74 @@
+"""manyshot demo: the whole way on a fresh machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...core.errors import ManyshotError
+
+
+class Method(StrEnum):
+    """Those of core/subject_file.py, for --help."""
+
+    LORA = "lora"
+    TEXTUAL_INVERSION = "textual_inversion"
+    DREAMBOOTH = "dreambooth"
+
+
+def demo(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer draws, steps and pictures.")
+    ] = False,
+    output: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("demo"),
+    method: Annotated[Method, typer.Option(help="How subjects are trained.")] = Method.LORA,
+) -> None:
+    """From five photos a class of solar cells to a measured gain. Run it again to go on."""
+    import signal
+
+    from rich.console import Console
+
+    from ...driver.embedded.source import ensure_installed
+    from ..report import draw
+    from ..tokenizer import tokenizer_folder
+    from .recipes import Demo
+    from .sizes import FULL, QUICK
+    from .steps import answer, draw_pictures, lay_out_photos, measure_gain, train_subjects
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console(soft_wrap=True)
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False)
+
+    size = QUICK if quick else FULL
+    wanted = Demo(size, method.value, output / (f"{method.value}-quick" if quick else method.value))
+    say(
+        f"Solar cells, which the small model has never seen, in {wanted.folder}: about "
+        f"{size.minutes} minutes on two cores. Ctrl-C stops; the same command goes on."
+    )
+    with _sentences(wanted.folder):
+        wanted.folder.mkdir(parents=True, exist_ok=True)
+        ensure_installed(say)
+        lay_out_photos(wanted, say)
+        train_subjects(wanted, tokenizer_folder(None), console, say)
+        draw_pictures(wanted, console, say)
+        results = measure_gain(wanted, console, say)
+        draw(console, wanted.results, results)
+        say(f"Recipes, to run each step by itself: {wanted.write_recipes()}")
+    console.print(answer(wanted, results), style="bold", markup=False, highlight=False)
+
+
+@contextmanager
+def _sentences(folder: Path) -> Iterator[None]:
+    """What the disk has against it, in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ManyshotError(
+            f"The demo cannot go on in {folder}: {error}. Make room, or choose another --output; "
+            "what is done is kept."
+        ) from None

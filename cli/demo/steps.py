@@ -1,0 +1,153 @@
+"""The steps of the demo, each told in a sentence and resumed where it was left."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ...core.errors import ManyshotError
+from ...driver.embedded import EmbeddedServer, ServerSettings
+from ...driver.embedded.base import TINY_MODEL
+from ...driver.look import is_made
+from ...driver.run import Summary
+from ...driver.run import run as run_recipe
+from ...driver.screen import ConsoleScreen
+from ...driver.subjects import server_files
+from ...trainer.base.architecture import load_tokenizer
+from ...trainer.measure.measure import measure
+from ...trainer.measure.photos import lay_out_shots
+from ...trainer.measure.results import Results
+from ...trainer.subjects.fit import Machine
+from ...trainer.subjects.run import train_recipe
+from ...trainer.subjects.train import Trained
+from .recipes import Demo
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+Say = Callable[[str], None]
+INTERRUPTED = 130
+
+
+def lay_out_photos(demo: Demo, say: Say) -> None:
+    """The photos that each draw learns from."""
+    count = lay_out_shots(demo.measurement(), demo.photos, each_draw=True)
+    say(
+        f"1 of 4, photos: {demo.size.shots} of each class in each of {demo.size.draws} draws, "
+        f"{count} together, in {demo.photos}"
+    )
+
+
+def train_subjects(demo: Demo, tokenizer: Path, console: Console, say: Say) -> None:
+    """A word for each class, for each draw anew: it may learn from nothing else."""
+    say(f"2 of 4, subjects: every class becomes a word, by {demo.method}, for each draw anew")
+    words = load_tokenizer(tokenizer)
+    for draw in demo.draws:
+        recipe = demo.subjects(draw)
+        with _bar(console) as bar:
+            task = bar.add_task(f"training {draw}", total=recipe.settings.steps)
+            found = train_recipe(
+                recipe,
+                TINY_MODEL,
+                words,
+                Machine(_device()),
+                _looks(bar.console, recipe.settings.steps),
+                _steps(bar, task),
+            )
+        _say_trained(found, recipe.output, say)
+
+
+def draw_pictures(demo: Demo, console: Console, say: Say) -> None:
+    """Pictures of all draws by one server; none is started when all are there."""
+    size = demo.size
+    say(f"3 of 4, pictures: {size.images} of each class and draw, by ComfyUI, in {demo.pictures}")
+    if all(is_made(demo.drawing(draw)) for draw in demo.draws):
+        say("They are all there.")
+        return
+    files = {
+        name: path for draw in demo.draws for name, path in server_files(demo.drawing(draw)).items()
+    }
+    screen = ConsoleScreen(console)
+    with EmbeddedServer(ServerSettings(extra_models=files), screen.step) as server:
+        for draw in demo.draws:
+            summary = run_recipe(demo.drawing(draw, server.url), screen, prune=True)
+            _check_ended(summary)
+            say(f"{summary.tally.done} pictures: {summary.contact_sheet or summary.folder}")
+
+
+def measure_gain(demo: Demo, console: Console, say: Say) -> Results:
+    """Real photos alone against real photos and pictures, everything else equal."""
+    size = demo.size
+    say(
+        f"4 of 4, gain: {size.draws} draws x {size.seeds} trainings with and without the pictures, "
+        "tested on photos that nothing has learned from"
+    )
+    with _bar(console) as bar:
+        task = bar.add_task("reading", total=None)
+        return measure(
+            demo.measurement(),
+            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+        )
+
+
+def answer(demo: Demo, results: Results) -> str:
+    """The sentence of the gain: that of the first arm against real photos alone."""
+    arm = demo.measurement().arms[0].name
+    row = next(row for row in results.gains if (row.arm, row.against) == (arm, "real only"))
+    return f"{row.shots} photos a class: {row.sentence}"
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Progress]:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        TextColumn("{task.description}"), *columns, console=console, transient=True
+    ) as bar:
+        yield bar
+
+
+def _steps(bar: Progress, task: "TaskID") -> Callable[[str, int], None]:
+    def stepped(name: str, step: int) -> None:
+        bar.update(task, description=f"training {name}", completed=step)
+
+    return stepped
+
+
+def _looks(console: Console, steps: int) -> Callable[[str, int, float], None]:
+    def told(name: str, step: int, loss: float) -> None:
+        text = f"{name}: step {step} of {steps}, held-out loss {loss:.4f}"
+        console.print(text, style="dim", markup=False, highlight=False)
+
+    return told
+
+
+def _say_trained(found: list[Trained], folder: Path, say: Say) -> None:
+    if not found:
+        say(f"Trained already: {folder}")
+    for one in found:
+        if one.fitted.interrupted:
+            say(f"Saved {one.path}. Run the demo again to go on.")
+            raise typer.Exit(INTERRUPTED)
+        words = ", ".join(subject.word for subject in one.facts.subjects)
+        say(f"{one.path}, in {one.fitted.seconds:.0f} s; in prompts: {words}")
+
+
+def _check_ended(summary: Summary) -> None:
+    """Raises what ends the demo when pictures are missing."""
+    if summary.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    reason = summary.stopped or next((reason for _, reason, _ in summary.failures), None)
+    if reason or summary.exit_code:
+        raise ManyshotError(
+            f"Not all pictures of {summary.folder} were made: {reason} Run the demo again to go on."
+        )
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
