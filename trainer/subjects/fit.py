@@ -179,7 +179,8 @@ class _Run:
         loss = self._held_out_loss(values)
         place = min(-(-self.clock.step // self.settings.every), len(self.best.losses) - 1)
         self.best.losses[place] = loss
-        if self.held_out is None or loss <= float(self.best.losses.min()):
+        trained = self.best.losses[1:]  # the base as it was is no subject, however well it does
+        if self.clock.step and (self.held_out is None or loss <= float(trained.min())):
             self.best.take(values)
             self.best.step.fill_(self.clock.step)
         with shown(self.learning, values) if self.mean else nullcontext():

@@ -79,7 +79,7 @@ def is_trained(
     facts = read_subject_file(path)
     same = (
         facts.base_digest == base.digest
-        and _same_settings(facts.settings, settings)
+        and _same_settings(facts.settings, settings.settled(base.small))
         and list(map(_known, facts.subjects)) == list(map(_wanted, subjects))
     )
     if not same:

@@ -6,8 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...core.subject_file import Method
 
+STEPS: dict[Method, int] = {"textual_inversion": 500, "lora": 500, "dreambooth": 400}
 RATES: dict[Method, float] = {"textual_inversion": 5e-3, "lora": 5e-4, "dreambooth": 5e-6}
-STEPS: dict[Method, int] = {"textual_inversion": 1000, "lora": 500, "dreambooth": 400}
+SMALL_RATES: dict[Method, float] = {"textual_inversion": 2e-2, "lora": 5e-3, "dreambooth": 2e-4}
+"""Of manyshot-tiny: a small net takes larger steps, and knows less that they could spoil."""
 
 
 class Settings(BaseModel):
@@ -18,18 +20,21 @@ class Settings(BaseModel):
     method: Method = "lora"
     steps: int = Field(default=0, ge=0, le=1_000_000, description="0: as usual for the method.")
     batch: int = Field(default=4, ge=1, le=256, description="Photos in a step.")
-    rate: float = Field(default=0.0, ge=0, le=1, description="Peak learning rate; 0: as usual.")
+    rate: float = Field(
+        default=0.0, ge=0, le=1, description="Peak learning rate; 0: as usual for method and base."
+    )
     text_rate: float | None = Field(
         default=None, gt=0, le=1, description="Of the text encoder; default: half of `rate`."
     )
     vectors: int = Field(default=4, ge=1, le=32, description="Of textual_inversion's token.")
-    rank: int = Field(default=8, ge=1, le=320, description="Of lora's matrices.")
+    rank: int = Field(default=16, ge=1, le=320, description="Of lora's matrices.")
     alpha: float | None = Field(default=None, gt=0, description="Of lora; default: the rank.")
     peft: bool = Field(
         default=False, description="Write lora for diffusers too: the folder <name>-peft."
     )
     text: bool | None = Field(
-        default=None, description="Whether the text encoder learns too; default: in lora it does."
+        default=None,
+        description="Whether the text encoder learns too; default: in lora, and of a small base.",
     )
     prior: int = Field(
         default=0, ge=0, le=10_000, description="Pictures of the noun that hold its meaning."
@@ -55,13 +60,19 @@ class Settings(BaseModel):
         if not isinstance(data, dict):
             return data
         method = data.get("method", "lora")
-        if method not in RATES:
-            return data
-        usual = {"steps": STEPS[method], "rate": RATES[method], "text": method == "lora"}
-        return {
-            **data,
-            **{k: v for k, v in usual.items() if not data.get(k) and data.get(k) is not False},
-        }
+        steps = data.get("steps") or STEPS.get(method, 0)
+        return {**data, "steps": steps}
+
+    def settled(self, small: bool) -> "Settings":
+        """The same with what is usual for a base, `small` as manyshot-tiny or not."""
+        rates = SMALL_RATES if small else RATES
+        text = self.method == "lora" or small
+        return self.model_copy(
+            update={
+                "rate": self.rate or rates[self.method],
+                "text": text if self.text is None else self.text,
+            }
+        )
 
     @property
     def used_alpha(self) -> float:

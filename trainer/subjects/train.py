@@ -52,6 +52,7 @@ def train_subjects(
     (default: 4) and look lie in samples/ there, and with `keep_looks` its files in looks/. Raises
     InputError for what cannot be trained, ManyshotError when there is no room for the file.
     """
+    settings = settings.settled(base.small)
     check_subjects(base, subjects, settings)
     check_room(path.parent, base, settings)
     base.on(machine.device)
