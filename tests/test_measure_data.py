@@ -11,6 +11,7 @@ pytest.importorskip("torchmetrics")
 
 from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.records import METADATA, Record
+from manyshot.trainer.images import content_digest, pixel_digest
 from manyshot.trainer.measure.added import added_images, without_sources
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.draws import draw_shots, folds
@@ -23,6 +24,7 @@ from manyshot.trainer.measure.photos import lay_out_shots
 from manyshot.trainer.measure.recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.results import Results, Split, write_results
 from manyshot.trainer.measure.sources import Dataset, Example, folder_dataset, read_examples
+from PIL import Image
 
 from .test_measure_sources import fill, picture
 
@@ -234,3 +236,15 @@ def test_the_photos_of_all_draws_are_laid_out_and_known_again(tmp_path: Path) ->
     found = origins(data, made)
     assert found is not None
     assert sorted(found[:, 0]) == list(held)
+
+
+def test_photos_that_a_subject_learned_from_are_known_by_file_or_pixels(tmp_path: Path) -> None:
+    fill(tmp_path / "photos", 3)
+    data = read_data(Data(path=tmp_path / "photos"))
+    one, two = data.real[0].path, data.real[1].path
+    drawn = np.asarray(Image.open(two).convert("RGB"))
+    learned = (content_digest(one), pixel_digest(drawn), "0" * 64)
+    made = [Example(one, "made.png", data.real[0].class_name, photos=learned)]
+    found = origins(data, made)
+    assert found is not None
+    assert found.tolist() == [[0, 1]]

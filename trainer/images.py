@@ -53,6 +53,11 @@ def content_digest(path: Path) -> str:
         raise InputError(f"The image {path} cannot be read: {error.strerror}.") from None
 
 
+def pixel_digest(image: np.ndarray) -> str:
+    """sha256 of an image's bytes (height, width, 3), for one that lies in no file."""
+    return sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
+
+
 def image_files(folder: Path) -> list[Path]:
     """The image files below a folder in the order of their names; hidden ones are left out."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from torch import Tensor
 from ...core.errors import InputError
 from ..base.latents import Box
 from ..base.pictures import to_pixels
-from ..images import content_digest, read_rgb, shrunk
+from ..images import content_digest, pixel_digest, read_rgb, shrunk
 from .base_model import DOWNSCALE, BaseModel
 from .words import Token
 
@@ -61,7 +60,7 @@ def given_photos(
     """
     _check_count(len(images))
     found = [
-        _photo(Path(f"Photo {n}"), _digest(image), shrunk(Image.fromarray(image), size), size)
+        _photo(Path(f"Photo {n}"), pixel_digest(image), shrunk(Image.fromarray(image), size), size)
         for n, image in enumerate(images, 1)
     ]
     boxes = [
@@ -77,10 +76,6 @@ def _check_count(count: int) -> None:
             f"A subject needs {LEAST} photos at least, and there is {count}: one is held out "
             "to see when training has gone far enough. Three to ten are best."
         )
-
-
-def _digest(image: np.ndarray) -> str:
-    return sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
 
 
 def _described(
