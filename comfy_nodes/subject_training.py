@@ -12,7 +12,7 @@ from ..core.errors import InputError
 from ..core.files import appearing
 from ..core.nearest import did_you_mean
 from ..core.paths import inside, safe_name
-from ..core.subject_file import MODEL_FOLDERS, Method
+from ..core.subject_file import MODEL_FOLDERS, Method, read_subject_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ class Order:
 @dataclass(frozen=True)
 class Done:
     """`name`: the file with its models folder, which Subject knows also where a file of another
-    method has the same name; `shown`: its last samples, as ComfyUI lists them."""
+    method has the same name; `shown`: pictures of what it holds, as ComfyUI lists them."""
 
     name: str
     shown: list[dict[str, str]]
@@ -72,10 +72,12 @@ def train(order: Order, images: "Sequence[Tensor]", masks: "Sequence[Tensor]") -
         work = _work_folder(base, subject, settings)
         there = model_file(settings.method, name)
         if there is None or not is_trained(there, settings, base, [subject]):
+            there = _models_folder(settings.method) / name
             _train(base, subject, settings, work / name)
-            _move(work / name, _models_folder(settings.method) / name)
+            _move(work / name, there)
     model_management.soft_empty_cache()
-    return Done(f"{MODEL_FOLDERS[settings.method]}/{name}", _last_samples(work))
+    shown = _samples(work, f"{order.token}-{read_subject_file(there).step:06d}.png")
+    return Done(f"{MODEL_FOLDERS[settings.method]}/{name}", shown)
 
 
 def model_file(method: Method, name: str) -> Path | None:
@@ -177,8 +179,8 @@ def _move(source: Path, target: Path) -> None:
     source.unlink()
 
 
-def _last_samples(work: Path) -> list[dict[str, str]]:
-    """The grid of the last look; none when it was removed."""
-    grids = sorted((work / "samples").glob("*.png"))
+def _samples(work: Path, name: str) -> list[dict[str, str]]:
+    """The pictures of the look whose weights were kept; none when they were removed."""
     folder = f"{WORK}/{work.name}/samples"
-    return [{"filename": grid.name, "subfolder": folder, "type": "output"} for grid in grids[-1:]]
+    there = (work / "samples" / name).is_file()
+    return [{"filename": name, "subfolder": folder, "type": "output"}] if there else []

@@ -81,7 +81,7 @@ class ManyshotTrainSubject(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "rank",
-                    default=8,
+                    default=16,
                     min=1,
                     max=320,
                     tooltip="lora only: of its matrices. More keeps more detail, and more of the "
