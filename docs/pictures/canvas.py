@@ -1,22 +1,26 @@
-"""Makes canvas.png: the saved workflow class_prompts in ComfyUI's front end, after it has run.
+"""Makes the pictures of saved workflows in ComfyUI's front end, after they have run.
 
     manyshot server start
-    python docs/pictures/canvas.py http://127.0.0.1:8188
+    python docs/pictures/canvas.py http://127.0.0.1:8188                            # canvas.png
+    python docs/pictures/canvas.py http://127.0.0.1:8188 a.jpg b.jpg c.jpg          # subject.png
 
-It needs Chromium and playwright, and a server with the node pack and manyshot-tiny.
+With three photos it is train_subject. It needs Chromium and playwright, and a server with the node
+pack and manyshot-tiny.
 """
 
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
-WORKFLOW = HERE.parents[1] / "workflows" / "class_prompts.json"
+WORKFLOWS = HERE.parents[1] / "workflows"
 MAX_BYTES = 400_000
 PLAIN = {  # settings that keep the picture free of dialogs and tools
     "Comfy.TutorialCompleted": True,
@@ -27,46 +31,72 @@ PLAIN = {  # settings that keep the picture free of dialogs and tools
 READY = "window.app?.vueAppReady && window.app.extensionManager.workflow.activeWorkflow"
 SAVED = "window.app.graph.nodes.some(n => n.type === 'ManyshotSaveLabelled' && n.imgs?.length > 1)"
 FOCUS = "() => { window.app.extensionManager.focusMode = true }"
-FRAME = """() => {
+FRAME = """([scale, x, y]) => {
     const view = window.app.canvas.ds
-    view.scale = 0.94
-    view.offset[0] = 76
-    view.offset[1] = 46
+    view.scale = scale
+    view.offset[0] = x
+    view.offset[1] = y
     window.app.canvas.setDirty(true, true)
 }"""
 
 
-def main(url: str) -> None:
+class View(NamedTuple):
+    """Size of the picture, and which part of the canvas it shows."""
+
+    width: int
+    height: int
+    frame: tuple[float, int, int]
+
+
+CLASSES = View(1600, 900, (0.94, 76, 46))
+TRAINING = View(1800, 690, (0.66, 18, 20))
+
+
+def main(url: str, photos: Sequence[Path]) -> None:
+    stem, name, view = (
+        ("train_subject", "subject", TRAINING) if photos else ("class_prompts", "canvas", CLASSES)
+    )
+    workflow = json.loads((WORKFLOWS / f"{stem}.json").read_text(encoding="utf-8"))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = chromium.new_page(viewport={"width": 1600, "height": 900})
-        for name, value in PLAIN.items():
-            page.request.post(f"{url}/settings/{name}", data=json.dumps(value))
+        page = chromium.new_page(viewport={"width": view.width, "height": view.height})
+        for setting, value in PLAIN.items():
+            page.request.post(f"{url}/settings/{setting}", data=json.dumps(value))
+        give_photos(page, url, workflow, photos)
         page.goto(url)
         page.wait_for_function(READY)
-        picture = run_and_show(page)
+        picture = run_and_show(page, workflow, view)
         chromium.close()
     # 64 shades a channel look the same and pack far better.
     plain = Image.open(BytesIO(picture)).convert("RGB").point(lambda shade: shade & 0xFC)
-    plain.save(HERE / "canvas.png", optimize=True)
-    size = (HERE / "canvas.png").stat().st_size
-    assert size < MAX_BYTES, f"canvas.png has {size} bytes"
+    plain.save(HERE / f"{name}.png", optimize=True)
+    size = (HERE / f"{name}.png").stat().st_size
+    assert size < MAX_BYTES, f"{name}.png has {size} bytes"
 
 
-def run_and_show(page: Page) -> bytes:
+def give_photos(page: Page, url: str, workflow: dict[str, Any], photos: Sequence[Path]) -> None:
+    """Upload photos, and choose them in the nodes that load one."""
+    loaders = [node for node in workflow["nodes"] if node["type"] == "LoadImage"]
+    for node, photo in zip(loaders, photos, strict=bool(photos)):
+        kind = "image/png" if photo.suffix == ".png" else "image/jpeg"
+        file: Any = {"name": photo.name, "mimeType": kind, "buffer": photo.read_bytes()}
+        page.request.post(f"{url}/upload/image", multipart={"image": file})
+        node["widgets_values"][0] = photo.name
+
+
+def run_and_show(page: Page, workflow: dict[str, Any], view: View) -> bytes:
     """Open the workflow, queue it, wait for its images, and take the picture."""
-    workflow = json.loads(WORKFLOW.read_text(encoding="utf-8"))
     page.evaluate("async workflow => { await window.app.loadGraphData(workflow) }", workflow)
     page.evaluate("() => window.app.queuePrompt(0, 1)")
-    page.wait_for_function(SAVED, timeout=600_000)
+    page.wait_for_function(SAVED, timeout=1_800_000)
     page.evaluate(FOCUS)
     page.wait_for_timeout(1000)  # the canvas takes its new size; nothing tells when
-    page.evaluate(FRAME)
+    page.evaluate(FRAME, view.frame)
     page.wait_for_timeout(1000)
     return page.screenshot()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"))
+    main(sys.argv[1].rstrip("/"), [Path(name) for name in sys.argv[2:]])
