@@ -15,8 +15,9 @@ from manyshot.trainer.images import content_digest
 from manyshot.trainer.measure.added import added_images, usable, without_sources
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.draws import draw_shots, folds
-from manyshot.trainer.measure.material import make_table
-from manyshot.trainer.measure.notes import notes_on_synthetic
+from manyshot.trainer.measure.grid import Grid
+from manyshot.trainer.measure.material import Material, make_table
+from manyshot.trainer.measure.notes import learned_anew, notes_on_synthetic
 from manyshot.trainer.measure.photos import lay_out_shots
 from manyshot.trainer.measure.recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.sources import Dataset, Example, folder_dataset
@@ -179,3 +180,15 @@ def test_each_draw_can_have_a_folder_of_its_own(data: Dataset, tmp_path: Path) -
                 folder = tmp_path / "shots" / f"{count}-{seed}" / name
                 assert sorted(map(content_digest, folder.iterdir())) == sorted(photos)
     assert np.all([path.is_dir() for path in (tmp_path / "shots").iterdir()])
+
+
+def test_results_say_whether_each_draw_has_images_of_its_own(data: Dataset, tmp_path: Path) -> None:
+    folders = [
+        made_with(tmp_path / "made" / f"3-{seed}", of_draw(data, 3, seed)) for seed in (0, 1)
+    ]
+    table = table_of(data, folders, tmp_path)
+    for draws, own in ((2, True), (1, False)):
+        material = Material((), table, "", 0)
+        assert learned_anew(material, Grid((), (3,), draws)) == own
+    without = Material((), make_table(data, []), "", 0)
+    assert not learned_anew(without, Grid((), (3,), 2))

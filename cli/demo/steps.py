@@ -1,9 +1,9 @@
 """The steps of the demo, each told in a sentence and resumed where it was left."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -15,9 +15,10 @@ from ...driver.embedded.base import TINY_MODEL
 from ...driver.look import is_made
 from ...driver.run import Summary
 from ...driver.run import run as run_recipe
-from ...driver.screen import ConsoleScreen
+from ...driver.screen import LINE_EVERY, ConsoleScreen
 from ...driver.subjects import server_files
 from ...trainer.base.architecture import load_tokenizer
+from ...trainer.measure.learner import Step
 from ...trainer.measure.measure import measure
 from ...trainer.measure.photos import lay_out_shots
 from ...trainer.measure.results import Results
@@ -25,9 +26,6 @@ from ...trainer.subjects.fit import Machine
 from ...trainer.subjects.run import train_recipe
 from ...trainer.subjects.train import Trained
 from .recipes import Demo
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
 
 Say = Callable[[str], None]
 INTERRUPTED = 130
@@ -48,15 +46,13 @@ def train_subjects(demo: Demo, tokenizer: Path, console: Console, say: Say) -> N
     words = load_tokenizer(tokenizer)
     for draw in demo.draws:
         recipe = demo.subjects(draw)
-        with _bar(console) as bar:
-            task = bar.add_task(f"training {draw}", total=recipe.settings.steps)
+        with _progress(console) as update:
             found = train_recipe(
                 recipe,
                 TINY_MODEL,
                 words,
                 Machine(_device()),
-                _looks(bar.console, recipe.settings.steps),
-                _steps(bar, task),
+                stepped=_steps(update, recipe.settings.steps),
             )
         _say_trained(found, recipe.output, say)
 
@@ -86,12 +82,8 @@ def measure_gain(demo: Demo, console: Console, say: Say) -> Results:
         f"4 of 4, gain: {size.draws} draws x {size.seeds} trainings with and without the pictures, "
         "tested on photos that nothing has learned from"
     )
-    with _bar(console) as bar:
-        task = bar.add_task("reading", total=None)
-        return measure(
-            demo.measurement(),
-            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
-        )
+    with _progress(console) as update:
+        return measure(demo.measurement(), update)
 
 
 def answer(demo: Demo, results: Results) -> str:
@@ -102,27 +94,33 @@ def answer(demo: Demo, results: Results) -> str:
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Progress]:
+def _progress(console: Console) -> Iterator[Step]:
+    """A bar on a terminal, now and then a line elsewhere, for as long as the block lasts."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(
         TextColumn("{task.description}"), *columns, console=console, transient=True
     ) as bar:
-        yield bar
+        task = bar.add_task("reading", total=None)
+        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
 
 
-def _steps(bar: Progress, task: "TaskID") -> Callable[[str, int], None]:
-    def stepped(name: str, step: int) -> None:
-        bar.update(task, description=f"training {name}", completed=step)
+def _lines(console: Console) -> Step:
+    told = time.monotonic()
 
-    return stepped
+    def update(what: str, done: int, of: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > LINE_EVERY:
+            told = time.monotonic()
+            console.print(f"{what}: {done:,} of {of:,}", style="dim", highlight=False, markup=False)
+
+    return update
 
 
-def _looks(console: Console, steps: int) -> Callable[[str, int, float], None]:
-    def told(name: str, step: int, loss: float) -> None:
-        text = f"{name}: step {step} of {steps}, held-out loss {loss:.4f}"
-        console.print(text, style="dim", markup=False, highlight=False)
-
-    return told
+def _steps(update: Step, of: int) -> Callable[[str, int], None]:
+    return lambda name, step: update(f"training {name}", step, of)
 
 
 def _say_trained(found: list[Trained], folder: Path, say: Say) -> None:

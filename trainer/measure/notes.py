@@ -21,6 +21,11 @@ LEARNED = (
     "made with a subject that learned from real ones; they are added only to draws that hold all "
     "of those."
 )
+ONE_SET = "The synthetic images are one set; other images of the same generator may do differently."
+EACH_DRAW = (
+    "Every draw has synthetic images of its own: an interval speaks of further ones of this "
+    "generator too."
+)
 HARM = "the gain is in part that of more real images, and `auto` may choose too boldly."
 MADE_ELSEWHERE = (
     "made from pictures that are not among the real ones. If those show real images all the same, "
@@ -99,13 +104,22 @@ def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list
         "Intervals are of 95 % each, and not widened for the number of arms.",
         "Draws are taken from the same real images and overlap; an interval speaks of further "
         "draws from these images, and of further test images.",
-        "The synthetic images are one folder; other images of the same generator may do "
-        "differently.",
+        EACH_DRAW if learned_anew(material, grid) else ONE_SET,
     ]
     if material.repeated:
         found.append(f"{material.repeated:,} test images are also among the real images.")
     found += _on_draws(material.table, grid)
     return [*found, DIFFERS] if recipe.protocol == "thesis" else found
+
+
+def learned_anew(material: Material, grid: Grid) -> bool:
+    """Whether every synthetic image is for one draw alone."""
+    table = material.table
+    if table.source is None:
+        return False
+    draws = [draw_shots(table, max(grid.shots), seed).shots for seed in range(grid.draws)]
+    fitting = [table.comes_only_from(table.synthetic, shots) for shots in draws]
+    return bool((np.sum(fitting, axis=0) == 1).all())
 
 
 def _on_draws(table: Table, grid: Grid) -> list[str]:
