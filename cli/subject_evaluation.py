@@ -214,7 +214,9 @@ def _write(
     name = next(iter(found.extractors))
     tables = [class_table(figures, name) for figures in found.subjects]
     for head, lines in [*tables, method_table(found, name)]:
-        table = Table(*(Text(cell) for cell in head))
+        table = Table()
+        for cell in head:
+            table.add_column(Text(cell))
         for line in lines:
             table.add_row(*map(Text, line))
         console.print(table)

@@ -41,7 +41,7 @@ def open_clip(model: str = MODEL) -> tuple[str, str, Rows, Rows]:
 
     @torch.inference_mode()
     def pictures(images: Sequence[np.ndarray]) -> np.ndarray:
-        seen = prepare(images=list(images), return_tensors="pt")
+        seen = prepare(images=[one.copy() for one in images], return_tensors="pt")
         return _unit(vision(**seen).image_embeds)
 
     @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from ....core.errors import InputError
 from ....core.nearest import did_you_mean
 from ....core.recipe_file import read_recipe_file
 from ...base.data import evenly
-from ...images import content_digest, image_files, read_rgb
+from ...images import content_digest, image_files, pixel_digest, read_rgb
 from ...measure.material import read_data
+from ...measure.origins import WHOLE
 from ...measure.recipe import MeasureRecipe
 from ...measure.sources import read_examples
 
@@ -52,10 +54,12 @@ class RealPhotos:
 def find_photos(sources: Sequence[Path]) -> list[Found]:
     """All photos of class folders, of folders of photos, or of the data of measurements' recipes.
 
-    Of class folders every photo may judge, of a recipe those of its test split. Raises InputError.
+    Of class folders every photo may judge, of a recipe those of its test split. A photo that is
+    there twice counts once, as it is first. Raises InputError.
     """
     listed = [one for source in sources for one in _listed(source)]
-    return [Found(path, name, content_digest(path), judge) for path, name, judge in listed]
+    found = [Found(path, name, content_digest(path), judge) for path, name, judge in listed]
+    return list({one.digest: one for one in reversed(found)}.values())[::-1]
 
 
 def _listed(source: Path) -> list[tuple[Path, str, bool]]:
@@ -78,11 +82,11 @@ def photos_of(
     `trained_on`: sha256 of the photos that it learned from, which never judge. Raises InputError
     when none is held out.
     """
-    known = set(trained_on)
-    training = {one.digest: one.path for one in found if one.digest in known}
+    training = _known(found, trained_on)
+    seen = set(training.values())
     by_class: dict[str, list[Path]] = {}
     for one in found:
-        if one.judge and one.digest not in known:
+        if one.judge and one.path not in seen:
             by_class.setdefault(one.class_name, []).append(one.path)
     if class_name not in by_class:
         raise InputError(
@@ -92,6 +96,21 @@ def photos_of(
     chosen = {name: tuple(evenly(sorted(paths), most)) for name, paths in by_class.items()}
     held_out = chosen.pop(class_name)
     return RealPhotos(training, held_out, chosen)
+
+
+def _known(found: Sequence[Found], digests: Sequence[str]) -> dict[str, Path]:
+    """Those of the digests that are of a photo here: of its file, or of its pixels, as ComfyUI's
+    canvas gives photos."""
+    by_file = {one.digest: one.path for one in found}
+    rest = [digest for digest in digests if digest not in by_file]
+    by_pixels = {_pixel_digest(one.path): one.path for one in found} if rest else {}
+    everything = {**by_pixels, **by_file}
+    return {digest: everything[digest] for digest in digests if digest in everything}
+
+
+@lru_cache(maxsize=100_000)
+def _pixel_digest(path: Path) -> str:
+    return pixel_digest(read_rgb(path, WHOLE))
 
 
 def read_pixels(paths: Sequence[Path], size: int) -> list[np.ndarray]:
