@@ -5,18 +5,15 @@ from typing import Annotated
 
 import typer
 
+from .subject_evaluation import evaluate
 from .tokenizer import Tokenizer, tokenizer_folder
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train subjects: Textual Inversion, LoRA, DreamBooth.",
+    help="Train subjects (Textual Inversion, LoRA, DreamBooth), and see how like they are.",
 )
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `train` a command of its own while it is the only one."""
+app.command()(evaluate)
 
 
 @app.command()
@@ -29,8 +26,11 @@ def train(
     device: Annotated[str, typer.Option(help='Where to compute: "cpu", "cuda".')] = "cpu",
     bf16: Annotated[bool, typer.Option(help="Compute in bfloat16.")] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
-    ] = 1,
+        int,
+        typer.Option(
+            min=0, help="Parts of a batch computed side by side; 0: one a thread of a CPU."
+        ),
+    ] = 0,
 ) -> None:
     """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
     from rich.console import Console
