@@ -1,6 +1,9 @@
 """Subjects trained on manyshot-tiny for a few steps: what learns, what is written, what resumes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +41,19 @@ TOKEN = Token("blot-m1", "dog")
 FEW = {"steps": 4, "every": 2, "batch": 2, "held_out": 1}
 
 
-def opened() -> BaseModel:
+@cache
+def _read() -> BaseModel:
     source = installed_source()
     if source is None:
         pytest.skip("ComfyUI, whose tokenizer is used, is not installed: manyshot server install")
     return open_base(TINY_MODEL, load_tokenizer(source.folder / "comfy" / "sd1_tokenizer"))
+
+
+def opened() -> BaseModel:
+    """manyshot-tiny as it was; it is read once, and copied."""
+    base = _read()
+    texts = tuple(replace(part, encoder=deepcopy(part.encoder)) for part in base.texts)
+    return replace(base, unet=deepcopy(base.unet), texts=texts)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +68,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
 @pytest.fixture(autouse=True)
 def _one_picture_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "SHOWN", 1)
+    monkeypatch.setattr(train, "draw_subject", partial(draw_subject, steps=1))
 
 
 def settings(method: str, **changes: object) -> Settings:
@@ -209,6 +221,14 @@ def test_what_cannot_be_trained_is_told(photos: list[Photo], tmp_path: Path) -> 
         adapted_base(opened(), [TOKEN], settings("lora", rank=320))
     with pytest.raises(InputError, match="none is left"):
         trained(tmp_path, photos, method="lora", held_out=3)
+
+
+def test_boxes_are_of_the_file_and_scaled_with_it(photos: list[Photo]) -> None:
+    paths = [photo.path for photo in photos]  # 200 x 160 pixels, which become 160 x 128
+    found = read_photos(paths, 128, boxes=[(50, 40, 150, 160), None, (0, 0, 200, 160)])
+    assert [photo.box for photo in found] == [(40, 32, 120, 128), None, (0, 0, 160, 128)]
+    with pytest.raises(InputError, match=r"inside of .*0\.png, which is 200x160 pixels"):
+        read_photos(paths, 128, boxes=[(50, 40, 201, 160), None, None])
 
 
 def test_wrong_bases_are_told(photos: list[Photo], tmp_path: Path) -> None:

@@ -39,6 +39,15 @@ def shrunk(image: Image.Image, short_side: int) -> np.ndarray:
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image, upright. Raises InputError for a file that is no image."""
+    try:
+        with Image.open(path) as file:
+            return ImageOps.exif_transpose(file).size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The image {path} cannot be read ({error}).") from None
+
+
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):  # Pillow would clip it to white
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

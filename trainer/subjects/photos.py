@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from torch import Tensor
 from ...core.errors import InputError
 from ..base.latents import Box
 from ..base.pictures import to_pixels
-from ..images import content_digest, pixel_digest, read_rgb, shrunk
+from ..images import content_digest, image_size, pixel_digest, read_rgb, shrunk
 from .base_model import DOWNSCALE, BaseModel
 from .words import Token
 
+Pixels = tuple[int, int, int, int]  # left, top, right, bottom; the last two excluded
 LEAST = 2  # photos: one to learn from, and one to be held out
 
 
@@ -32,23 +34,28 @@ class Photo:
     digest: str
     pixels: np.ndarray
     context: str = ""
-    box: tuple[int, int, int, int] | None = None
+    box: Pixels | None = None
 
 
 def read_photos(
-    paths: Sequence[Path], size: int, contexts: Sequence[str] = (), masks: Sequence[Path] = ()
+    paths: Sequence[Path],
+    size: int,
+    contexts: Sequence[str] = (),
+    masks: Sequence[Path] = (),
+    boxes: Sequence[Pixels | None] = (),
 ) -> list[Photo]:
     """Photos with the shorter side `size`. Raises InputError: too few, unreadable, too small.
 
-    `masks`: one for each photo; what is not black in it is the subject.
+    `masks`: one for each photo; what is not black in it is the subject. `boxes`: in place of masks,
+    in pixels of the file.
     """
     _check_count(len(paths))
     found = [_photo(path, content_digest(path), read_rgb(path, size), size) for path in paths]
-    boxes = [
+    shown = [
         mask_box(Image.fromarray(read_rgb(mask, 1 << 16)), photo, mask)
         for mask, photo in zip(masks, found, strict=bool(masks))
-    ]
-    return _described(found, contexts, boxes)
+    ] or [_scaled(box, photo) for box, photo in zip(boxes, found, strict=bool(boxes))]
+    return _described(found, contexts, shown)
 
 
 def given_photos(
@@ -81,7 +88,7 @@ def _check_count(count: int) -> None:
 def _described(
     found: Sequence[Photo],
     contexts: Sequence[str],
-    boxes: Sequence[tuple[int, int, int, int] | None],
+    boxes: Sequence[Pixels | None],
 ) -> list[Photo]:
     if len({photo.digest for photo in found}) < len(found):
         raise InputError("Two of the photos are the same. Leave one out.")
@@ -106,7 +113,26 @@ def _enlarged(pixels: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def mask_box(mask: Image.Image, photo: Photo, name: Path) -> tuple[int, int, int, int] | None:
+def _scaled(box: Pixels | None, photo: Photo) -> Pixels | None:
+    if box is None:
+        return None
+    width, height = image_size(photo.path)
+    left, top, right, bottom = box
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise InputError(
+            f"The box {list(box)} is not left, top, right, bottom inside of {photo.path}, which is "
+            f"{width}x{height} pixels."
+        )
+    across, down = photo.pixels.shape[1] / width, photo.pixels.shape[0] / height
+    return (
+        int(left * across),
+        int(top * down),
+        min(photo.pixels.shape[1], ceil(right * across)),
+        min(photo.pixels.shape[0], ceil(bottom * down)),
+    )
+
+
+def mask_box(mask: Image.Image, photo: Photo, name: Path) -> Pixels | None:
     """Where the subject is in a photo, from its mask; None when the mask is empty."""
     height, width = photo.pixels.shape[:2]
     if abs(mask.width / mask.height - width / height) > 0.02:

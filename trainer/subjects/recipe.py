@@ -26,6 +26,11 @@ class Subject(Strict):
     masks: Path | None = Field(
         default=None, description="A folder of masks named as the photos: crops show the subject."
     )
+    boxes: dict[str, tuple[int, int, int, int]] = Field(
+        default={},
+        description="By a photo's file name: left, top, right, bottom of the subject in pixels, in "
+        "place of masks.",
+    )
     captions: dict[str, str] = Field(
         default={}, description="By a photo's file name: its background and pose, in words."
     )

@@ -61,15 +61,17 @@ def new_subject(subject: Subject, size: int) -> NewSubject:
 def _photos(subject: Subject, size: int) -> list[Photo]:
     paths = [path for given in subject.photos for path in _files(given)]
     names = {path.name for path in paths}
-    unknown = next((name for name in subject.captions if name not in names), None)
-    if unknown:
-        raise InputError(
-            f"The caption for {unknown!r} is of no photo of {subject.token!r}."
-            + did_you_mean(unknown, names)
-        )
+    for what, given in (("caption", subject.captions), ("box", subject.boxes)):
+        unknown = next((name for name in given if name not in names), None)
+        if unknown:
+            raise InputError(
+                f"The {what} for {unknown!r} is of no photo of {subject.token!r}."
+                + did_you_mean(unknown, names)
+            )
     contexts = [subject.captions.get(path.name, "") for path in paths]
     masks = [_mask(subject.masks, path) for path in paths] if subject.masks else []
-    return read_photos(paths, size, contexts, masks)
+    boxes = [subject.boxes.get(path.name) for path in paths] if subject.boxes else []
+    return read_photos(paths, size, contexts, masks, boxes)
 
 
 def _files(given: Path) -> list[Path]:
