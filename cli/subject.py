@@ -34,6 +34,7 @@ def train(
 ) -> None:
     """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
     from rich.console import Console
+    from rich.progress import Progress
 
     from ..core.recipe_file import read_recipe_file
     from ..driver.embedded.base import TINY_MODEL
@@ -45,16 +46,19 @@ def train(
     console = Console(markup=False, highlight=False, soft_wrap=True)
     wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
 
-    def told(name: str, step: int, loss: float) -> None:
-        console.print(f"{name}: step {step} of {wanted.settings.steps}, held-out loss {loss:.4f}")
-
-    found = train_recipe(
-        wanted,
-        wanted.base or TINY_MODEL,
-        load_tokenizer(tokenizer_folder(tokenizer)),
-        Machine(device, bf16, workers),
-        told,
-    )
+    steps = wanted.settings.steps
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        found = train_recipe(
+            wanted,
+            wanted.base or TINY_MODEL,
+            load_tokenizer(tokenizer_folder(tokenizer)),
+            Machine(device, bf16, workers),
+            lambda name, step, loss: bar.console.print(
+                f"{name}: step {step} of {steps}, held-out loss {loss:.4f}"
+            ),
+            lambda name, step: bar.update(task, description=name, completed=step, total=steps),
+        )
     for one in found:
         if one.fitted.interrupted:
             console.print(f"Saved {one.path}. Run it again to go on.")
@@ -63,5 +67,6 @@ def train(
             f"{one.path}: step {one.fitted.step} of {one.fitted.steps} was the best. "
             f"In prompts: {', '.join(subject.word for subject in one.facts.subjects)}"
         )
+        console.print(f"Pictures of its looks: {one.path.parent / 'samples'}")
     if not found:
         console.print(f"All subjects are trained already: {wanted.output}")
