@@ -192,8 +192,9 @@ def test_photos_that_lie_in_no_file(photos: list[Photo]) -> None:
         given_photos(images[:1], 128)
 
 
-def test_lora_has_kohyas_names(photos: list[Photo], tmp_path: Path) -> None:
-    found = load_file(trained(tmp_path, photos, method="lora", rank=4).path)
+def test_lora_has_kohyas_names(tmp_path: Path) -> None:
+    adapted_base(opened(), [TOKEN], settings("lora", rank=4)).write(path(tmp_path), {})
+    found = load_file(path(tmp_path))
     modules = {key.partition(".")[0] for key in found}
     assert "lora_te_text_model_encoder_layers_3_mlp_fc2" in modules
     middle = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_out_0"
@@ -231,17 +232,19 @@ def test_boxes_are_of_the_file_and_scaled_with_it(photos: list[Photo]) -> None:
         read_photos(paths, 128, boxes=[(50, 40, 201, 160), None, None])
 
 
-def test_wrong_bases_are_told(photos: list[Photo], tmp_path: Path) -> None:
+def test_wrong_bases_are_told(tmp_path: Path) -> None:
     tokenizer = opened().texts[0].tokenizer
-    lora = trained(tmp_path, photos, method="lora", rank=2).path
+    adapted_base(opened(), [TOKEN], settings("lora", rank=2)).write(path(tmp_path), {})
     with pytest.raises(InputError, match="a LoRA, an embedding or a VAE is no base"):
-        open_base(lora, tokenizer)
+        open_base(path(tmp_path), tokenizer)
     with pytest.raises(InputError, match="no base model"):
         open_base(tmp_path / "none.safetensors", tokenizer)
     pickled = tmp_path / "model.ckpt"
     pickled.write_bytes(b"\x80\x04")
     with pytest.raises(InputError, match="can run code"):
         open_base(pickled, tokenizer)
+    with pytest.raises(InputError, match="can run code"):
+        load_trained(pickled, opened())
     with pytest.raises(InputError, match="not trained by manyshot"):
         read_subject_file(TINY_MODEL)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,7 +112,7 @@ def train_step(
 ) -> float:
     """One step along the mean of the parts' gradients; returns their mean loss."""
     for parameter, *found in zip(parameters, *(part[1] for part in parts), strict=True):
-        parameter.grad = found[0] if len(found) == 1 else torch.stack(found).mean(dim=0)
+        parameter.grad = found[0] if len(found) == 1 else reduce(torch.add, found).div_(len(found))
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
     return sum(loss for loss, _ in parts) / len(parts)

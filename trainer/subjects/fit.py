@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from ...core.subject_file import Method
 from ..base.training import (
     Average,
     Clock,
@@ -53,19 +54,21 @@ class Machine:
     bf16: bool = False
     workers: int = 0
 
-    @property
-    def parts(self) -> int:
-        """How many parts of a batch are computed at once."""
-        return self.workers or (torch.get_num_threads() if self.device == "cpu" else 1)
+    def parts(self, method: Method) -> int:
+        """How many parts of a batch are computed at once. Of dreambooth it is one: every part has
+        gradients of its own, and there they are as large as the UNet."""
+        alone = self.device != "cpu" or method == "dreambooth"
+        return self.workers or (1 if alone else torch.get_num_threads())
 
-    @contextmanager
-    def side_by_side(self) -> Iterator[ThreadPoolExecutor]:
-        """As many workers, which share the threads of this one."""
-        threads, parts = torch.get_num_threads(), self.parts
-        own = (max(1, threads // parts),)
-        with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=own) as pool:
-            yield pool
-        torch.set_num_threads(threads)  # of threads to come: what a worker sets, they begin with
+
+@contextmanager
+def side_by_side(parts: int) -> Iterator[ThreadPoolExecutor]:
+    """As many workers, which share the threads of this one."""
+    threads = torch.get_num_threads()
+    own = (max(1, threads // parts),)
+    with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=own) as pool:
+        yield pool
+    torch.set_num_threads(threads)  # of threads to come: what a worker sets, they begin with
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def fit(
     interruption. What `stepped` raises is raised here after the training is saved.
     """
     run = _Run(adapted, lessons, held_out, settings, machine, path, looked)
-    with stoppable(run.clock), machine.side_by_side() as workers:
+    with stoppable(run.clock), side_by_side(run.parts) as workers:
         if run.clock.step == 0:
             run.look()
         while not run.clock.over and not run.stale:
@@ -125,11 +128,13 @@ class _Run:
         self.adapted, self.lessons, self.held_out = adapted, lessons, held_out
         self.settings, self.machine, self.path, self.looked = settings, machine, path, looked
         self.ears, self.clock = Ears(adapted), Clock(settings.steps, None)
+        self.parts = machine.parts(settings.method)
         named = adapted.parameters
         self.learning = [parameter for group in named.values() for parameter in group]
         self.peaks = [settings.rates()[name] for name in named]
         self.optimizer = self._optimizer(named.values())
-        self.best = Kept(self.learning, -(-settings.steps // settings.every) + 1)
+        looks = -(-settings.steps // settings.every) + 1
+        self.best = Kept(self.learning if held_out else [], looks)  # without one the last is best
         self.mean = Kept(self.learning, 0) if settings.average else None
         self.modules: dict[str, nn.Module] = {
             "own": nn.ParameterList(self.learning),
@@ -156,7 +161,7 @@ class _Run:
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = cosine_rate(peak, self.clock.step, self.clock.progress, WARMUP)
         step = random_step(self.lessons, self.settings.batch, self.adapted.base.size)
-        parts = step.split(self.machine.parts)
+        parts = step.split(self.parts)
         shares = [len(part.times) * len(parts) / len(step.times) for part in parts]
         found = workers.map(self._gradients, parts, shares)
         train_step(self.learning, self.optimizer, list(found))
@@ -181,9 +186,9 @@ class _Run:
         self.best.losses[place] = loss
         trained = self.best.losses[1:]  # the base as it was is no subject, however well it does
         if self.clock.step and (self.held_out is None or loss <= float(trained.min())):
-            self.best.take(values)
+            self.best.take(values if self.held_out else [])
             self.best.step.fill_(self.clock.step)
-        with shown(self.learning, values) if self.mean else nullcontext():
+        with self._shown(values):
             self.looked(Look(self.clock.step, loss, self._seconds))
         self._save()
 
@@ -208,12 +213,17 @@ class _Run:
             return 0.0
         torch.manual_seed(self.settings.seed)
         step = look_step(self.held_out, self.adapted.base.size)
-        with torch.no_grad(), shown(self.learning, values):
+        with torch.no_grad(), self._shown(values):
             return float(self._loss(step))
+
+    def _shown(self, values: Sequence[nn.Parameter]) -> AbstractContextManager[None]:
+        return shown(self.learning, values) if self.mean else nullcontext()
 
     def finished(self) -> Fitted:
         """What learns is set to its best."""
-        self.best.give(self.learning)
+        kept = self.best if self.held_out else self.mean
+        if kept:
+            kept.give(self.learning)
         every, losses = self.settings.every, self.best.losses.tolist()
         known = {place * every: loss for place, loss in enumerate(losses) if loss < float("inf")}
         stopped = self.clock.stopped
