@@ -95,6 +95,7 @@ def evaluate(
 ) -> None:
     """Say how like, varied and obedient the pictures of subjects are. Run again to go on."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     from ..trainer.subjects.evaluation.datasets import evaluate_datasets
@@ -112,7 +113,7 @@ def evaluate(
         task = bar.add_task("loading", total=None)
 
         def told(what: str, done: int, of: int) -> None:
-            bar.update(task, description=what, completed=done, total=of)
+            bar.update(task, description=escape(what), completed=done, total=of)
 
         wanted = _wanted(folder, drawing, backbone or ["opennsfw"], most, limit, word, detector)
         if dataset:

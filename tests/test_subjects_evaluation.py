@@ -21,6 +21,7 @@ from manyshot.driver.embedded.source import installed_source
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.images import pixel_digest
 from manyshot.trainer.subjects import train
+from manyshot.trainer.subjects.evaluation import pictures
 from manyshot.trainer.subjects.evaluation.choose import Scored, choose, looks_of, why
 from manyshot.trainer.subjects.evaluation.clip import open_clip
 from manyshot.trainer.subjects.evaluation.detector import open_detector
@@ -245,9 +246,9 @@ def test_words_on_two_lines_are_read_together() -> None:
 
 
 def test_a_logos_score_is_the_mean_of_ocr_and_detector() -> None:
-    pictures, said = [photo(0), photo(1)], iter([["HUGO"], ["HU"], ["HUGO"], ["HU"]])
-    alone = lettering(pictures, "hugo", lambda _: next(said))
-    both = lettering(pictures, "hugo", lambda _: next(said), lambda _: np.array([1.0, 0.5]))
+    shown, said = [photo(0), photo(1)], iter([["HUGO"], ["HU"], ["HUGO"], ["HU"]])
+    alone = lettering(shown, "hugo", lambda _: next(said))
+    both = lettering(shown, "hugo", lambda _: next(said), lambda _: np.array([1.0, 0.5]))
     assert (alone.ocr, alone.read, alone.detector, alone.score) == (0.75, 0.5, None, 0.75)
     assert (both.detector, both.score) == (0.75, 0.75)
 
@@ -418,8 +419,9 @@ FEW = ("--count", 2, "--batch", 2, "--context-count", 1, "--context", "green bac
 
 
 def test_a_trained_file_is_judged_and_its_best_look_chosen(
-    lora: Path, photos: Path, words: Path, cache: Path
+    lora: Path, photos: Path, words: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pictures, "STEPS", 2)
     assert list(looks_of(lora)) == [1, 2]
     seconds = read_subject_file(lora).seconds
     assert seconds > 0

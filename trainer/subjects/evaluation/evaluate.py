@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..base_model import BaseModel
 from .judge import Baseline, Judged, judge, reference, see_contexts
 from .looks import choose_steps
 from .pictures import Pictures, draw_pictures, plain
@@ -39,7 +40,7 @@ def evaluate_files(
     choices = choose_steps(pupils, base, wanted, told) if choosing else {}
     learned = read_learned(files, opened)  # the files may have changed
     pupils = [replace(one, learned=tuple(learned[one.class_name])) for one in pupils]
-    judged = [_figures(pupil, base, wanted, told, choices) for pupil in pupils]
+    judged = [_figures(pupil, base, opened, wanted, told, choices) for pupil in pupils]
     whole = Evaluation(
         extractors={one.id: one.note for one in wanted.eyes.extractors},
         drawing=vars(wanted.drawing),
@@ -49,11 +50,16 @@ def evaluate_files(
 
 
 def _figures(
-    pupil: Pupil, base: BaseFile, wanted: Wanted, told: Told, choices: dict[Path, Choice]
+    pupil: Pupil,
+    base: BaseFile,
+    opened: BaseModel,
+    wanted: Wanted,
+    told: Told,
+    choices: dict[Path, Choice],
 ) -> tuple[SubjectFigures, Sheet]:
     """All rows of a class: prompts of the plain base first, then the files."""
     first = pupil.learned[0].subject
-    baseline, rows, sheet = _baseline(pupil, base, wanted, told)
+    baseline, rows, sheet = _baseline(pupil, opened, wanted, told)
     for one in pupil.learned:
         pictures = subject_pictures(base, one, wanted, told)
         noun, training = one.subject.noun, pupil.training(one)
@@ -74,11 +80,10 @@ def _figures(
 
 
 def _baseline(
-    pupil: Pupil, base: BaseFile, wanted: Wanted, told: Told
+    pupil: Pupil, opened: BaseModel, wanted: Wanted, told: Told
 ) -> tuple[Baseline, list[Row], Sheet]:
     """What the plain base draws of the class's name and of its noun, which alone has contexts."""
     subject, eyes = pupil.learned[0].subject, wanted.eyes
-    opened = base.fresh()
     bare = replace(wanted.drawing, contexts=())
     named = pupil.class_name.replace("_", " ")
     words = {subject.noun: ("noun prompt", wanted.drawing)}

@@ -8,7 +8,6 @@ import numpy as np
 
 from ....core.errors import InputError
 from ....core.subject_file import read_subject_file
-from ..load import load_trained
 from .choose import Scored, choose, looks_of, put_in_place, why
 from .likeness import pairwise
 from .memory import memory
@@ -56,7 +55,7 @@ def _scored(
     told: Told,
 ) -> Scored:
     """The look's score: means over the subjects of the file."""
-    facts, adapted = read_subject_file(look), load_trained(look, base.fresh())
+    facts, adapted = read_subject_file(look), base.load(look)
     bare = replace(wanted, drawing=replace(wanted.drawing, contexts=()))
     near, excess = [], []
     for pupil, one in own:

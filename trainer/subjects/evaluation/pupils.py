@@ -10,7 +10,6 @@ from ....core.errors import InputError
 from ....core.subject_file import Subject, SubjectFile, read_subject_file
 from ..adapted import Adapted
 from ..base_model import BaseModel
-from ..load import load_trained
 from ..open_base import file_digest
 from ..words import Token
 from .pictures import Pictures, draw_pictures
@@ -81,7 +80,7 @@ def make_pupil(
 
 def subject_pictures(base: BaseFile, one: Learned, wanted: Wanted, told: Told) -> Pictures:
     """The pictures of a subject, by its file on a fresh base."""
-    return drawn_with(load_trained(one.path, base.fresh()), one, wanted, told)
+    return drawn_with(base.load(one.path), one, wanted, told)
 
 
 def drawn_with(adapted: Adapted, one: Learned, wanted: Wanted, told: Told) -> Pictures:

@@ -58,8 +58,11 @@ def find_photos(sources: Sequence[Path]) -> list[Found]:
     there twice counts once, as it is first. Raises InputError.
     """
     listed = [one for source in sources for one in _listed(source)]
-    found = [Found(path, name, content_digest(path), judge) for path, name, judge in listed]
-    return list({one.digest: one for one in reversed(found)}.values())[::-1]
+    found: dict[str, Found] = {}
+    for path, name, judge in listed:
+        digest = content_digest(path)
+        found.setdefault(digest, Found(path, name, digest, judge))
+    return list(found.values())
 
 
 def _listed(source: Path) -> list[tuple[Path, str, bool]]:

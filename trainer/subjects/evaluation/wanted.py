@@ -6,7 +6,9 @@ from pathlib import Path
 
 from transformers import CLIPTokenizer
 
+from ..adapted import Adapted
 from ..base_model import BaseModel
+from ..load import load_trained
 from ..open_base import open_base
 from .judge import Spelling
 from .pictures import Drawing
@@ -39,3 +41,9 @@ class BaseFile:
     def fresh(self) -> BaseModel:
         """The base as it was trained; what changes one leaves the next alone."""
         return open_base(self.path, self.tokenizer).on(self.device)
+
+    def load(self, path: Path) -> Adapted:
+        """A fresh base with what a trained file holds."""
+        adapted = load_trained(path, self.fresh())
+        adapted.base.on(self.device)
+        return adapted
