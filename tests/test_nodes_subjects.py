@@ -30,6 +30,7 @@ def node(kind: str, **inputs: Any) -> dict[str, Any]:
 @pytest.fixture
 def client(comfyui: EmbeddedServer) -> Iterator[Client]:
     made = Client(comfyui.url)
+    made.socket.settimeout(240)  # the first training imports its libraries, without a message
     yield made
     made.socket.close()
 
