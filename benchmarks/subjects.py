@@ -36,6 +36,7 @@ from rich.table import Table
 
 SIDE, BATCH, RANK, VECTORS, PHOTOS = 128, 4, 8, 4, 5
 STEPS, WARMUP, ROUNDS = 30, 5, 3
+PHOTO = (500, 375)  # pixels: as Oxford-IIIT Pet has them
 WORD, NOUN = "blot-m1", "dog"
 PROMPT = f"a photo of a {WORD} {NOUN}"
 TEXT = "--train_text_encoder"
@@ -82,8 +83,8 @@ def prepare(folder: Path) -> None:
     (folder / "photos").mkdir()
     rng = np.random.default_rng(0)
     for number in range(PHOTOS):
-        pixels = rng.integers(0, 255, (16, 16, 3), np.uint8)
-        Image.fromarray(pixels).resize((SIDE, SIDE)).save(folder / "photos" / f"{number}.png")
+        smooth = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
+        smooth.resize(PHOTO, Image.Resampling.BICUBIC).save(folder / "photos" / f"{number}.jpg")
 
 
 def tokenizer() -> Any:
@@ -96,13 +97,14 @@ def tokenizer() -> Any:
 def use_own_autoencoder() -> None:
     """Let scripts that ask for an AutoencoderKL have the base's, which is TAESD."""
     import diffusers
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-    class Taesd(diffusers.AutoencoderTiny):
-        def encode(self, *args: Any, **options: Any) -> Any:
-            latents = super().encode(*args, **options).latents
+    class Taesd(AutoencoderTiny):
+        def encode(self, x: Any, return_dict: bool = True) -> Any:
+            latents = super().encode(x, return_dict=False)[0]
             return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda: latents))
 
-    diffusers.AutoencoderKL = Taesd  # pyright: ignore[reportAttributeAccessIssue]
+    diffusers.__dict__["AutoencoderKL"] = Taesd
 
 
 def train_ours(folder: Path, case: Case, workers: int) -> None:

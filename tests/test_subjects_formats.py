@@ -127,6 +127,7 @@ def test_texts_are_heard_as_diffusers_pipelines_hear_them(
         wanted, _, pooled, _ = pipeline.encode_prompt(
             PROMPT, device="cpu", do_classifier_free_guidance=False
         )
+        assert found.pooled is not None
         assert torch.allclose(found.pooled, pooled, atol=1e-6)
     assert torch.allclose(found.states, wanted, atol=1e-6)
 
@@ -137,11 +138,13 @@ def test_learned_vectors_that_equal_a_words_are_heard_as_the_word(
     base = open_base(folders["sdxl"], tokenizer)
     plain = hear(base, prompt_ids(base, ["a photo of a dog"], "", 0))
     dog = tokenizer("dog", add_special_tokens=False)["input_ids"]
-    own = [part.encoder.get_input_embeddings().weight[dog] for part in base.texts]
+    tables: list[Any] = [part.encoder.get_input_embeddings() for part in base.texts]
+    own = [table.weight[dog] for table in tables]
     adapted = plug_in_vectors(base, "blot-m1", own)
     found = adapted.hear(["a photo of a blot-m1"])
     assert torch.allclose(found.states, plain.states, atol=1e-6)
     assert plain.pooled is not None
+    assert found.pooled is not None
     assert torch.allclose(found.pooled, plain.pooled, atol=1e-6)
 
 

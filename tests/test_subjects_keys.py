@@ -15,9 +15,9 @@ import pytest
 pytest.importorskip("peft")
 pytest.importorskip("diffusers")
 
-import diffusers
 import torch
 import transformers
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from manyshot.driver.embedded.source import installed_source
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.subjects.base_model import BaseModel, Codec, Family, TextPart
@@ -47,7 +47,7 @@ def base_of(family: Family) -> BaseModel:
     tokenizer = load_tokenizer(source.folder / "comfy" / "sd1_tokenizer")
     found = PARTS[family]
     with torch.device("meta"):
-        unet = diffusers.UNet2DConditionModel(**found["unet"][2])
+        unet = UNet2DConditionModel(**found["unet"][2])
         texts = tuple(
             TextPart(tokenizer, _encoder(*found[name][1:]))
             for name in ("text_encoder", "text_encoder_2")

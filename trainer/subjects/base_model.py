@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from ..base.training import place
@@ -38,7 +38,7 @@ class Codec:
 
     encode: Callable[[Tensor], Tensor]
     decode: Callable[[Tensor], Tensor]
-    module: torch.nn.Module
+    module: nn.Module
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class BaseModel:
         """The same, moved to a device."""
         for module in (*(part.encoder for part in self.texts), self.unet, self.codec.module):
             # At a subject's few photos a step, channels_last makes a CPU a sixth slower.
-            module.to(device) if device == "cpu" else place(module, device)
+            nn.Module.to(module, "cpu") if device == "cpu" else place(module, device)
         return self
 
     @property

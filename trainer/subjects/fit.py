@@ -66,9 +66,11 @@ def side_by_side(parts: int) -> Iterator[ThreadPoolExecutor]:
     """As many workers, which share the threads of this one."""
     threads = torch.get_num_threads()
     own = (max(1, threads // parts),)
-    with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=own) as pool:
-        yield pool
-    torch.set_num_threads(threads)  # of threads to come: what a worker sets, they begin with
+    try:
+        with ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=own) as pool:
+            yield pool
+    finally:  # what a worker set, later threads would begin with
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def set_kohya_tensors(base: BaseModel, tensors: Mapping[str, Tensor]) -> None:
 def peft_tensors(base: BaseModel) -> dict[str, Tensor]:
     """All matrices in half precision under peft's names, alpha / rank multiplied into the second:
     diffusers before 0.34 takes alpha to be the rank."""
-    parts = [("unet.", base.unet)]
+    parts: list[tuple[str, nn.Module]] = [("unet.", base.unet)]
     for number, part in enumerate(base.texts):
         parts.append(
             (f"text_encoder{f'_{number + 1}' if number else ''}.text_model.", part.encoder)
