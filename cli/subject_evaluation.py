@@ -209,21 +209,24 @@ def _write(
 
     from ..trainer.subjects.evaluation.means import method_table
     from ..trainer.subjects.evaluation.results import write_results
-    from ..trainer.subjects.evaluation.tables import class_table
+    from ..trainer.subjects.evaluation.tables import class_table, shortened
     from ..trainer.subjects.evaluation.text import sentences, sheet_name, write_markdown
 
     name = next(iter(found.extractors))
     tables = [class_table(figures, name) for figures in found.subjects]
-    for head, lines in [*tables, method_table(found, name)]:
+    short = [shortened(*one) for one in tables]
+    head, lines = method_table(found, name)
+    for rows in [*short, list(zip(head, *lines, strict=True))]:  # methods side by side: few
         table = Table()
-        for cell in head:
-            table.add_column(Text(cell))
-        for line in lines:
+        for cell in rows[0]:
+            table.add_column(Text(cell), overflow="fold")
+        for line in rows[1:]:
             table.add_row(*map(Text, line))
         console.print(table)
     said = [line for figures in found.subjects for line in sentences(figures)]
     for sheet in sheets:
         sheet.write(folder / sheet_name(sheet.class_name))
     write_markdown(folder / "evaluation.md", found)
-    for line in [*said, f"Results: {write_results(folder, found)}"]:
+    write_results(folder, found)
+    for line in [*said, f"All figures and tables: {folder / 'evaluation.md'}"]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

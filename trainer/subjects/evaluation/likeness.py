@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import bootstrap
 
 RESAMPLES, AT_ONCE = 999, 50
+APART = 0.01  # what bounds differ by at least
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Bounds:
     nearest_class: str | None
 
     def reached(self, value: float) -> float | None:
-        """Where a similarity lies between the nearest class (0) and other real photos (1).
+        """Where a similarity lies between other classes' mean (0) and other real photos (1).
 
-        Below 0 and above 1 if it is beyond them; None where they are not apart.
+        Below 0 and above 1 if it is beyond them; None where they are not apart. Against the mean,
+        since the nearest of many classes is as near as chance had it, and hardly below 1.
         """
-        if self.ceiling is None or self.nearest is None or self.ceiling - self.nearest < 0.01:
+        if self.ceiling is None or self.mean is None or self.ceiling - self.mean < APART:
             return None
-        return (value - self.nearest) / (self.ceiling - self.nearest)
+        return (value - self.mean) / (self.ceiling - self.mean)
 
 
 def similarity(pictures: np.ndarray, held_out: np.ndarray, seed: int = 0) -> Interval:

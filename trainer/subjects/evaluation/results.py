@@ -23,8 +23,8 @@ class Strict(BaseModel):
 class Likeness(Strict):
     """Figures of pictures by one extractor; None where what they need is missing.
 
-    `reached`: 0 is the nearest other class, 1 other real photos of the subject. `above`: similarity
-    less that of the class-name prompt. `diversity`: of the pictures over that of real photos.
+    `reached`: 0 is the mean of other classes, 1 other real photos of the subject. `above`:
+    similarity less that of the class-name prompt. `diversity`: over that of real photos.
     `own_class` and `in_context`: shares (0 to 1). `text`: the cosine to the prompt.
     """
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...base.evaluation.sheets import Row, write_sheet
 from ...measure.pixels.store import sized
+from .cells import METHODS
 from .memory import Memory, middle
 from .standard import Standard
 
@@ -30,7 +31,7 @@ class Sheet:
         training: Sequence[np.ndarray],
     ) -> None:
         """Pictures (n, height, width, 3) of one origin, and those nearest to training photos."""
-        self.rows.append(Row(name, _tiles(list(pictures))))
+        self.rows.append(Row(METHODS.get(name, name), _tiles(list(pictures))))
         if memory is None:
             return
         photo: list[int] = memory.photo.tolist()

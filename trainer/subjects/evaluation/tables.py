@@ -1,5 +1,7 @@
 """The figures of a class as a table: bounds, prompts and methods."""
 
+from collections.abc import Sequence
+
 from .cells import METHODS, Line, number, percent
 from .results import Reference, Row, SubjectFigures
 
@@ -15,7 +17,8 @@ HEAD = (
     "of its class",
     "in its context",
 )
-EMPTY = ("",) * len(HEAD)
+SHORT = ("step", "similarity (95 %)", "above the class-name prompt (95 %)", "memorised")
+"""What a terminal has room for; the table of methods has the means of the rest."""
 
 
 def class_table(figures: SubjectFigures, name: str) -> tuple[Line, list[Line]]:
@@ -31,6 +34,12 @@ def class_table(figures: SubjectFigures, name: str) -> tuple[Line, list[Line]]:
     return (figures.class_name, *HEAD, *extra), lines
 
 
+def shortened(head: Line, lines: Sequence[Line]) -> list[Line]:
+    """Head and lines for a terminal."""
+    places = [i for i, name in enumerate(head) if not i or name in (*SHORT, *LETTERS)]
+    return [tuple(line[place] for place in places) for line in (head, *lines)]
+
+
 LETTERS = ("logo score", "OCR", "detector")
 
 
@@ -39,7 +48,7 @@ def _bounds(known: Reference, figures: SubjectFigures, extra: int) -> list[Line]
     expected = next((row.memorised.expected for row in figures.rows if row.memorised), None)
     real = _Cells(
         similarity=number(limits.ceiling),
-        between="1" if limits.nearest is not None else "",
+        between=number(limits.ceiling and limits.reached(limits.ceiling), 2),
         diversity="1",
         memorised=percent(expected),
         own_class=percent(known.own_class),
@@ -47,11 +56,20 @@ def _bounds(known: Reference, figures: SubjectFigures, extra: int) -> list[Line]
     )
     found = [("other real photos of it", *real.line, *empty)]
     if known.autoencoder is not None:
-        coded = _Cells(similarity=number(known.autoencoder))
+        coded = _Cells(
+            similarity=number(known.autoencoder),
+            between=number(limits.reached(known.autoencoder), 2),
+        )
         found.append(("these through the autoencoder", *coded.line, *empty))
     if limits.nearest is not None:
-        nearest = _Cells(similarity=number(limits.nearest), between="0")
-        average = _Cells(similarity=number(limits.mean), in_context=percent(known.by_chance))
+        nearest = _Cells(
+            similarity=number(limits.nearest), between=number(limits.reached(limits.nearest), 2)
+        )
+        average = _Cells(
+            similarity=number(limits.mean),
+            between=number(limits.mean and limits.reached(limits.mean), 2),
+            in_context=percent(known.by_chance),
+        )
         found.append((f"photos of {limits.nearest_class}, the nearest", *nearest.line, *empty))
         found.append(("photos of other classes, mean", *average.line, *empty))
     return found

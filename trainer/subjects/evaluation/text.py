@@ -24,7 +24,7 @@ def markdown(found: Evaluation) -> str:
 
 EXPLAINED = (
     "Similarity: the mean cosine of features between pictures and held-out photos. Between the "
-    "bounds: 0 is as like as photos of the nearest other class, 1 as other photos of the subject. "
+    "bounds: 0 is as like as photos of other classes are, 1 as other photos of the subject. "
     "Diversity: the mean distance between pictures over that between real photos. Memorised: the "
     "share of pictures that repeat a photo which was trained on; of real photos it is what happens "
     "by chance. Of its class: as a linear probe of real photos takes it. In its context: pictures "
