@@ -3,7 +3,8 @@
     python docs/insert_tables.py docs/results.md runs
 
 What stands between `<!-- gains NAME -->` and `<!-- end -->` becomes the gains of runs/NAME, and
-likewise `published` (ours beside theirs) and `auto` (what it came to).
+likewise `published` (ours beside theirs), `auto` (what it came to) and `subjects` (how like they
+are, of runs/NAME/evaluation.json).
 """
 
 import re
@@ -17,9 +18,11 @@ from manyshot.trainer.measure.report.tables import (
     gain_sheet,
     published_sheet,
 )
-from manyshot.trainer.measure.results import Results, read_results
+from manyshot.trainer.measure.results import FILE, Results, read_results
+from manyshot.trainer.subjects.evaluation import results as likeness
+from manyshot.trainer.subjects.evaluation.means import method_table
 
-BLOCK = re.compile(r"<!-- (gains|published|auto) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- (gains|published|auto|subjects) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 LEFT_OUT = {"draws to tell", "balanced accuracy", "macro F1"}
 
 
@@ -31,6 +34,12 @@ def gains(results: Results) -> Sheet | None:
     return Sheet(tuple(sheet.header[i] for i in kept), rows)
 
 
+def subjects(found: likeness.Evaluation) -> Sheet:
+    """The means of each method over the classes, by the net that the evaluation goes by."""
+    head, lines = method_table(found, next(iter(found.extractors)))
+    return Sheet(head, tuple(lines))
+
+
 SHEETS = {"gains": gains, "published": published_sheet, "auto": auto_sheet}
 
 
@@ -39,9 +48,13 @@ def inserted(text: str, runs: Path) -> str:
 
     def block(found: re.Match[str]) -> str:
         kind, name = found.groups()
-        if not (runs / name / "results.json").exists():
+        file = runs / name / (likeness.FILE if kind == "subjects" else FILE)
+        if not file.exists():
             return found.group()
-        sheet = SHEETS[kind](read_results(runs / name))
+        if kind == "subjects":
+            sheet = subjects(likeness.read_results(file))
+        else:
+            sheet = SHEETS[kind](read_results(file.parent))
         shown = table(sheet.header, sheet.rows) if sheet else "(none)"
         return f"<!-- {kind} {name} -->\n{shown}\n<!-- end -->"
 
