@@ -16,7 +16,10 @@ from .phrases import Phrase, render, slots_of
 from .wildcards import WordLists, parse
 
 MAX_SEED = 2**50 - 1  # what ComfyUI's front end draws from; larger ones lose digits in a browser
-NAMES = ("class_name", "subject")  # slots for a class's words; which of them makes no difference
+NAMES: tuple[str, ...] = (
+    "class_name",
+    "subject",
+)  # slots for a class's words; which of them makes no difference
 SLOTS = (*NAMES, "context")
 
 
