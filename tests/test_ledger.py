@@ -26,8 +26,9 @@ def ledger(tmp_path):
 
 
 def test_jobs_come_back_as_they_went_in(ledger):
-    odd = Job("1" * 32, "Ćat ø", 3, 9, "a 'quoted'\nprompt", "no", 2**63, "g", 4, 2, "a.safetensors", "tok",
-              {"A.b": "/x/é.png"}, {"K.cfg": 1.5, "K.on": True})  # fmt: skip
+    odd = Job("1" * 32, "Ćat ø", 3, 9, "a 'quoted'\nprompt", "no", 2**63, "g", 4, 2,
+              "a.safetensors", "tok", {"A.b": "/x/é.png"},
+              {"K.cfg": 1.5, "K.on": True})  # fmt: skip
     fill(ledger, [odd])
     assert ledger.open_jobs("g", -1, 10) == [(0, odd)]
 

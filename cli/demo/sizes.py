@@ -36,7 +36,7 @@ FULL = Size(
     },
     images=20,
     batch=10,
-    sampler={"Sampler.cfg": 2.0},
+    sampler={"Sampler.cfg": 3.0},
     arms=(
         {"add": "synthetic", "ratio": 100},
         {"add": "synthetic", "ratio": 400, "mixing": "replace", "share": 0.3},
@@ -55,7 +55,7 @@ QUICK = Size(
     },
     images=10,
     batch=10,
-    sampler={"Sampler.cfg": 2.0},
+    sampler={"Sampler.cfg": 3.0},
     arms=({"add": "synthetic", "ratio": 100}, {"add": "real", "ratio": 100}),
     seeds=2,
     minutes=5,
