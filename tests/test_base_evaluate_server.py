@@ -76,8 +76,9 @@ def evaluate(pets: Path, run: Path, *options: str) -> str:
 
 
 def test_every_part_is_drawn_measured_and_put_into_the_card(
-    tmp_path: Path, pets: Path, weights: Path
+    tmp_path: Path, pets: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("manyshot.cli.evaluation.prompts.COLOURS", ("black", "white"))
     docs, run = tmp_path / "docs", tmp_path / "run"
     docs.mkdir()
     (docs / "model_card.md").write_text(f"# Card\n{BEGIN}\n{END}\n")
