@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ pytest.importorskip("peft")
 pytest.importorskip("diffusers")
 
 import torch
-from manyshot.core.errors import InputError
+from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.subject_file import MODEL_FOLDERS, read_subject_file
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
@@ -230,6 +231,16 @@ def test_boxes_are_of_the_file_and_scaled_with_it(photos: list[Photo]) -> None:
     assert [photo.box for photo in found] == [(40, 32, 120, 128), None, (0, 0, 160, 128)]
     with pytest.raises(InputError, match=r"inside of .*0\.png, which is 200x160 pixels"):
         read_photos(paths, 128, boxes=[(50, 40, 201, 160), None, None])
+
+
+def test_a_disk_without_room_is_told_before_training(
+    photos: list[Photo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nearly_full = SimpleNamespace(total=10**12, used=10**12 - 10**7, free=10**7)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: nearly_full)
+    with pytest.raises(ManyshotError, match=r"has 0\.0 GB free, and lora needs about 0\.1 GB"):
+        trained(tmp_path, photos, method="lora")
+    assert not list(tmp_path.glob("*.training"))
 
 
 def test_wrong_bases_are_told(tmp_path: Path) -> None:
