@@ -11,14 +11,14 @@ pytest.importorskip("segmentation_models_pytorch")
 
 import torch
 from manyshot.core.errors import InputError
+from manyshot.core.masks.codes import IGNORE, PETS, found_code, read_palette
+from manyshot.core.masks.raw import indices, read_raw
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.records import METADATA, Record
 from manyshot.trainer.measure.measure import measure
 from manyshot.trainer.measure.recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.results import Results, finished_runs
-from manyshot.trainer.measure.segmentation.codes import IGNORE, PETS, found_code, read_palette
 from manyshot.trainer.measure.segmentation.copy_paste import copy_pasted
-from manyshot.trainer.measure.segmentation.masks import indices, read_raw
 from manyshot.trainer.measure.segmentation.pairs import pair_data, read_pairs
 from manyshot.trainer.measure.segmentation.policies import augmented_pairs
 from manyshot.trainer.measure.segmentation.store import read_store
@@ -244,9 +244,9 @@ def test_nothing_is_pasted_where_there_is_no_object() -> None:
 
 
 def test_a_frozen_encoder_stays_and_its_memory_is_what_it_sees() -> None:
+    from manyshot.core.masks.codes import MaskCode
     from manyshot.trainer.measure.learner import Options
     from manyshot.trainer.measure.plans import Plan
-    from manyshot.trainer.measure.segmentation.codes import MaskCode
     from manyshot.trainer.measure.segmentation.memory import Memory, Pairs
     from manyshot.trainer.measure.segmentation.nets import open_net
     from manyshot.trainer.measure.segmentation.segmenter import Segmenter

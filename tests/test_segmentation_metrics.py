@@ -10,8 +10,8 @@ pytest.importorskip("torchmetrics")
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manyshot.core.masks.codes import IGNORE
 from manyshot.trainer.measure.gain import crossed_interval
-from manyshot.trainer.measure.segmentation.codes import IGNORE
 from manyshot.trainer.measure.segmentation.counts import Column, band, counted, edges
 from manyshot.trainer.measure.segmentation.metrics import (
     image_parts,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .codes import IGNORE
+from ....core.masks.codes import IGNORE
 
 CHANCE = 0.5  # of each pair to be pasted on
 SCALES = (0.5, 1.5)  # between the paper's standard jitter (0.8 to 1.25) and its large one

@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from .codes import IGNORE
+from ....core.masks.codes import IGNORE
 
 BAND = 0.02  # of the image's diagonal: what Cheng et al. 2021 call d
 OUTSIDE = 254  # what an image is surrounded by; no class

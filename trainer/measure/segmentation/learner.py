@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import numpy as np
 
+from ....core.masks.codes import MaskCode
 from ..learner import Fit, Learner, Options, Outcome, Step
 from ..plans import Plan
-from .codes import MaskCode
 from .memory import Memory, Pairs
 from .metrics import segmentation_outcome
 from .nets import open_net

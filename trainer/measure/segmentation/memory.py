@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .codes import MaskCode
+from ....core.masks.codes import MaskCode
 from .nets import Features, Net, device_of
 from .segmenter import Segmenter
 

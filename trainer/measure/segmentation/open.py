@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from ....core.masks.codes import IGNORE
 from ..learner import Learner, Step
 from ..material import Material
 from ..recipe import MeasureRecipe
-from .codes import IGNORE
 from .learner import segmenter_learner
 from .memory import Pairs
 from .mismatched import files_of

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ....core.errors import InputError
+from ....core.masks.codes import PETS, MaskCode, found_code, read_palette
+from ....core.masks.raw import read_raw
 from ....core.paths import inside
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
 from ...base.data import FOLDER
@@ -21,8 +23,6 @@ from ..sources import (
     recorded_example,
     split_examples,
 )
-from .codes import PETS, MaskCode, found_code, read_palette
-from .masks import read_raw
 
 IMAGES, MASKS, PALETTE = "images", "masks", "palette.yaml"
 ALL = "all"  # the class of pairs that draws do not tell apart

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from ....core.errors import InputError
+from ....core.masks.codes import IGNORE, MaskCode
+from ....core.masks.raw import indices, read_raw
 from ...images import read_rgb
 from ..learner import Step
-from .codes import IGNORE, MaskCode
-from .masks import indices, read_raw
 from .pairs import Pair
 
 FULL = 2**30  # a shorter side that nothing has: read as it is

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim import Optimizer
 
+from ....core.masks.codes import IGNORE
 from ..learner import Options
 from ..pixels.policies import seeded
 from ..plans import Plan
-from .codes import IGNORE
 from .counts import counted
 from .memory import Memory
 from .nets import Features, Parts

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ....core.errors import InputError
+from ..errors import InputError
 from .codes import IGNORE, MaskCode, colour_text
 
 UNKNOWN = 254  # classes are fewer
@@ -73,8 +73,18 @@ def _packed_colours(code: MaskCode) -> dict[int, int]:
 def _unknown(raw: np.ndarray, where: np.ndarray, code: MaskCode, path: Path) -> InputError:
     row, column = (int(place) for place in np.argwhere(where)[0])
     value = raw[row, column]
-    shown = colour_text(tuple(value.tolist())) if raw.ndim == 3 else str(value)
+    shown = colour_text(value.tolist()) if raw.ndim == 3 else str(value)
     return InputError(
-        f"The mask {path} has {shown} in row {row}, column {column}, which is no class. Known: "
-        f"{code.text()}. Save masks as PNG, and resize them with nearest neighbours."
+        f"The mask {path} has {shown} in row {row}, column {column}, which is no class. "
+        f"{_nearest(value, code)}Known: {code.text()}. Save masks as PNG, and resize them with "
+        "nearest neighbours."
     )
+
+
+def _nearest(value: np.ndarray, code: MaskCode) -> str:
+    """The known colour at the least distance, as a sentence; nothing for values."""
+    if value.ndim == 0 or not code.colours:
+        return ""
+    colours = list(code.colours)
+    near = colours[int(np.abs(np.array(colours) - value.astype(int)).sum(axis=1).argmin())]
+    return f"The nearest is {colour_text(near)} {code.name(code.colours[near])}. "

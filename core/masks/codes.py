@@ -3,16 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ....core.errors import InputError
-from ....core.palettes import BACKGROUND, BORDER, COLOURS, PET
-from ....core.recipe_file import read_recipe_file
+from ..errors import InputError
+from ..palettes import BACKGROUND, BORDER, COLOURS, PET
+from ..recipe_file import read_recipe_file
 
 IGNORE = 255  # the index of pixels that are neither learned from nor counted
 MOST_CLASSES = 254
@@ -33,10 +33,13 @@ class MaskCode:
 
     def text(self) -> str:
         """The known values and colours in words."""
-        names = {**dict(enumerate(self.classes)), IGNORE: "ignored"}
-        values = [f"{value} {names[index]}" for value, index in self.values.items()]
-        colours = [f"{colour_text(c)} {names[index]}" for c, index in self.colours.items()]
+        values = [f"{value} {self.name(index)}" for value, index in self.values.items()]
+        colours = [f"{colour_text(c)} {self.name(index)}" for c, index in self.colours.items()]
         return ", ".join([*values, *colours])
+
+    def name(self, index: int) -> str:
+        """The class of an index."""
+        return "ignored" if index == IGNORE else self.classes[index]
 
 
 # Trimaps, their control images in colours, and masks that are black or white. Where the annotators
@@ -51,6 +54,11 @@ PETS = MaskCode(
         COLOURS["border"]: IGNORE,
     },
 )
+
+
+def trimap_code(class_name: str) -> MaskCode:
+    """Trimaps of one class of pets, their control images, and masks that are black or white."""
+    return replace(PETS, classes=("background", class_name))
 
 
 class Palette(BaseModel):

@@ -1,0 +1,156 @@
+"""A COCO annotations file: for each image its objects, as polygons or run lengths, and its mask."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, Field, ValidationError
+
+from ..errors import InputError
+from ..nearest import did_you_mean
+from .codes import IGNORE, MOST_CLASSES
+from .polygons import rasterised
+from .read import BACKGROUND, LabelMask, checked
+from .rle import decoded
+
+MOST_PIXELS = 2**28  # of one image: more is no photo but a mistake
+
+
+class _Runs(BaseModel):
+    counts: list[int] | str
+    size: tuple[int, int]
+
+
+class _Category(BaseModel):
+    id: int
+    name: str
+
+
+class _Image(BaseModel):
+    id: int
+    file_name: str
+    height: int = Field(gt=0)
+    width: int = Field(gt=0)
+
+
+class _Annotation(BaseModel):
+    image_id: int
+    category_id: int
+    segmentation: list[list[float]] | _Runs = []
+    iscrowd: bool = False
+
+
+class _File(BaseModel):
+    images: list[_Image]
+    annotations: list[_Annotation]
+    categories: list[_Category]
+
+
+@dataclass(frozen=True, eq=False)
+class CocoObject:
+    """One annotation: `polygons` (each (n, 2), x and y) or a bool `mask` (height, width)."""
+
+    class_name: str
+    polygons: tuple[np.ndarray, ...] = ()
+    mask: np.ndarray | None = None
+    crowd: bool = False
+
+    def covered(self, height: int, width: int) -> np.ndarray:
+        """A bool mask (height, width) of all its parts together."""
+        found = np.zeros((height, width), bool) if self.mask is None else self.mask
+        for polygon in self.polygons:
+            found = found | rasterised(polygon, height, width)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class CocoImage:
+    """An image with its objects in the file's order: later ones lie on top."""
+
+    file_name: str
+    height: int
+    width: int
+    objects: tuple[CocoObject, ...]
+
+    def label_mask(self, classes: Sequence[str]) -> LabelMask:
+        """Its mask: background, then `classes` in their order. Crowds are ignored.
+
+        Objects of other classes are background. Raises InputError when nothing is left.
+        """
+        labels = np.zeros((self.height, self.width), np.uint8)
+        for found in self.objects:
+            if found.class_name in classes:
+                value = IGNORE if found.crowd else 1 + list(classes).index(found.class_name)
+                labels[found.covered(self.height, self.width)] = value
+        return checked(LabelMask(labels, (BACKGROUND, *classes)), self.file_name)
+
+
+def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
+    """The classes of an annotations file by their ids, and its images by their ids.
+
+    Raises InputError, naming the file: unreadable, of another form, or an annotation that names no
+    image or category, fits its image badly, or has a damaged outline.
+    """
+    file = _read(path)
+    names = {category.id: category.name for category in file.categories}
+    images = {image.id: image for image in file.images}
+    objects: dict[int, list[CocoObject]] = {key: [] for key in images}
+    for place, annotation in enumerate(file.annotations):
+        if annotation.image_id not in images or annotation.category_id not in names:
+            raise InputError(f"{path}: annotation {place} names no image or no category there is.")
+        try:
+            found = _object(annotation, images[annotation.image_id], names[annotation.category_id])
+        except InputError as error:
+            raise InputError(f"{path}: annotation {place}: {error}") from None
+        objects[annotation.image_id].append(found)
+    listed = tuple(
+        CocoImage(image.file_name, image.height, image.width, tuple(objects[key]))
+        for key, image in sorted(images.items())
+    )
+    return tuple(names[key] for key in sorted(names)), listed
+
+
+def check_coco_classes(wanted: Sequence[str], known: Sequence[str]) -> None:
+    """Raises InputError for a class that the file lacks, and for too many of them."""
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"No category is named {name!r}.{did_you_mean(name, known)}")
+    if len(wanted) >= MOST_CLASSES:
+        raise InputError(f"A mask tells {MOST_CLASSES - 1} classes apart; {len(wanted)} are named.")
+
+
+def _read(path: Path) -> _File:
+    try:
+        return _File.model_validate(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = _where(error) if isinstance(error, ValidationError) else str(error)
+        raise InputError(f"The annotations {path} cannot be read ({reason}).") from None
+
+
+def _where(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
+    outline, crowd = annotation.segmentation, annotation.iscrowd
+    if image.height * image.width > MOST_PIXELS:
+        raise InputError(f"the image {image.file_name} has more pixels than a photo can have.")
+    if isinstance(outline, _Runs):
+        if outline.size != (image.height, image.width):
+            raise InputError(
+                f"the mask has {outline.size[1]}x{outline.size[0]} pixels and its image "
+                f"{image.file_name} {image.width}x{image.height}."
+            )
+        return CocoObject(name, mask=decoded(outline.counts, *outline.size), crowd=crowd)
+    if not outline:
+        raise InputError(f"it has no outline ('segmentation'): {image.file_name} needs one.")
+    return CocoObject(name, tuple(_polygon(part) for part in outline), crowd=crowd)
+
+
+def _polygon(part: list[float]) -> np.ndarray:
+    if len(part) < 6 or len(part) % 2 or not np.isfinite(part).all():
+        raise InputError("a polygon needs three places at least, each of x and y.")
+    return np.array(part, float).reshape(-1, 2)

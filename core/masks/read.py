@@ -1,0 +1,131 @@
+"""Label masks from a dataset's own files: index, palette, colour and alpha PNGs, trimaps."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError
+from .codes import IGNORE, Colour, MaskCode, colour_text, found_code, trimap_code
+from .raw import indices, read_raw
+
+BACKGROUND = "background"
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMask:
+    """Which class each pixel shows.
+
+    `labels` (height, width), uint8: places in `classes`, or `ignored` where nothing is said, such
+    as the open outline of a trimap.
+    """
+
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    ignored: int = IGNORE
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.labels.shape
+        return height, width
+
+    @property
+    def background(self) -> int | None:
+        """The class that is no object, where there is one."""
+        return self.classes.index(BACKGROUND) if BACKGROUND in self.classes else None
+
+    @property
+    def outside(self) -> int:
+        """What lies beyond the mask's edges: background, or nothing is said."""
+        return self.ignored if self.background is None else self.background
+
+    def shown(self) -> tuple[str, ...]:
+        """The classes that have a pixel, background aside: the words of a prompt."""
+        return tuple(self.classes[value] for value in self.objects())
+
+    def objects(self) -> tuple[int, ...]:
+        """The values of the classes that have a pixel, background aside."""
+        aside = {self.ignored, self.background}
+        return tuple(value for value in np.unique(self.labels).tolist() if value not in aside)
+
+
+def read_mask(path: Path, code: MaskCode | None = None) -> LabelMask:
+    """The mask in a file of one channel (8 or 16 bits), with a colour table, or in colours.
+
+    A colour table is left aside: the indices count. Without `code`, the values found are classes,
+    255 is ignored, and 0 with 255 are background and object; for a dataset, take the code of all
+    its files by `codes.found_code`. Raises InputError, naming the file:
+    unreadable, a value or colour that `code` lacks (with the nearest), nothing but background.
+    """
+    code = _found(path) if code is None else code
+    return checked(LabelMask(indices(read_raw(path), code, path), code.classes), path)
+
+
+def _found(path: Path) -> MaskCode:
+    try:
+        return found_code([path], read_raw)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def read_trimap(path: Path, class_name: str) -> LabelMask:
+    """An Oxford-IIIT Pet trimap: background, `class_name`, and the border ignored."""
+    return read_mask(path, trimap_code(class_name))
+
+
+def read_alpha(path: Path, class_name: str = "object", least: float = 0.5) -> LabelMask:
+    """`class_name` where an image is at least so opaque (0 to 1), background elsewhere.
+
+    Raises InputError for an image without an alpha channel, and for one that is clear all over.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(path) as file:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            if not file.has_transparency_data:
+                raise InputError(f"The image {path} has no alpha channel to take its mask from.")
+            alpha = np.asarray(file.convert("RGBA"))[..., 3]
+    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+        raise InputError(f"The image {path} cannot be read ({error}).") from None
+    return checked(
+        LabelMask((alpha >= 255 * least).astype(np.uint8), (BACKGROUND, class_name)), path
+    )
+
+
+def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) -> MaskCode:
+    """The code of masks in colours, from a class -> colour table.
+
+    Raises InputError when two classes have one colour.
+    """
+    table: dict[Colour, int] = {}
+    for index, (name, colour) in enumerate(colours.items()):
+        if colour in table:
+            other = list(colours)[table[colour]]
+            raise InputError(f"{colour_text(colour)} is {other!r} and {name!r}; it can mean one.")
+        table[colour] = index
+    if ignored is not None:
+        table[ignored] = IGNORE
+    return MaskCode(tuple(colours), {}, table)
+
+
+def checked(mask: LabelMask, path: Path | str) -> LabelMask:
+    """The mask itself. Raises InputError when it shows no object."""
+    if not mask.objects():
+        raise InputError(
+            f"The mask {path} is empty: it shows background only. Take its image out, or look "
+            "whether its classes are named right."
+        )
+    return mask
+
+
+def check_fits(mask: LabelMask, image: tuple[int, int], name: Path | str) -> None:
+    """Raises InputError when an image of (height, width) pixels has another size than its mask."""
+    if mask.size != image:
+        (tall, wide), (height, width) = mask.size, image
+        raise InputError(
+            f"The mask of {name} has {wide}x{tall} pixels and its image {width}x{height}. A mask "
+            "must fit its image: save both at one size."
+        )
