@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from manyshot.core.errors import InputError
@@ -138,11 +138,13 @@ def test_other_refusals(tmp_path: Path) -> None:
         colour_code({"a": (0, 0, 0), "b": (0, 0, 0)})
 
 
+@settings(max_examples=60, deadline=None)
 @given(arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
 def test_run_lengths_there_and_back(mask: np.ndarray) -> None:
     assert np.array_equal(decoded(encoded(mask), *mask.shape), mask)
 
 
+@settings(max_examples=60, deadline=None)
 @given(arrays(bool, st.tuples(st.integers(1, 70), st.integers(1, 70))))
 def test_run_lengths_are_those_of_pycocotools(mask: np.ndarray) -> None:
     coco = pytest.importorskip("pycocotools.mask")
@@ -224,6 +226,7 @@ def test_control_images_are_read_back() -> None:
     assert np.array_equal(labels_of(control, code, Path("c.png")).labels, mask.labels)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 254))
 def test_own_colours_differ(count: int) -> None:
     names = ("background", "cat", *(f"class {n}" for n in range(count)))

@@ -1,0 +1,98 @@
+"""Several objects on one canvas: each moved on its own, laid over the others with its label."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from .geometry import Size, fitted
+from .read import BACKGROUND, LabelMask
+from .scene import Scene, moved
+from .variation import Variation, drawn_transform
+
+TRIES = 20
+MANY = Variation(rotate=15, scale=(0.4, 0.7), shift=0.35, visible=0.7)
+
+
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """A scene so far, and of each object what shows (bool masks) and its area before any cover."""
+
+    scene: Scene
+    shown: tuple[np.ndarray, ...]
+    areas: tuple[int, ...]
+
+
+def composed(
+    scenes: Sequence[Scene], seed: int, variation: Variation = MANY, size: Size | None = None
+) -> Scene:
+    """The objects of further scenes over the first, which is fitted to `size` but not varied.
+
+    Later objects lie on top, open outlines included; of each object below, `variation.visible` of
+    its area stays in sight, and a scene that finds no such place is left out. Classes are joined
+    by name. There is an image, or a control image, where all scenes have one. Polygons are
+    dropped, for they would tell of what is covered. Raises InputError without a scene.
+    """
+    if not scenes:
+        raise InputError("Nothing to compose: give one scene at least.")
+    classes = joined_classes([scene.mask for scene in scenes])
+    ready = [_recoded(scene, classes, scenes) for scene in scenes]
+    canvas = ready[0].mask.size
+    below = _first(moved(ready[0], fitted(canvas, size or canvas)))
+    for child, scene in zip(
+        np.random.SeedSequence(seed).spawn(len(ready)), ready[1:], strict=False
+    ):
+        below = _with(below, scene, variation, child)
+    return below.scene
+
+
+def joined_classes(masks: Sequence[LabelMask]) -> tuple[str, ...]:
+    """All classes of several masks, each once, background first."""
+    names = dict.fromkeys(name for mask in masks for name in mask.classes)
+    return tuple(sorted(names, key=lambda name: name != BACKGROUND))
+
+
+def recoded(mask: LabelMask, classes: tuple[str, ...]) -> LabelMask:
+    """The same mask by the places of its classes in `classes`, which has them all."""
+    table = np.full(256, mask.ignored, np.uint8)
+    table[: len(mask.classes)] = [classes.index(name) for name in mask.classes]
+    table[mask.ignored] = mask.ignored
+    return LabelMask(table[mask.labels], classes, mask.ignored)
+
+
+def _recoded(scene: Scene, classes: tuple[str, ...], scenes: Sequence[Scene]) -> Scene:
+    image = scene.image if all(one.image is not None for one in scenes) else None
+    control = scene.control if all(one.control is not None for one in scenes) else None
+    return Scene(recoded(scene.mask, classes), image, control)
+
+
+def _first(scene: Scene) -> _Laid:
+    shown = tuple(one.mask for one in scene.objects())
+    return _Laid(scene, shown, tuple(int(mask.sum()) for mask in shown))
+
+
+def _with(
+    below: _Laid, scene: Scene, variation: Variation, source: np.random.SeedSequence
+) -> _Laid:
+    size = below.scene.mask.size
+    for seed in source.generate_state(TRIES).tolist():
+        piece = moved(scene, drawn_transform(variation, scene.mask, seed, size))
+        cut = piece.mask.labels != piece.mask.outside
+        left = tuple(mask & ~cut for mask in below.shown)
+        shares = [mask.sum() / area for mask, area in zip(left, below.areas, strict=True)]
+        if all(share >= variation.visible and share > 0 for share in shares):
+            own = _first(piece)
+            laid = _over(below.scene, piece, cut)
+            return _Laid(laid, (*left, *own.shown), (*below.areas, *own.areas))
+    return below
+
+
+def _over(below: Scene, piece: Scene, cut: np.ndarray) -> Scene:
+    labels = np.where(cut, piece.mask.labels, below.mask.labels)
+    mask = LabelMask(labels, below.mask.classes, below.mask.ignored)
+    image, control = (
+        None if under is None or over is None else np.where(cut[..., None], over, under)
+        for under, over in ((below.image, piece.image), (below.control, piece.control))
+    )
+    return Scene(mask, image, control)

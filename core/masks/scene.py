@@ -1,0 +1,71 @@
+"""A mask with the image, control image and polygons that belong to it, moved as one."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import InputError
+from .borders import with_border, without_border
+from .geometry import Size, Transform
+from .objects import MaskObject, objects_of
+from .read import LabelMask
+from .variation import Variation, drawn_transform
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """`image` and `control` have bytes (height, width, 3), `polygons` places (n, 2), x and y."""
+
+    mask: LabelMask
+    image: np.ndarray | None = None
+    control: np.ndarray | None = None
+    polygons: tuple[np.ndarray, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, pixels in (("image", self.image), ("control image", self.control)):
+            if pixels is not None and pixels.shape != (*self.mask.size, 3):
+                (tall, wide), (height, width) = self.mask.size, pixels.shape[:2]
+                raise InputError(
+                    f"The mask has {wide}x{tall} pixels and its {name} {width}x{height}: they "
+                    "must fit each other."
+                )
+
+    def objects(self, parts: bool = False) -> tuple[MaskObject, ...]:
+        """The objects of the mask with their boxes and areas."""
+        return objects_of(self.mask, parts)
+
+
+def moved(scene: Scene, transform: Transform) -> Scene:
+    """All of a scene under one transform."""
+    return Scene(
+        transform.mask(scene.mask),
+        None if scene.image is None else transform.image(scene.image),
+        None if scene.control is None else transform.control(scene.control),
+        tuple(transform.points(polygon) for polygon in scene.polygons),
+    )
+
+
+def varied(
+    scene: Scene,
+    variation: Variation,
+    seed: int,
+    size: Size | None = None,
+    border: int | None = None,
+) -> tuple[Scene, Transform]:
+    """A scene under a transform drawn from `seed`, and that transform.
+
+    `border`: the open outline is drawn anew, so many pixels wide on either side, instead of
+    growing and shrinking with its object; None leaves it. Labels then differ from a control image
+    that merely moved: draw that from the new mask (control.drawn). Raises InputError for both.
+    """
+    if border is not None and scene.control is not None:
+        raise InputError("With a new border, draw the control image from the varied mask.")
+    if border is None:
+        transform = drawn_transform(variation, scene.mask, seed, size)
+        return moved(scene, transform), transform
+    labels, ignored = scene.mask.labels, scene.mask.ignored
+    closed = replace(scene.mask, labels=without_border(labels, ignored))
+    transform = drawn_transform(variation, closed, seed, size)
+    found = moved(replace(scene, mask=closed), transform)
+    redrawn = with_border(found.mask.labels, border, ignored)
+    return replace(found, mask=replace(found.mask, labels=redrawn)), transform
