@@ -108,7 +108,8 @@ def use_own_autoencoder() -> None:
 
 
 def train_ours(folder: Path, case: Case, workers: int) -> None:
-    from manyshot.trainer.subjects.fit import Machine, fit
+    from manyshot.trainer.subjects.fit import fit
+    from manyshot.trainer.subjects.machine import Machine
     from manyshot.trainer.subjects.open_base import open_base
     from manyshot.trainer.subjects.photos import NewSubject, encode_photos, read_photos
     from manyshot.trainer.subjects.settings import Settings

@@ -39,7 +39,7 @@ def train(
     from ..core.recipe_file import read_recipe_file
     from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.subjects.fit import Machine
+    from ..trainer.subjects.machine import Machine
     from ..trainer.subjects.recipe import SubjectRecipe
     from ..trainer.subjects.run import train_recipe
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..trainer.subjects.base_model import BaseModel
-    from ..trainer.subjects.fit import Machine
+    from ..trainer.subjects.machine import Machine
     from ..trainer.subjects.photos import NewSubject, Photo
     from ..trainer.subjects.settings import Settings
 
@@ -123,7 +123,7 @@ def _check_trainer() -> None:
 def _machine() -> "Machine":
     from comfy import model_management
 
-    from ..trainer.subjects.fit import Machine
+    from ..trainer.subjects.machine import Machine
 
     device = model_management.get_torch_device()
     return Machine(str(device), bf16=model_management.should_use_bf16(device))

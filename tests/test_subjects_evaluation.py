@@ -44,7 +44,7 @@ from manyshot.trainer.subjects.evaluation.obedience import (
 from manyshot.trainer.subjects.evaluation.pictures import Drawing
 from manyshot.trainer.subjects.evaluation.real import find_photos, photos_of
 from manyshot.trainer.subjects.evaluation.results import FILE, read_results
-from manyshot.trainer.subjects.fit import Machine
+from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
 from manyshot.trainer.subjects.photos import NewSubject, read_photos
 from manyshot.trainer.subjects.settings import Settings

@@ -21,13 +21,13 @@ from manyshot.trainer.subjects import train
 from manyshot.trainer.subjects.base_model import BaseModel, Family, find_noise, hear
 from manyshot.trainer.subjects.checkpoint import write_checkpoint
 from manyshot.trainer.subjects.families import PARTS
-from manyshot.trainer.subjects.fit import Machine
 from manyshot.trainer.subjects.inversion import KEYS, plug_in_vectors
 from manyshot.trainer.subjects.lessons import Ears, Lesson, random_step
 from manyshot.trainer.subjects.load import load_trained
 from manyshot.trainer.subjects.lora import adapt
 from manyshot.trainer.subjects.lora_files import PEFT_FILE
 from manyshot.trainer.subjects.loss import step_loss
+from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
 from manyshot.trainer.subjects.photos import Encoded, NewSubject, Photo, read_photos
 from manyshot.trainer.subjects.sampling import draw_latents, start_noise

@@ -25,8 +25,8 @@ from manyshot.trainer.base.pictures import to_bytes
 from manyshot.trainer.base.training import read_facts
 from manyshot.trainer.subjects import train
 from manyshot.trainer.subjects.base_model import BaseModel
-from manyshot.trainer.subjects.fit import Machine
 from manyshot.trainer.subjects.load import load_trained
+from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
 from manyshot.trainer.subjects.photos import NewSubject, Photo, given_photos, read_photos
 from manyshot.trainer.subjects.sampling import draw_subject

@@ -22,7 +22,7 @@ from ...trainer.measure.learner import Step
 from ...trainer.measure.measure import measure
 from ...trainer.measure.photos import lay_out_shots
 from ...trainer.measure.results import Results
-from ...trainer.subjects.fit import Machine
+from ...trainer.subjects.machine import Machine
 from ...trainer.subjects.run import train_recipe
 from ...trainer.subjects.train import Trained
 from .recipes import Demo

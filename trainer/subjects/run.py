@@ -9,7 +9,7 @@ from transformers import CLIPTokenizer
 from ...core.errors import InputError
 from ...core.subject_file import Subject, read_subject_file
 from .base_model import BaseModel
-from .fit import Machine
+from .machine import Machine
 from .open_base import open_base
 from .photos import NewSubject
 from .recipe import SubjectRecipe

@@ -11,10 +11,11 @@ from ..base.pictures import write_grid
 from .adapted import Adapted
 from .base_model import BaseModel
 from .dreambooth import tune
-from .fit import Fitted, Look, Machine, Stepped, fit
+from .fit import Fitted, Look, Stepped, fit
 from .inversion import invert
 from .lessons import Lesson, subject_prompts
 from .lora import adapt
+from .machine import Machine
 from .memory import keep_no_activations
 from .photos import Encoded, NewSubject, encode_photos
 from .prior import prior_lessons
