@@ -1,0 +1,62 @@
+"""manyshot export: a dataset folder in the formats that other programs read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..driver.export.options import Drawing, Format, Shapes
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command of this module on the root command."""
+    app.command("export")(export)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
+    to: Annotated[Format, typer.Option(help="The format.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option(help="The folder to make, new or empty.", show_default=False)
+    ],
+    shapes: Annotated[
+        Shapes,
+        typer.Option(
+            help="What COCO and YOLO hold of the masks: outlines, boxes, or without any mask the "
+            "whole image as a box."
+        ),
+    ] = Shapes.POLYGONS,
+    tolerance: Annotated[
+        float,
+        typer.Option(help="By how many pixels polygons may differ from masks; 0 is exact."),
+    ] = 0.0,
+    val_share: Annotated[
+        float, typer.Option(help="The share of each class that goes into validation, 0 to 1.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Which images those are; another, others.")] = 0,
+) -> None:
+    """Write the kept images of a dataset folder as COCO, YOLO, WebDataset and so on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..driver.export.export import export as export_folder
+
+    console = Console()
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        done = export_folder(
+            folder,
+            to,
+            output,
+            Drawing(shapes, tolerance),
+            val_share,
+            seed,
+            lambda what, count, of: bar.update(task, description=what, completed=count, total=of),
+        )
+    parts = f"{done.train:,} images" if not done.val else f"{done.train:,} + {done.val:,} images"
+    console.print(
+        f"{parts} of {done.classes:,} classes: {output}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )

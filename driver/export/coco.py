@@ -1,0 +1,97 @@
+"""COCO: images/<split>/<key>.png and annotations/instances_<split>.json.
+
+https://cocodataset.org/#format-data. The ids of categories are labels + 1: many readers take 0 for
+the background. Areas are numbers of pixels. Objects with holes, which polygons of COCO cannot have,
+are run lengths (RLE).
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from .card import SYNTHETIC, made_with
+from .material import Material, Sample, Step
+from .options import Drawing, Shapes
+from .outline import box, is_noise, polygons, rings
+from .shapes import check_masks, object_of
+
+
+def write_coco(material: Material, folder: Path, drawing: Drawing, step: Step) -> None:
+    """Write images and instances. Raises InputError when masks are missing or of another kind."""
+    check_masks(material.samples, drawing)
+    (folder / "annotations").mkdir()
+    done = count(1)
+    for split, samples in material.splits.items():
+        images = folder / "images" / split
+        images.mkdir(parents=True)
+        annotations = []
+        for sample in samples:
+            shutil.copyfile(sample.image, images / sample.image_file)
+            annotations.append(_annotation(sample, drawing))
+            step("writing", next(done), len(material.samples))
+        text = json.dumps(_instances(material, samples, annotations), ensure_ascii=False)
+        (folder / "annotations" / f"instances_{split}.json").write_text(text, encoding="utf-8")
+
+
+def _instances(
+    material: Material, samples: Sequence[Sample], annotations: Sequence[dict[str, Any] | None]
+) -> dict[str, Any]:
+    return {
+        "info": {"description": f"{SYNTHETIC} {made_with(material)}"},
+        "licenses": [],
+        "images": [_image(number, sample) for number, sample in enumerate(samples, 1)],
+        "annotations": list(_numbered(annotations)),
+        "categories": [
+            {"id": label + 1, "name": name, "supercategory": ""}
+            for label, name in enumerate(material.names)
+        ],
+    }
+
+
+def _image(number: int, sample: Sample) -> dict[str, Any]:
+    width, height = sample.size
+    return {"id": number, "file_name": sample.image_file, "width": width, "height": height}
+
+
+def _numbered(annotations: Sequence[dict[str, Any] | None]) -> Iterator[dict[str, Any]]:
+    """Each with its id and that of its image; an image without an object has none."""
+    ids = count(1)
+    for image, annotation in enumerate(annotations, 1):
+        if annotation:
+            yield {"id": next(ids), "image_id": image, **annotation}
+
+
+def _annotation(sample: Sample, drawing: Drawing) -> dict[str, Any] | None:
+    object_ = object_of(sample, drawing)
+    found = box(object_)
+    if found is None:
+        return None
+    return {
+        "category_id": sample.record.label + 1,
+        "bbox": list(found),
+        "area": int(object_.sum()),
+        "iscrowd": 0,
+        "segmentation": _segmentation(object_, drawing),
+    }
+
+
+def _segmentation(object_: np.ndarray, drawing: Drawing) -> list[list[float]] | dict[str, Any]:
+    if drawing.shapes != Shapes.POLYGONS:
+        return []
+    if is_noise(object_):
+        return _run_lengths(object_)
+    parts = polygons(object_, drawing.tolerance)
+    if any(part.interiors for part in parts):
+        return _run_lengths(object_)
+    return [rings(part)[0].ravel().tolist() for part in parts]
+
+
+def _run_lengths(object_: np.ndarray) -> dict[str, Any]:
+    found: Any = coco_mask.encode(np.asfortranarray(object_.astype(np.uint8)))
+    return {"size": [int(side) for side in found["size"]], "counts": found["counts"].decode()}

@@ -1,0 +1,72 @@
+"""Hugging Face `datasets`: Parquet files with the pictures in them, and a dataset card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import ClassLabel, Features, Value
+from datasets import Image as ImageFeature
+
+from ...core.errors import InputError
+from .card import dataset_card
+from .material import Material, Sample, Step
+from .split import TRAIN, VAL
+
+SPLITS = {TRAIN: "train", VAL: "validation"}
+FILE_ROWS = 2000
+GROUP_ROWS = 100  # as `datasets` has it for pictures: what a reader takes into memory at once
+
+
+def write_hugging_face(material: Material, folder: Path, step: Step) -> None:
+    """Write data/<split>-<n>.parquet and README.md. `load_dataset(folder)` reads them."""
+    masked = any(sample.mask for sample in material.samples)
+    features = _features(material.names, masked)
+    (folder / "data").mkdir()
+    done = 0
+    for split, samples in material.splits.items():
+        for number, part in enumerate(_parts(samples, FILE_ROWS)):
+            path = folder / "data" / f"{SPLITS[split]}-{number:05d}.parquet"
+            with pq.ParquetWriter(path, features.arrow_schema) as file:
+                for group in _parts(part, GROUP_ROWS):
+                    file.write_table(_table(group, masked, features))
+                    done += len(group)
+                    step("writing", done, len(material.samples))
+    card = dataset_card(material, [SPLITS[split] for split in material.splits], masked)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _features(names: Sequence[str], masked: bool) -> Features:
+    texts = ("file_name", "prompt", "negative", "subject", "workflow", "source_image")
+    return Features(
+        {
+            "image": ImageFeature(),
+            **({"mask": ImageFeature()} if masked else {}),
+            "label": ClassLabel(names=list(names)),
+            **{name: Value("string") for name in texts},
+            "seed": Value("uint64"),
+        }
+    )
+
+
+def _table(samples: Sequence[Sample], masked: bool, features: Features) -> pa.Table:
+    rows = [_row(sample, masked) for sample in samples]
+    try:
+        return pa.Table.from_pylist(rows, features.arrow_schema)
+    except (pa.ArrowException, OverflowError) as error:
+        files = f"{rows[0]['file_name']} to {rows[-1]['file_name']}"
+        raise InputError(f"A record of {files} does not fit into the format: {error}.") from None
+
+
+def _row(sample: Sample, masked: bool) -> dict[str, Any]:
+    mask = {"mask": _picture(sample.mask)} if masked else {}
+    return {"image": _picture(sample.image), **mask, **sample.record.model_dump()}
+
+
+def _picture(path: Path | None) -> dict[str, Any] | None:
+    return path and {"bytes": path.read_bytes(), "path": path.name}
+
+
+def _parts(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:
+    return [samples[start : start + size] for start in range(0, len(samples), size)]

@@ -1,0 +1,168 @@
+"""What every export starts from: the kept records with their files, checked, named and split."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from PIL import Image
+from pydantic import ValidationError
+
+from ...core.errors import InputError
+from ...core.paths import inside, relative_name, safe_name
+from ...core.records import MANIFEST, METADATA, Record, read_records
+from .split import TRAIN, VAL, validation_names
+
+Step = Callable[[str, int, int], None]
+"""Told what is done, how much of it, and of how much."""
+MOST_CLASSES = 100_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One kept record with its files. `key` names it in every format; no other sample has it."""
+
+    record: Record
+    key: str
+    split: str
+    image: Path
+    mask: Path | None
+    size: tuple[int, int]  # width, height
+
+    @property
+    def image_file(self) -> str:
+        return self.key + self.image.suffix.lower()
+
+
+@dataclass(frozen=True)
+class Material:
+    """The samples of a dataset folder; `names` has the class name of each label, from 0 on."""
+
+    samples: tuple[Sample, ...]
+    names: tuple[str, ...]
+    made: dict[str, Any]
+    """manyshot.json; empty where the folder has none."""
+
+    @property
+    def splits(self) -> dict[str, list[Sample]]:
+        """The samples of train and, unless it is empty, of val."""
+        parts = {name: [s for s in self.samples if s.split == name] for name in (TRAIN, VAL)}
+        return {name: part for name, part in parts.items() if part}
+
+
+def read_material(folder: Path, share: float, seed: int, step: Step) -> Material:
+    """The kept records of a dataset folder; `share` of each class goes into val, by `seed`.
+
+    Raises InputError for a folder without kept records, for records that contradict each other,
+    and for a file that is missing, cannot be read or leads out of the folder.
+    """
+    records = _records(folder)
+    kept = [record for record in records if record.kept]
+    if not kept:
+        raise InputError(f"{folder} has no kept record in {METADATA}: there is nothing to export.")
+    val, keys, samples = validation_names(kept, share, seed), _keys(kept), []
+    for done, (record, key) in enumerate(zip(kept, keys, strict=True), 1):
+        split = VAL if record.file_name in val else TRAIN
+        samples.append(_sample(folder, record, key, split))
+        step("reading", done, len(kept))
+    return Material(tuple(samples), _class_names(records), _made(folder))
+
+
+def _records(folder: Path) -> list[Record]:
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.")
+    try:
+        records = list(read_records(folder))
+    except (ValidationError, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{folder / METADATA} cannot be read: {reason}.") from None
+    name, count = next(iter(Counter(r.file_name for r in records).most_common(1)), ("", 0))
+    if count > 1:
+        raise InputError(f"{folder / METADATA} has {count} records of {name}; one may stay.")
+    return records
+
+
+def _class_names(records: Iterable[Record]) -> tuple[str, ...]:
+    """By label; a label that no record has gets a name of its own, so that the others stay."""
+    labels: dict[int, str] = {}
+    for record in records:
+        safe_name(record.class_name, "class name")
+        if not 0 <= record.label < MOST_CLASSES:
+            raise InputError(f"{record.file_name}: {record.label} is no label; they begin with 0.")
+        if labels.setdefault(record.label, record.class_name) != record.class_name:
+            raise InputError(
+                f"{METADATA} gives the label {record.label} to {labels[record.label]!r} and to "
+                f"{record.class_name!r}. Give each class one label."
+            )
+    twice = [name for name, count in Counter(labels.values()).items() if count > 1]
+    if twice:
+        raise InputError(f"{METADATA} gives several labels to {twice[0]!r}. Give it one.")
+    return tuple(labels.get(label, f"unused {label}") for label in range(max(labels) + 1))
+
+
+def _keys(records: Sequence[Record]) -> list[str]:
+    """A name for each record: its file's, without dots, and with a number where it is taken."""
+    taken: set[str] = set()
+    keys = []
+    for record in records:
+        stem = relative_name(record.file_name, "file name").stem.replace(".", "_")
+        key, number = stem, 1
+        while key.casefold() in taken:
+            number += 1
+            key = f"{stem}-{number}"
+        taken.add(key.casefold())
+        keys.append(key)
+    return keys
+
+
+def _sample(folder: Path, record: Record, key: str, split: str) -> Sample:
+    image = _file(folder, record.file_name)
+    mask = _file(folder, record.mask_file_name) if record.mask_file_name else None
+    size = _size(image)
+    if mask is not None and _size(mask) != size:
+        (wide, tall), (width, height) = _size(mask), size
+        raise InputError(
+            f"The mask {mask} has {wide}x{tall} pixels and its image {width}x{height}. A mask must "
+            "fit its image."
+        )
+    return Sample(_without_folders(record), key, split, image, mask, size)
+
+
+def _without_folders(record: Record) -> Record:
+    """Exports are given away, and where a picture lay on this machine is nobody's business."""
+    if record.source_image is None:
+        return record
+    return record.model_copy(update={"source_image": file_name(record.source_image)})
+
+
+def file_name(path: str) -> str:
+    """The last part of a path of any platform."""
+    return PureWindowsPath(path).name
+
+
+def _file(folder: Path, name: str) -> Path:
+    path = inside(folder, *relative_name(name, "file name").parts)
+    if not path.is_file():
+        raise InputError(f"{METADATA} names {name}, and {folder} has no such file.")
+    return path
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as file:
+            return file.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The image {path} cannot be read ({error}).") from None
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}).") from None
+    return made if isinstance(made, dict) else {}
