@@ -16,6 +16,7 @@ from manyshot.core.masks.control import drawn
 from manyshot.core.masks.geometry import (
     Transform,
     affine,
+    covering,
     cropped,
     fitted,
     mirrored,
@@ -23,7 +24,7 @@ from manyshot.core.masks.geometry import (
     upside_down,
 )
 from manyshot.core.masks.objects import box_of, objects_of
-from manyshot.core.masks.polygons import area, clipped, rasterised
+from manyshot.core.masks.polygons import clipped, rasterised
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.scene import Scene, moved, varied
 from manyshot.core.masks.variation import Variation, drawn_transform, visible_share
@@ -189,6 +190,26 @@ def test_a_seed_draws_one_transform_and_objects_stay_in_sight(mask: LabelMask, s
         assert visible_share(transform, one.mask) >= 0.6
 
 
+@settings(max_examples=60, deadline=None)
+@given(TURNS, SIZES)
+def test_a_covering_transform_leaves_no_gap(transform: Transform, size: tuple[int, int]) -> None:
+    found = covering(transform.then(fitted(transform.size, size)))
+    corners = np.array([(0, 0), (size[1], 0), (0, size[0]), (size[1], size[0])], float)
+    back = found.inverse().points(corners)
+    assert (back > -1e-6).all()
+    assert (back < np.array(found.source[::-1]) + 1e-6).all()
+    again = covering(found)
+    assert np.allclose(again.matrix, found.matrix)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS)
+def test_covering_variations_bring_nothing_in(seed: int) -> None:
+    labels = np.ones((30, 40), np.uint8)
+    transform = drawn_transform(Variation(rotate=90, cover=True), LabelMask(labels, CLASSES), seed)
+    assert transform.labels(labels, 0).all()
+
+
 def test_seeds_differ_and_nothing_may_change_nothing() -> None:
     mask = LabelMask(np.eye(16, dtype=np.uint8), CLASSES)
     assert len({drawn_transform(Variation(), mask, seed).matrix for seed in range(20)}) == 20
@@ -210,6 +231,14 @@ def test_seeds_differ_and_nothing_may_change_nothing() -> None:
 def test_ranges_that_make_no_sense(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match="A variation"):
         replace(Variation(), **wrong)  # type: ignore[arg-type]
+
+
+def test_transforms_that_leave_nothing() -> None:
+    for wrong in ({"scale": 0.0}, {"scale": float("nan")}, {"shear": 90.0}):
+        with pytest.raises(InputError, match="Nothing is left"):
+            affine((4, 4), **wrong)
+    with pytest.raises(InputError, match="holds no pixel"):
+        cropped((4, 4), (2, 0, 2, 4))
 
 
 def test_an_image_of_another_size_is_refused() -> None:
@@ -326,7 +355,9 @@ def test_several_objects_are_composed_and_classes_joined_by_name() -> None:
 def test_polygons_are_clipped_to_the_canvas() -> None:
     square = np.array([(-2.0, -2.0), (3.0, -2.0), (3.0, 3.0), (-2.0, 3.0)])
     part = clipped(square, 8, 8)
-    assert area(part) == 9
+    assert (part.min(), part.max(), len(part)) == (0, 3, 4)
+    assert rasterised(part, 8, 8).sum() == 9
     assert np.array_equal(rasterised(part, 8, 8), rasterised(square, 8, 8))
     assert clipped(square - 9, 8, 8).shape == (0, 2)
-    assert area(clipped(square * 100, 8, 6)) == 48
+    assert rasterised(clipped(square * 100, 8, 6), 8, 6).all()
+    assert not rasterised(clipped(square - 9, 8, 8), 8, 8).any()

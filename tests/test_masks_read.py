@@ -203,6 +203,7 @@ def test_coco_polygons_and_run_lengths(tmp_path: Path) -> None:
         ({"segmentation": [[0, 0, 1, 1]]}, "three places"),
         ({"segmentation": [[0, 0, 1, 1, 2]]}, "three places"),
         ({"segmentation": [[0, 0, 1, 1, float("nan"), 2]]}, "three places"),
+        ({"segmentation": [[0, 0, 1, 1, 1e300, 2]]}, "three places"),
         ({"segmentation": []}, "no outline"),
         ({"segmentation": {"counts": [24], "size": [6, 4]}}, "4x6 pixels and its image a.jpg 6x4"),
         ({"segmentation": {"counts": "]", "size": [4, 6]}}, "annotation 0: The"),

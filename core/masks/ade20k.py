@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from .. import masks
 from ..errors import InputError
 from ..nearest import did_you_mean
 from .codes import Colour
@@ -44,7 +45,7 @@ def _synonyms() -> Mapping[str, str]:
 
 @cache
 def _rows() -> tuple[tuple[tuple[str, ...], Colour], ...]:
-    text = (files(__package__) / "ade20k.txt").read_text("utf-8")
+    text = (files(masks) / "ade20k.txt").read_text("utf-8")
     return tuple(_row(line) for line in text.splitlines())
 
 

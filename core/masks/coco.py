@@ -90,12 +90,17 @@ class CocoImage:
 def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
     """The classes of an annotations file by their ids, and its images by their ids.
 
+    File names are as they stand there: open them by core.paths.inside.
+
     Raises InputError, naming the file: unreadable, of another form, or an annotation that names no
     image or category, fits its image badly, or has a damaged outline.
     """
     file = _read(path)
     names = {category.id: category.name for category in file.categories}
     images = {image.id: image for image in file.images}
+    for image in file.images:
+        if image.height * image.width > MOST_PIXELS:
+            raise InputError(f"{path}: {image.file_name} has more pixels than a photo can have.")
     objects: dict[int, list[CocoObject]] = {key: [] for key in images}
     for place, annotation in enumerate(file.annotations):
         if annotation.image_id not in images or annotation.category_id not in names:
@@ -136,8 +141,6 @@ def _where(error: ValidationError) -> str:
 
 def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
     outline, crowd = annotation.segmentation, annotation.iscrowd
-    if image.height * image.width > MOST_PIXELS:
-        raise InputError(f"the image {image.file_name} has more pixels than a photo can have.")
     if isinstance(outline, _Runs):
         if outline.size != (image.height, image.width):
             raise InputError(
@@ -151,6 +154,6 @@ def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
 
 
 def _polygon(part: list[float]) -> np.ndarray:
-    if len(part) < 6 or len(part) % 2 or not np.isfinite(part).all():
-        raise InputError("a polygon needs three places at least, each of x and y.")
+    if len(part) < 6 or len(part) % 2 or not np.less(np.abs(part), MOST_PIXELS).all():
+        raise InputError("a polygon needs three places at least, each of x and y in pixels.")
     return np.array(part, float).reshape(-1, 2)

@@ -10,6 +10,7 @@ from math import cos, radians, sin, tan
 import numpy as np
 from PIL import Image
 
+from ..errors import InputError
 from .read import LabelMask
 
 Size = tuple[int, int]  # height and width in pixels
@@ -124,8 +125,10 @@ def upside_down(size: Size) -> Transform:
 
 
 def cropped(size: Size, box: Box) -> Transform:
-    """What lies in `box`; it may reach beyond the source."""
+    """What lies in `box`; it may reach beyond the source. Raises InputError for an empty one."""
     left, top, right, bottom = box
+    if left >= right or top >= bottom:
+        raise InputError(f"A crop from {left}, {top} to {right}, {bottom} holds no pixel.")
     return Transform(
         (1.0, 0.0, -float(left), 0.0, 1.0, -float(top)), (bottom - top, right - left), size
     )
@@ -148,8 +151,11 @@ def affine(
 ) -> Transform:
     """About the middle: sheared and turned clockwise (degrees), scaled, then shifted.
 
-    `shift`: x and y as shares of width and height.
+    `shift`: x and y as shares of width and height. Raises InputError for a scale of 0 or less, and
+    for a shear of 90 degrees or more.
     """
+    if not scale > 0 or not abs(shear) < 90:
+        raise InputError(f"Nothing is left of an image at scale {scale} and shear {shear}.")
     turn, slant = radians(rotate), tan(radians(shear))
     middle = np.array([size[1], size[0]]) / 2
     rotation = np.array([[cos(turn), -sin(turn)], [sin(turn), cos(turn)]])
@@ -157,3 +163,16 @@ def affine(
     moved = middle - linear @ middle + np.array(shift) * (size[1], size[0])
     (a, b), (d, e) = linear.tolist()
     return Transform((a, b, float(moved[0]), d, e, float(moved[1])), size, size)
+
+
+def covering(transform: Transform) -> Transform:
+    """The nearest transform that leaves no gap: zoomed in and shifted until its source fills it."""
+    size, source = np.array(transform.size[::-1]), np.array(transform.source[::-1])
+    linear = _square(transform)[:2, :2]
+    reach = np.abs(np.linalg.inv(linear)) @ size / 2  # of the canvas in the source, either way
+    zoom = max(1.0, float((2 * reach / source).max()))
+    linear, reach = zoom * linear, np.minimum(reach / zoom, source / 2)
+    middle = np.clip(transform.inverse().points(size[None] / 2)[0], reach, source - reach)
+    (a, b), (d, e) = linear.tolist()
+    c, f = (size / 2 - linear @ middle).tolist()
+    return Transform((a, b, c, d, e, f), transform.size, transform.source)

@@ -20,12 +20,6 @@ def rasterised(points: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.cumsum(crossings, axis=1)[:, :width] % 2 == 1
 
 
-def area(points: np.ndarray) -> float:
-    """In square pixels (the shoelace formula)."""
-    x, y = points.T
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
-
-
 def clipped(points: np.ndarray, height: int, width: int) -> np.ndarray:
     """The part (m, 2) of a polygon that lies on the canvas; (0, 2) when none does.
 

@@ -8,13 +8,15 @@ from ..errors import InputError
 from .borders import with_border, without_border
 from .geometry import Size, Transform
 from .objects import MaskObject, objects_of
+from .polygons import clipped
 from .read import LabelMask
 from .variation import Variation, drawn_transform
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """`image` and `control` have bytes (height, width, 3), `polygons` places (n, 2), x and y."""
+    """`image` and `control` have bytes (height, width, 3), `polygons` places (n, 2), x and y;
+    one that left the canvas stays in the list with no place."""
 
     mask: LabelMask
     image: np.ndarray | None = None
@@ -36,12 +38,12 @@ class Scene:
 
 
 def moved(scene: Scene, transform: Transform) -> Scene:
-    """All of a scene under one transform."""
+    """All of a scene under one transform; polygons are cut at the canvas's edges."""
     return Scene(
         transform.mask(scene.mask),
         None if scene.image is None else transform.image(scene.image),
         None if scene.control is None else transform.control(scene.control),
-        tuple(transform.points(polygon) for polygon in scene.polygons),
+        tuple(clipped(transform.points(polygon), *transform.size) for polygon in scene.polygons),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from .geometry import Size, Transform, affine, fitted, mirrored, unchanged
+from .geometry import Size, Transform, affine, covering, fitted, mirrored, unchanged
 from .objects import MaskObject, objects_of
 from .read import LabelMask
 
@@ -29,6 +29,7 @@ class Variation:
     shear: float = 5.0
     crop: float = 1.0
     visible: float = 0.7
+    cover: bool = False
 
     def __post_init__(self) -> None:
         low, high = self.scale
@@ -46,7 +47,8 @@ def drawn_transform(
     """One transform for a mask and all that belongs to it, onto a canvas of `size` (its own).
 
     The same seed gives the same one. Where objects would leave the canvas it is drawn again, from
-    ever smaller ranges; the last resort is the whole source, mirrored or not.
+    ever smaller ranges; the last resort is the whole source, mirrored or
+    not, and with bars where the canvas has other proportions.
     """
     rng = np.random.default_rng(seed)
     fit = unchanged(mask.size) if size is None else fitted(mask.size, size)
@@ -54,6 +56,7 @@ def drawn_transform(
     objects = objects_of(mask)
     for attempt in range(TRIES):
         found = start.then(_move(variation, fit.size, 0.5 ** (attempt // TRIES_EACH), rng))
+        found = covering(found) if variation.cover else found
         if all(_seen(found, one, variation.visible) for one in objects):
             return found
     return start
