@@ -1,6 +1,7 @@
 """Exports are read back by the libraries that own the formats, and say what the records say."""
 
 import json
+import sys
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -392,6 +393,15 @@ def test_a_disk_that_fails_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.copyfile", fail)
     with pytest.raises(ManyshotError, match="No space left on device"):
         run(tmp_path / "in", "imagefolder", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_missing_library_is_a_sentence(tmp_path, monkeypatch):
+    make(tmp_path / "in", [RING])
+    monkeypatch.setitem(sys.modules, "webdataset.writer", None)
+    monkeypatch.delitem(sys.modules, "manyshot.driver.export.web_dataset", raising=False)
+    with pytest.raises(ManyshotError, match=r"needs webdataset, .* pip install"):
+        run(tmp_path / "in", "webdataset", tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 

@@ -8,9 +8,7 @@ import yaml
 
 from .material import Material, file_name
 
-SYNTHETIC = (
-    "All images of this dataset are synthetic: a diffusion model made them. None is a photo."
-)
+SYNTHETIC = "All images are synthetic: a diffusion model drew them, wholly or in part."
 SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M")]
 FIELDS = {
     "image": "the image",

@@ -71,7 +71,8 @@ def _writer(
 
                 return lambda material, place: write_hugging_face(material, place, step)
     except ModuleNotFoundError as error:
+        library = (error.name or "a library").partition(".")[0]
         raise ManyshotError(
-            f"The format {to.value} needs {error.name}, which is not installed: "
+            f"The format {to.value} needs {library}, which is not installed: "
             'pip install "manyshot[export]".'
         ) from None
