@@ -28,6 +28,7 @@ CORNERS = np.eye(6, 8, dtype=bool) | np.eye(6, 8, 3, dtype=bool)  # parts that t
 FULL, EMPTY = np.ones((5, 7), bool), np.zeros((4, 4), bool)
 HOLE_AT_CORNER = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 0]], bool)
 SHAPES = [RING, CORNERS, FULL, EMPTY, HOLE_AT_CORNER]
+FEW, QUICK = settings(max_examples=15, deadline=None), settings(max_examples=60, deadline=None)
 sides = st.integers(1, 14)
 masks = st.tuples(sides, sides).flatmap(lambda shape: arrays(np.bool_, shape))
 
@@ -92,6 +93,7 @@ def even_odd(ring: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (crosses & right).sum(axis=2) % 2 == 1
 
 
+@QUICK
 @given(masks)
 @example(RING)
 @example(CORNERS)
@@ -99,12 +101,14 @@ def even_odd(ring: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def test_polygons_are_exact_and_one_ring_of_them_too(object_):
     parts = polygons(object_, 0)
     assert all(part.is_valid for part in parts)
+    assert sum(part.area for part in parts) == object_.sum()
     assert (drawn(shapely.union_all(parts), object_.shape) == object_).all()
     if parts:
         ring = one_ring([ring for part in parts for ring in rings(part)])
         assert (even_odd(ring, object_.shape) == object_).all()
 
 
+@QUICK
 @given(masks)
 def test_a_box_is_the_smallest_that_holds_the_object(object_):
     found = box(object_)
@@ -125,7 +129,7 @@ def test_a_tolerance_leaves_points_out_and_moves_the_outline_little():
     assert shapely.hausdorff_distance(exact, rough) <= 1.0
 
 
-@settings(max_examples=15, deadline=None)
+@FEW
 @given(st.lists(masks, min_size=1, max_size=4))
 @example(SHAPES)
 def test_coco_reads_the_same_masks_boxes_and_labels(objects):
@@ -160,7 +164,7 @@ def test_coco_has_polygons_where_no_part_has_a_hole_and_run_lengths_elsewhere(tm
     assert kinds == {1: dict, 2: list, 3: list, 5: dict}
 
 
-@settings(max_examples=15, deadline=None)
+@FEW
 @given(st.lists(masks, min_size=1, max_size=4), st.sampled_from(["polygons", "boxes"]))
 @example(SHAPES, "polygons")
 @example(SHAPES, "boxes")
@@ -224,8 +228,8 @@ def test_datasets_loads_the_same_pictures_and_records(tmp_path):
         assert {name: row[name] for name in ("label", "prompt", "seed", "file_name")} == {
             name: getattr(record, name) for name in ("label", "prompt", "seed", "file_name")
         }
-        assert (np.asarray(row["image"]) == pixels(tmp_path / "in" / record.file_name)).all()
-        assert (np.asarray(row["mask"]) == pixels(tmp_path / "in" / record.mask_file_name)).all()
+        for column, name in (("image", record.file_name), ("mask", str(record.mask_file_name))):
+            assert (np.asarray(row[column]) == pixels(tmp_path / "in" / name)).all()
     assert loaded["source_image"][0] == "a.png"
 
 
@@ -272,6 +276,15 @@ def test_the_same_export_has_the_same_bytes(tmp_path, to):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("to", list(Format))
+def test_every_image_is_told_when_it_is_read_and_written(tmp_path, to):
+    make(tmp_path / "in", SHAPES)
+    steps: list[tuple[str, int, int]] = []
+    export(tmp_path / "in", to, tmp_path / "out", Drawing(), 0.5, 0, lambda *s: steps.append(s))
+    assert steps[:5] == [("reading", number, 5) for number in range(1, 6)]
+    assert steps[-1][1:] == (5, 5)
+
+
 def test_equal_names_in_two_classes_stay_apart(tmp_path):
     records = make(tmp_path, SHAPES[:2])
     (tmp_path / records[1].file_name).rename(tmp_path / "images/dog/0.png")
@@ -282,6 +295,7 @@ def test_equal_names_in_two_classes_stay_apart(tmp_path):
         assert {"labels/train/0.txt", "labels/train/0-2.txt"} <= files(Path(out)).keys()
 
 
+@QUICK
 @given(st.integers(2, 30), st.floats(0.1, 0.6), st.integers())
 def test_validation_is_a_share_of_each_class_by_seed_alone(count, share, seed):
     records = [
@@ -326,6 +340,8 @@ def damaged(folder: Path, how: str) -> None:
         write(folder, [record.model_copy(update={"kept": False}) for record in records])
     elif how == "json":
         (folder / METADATA).write_text("{", encoding="utf-8")
+    elif how == "field":
+        (folder / METADATA).write_text('{"file_name": "a", "class_name": "b"}', encoding="utf-8")
     elif how == "gone":
         image.unlink()
     elif how == "no_image":
@@ -349,7 +365,8 @@ def damaged(folder: Path, how: str) -> None:
         ("label", "gives the label 1 to 'cat' and to 'dog'"),
         ("twice", "2 records of images/dog/1.png"),
         ("none_kept", "no kept record"),
-        ("json", "cannot be read"),
+        ("json", "metadata.jsonl cannot be read: Invalid JSON"),
+        ("field", "metadata.jsonl cannot be read: label: Field required"),
         ("gone", "has no such file"),
         ("no_image", "0.png cannot be read"),
         ("size", "has 3x3 pixels and its image 7x7"),

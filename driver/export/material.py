@@ -76,12 +76,19 @@ def _records(folder: Path) -> list[Record]:
     try:
         records = list(read_records(folder))
     except (ValidationError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder / METADATA} cannot be read: {reason}.") from None
+        raise InputError(f"{folder / METADATA} cannot be read: {_reason(error)}.") from None
     name, count = next(iter(Counter(r.file_name for r in records).most_common(1)), ("", 0))
     if count > 1:
         raise InputError(f"{folder / METADATA} has {count} records of {name}; one may stay.")
     return records
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    where = "".join(f"{part}: " for part in first["loc"])
+    return where + first["msg"]
 
 
 def _class_names(records: Iterable[Record]) -> tuple[str, ...]:
