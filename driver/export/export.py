@@ -41,7 +41,8 @@ def export(
         material = read_material(folder, val_share, seed, step)
         write(material, place)
     count = {name: len(samples) for name, samples in material.splits.items()}
-    return Exported(count.get(TRAIN, 0), count.get(VAL, 0), len(material.names))
+    classes = {sample.record.label for sample in material.samples}
+    return Exported(count.get(TRAIN, 0), count.get(VAL, 0), len(classes))
 
 
 def _writer(
