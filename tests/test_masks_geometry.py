@@ -167,6 +167,14 @@ def test_flips_crops_and_quarter_turns_are_exact(size: tuple[int, int], seed: in
     assert np.array_equal(part, np.pad(labels, ((0, 2), (1, 0)), constant_values=7))
 
 
+def test_images_are_bilinear_between_their_pixels() -> None:
+    image = np.repeat(np.array([[[0], [100], [200]]], np.uint8), 3, axis=2)
+    half = affine((1, 3), shift=(-0.5 / 3, 0)).image(image)
+    assert half[0, :2, 0].tolist() == [50, 150]
+    quarter = affine((1, 3), shift=(-0.25 / 3, 0)).image(image)
+    assert quarter[0, :2, 0].tolist() == [25, 125]
+
+
 @settings(max_examples=60, deadline=None)
 @given(SIZES, st.integers(0, 8), st.integers(0, 8))
 def test_fitting_keeps_all(size: tuple[int, int], tall: int, wide: int) -> None:
@@ -234,9 +242,9 @@ def test_ranges_that_make_no_sense(wrong: dict[str, object]) -> None:
 
 
 def test_transforms_that_leave_nothing() -> None:
-    for wrong in ({"scale": 0.0}, {"scale": float("nan")}, {"shear": 90.0}):
+    for scale, shear in ((0.0, 0.0), (float("nan"), 0.0), (1.0, 90.0)):
         with pytest.raises(InputError, match="Nothing is left"):
-            affine((4, 4), **wrong)
+            affine((4, 4), scale=scale, shear=shear)
     with pytest.raises(InputError, match="holds no pixel"):
         cropped((4, 4), (2, 0, 2, 4))
 
@@ -341,6 +349,9 @@ def test_several_objects_are_composed_and_classes_joined_by_name() -> None:
     pets = [Scene(LabelMask(labels, ("background", name))) for name in ("cat", "dog", "bird")]
     found = [composed(pets, seed).mask for seed in range(12)]
     assert sum(len(mask.shown()) for mask in found) > 24
+    near = Variation(rotate=0, scale=(1, 1), shear=0, shift=0.05, visible=0.7)
+    for seed in range(6):  # the others would cover the first, so they are left out
+        assert composed(pets, seed, near).mask.shown() == ("cat",)
     assert joined_classes([LabelMask(labels, ("a", "background")), found[0]]) == (
         "background",
         "a",
