@@ -202,7 +202,8 @@ def test_webdataset_reads_the_same_files_and_records(tmp_path):
     records = make(tmp_path / "in", SHAPES)
     run(tmp_path / "in", "webdataset", tmp_path / "out")
     shard = str(tmp_path / "out/train-000000.tar")
-    rows = list(WebDataset(shard, shardshuffle=False).decode())
+    stream: Any = WebDataset(shard, shardshuffle=False).decode()  # iterable, which its types hide
+    rows = list(stream)
     assert sorted(row["__key__"] for row in rows) == ["0", "1", "2", "3", "4"]
     for row in rows:
         record = records[int(row["__key__"])]
