@@ -43,7 +43,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		"install it, or name it with make PYTHON=/path/to/python." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e ".[server,trainer,export,dev]"
+	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e ".[server,trainer,export,ocr,dev]"
 	touch $@
 
 # The folder that holds this repository under the package's name, so that pyright finds

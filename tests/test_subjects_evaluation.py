@@ -263,7 +263,7 @@ def logo(word: str, blur: float = 0, ground: str = "firebrick") -> np.ndarray:
 
 
 def test_logos_are_read_until_they_are_too_blurred() -> None:
-    pytest.importorskip("rapidocr_onnxruntime")
+    pytest.importorskip("rapidocr_onnxruntime", exc_type=ImportError)
     from manyshot.trainer.subjects.evaluation.ocr import open_reader
 
     reader = open_reader()

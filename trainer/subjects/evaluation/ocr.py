@@ -1,6 +1,5 @@
 """Reading text in pictures: PP-OCR by rapidocr, whose weights come in its package."""
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,19 @@ from .lettering import Reader
 
 
 def open_reader() -> Reader:
-    """The reader of `rapidocr-onnxruntime`. Raises InputError when it is not installed."""
-    if find_spec("rapidocr_onnxruntime") is None:
-        raise InputError('Reading text needs another package: pip install "manyshot[ocr]".')
-    from rapidocr_onnxruntime import RapidOCR
+    """The reader of `rapidocr-onnxruntime`. Raises InputError when it is missing or does not load,
+    as OpenCV does not without the system's graphics libraries."""
+    try:
+        from rapidocr_onnxruntime import RapidOCR
+    except ModuleNotFoundError:
+        raise InputError(
+            'Reading text needs another package: pip install "manyshot[ocr]".'
+        ) from None
+    except ImportError as error:
+        raise InputError(
+            f"The package that reads text cannot be loaded ({error}). Where libGL is missing, "
+            "opencv-python-headless in place of opencv-python does without it."
+        ) from None
 
     engine: Any = RapidOCR()
 
