@@ -35,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 SIDE, BATCH, RANK, VECTORS, PHOTOS = 128, 4, 8, 4, 5
-STEPS, WARMUP, ROUNDS = 30, 5, 3
+STEPS, WARMUP, ROUNDS = 20, 5, 2
 PHOTO = (500, 375)  # pixels: as Oxford-IIIT Pet has them
 WORD, NOUN = "blot-m1", "dog"
 PROMPT = f"a photo of a {WORD} {NOUN}"
