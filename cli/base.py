@@ -59,14 +59,8 @@ def train_autoencoder(
     bf16: Bf16 = True,
 ) -> None:
     """Train the autoencoder; run it again to go on where it stopped."""
-    from ..trainer.base.data import (
-        evenly,
-        pool_split,
-        read_broad,
-        read_images,
-        read_split,
-        watched_pixels,
-    )
+    from ..core.pets import read_split
+    from ..trainer.base.data import evenly, pool_split, read_broad, read_images, watched_pixels
     from ..trainer.base.train_autoencoder import AutoencoderOptions, train_autoencoder
 
     _prepare(device)

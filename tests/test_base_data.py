@@ -16,6 +16,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from manyshot.core.errors import InputError
+from manyshot.core.pets import FOLDER, Entry, parse_list, read_split
 from manyshot.trainer.base.captions import (
     TEMPLATES,
     broad_captions,
@@ -25,16 +26,12 @@ from manyshot.trainer.base.captions import (
 from manyshot.trainer.base.contexts import COLOURS, background_colour, colour_name, nearness
 from manyshot.trainer.base.corpus import Example, caption_texts, seen_examples, shares
 from manyshot.trainer.base.data import (
-    FOLDER,
-    Entry,
     centre_crop,
     evenly,
-    parse_list,
     pool_split,
     read_broad,
     read_image,
     read_images,
-    read_split,
     read_trimaps,
 )
 

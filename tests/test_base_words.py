@@ -12,10 +12,10 @@ pytest.importorskip("transformers")
 
 import torch
 from manyshot.core.errors import InputError
+from manyshot.core.pets import Entry
 from manyshot.core.tiny_sizes import Sizes
 from manyshot.trainer.base import words as wd
 from manyshot.trainer.base.captions import Caption, broad_captions, captions
-from manyshot.trainer.base.data import Entry
 
 CAPTIONS = [
     *captions(Entry("a_1", 0, "cat"), "green", None),

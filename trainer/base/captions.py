@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from ...core.pets import Entry
 from ...core.tiny_sizes import SD1_TOKENS
-from .data import Entry
 
 TEMPLATES = (
     "a photo of a {class_name}",

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.pets import Entry, Species, read_split
 from ...core.tiny_sizes import IMAGE_SIZE
 from .captions import Caption, broad_captions, captions, unknown_words, with_unknown_words
 from .contexts import background_colour, nearness
-from .data import Entry, Species, pool_split, read_broad, read_images, read_split, read_trimaps
+from .data import pool_split, read_broad, read_images, read_trimaps
 from .diffusion import Corpus, DiffusionOptions, build_corpus, text_states
 from .latents import Latents, cached_latents, pet_box
 from .sample import Networks

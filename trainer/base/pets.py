@@ -8,10 +8,11 @@ import numpy as np
 from onnxruntime import InferenceSession
 
 from ...core.palettes import BORDER, PET
+from ...core.pets import Entry, read_split
 from ...core.tiny_sizes import IMAGE_SIZE
 from ..masks import mask_iou
 from ..segmenter import Segmenter, foreground, load_segmenter, save_segmenter, train_segmenter
-from .data import Entry, centre_crop, evenly, pool_split, read_images, read_split, read_trimaps
+from .data import centre_crop, evenly, pool_split, read_images, read_trimaps
 
 LEARNED_FROM = 1600  # images of the pool; more of them add nothing
 SEGMENTER = "segmenter.safetensors"

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
+from ...core.pets import FOLDER, Entry, read_split
 from ...core.records import METADATA, LearnedPhotos, Record, learned_photos, read_records
-from ..base.data import FOLDER, Entry, pool_split, read_split
+from ..base.data import pool_split
 from ..images import image_files
 
 

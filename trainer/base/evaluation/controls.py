@@ -12,11 +12,12 @@ from PIL import Image
 from ....core.files import write_whole
 from ....core.palettes import BORDER, PET, control_to_trimap, trimap_to_control
 from ....core.paths import inside
+from ....core.pets import Entry
 from ....core.tiny_sizes import IMAGE_SIZE
 from ...edges import canny_edges, edge_agreement
 from ...masks import mask_iou, mismatched
 from ...segmenter import Segmenter, foreground
-from ..data import Entry, centre_crop, evenly, read_images, read_trimaps
+from ..data import centre_crop, evenly, read_images, read_trimaps
 from .drawn import Drawn
 
 

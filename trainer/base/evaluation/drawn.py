@@ -11,8 +11,8 @@ from PIL import Image
 from ....core.errors import InputError
 from ....core.files import write_whole
 from ....core.paths import inside, relative_name
+from ....core.pets import Entry
 from ....core.records import Record, read_records
-from ..data import Entry
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import numpy as np
 from onnxruntime import InferenceSession
 from sklearn.linear_model import LogisticRegression
 
+from ....core.pets import Entry, read_split
 from ....core.tiny_sizes import IMAGE_SIZE
 from ...backbone import features, installed_backbone, open_backbone
 from ...probe import train_probe
-from ..data import Entry, centre_crop, pool_split, read_images, read_split
+from ..data import centre_crop, pool_split, read_images
 from ..pets import RealPets
 from .drawn import Drawn, kept_rows
 

@@ -8,8 +8,8 @@ from ....core.errors import InputError
 from ....core.masks.codes import PETS, MaskCode, found_code, read_palette
 from ....core.masks.raw import read_raw
 from ....core.paths import inside
+from ....core.pets import FOLDER
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
-from ...base.data import FOLDER
 from ...images import image_files
 from ..downloads import download
 from ..recipe import Data
