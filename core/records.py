@@ -20,7 +20,11 @@ METADATA = "metadata.jsonl"
 
 
 class Record(BaseModel):
-    """One image of a dataset folder."""
+    """One image of a dataset folder.
+
+    `source_image`: the photo that it was made from; `source_images`: all of them, where a scene
+    was composed of several.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -34,10 +38,17 @@ class Record(BaseModel):
     subject: str | None = None
     workflow: str | None = None
     source_image: str | None = None
+    source_images: tuple[str, ...] = ()
     sweep: dict[str, bool | int | float | str] = {}
     scores: dict[str, float] = {}
     kept: bool = True
     reason: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All photos that it was made from, each once."""
+        every = (*filter(None, [self.source_image]), *self.source_images)
+        return tuple(dict.fromkeys(every))
 
     def line(self) -> str:
         """The record as one line of JSON, with its newline."""
