@@ -21,6 +21,22 @@ def read_classes(text: str) -> dict[str, str]:
     return dict(pairs)
 
 
+def read_words(text: str) -> dict[str, str]:
+    """What prompts call classes, from one `name: words` a line.
+
+    Raises InputError for a line of another form, and for a name used twice.
+    """
+    found: dict[str, str] = {}
+    for line in content_lines(text):
+        name, words = _pair(line)
+        if not name or not words:
+            raise InputError(f"The words {line[:60]!r} are not of the form 'name: words'.")
+        if name in found:
+            raise InputError(f"The words of {name!r} are given twice. Remove one of the lines.")
+        found[name] = words
+    return found
+
+
 def read_lists(text: str) -> dict[str, list[str]]:
     """Named lists, from one `name: value, value` a line; commas in braces do not divide.
 

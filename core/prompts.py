@@ -20,7 +20,8 @@ NAMES: tuple[str, ...] = (
     "class_name",
     "subject",
 )  # slots for a class's words; which of them makes no difference
-SLOTS = (*NAMES, "context")
+SHOWN = "classes"  # the slot for all classes that an image's mask shows
+SLOTS = (*NAMES, SHOWN, "context")
 
 
 class ResolvedPrompt(NamedTuple):
@@ -37,10 +38,11 @@ class PromptSet:
 
     `classes` are names, or names with the words prompts use for them ("" = the name itself).
     Words, templates, contexts and the negative are in the language of core/wildcards.py;
-    templates and the negative know {class_name}, {subject} (the same) and {context}. Raises
-    InputError for wrong text, for classes as `check_class_names` does, for no template, for
-    contexts without {context} or the other way round, and for a template that cannot tell several
-    classes apart.
+    templates and the negative know {class_name}, {subject} (the same), {classes} (what the image's
+    mask shows, "cat and dog"; without a mask the same again) and {context}. `words` are those of
+    classes that only masks show, which go by their names otherwise. Raises InputError for wrong
+    text, for classes as `check_class_names` does, for no template, for contexts without {context}
+    or the other way round, and for a template that cannot tell several classes apart.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class PromptSet:
         contexts: Sequence[str] = (),
         negative: str = "",
         lists: Mapping[str, Sequence[str]] | None = None,
+        words: Mapping[str, str] | None = None,
     ) -> None:
         known = WordLists(lists or {})
         self._words = _class_words(classes, known)
+        self._shown = _phrases(words or {}, known) | self._words
         self._templates = _numbered(templates, "Template", SLOTS, known)
         self._contexts = _numbered(contexts, "Context", (), known) or [("",)]
         self._negative = parse(negative, "The negative", SLOTS, known)
@@ -64,10 +68,14 @@ class PromptSet:
         """In the order given, which is the order of their labels."""
         return tuple(self._words)
 
-    def at(self, class_name: str, index: int, seed: int) -> ResolvedPrompt:
+    def at(
+        self, class_name: str, index: int, seed: int, shown: Sequence[str] = ()
+    ) -> ResolvedPrompt:
         """The prompt of image `index` (from 0) of a class, the same on every machine.
 
-        Raises InputError for a class that is not in the set.
+        `shown`: the classes that its mask shows, in any order of their own (LabelMask.shown). They
+        change neither the image's seed nor its template. Raises InputError for a class that is not
+        in the set; one that is only shown may have any name.
         """
         if class_name not in self._words:
             near = did_you_mean(class_name, self._words)
@@ -76,6 +84,9 @@ class PromptSet:
         template, context = self._turn(index)
         words = dict.fromkeys(NAMES, render(self._words[class_name], {}, draw))
         words["context"] = render(context, {}, draw)
+        words[SHOWN] = joined(
+            [self._word(name, class_name, words, draw) for name in shown or [class_name]]
+        )
         return ResolvedPrompt(
             class_name,
             render(template, words, draw),
@@ -88,6 +99,12 @@ class PromptSet:
         for class_name in self._words:
             for index in range(images_per_class):
                 yield self.at(class_name, index, seed)
+
+    def _word(self, name: str, class_name: str, words: Mapping[str, str], draw: "_Draws") -> str:
+        """The words of a shown class; those of the image's own class were drawn before."""
+        if name == class_name:
+            return words["class_name"]
+        return render(self._shown.get(name, (name,)), {}, draw)
 
     def _turn(self, index: int) -> tuple[Phrase, Phrase]:
         """Template and context take turns; after each period the contexts move on by one, so
@@ -103,7 +120,7 @@ class PromptSet:
         for number, names in enumerate(used, 1):
             if "context" in names and not contexts:
                 raise InputError(f"Template {number} has {{context}}, but there are no contexts.")
-            if names.isdisjoint(NAMES) and len(self._words) > 1:
+            if names.isdisjoint((*NAMES, SHOWN)) and len(self._words) > 1:
                 raise InputError(
                     f"Template {number} has no {{class_name}}: every class would look the same."
                 )
@@ -133,10 +150,20 @@ class _Draws:
 def _class_words(classes: Mapping[str, str] | Iterable[str], lists: WordLists) -> dict[str, Phrase]:
     pairs = list(classes.items()) if isinstance(classes, Mapping) else [(c, "") for c in classes]
     check_class_names(name for name, _ in pairs)
+    return _phrases(dict(pairs), lists)
+
+
+def _phrases(words: Mapping[str, str], lists: WordLists) -> dict[str, Phrase]:
     return {
-        name: parse(words, f"Class {name!r}", (), lists) if words else (name,)
-        for name, words in pairs
+        name: parse(text, f"Class {name!r}", (), lists) if text else (name,)
+        for name, text in words.items()
     }
+
+
+def joined(words: Sequence[str]) -> str:
+    """As a sentence lists them: "cat", "cat and dog", "cat, dog and bird"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _numbered(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.lines import read_classes, read_lists
+from manyshot.core.lines import read_classes, read_lists, read_words
 from manyshot.core.prompts import MAX_SEED, PromptSet
 from manyshot.core.wildcards import literal
 
@@ -109,6 +109,7 @@ def test_wrong_lists(lists: dict[str, list[str]], sentence: str) -> None:
         (["cat", "cat"], [PLAIN], [], "The class 'cat' is named twice."),
         (["é", "e\u0301"], [PLAIN], [], "is named twice"),
         (["../x"], [PLAIN], [], "The class name '../x' cannot be used as a file name"),
+        (["cat", "dog"], ["{a|{classes}}", "x"], [], "Template 2 has no {class_name}"),
         ({"cat": "a {b"}, [PLAIN], [], "Class 'cat', character 3: this { is never closed"),
         (["cat"], [], [], "There is no template."),
         (["cat"], [PLAIN], ["on grass"], "no template has {context}"),
@@ -154,6 +155,39 @@ def test_the_negative_speaks_the_language() -> None:
 def test_an_unknown_class_is_refused() -> None:
     with pytest.raises(InputError, match="There is no class 'cats'. Did you mean 'cat'?"):
         PromptSet(["cat", "dog"], [PLAIN]).at("cats", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("class_name", "shown", "said"),
+    [
+        ("cat", (), "tabby cat"),
+        ("cat", ("cat",), "tabby cat"),
+        ("cat", ("cat", "dog"), "tabby cat and dog"),
+        ("cat", ("dog", "cat", "my__tree"), "dog, tabby cat and my__tree"),
+        ("all", ("grass", "{sky}"), "short grass and {sky}"),
+        ("all", (), "all"),
+    ],
+)
+def test_the_classes_that_a_mask_shows(class_name: str, shown: tuple[str, ...], said: str) -> None:
+    classes, words = {"cat": "tabby cat", "all": ""}, {"grass": "short grass", "cat": "not this"}
+    made = PromptSet(classes, ["{classes}"], negative="no {classes}", words=words)
+    row = made.at(class_name, 0, 0, shown)
+    assert (row.prompt, row.negative, row.class_name) == (said, f"no {said}", class_name)
+
+
+def test_the_own_class_has_one_word_in_a_prompt() -> None:
+    made = PromptSet({"cat": "{red|blue|grey} cat"}, ["{class_name}, {classes}"])
+    rows = [made.at("cat", index, 0, ("dog", "cat")).prompt.split(", ") for index in range(20)]
+    assert all(both == f"dog and {own}" for own, both in rows)
+    assert len({own for own, _ in rows}) == 3
+
+
+@given(st.lists(names, max_size=4, unique=True), st.integers(0, 99), seeds)
+def test_what_a_mask_shows_changes_nothing_but_its_slot(
+    shown: list[str], index: int, seed: int
+) -> None:
+    made = PromptSet(["cat", "dog"], ["a {class_name} {context}", "a {subject}"], ["in", "out"])
+    assert made.at("dog", index, seed, shown) == made.at("dog", index, seed)
 
 
 def test_values_are_fixed_for_all_time() -> None:
@@ -228,6 +262,24 @@ def test_seeds_are_in_range_and_differ(one: int, other: int) -> None:
 )
 def test_class_lines(text: str, classes: dict[str, str]) -> None:
     assert read_classes(text) == classes
+
+
+def test_word_lines() -> None:
+    assert read_words("a: x: y\n# no\n b c : {1|2}") == {"a": "x: y", "b c": "{1|2}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a", "The words 'a' are not of the form"),
+        (": x", "not of the form"),
+        ("a:", "not of the form"),
+        ("a: x\na: y", "The words of 'a' are given twice."),
+    ],
+)
+def test_wrong_word_lines(text: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_words(text)
 
 
 def test_list_lines() -> None:
