@@ -78,10 +78,13 @@ def shots(
     folder: Annotated[Path, typer.Argument(help="Where the class folders go.")],
     each_draw: Annotated[
         bool,
-        typer.Option("--each-draw", help="A folder for each draw: FOLDER/<shots>-<draw>/<class>."),
+        typer.Option("--each-draw", help="A folder for each draw: FOLDER/<shots>-<draw>/..."),
     ] = False,
 ) -> None:
     """Copy the photos that a measurement's draws learn from into class folders.
+
+    Those of task: segmentation come with their masks: FOLDER/images/<class> and
+    FOLDER/masks/<class>, masks as files that name their classes.
 
     Images may be made from these: each is then added only to draws that hold its photo. Subjects
     are trained for each draw: their images are added only to draws that hold all their photos.
@@ -92,8 +95,10 @@ def shots(
     from ..trainer.measure.photos import lay_out_shots
     from ..trainer.measure.recipe import MeasureRecipe
 
-    count = lay_out_shots(read_recipe_file(MeasureRecipe, recipe), folder, each_draw)
-    Console().print(f"{count:,} photos in {folder}", markup=False, highlight=False)
+    wanted = read_recipe_file(MeasureRecipe, recipe)
+    count = lay_out_shots(wanted, folder, each_draw)
+    what = "photos" if wanted.task == "classification" else "pairs of photo and mask"
+    Console().print(f"{count:,} {what} in {folder}", markup=False, highlight=False)
 
 
 def _show(console: "Console", results: "Results") -> None:

@@ -232,7 +232,7 @@ def test_the_photos_of_all_draws_are_laid_out_and_known_again(tmp_path: Path) ->
     held = np.unique(np.concatenate([draw_shots(table, 2, seed).shots for seed in range(2)]))
     laid_out = sorted((tmp_path / "shots").rglob("*.png"))
     assert len(laid_out) == count == len(held)
-    made = [Example(path, path.name, path.parent.name, source=str(path)) for path in laid_out]
+    made = [Example(path, path.name, path.parent.name, sources=(str(path),)) for path in laid_out]
     found = origins(data, made)
     assert found is not None
     assert sorted(found[:, 0]) == list(held)

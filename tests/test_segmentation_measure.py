@@ -203,7 +203,7 @@ def test_a_dataset_folder_is_read_by_its_records(tmp_path: Path) -> None:
     record = Record(**facts, mask_file_name="masks/a/0.png")
     (tmp_path / METADATA).write_text(record.line())
     [pair] = read_pairs(tmp_path)
-    assert (pair.class_name, pair.source, pair.mask.name) == ("a", "s.png", "0.png")
+    assert (pair.class_name, pair.sources, pair.mask.name) == ("a", ("s.png",), "0.png")
     (tmp_path / METADATA).write_text(Record(**facts).line())
     with pytest.raises(InputError, match="has no mask for images/a/0.png"):
         read_pairs(tmp_path)

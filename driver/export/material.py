@@ -139,9 +139,12 @@ def _sample(folder: Path, record: Record, key: str, split: str) -> Sample:
 
 def _without_folders(record: Record) -> Record:
     """Exports are given away, and where a picture lay on this machine is nobody's business."""
-    if record.source_image is None:
-        return record
-    return record.model_copy(update={"source_image": file_name(record.source_image)})
+    one, several = record.source_image, record.source_images
+    names = {
+        "source_image": None if one is None else file_name(one),
+        "source_images": tuple(map(file_name, several)),
+    }
+    return record.model_copy(update=names)
 
 
 def file_name(path: str) -> str:

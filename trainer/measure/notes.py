@@ -89,11 +89,11 @@ def _on_sources(synthetic: Sequence[Example], table: Table) -> list[str]:
 def _told(example: Example, known: int) -> Iterator[str]:
     """What is to be said of an image of whose photos so many are `known`."""
     if example.photos:
-        every = len(example.photos) + (example.source is not None)
+        every = len(example.photos) + len(example.sources)
         yield LEARNED if known == every else LEARNED_ELSEWHERE
         return
-    if example.source is not None:
-        yield MADE if known else MADE_ELSEWHERE
+    if example.sources:
+        yield MADE if known == len(example.sources) else MADE_ELSEWHERE
     if example.subject is not None:
         yield LEARNED_UNKNOWN
 

@@ -1,7 +1,7 @@
 """Which photos a synthetic image comes from, where its record says so."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,24 +16,21 @@ WHOLE = 1 << 16  # pixels of a shorter side that no photo has
 def origins(data: Dataset, synthetic: Sequence[Example]) -> np.ndarray | None:
     """For each synthetic image the places of its photos among `data.real` and then `data.test`.
 
-    Its photos are the one that it was made from, and all that its subject was learned from. -1
+    Its photos are those that it was made from, and all that its subject was learned from. -1
     fills a row, and stands for what is not among them; None when no image has any. The file that a
     record names is looked up by its content; one that is gone, or a map or mask of a photo, by its
-    name without suffix in the same class. A subject's photos are known by the digest of their file
-    or, where it was trained on ComfyUI's canvas, of their pixels.
+    name without suffix in the same class, and of several in all classes. A subject's photos are
+    known by the digest of their file or, where it was trained on ComfyUI's canvas, of their pixels.
     """
-    if not any(example.source or example.photos for example in synthetic):
+    if not any(example.sources or example.photos for example in synthetic):
         return None
     photos = (*data.real, *data.test)
     by_digest = {content_digest(photo.path): place for place, photo in enumerate(photos)}
-    by_name = _unambiguous([(photo.class_name, photo.path.stem) for photo in photos])
+    named = _named(photos)
 
-    def source(example: Example) -> list[int]:
-        if example.source is None:
-            return []
-        path = Path(example.source)
-        named = by_name.get((example.class_name, path.stem), -1)
-        return [by_digest.get(content_digest(path), named) if path.is_file() else named]
+    def found(path: Path, example: Example) -> int:
+        place = by_digest.get(content_digest(path)) if path.is_file() else None
+        return named(path.stem, example) if place is None else place
 
     @cache  # asked for only when a digest is that of no file
     def by_pixels() -> dict[str, int]:
@@ -41,12 +38,33 @@ def origins(data: Dataset, synthetic: Sequence[Example]) -> np.ndarray | None:
 
     @cache  # images of a subject share them
     def learned(digests: tuple[str, ...]) -> list[int]:
-        found = [
+        places = [
             by_digest[one] if one in by_digest else by_pixels().get(one, -1) for one in digests
         ]
-        return [place for place in found if place >= 0]
+        return [place for place in places if place >= 0]
 
-    return _padded([[*source(example), *learned(example.photos)] for example in synthetic])
+    def every(example: Example) -> list[int]:
+        made_from = [found(Path(source), example) for source in example.sources]
+        return [*made_from, *learned(example.photos)]
+
+    return _padded([every(example) for example in synthetic])
+
+
+def _named(photos: Sequence[Example]) -> Callable[[str, Example], int]:
+    """The place of the photo that a name without suffix means for a synthetic image, or -1.
+
+    Draws may take all classes alike: then its own class counts first, in which names are told
+    apart. A scene of several photos holds other classes as well.
+    """
+    own = _unambiguous([(photo.own_class, photo.path.stem) for photo in photos])
+    drawn = _unambiguous([(photo.class_name, photo.path.stem) for photo in photos])
+    alone = _unambiguous([("", photo.path.stem) for photo in photos])
+
+    def place(stem: str, example: Example) -> int:
+        found = own.get((example.own_class, stem), drawn.get((example.class_name, stem), -1))
+        return alone.get(("", stem), -1) if found < 0 and len(example.sources) > 1 else found
+
+    return place
 
 
 def _padded(places: Sequence[Sequence[int]]) -> np.ndarray:

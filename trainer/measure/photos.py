@@ -1,34 +1,45 @@
-"""The photos that a measurement's draws hold, laid out as class folders."""
+"""The photos that a measurement's draws hold, laid out as class folders, with masks where they
+have some."""
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from ...core.files import write_whole
+from ...core.masks.labelled_png import encoded
+from ...core.masks.layouts import IMAGES, MASKS
+from ...core.masks.read import LabelMask
 from ...core.paths import inside, safe_name
 from .draws import draw_shots
 from .material import make_table, read_data
 from .recipe import MeasureRecipe
-from .sources import Example
+from .segmentation.pairs import Pair, label_masks
+from .sources import Dataset, Example
 
 
 def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) -> int:
     """Copy the real images of all draws to `folder`/<class name>/, and return how many they are.
 
+    Pairs of segmentation go to `folder`/images/<class name>/ and `folder`/masks/<class name>/,
+    their masks as files that name their classes; of pets "cat" or "dog" beside background. Classes
+    keep their folders also where draws take all of them alike.
+
     Synthetic images made from these are fair: each is added to the draws that hold its photo. With
-    `each_draw` every draw has a folder of its own, `folder`/<shots>-<draw>/<class name>/, for
-    subjects to be learned from: their images are added to draws that hold all photos of it.
-    Raises InputError when a class has too few images.
+    `each_draw` every draw has a folder of its own, `folder`/<shots>-<draw>/, for subjects to be
+    learned from: their images are added to draws that hold all photos of it. Raises InputError when
+    a class has too few images, and for masks that cannot be read.
     """
-    data = read_data(recipe.data)
+    data = read_data(recipe.data, recipe.task)
     table = make_table(data, [])
     numbers = list(product(recipe.shots, range(recipe.draws)))
     shots = {draw_folder(*number): draw_shots(table, *number).shots for number in numbers}
     places = shots if each_draw else {"": np.unique(np.concatenate(list(shots.values())))}
+    write = _photo if recipe.task == "classification" else _pair_writer(recipe, data)
     for name, rows in places.items():
         for row in rows:
-            _copy(data.real[row], folder / name)
+            write(data.real[row], folder / name)
     return sum(map(len, places.values()))
 
 
@@ -37,7 +48,21 @@ def draw_folder(shots: int, draw: int) -> str:
     return f"{shots}-{draw}"
 
 
-def _copy(example: Example, folder: Path) -> None:
+def _photo(example: Example, folder: Path) -> None:
+    """Copy an image as it is."""
     name = example.name.replace("/", "_").removesuffix(example.path.suffix) + example.path.suffix
-    place = inside(folder, safe_name(example.class_name, "class name"), safe_name(name, "image"))
+    place = inside(folder, safe_name(example.own_class, "class name"), safe_name(name, "image"))
     write_whole(place, example.path.read_bytes())
+
+
+def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, Path], None]:
+    mask_of: Callable[[Pair], LabelMask] = label_masks(recipe.data, data)
+
+    def write(example: Example, folder: Path) -> None:
+        assert isinstance(example, Pair)
+        mask = encoded(mask_of(example))
+        _photo(example, folder / IMAGES)
+        name = example.name.replace("/", "_").removesuffix(example.path.suffix) + ".png"
+        write_whole(inside(folder / MASKS, example.own_class, name), mask)
+
+    return write

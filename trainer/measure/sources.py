@@ -23,18 +23,25 @@ from ..images import image_files
 class Example:
     """One image: its file, a short name for results, its class, and what is known of its past.
 
-    `seen`: the generator has learned from it. `source`: the file that it was made from. `subject`:
-    the learned subject that it was made with, which may hold real images that a draw does not.
-    `photos`: sha256 of each that this subject was learned from, where that is known.
+    `seen`: the generator has learned from it. `sources`: the files that it was made from.
+    `subject`: the learned subject that it was made with, which may hold real images that a draw
+    does not. `photos`: sha256 of each that this subject was learned from, where that is known.
+    `folder`: its own class, where draws take all classes alike.
     """
 
     path: Path
     name: str
     class_name: str
     seen: bool = False
-    source: str | None = None
+    sources: tuple[str, ...] = ()
     subject: str | None = None
     photos: tuple[str, ...] = ()
+    folder: str = ""
+
+    @property
+    def own_class(self) -> str:
+        """The class that it has, whatever draws go by."""
+        return self.folder or self.class_name
 
 
 @dataclass(frozen=True)
@@ -191,7 +198,7 @@ def recorded_example(folder: Path, record: Record, learned: LearnedPhotos) -> Ex
         inside(folder, record.file_name),
         record.file_name,
         record.class_name,
-        source=record.source_image,
+        sources=record.sources,
         subject=record.subject,
         photos=learned.get((record.class_name, record.subject or ""), ()),
     )

@@ -24,7 +24,8 @@ def open_segmenter(
     count = len(table.labels) - (0 if table.mismatched is None else len(table.mismatched))
     pairs = [example for example in material.examples[:count] if isinstance(example, Pair)]
     assert recipe.data.path is not None  # the recipe has checked it
-    code = code_of(recipe.data, pairs)
+    real = [pairs[row] for row in (*table.real, *table.test)]
+    code = code_of(recipe.data, real, [pairs[row] for row in table.synthetic])
     images, masks = read_store(pairs, code, segmenter.size, step)
     check_classes(masks[table.test], code, recipe.data.path)
     held = Pairs(code, images, masks, *files_of(table))

@@ -1,14 +1,18 @@
 """Where pairs of image and mask come from: Oxford-IIIT Pet, pair folders, dataset folders."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ....core.errors import InputError
-from ....core.masks.codes import PETS, MaskCode, found_code, read_palette
+from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette
+from ....core.masks.control import BORDER, own_colours
+from ....core.masks.labelled_png import named_classes, read_labels
+from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE
 from ....core.masks.raw import read_raw
+from ....core.masks.read import BACKGROUND, LabelMask, read_trimap
 from ....core.paths import inside
-from ....core.pets import FOLDER
+from ....core.pets import FOLDER, read_split
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
 from ...images import image_files
 from ..downloads import download
@@ -23,9 +27,6 @@ from ..sources import (
     recorded_example,
     split_examples,
 )
-
-IMAGES, MASKS, PALETTE = "images", "masks", "palette.yaml"
-ALL = "all"  # the class of pairs that draws do not tell apart
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,44 @@ def synthetic_pairs(data: Data, folder: Path, known: Dataset) -> list[Example]:
 
 def _alike(examples: Sequence[Example]) -> tuple[Example, ...]:
     """The same with one class, so that draws take their shots from all of them alike."""
-    return tuple(replace(example, class_name=ALL) for example in examples)
+    return tuple(replace(one, class_name=ALL, folder=one.own_class) for one in examples)
 
 
-def code_of(data: Data, pairs: Sequence[Pair]) -> MaskCode:
-    """What masks mean: by a palette file, as trimaps, or by the values found in `pairs`."""
+def code_of(data: Data, real: Sequence[Pair], others: Sequence[Pair] = ()) -> MaskCode:
+    """What masks mean: by a palette file, as trimaps, by the names in the masks of `real`, or by
+    the values found in all that hold no names. Raises InputError where none of it says so."""
     assert data.path is not None
     beside = data.path / PALETTE
     palette = data.palette or (beside if beside.is_file() else None)
     if palette is not None:
         return read_palette(palette)
-    return PETS if data.kind == "pets" else found_code((pair.mask for pair in pairs), read_raw)
+    if data.kind == "pets":
+        return PETS
+    if named_classes(real[0].mask) is not None:
+        return named_code(pair.mask for pair in real)
+    plain = (pair.mask for pair in (*real, *others) if named_classes(pair.mask) is None)
+    return found_code(plain, read_raw)
+
+
+def named_code(masks: Iterable[Path]) -> MaskCode:
+    """The code of masks that name their classes: all of these, background first; by their own
+    colours, control images are masks too."""
+    names = dict.fromkeys(name for mask in masks for name in named_classes(mask) or ())
+    classes = tuple(sorted(names, key=lambda name: name != BACKGROUND))
+    colours = {colour: classes.index(name) for name, colour in own_colours(classes).items()}
+    return MaskCode(classes, {}, {**colours, BORDER: IGNORE})
+
+
+def label_masks(data: Data, found: Dataset) -> Callable[[Pair], LabelMask]:
+    """What reads the masks of a dataset's real pairs with the names of their classes.
+
+    Of pets the one class is the species. Raises InputError, naming the file, for a mask that
+    cannot be read.
+    """
+    assert data.path is not None
+    if data.kind == "pets":
+        species = {entry.name: entry.species for entry in read_split(data.path)}
+        return lambda pair: read_trimap(pair.mask, species[pair.name])
+    every = [pair for pair in (*found.real, *found.test) if isinstance(pair, Pair)]
+    code = code_of(data, every)
+    return lambda pair: LabelMask(read_labels(pair.mask, code), code.classes)

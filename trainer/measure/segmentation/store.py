@@ -9,7 +9,7 @@ from PIL import Image
 
 from ....core.errors import InputError
 from ....core.masks.codes import IGNORE, MaskCode
-from ....core.masks.raw import indices, read_raw
+from ....core.masks.labelled_png import read_labels
 from ...images import read_rgb
 from ..learner import Step
 from .pairs import Pair
@@ -22,7 +22,8 @@ def read_store(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bytes (n, side, side, 3) and indices (n, side, side).
 
-    Both are stretched to a square, masks without interpolation. Raises InputError, naming the
+    Both are stretched to a square, masks without interpolation; those that name their classes go by
+    these names. Raises InputError, naming the
     file, for a mask of another size than its image, with an unknown value or without labels.
     """
     images = np.empty((len(pairs), side, side, 3), np.uint8)
@@ -35,7 +36,7 @@ def read_store(
 
 
 def _read(pair: Pair, code: MaskCode, side: int) -> tuple[np.ndarray, np.ndarray]:
-    image, mask = read_rgb(pair.path, FULL), indices(read_raw(pair.mask), code, pair.mask)
+    image, mask = read_rgb(pair.path, FULL), read_labels(pair.mask, code)
     if image.shape[:2] != mask.shape:
         (height, width), (tall, wide) = image.shape[:2], mask.shape
         raise InputError(
