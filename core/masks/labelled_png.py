@@ -32,6 +32,21 @@ def encoded(mask: LabelMask) -> bytes:
     return file.getvalue()
 
 
+def decoded(data: bytes) -> LabelMask | None:
+    """The mask in the bytes of a file, as `encoded` writes it; None for one of another origin.
+
+    Raises InputError for what is no image, or damaged.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=["PNG"]) as file:
+            text = file.info.get(CLASSES)
+            if text is None or file.mode != "P":
+                return None
+            return LabelMask(np.array(file), tuple(json.loads(text)))
+    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as error:
+        raise InputError(f"The mask cannot be read ({error}).") from None
+
+
 def _table(classes: tuple[str, ...]) -> np.ndarray:
     """Each class's own colour, bytes (256, 3)."""
     table = np.zeros((256, 3), np.uint8)

@@ -1,6 +1,7 @@
 """The objects of a mask: their boxes, areas and parts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,14 @@ def objects_of(mask: LabelMask, parts: bool = False, least: int = 1) -> tuple[Ma
             if box is not None and area >= least:
                 found.append(MaskObject(value, mask.classes[value], box, area, piece))
     return tuple(found)
+
+
+def object_facts(mask: LabelMask) -> list[dict[str, Any]]:
+    """Class, box (left, top, right, bottom) and area of each class shown, as JSON takes them."""
+    return [
+        {"class": one.class_name, "box": list(one.box), "area": one.area}
+        for one in objects_of(mask)
+    ]
 
 
 def _parts(mask: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -1,0 +1,64 @@
+"""Which colour each class of a mask has in a control image."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from ..errors import InputError
+from ..nearest import did_you_mean
+from ..palettes import COLOURS
+from .ade20k import UNLABELLED
+from .codes import Colour
+from .control import BORDER, ade20k_table, own_colours
+
+ControlPalette = Literal["own", "ade20k"]
+PALETTES: tuple[ControlPalette, ...] = get_args(ControlPalette)
+
+
+def control_colours(
+    classes: tuple[str, ...],
+    palette: ControlPalette = "own",
+    table: Mapping[str, str | None] | None = None,
+) -> dict[str, Colour]:
+    """The colour of each class, for `control.drawn`.
+
+    `table`: for a class a colour "#rrggbb", another name to go by (of ADE20K; of the own palette,
+    that of another class), or None for black. Raises InputError, with the nearest name, for names
+    that `classes` or the palette lack.
+    """
+    given = table or {}
+    for name in given:
+        if name not in classes:
+            raise InputError(f"No class of the masks is {name!r}.{did_you_mean(name, classes)}")
+    fixed = {name: hex_colour(text) for name, text in given.items() if _is_hex(text)}
+    names = {name: text for name, text in given.items() if name not in fixed}
+    if palette == "ade20k":
+        return ade20k_table(classes, {**names, **dict.fromkeys(fixed)}) | fixed
+    own = {**COLOURS, **own_colours(classes)}
+    renamed = {name: _own(own, text) for name, text in names.items()}
+    return {name: own[name] for name in classes} | fixed | renamed
+
+
+def open_colour(palette: ControlPalette) -> Colour:
+    """The colour of pixels that nothing is said of: ADE20K knows no border."""
+    return UNLABELLED if palette == "ade20k" else BORDER
+
+
+def hex_colour(text: str | None) -> Colour:
+    """The colour of "#ff6000"."""
+    red, green, blue = bytes.fromhex(str(text).removeprefix("#"))
+    return red, green, blue
+
+
+def _is_hex(text: str | None) -> bool:
+    return text is not None and bool(re.fullmatch("#[0-9a-fA-F]{6}", text))
+
+
+def _own(colours: Mapping[str, Colour], name: str | None) -> Colour:
+    if name is None:
+        return COLOURS["background"]
+    if name not in colours:
+        raise InputError(
+            f"{name!r} is no colour such as #ff6000 and no class.{did_you_mean(name, colours)}"
+        )
+    return colours[name]
