@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ....core.errors import InputError
-from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette
+from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette, trimap_code
 from ....core.masks.control import BORDER, own_colours
 from ....core.masks.labelled_png import named_classes, read_labels
 from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE
 from ....core.masks.raw import read_raw
-from ....core.masks.read import BACKGROUND, LabelMask, read_trimap
+from ....core.masks.read import BACKGROUND, LabelMask
 from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
@@ -164,7 +164,11 @@ def label_masks(data: Data, found: Dataset) -> Callable[[Pair], LabelMask]:
     assert data.path is not None
     if data.kind == "pets":
         species = {entry.name: entry.species for entry in read_split(data.path)}
-        return lambda pair: read_trimap(pair.mask, species[pair.name])
+        return lambda pair: _by_code(pair, trimap_code(species[pair.name]))
     every = [pair for pair in (*found.real, *found.test) if isinstance(pair, Pair)]
     code = code_of(data, every)
-    return lambda pair: LabelMask(read_labels(pair.mask, code), code.classes)
+    return lambda pair: _by_code(pair, code)
+
+
+def _by_code(pair: Pair, code: MaskCode) -> LabelMask:
+    return LabelMask(read_labels(pair.mask, code), code.classes)
