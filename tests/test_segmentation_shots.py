@@ -105,6 +105,17 @@ def test_pets_are_laid_out_by_breed_with_masks_of_their_species(
         assert (mask.labels == disc(number)[1]).all()
 
 
+def test_a_pair_without_an_object_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = recipe(Data(kind="pets", path=pets(tmp_path / "pets")), tmp_path)
+    for path in (tmp_path / "pets").rglob("Beagle_*.png"):
+        Image.fromarray(np.full((32, 32), 2, np.uint8)).save(path)
+    assert lay_out_shots(given, tmp_path / "shots") == len(find_pairs(tmp_path / "shots"))
+    assert {pair.class_name for pair in find_pairs(tmp_path / "shots")} == {"Abyssinian"}
+    assert "is left out: its mask shows no object" in caplog.text
+
+
 def test_each_draw_has_a_folder_of_pairs(tmp_path: Path) -> None:
     data = Data(kind="pets", path=pets(tmp_path / "pets"))
     count = lay_out_shots(recipe(data, tmp_path), tmp_path / "shots", each_draw=True)

@@ -1,6 +1,7 @@
 """The photos that a measurement's draws hold, laid out as class folders, with masks where they
 have some."""
 
+import logging
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -18,13 +19,16 @@ from .recipe import MeasureRecipe
 from .segmentation.pairs import Pair, label_masks
 from .sources import Dataset, Example
 
+log = logging.getLogger(__name__)
+
 
 def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) -> int:
-    """Copy the real images of all draws to `folder`/<class name>/, and return how many they are.
+    """Copy the real images of all draws to `folder`/<class name>/, and return how many files.
 
     Pairs of segmentation go to `folder`/images/<class name>/ and `folder`/masks/<class name>/,
     their masks as files that name their classes; of pets "cat" or "dog" beside background. Classes
-    keep their folders also where draws take all of them alike.
+    keep their folders also where draws take all of them alike. A pair whose mask shows no object is
+    left out: nothing can be made from it.
 
     Synthetic images made from these are fair: each is added to the draws that hold its photo. With
     `each_draw` every draw has a folder of its own, `folder`/<shots>-<draw>/, for subjects to be
@@ -37,10 +41,9 @@ def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) 
     shots = {draw_folder(*number): draw_shots(table, *number).shots for number in numbers}
     places = shots if each_draw else {"": np.unique(np.concatenate(list(shots.values())))}
     write = _photo if recipe.task == "classification" else _pair_writer(recipe, data)
-    for name, rows in places.items():
-        for row in rows:
-            write(data.real[row], folder / name)
-    return sum(map(len, places.values()))
+    return sum(
+        write(data.real[row], folder / name) for name, rows in places.items() for row in rows
+    )
 
 
 def draw_folder(shots: int, draw: int) -> str:
@@ -48,21 +51,27 @@ def draw_folder(shots: int, draw: int) -> str:
     return f"{shots}-{draw}"
 
 
-def _photo(example: Example, folder: Path) -> None:
-    """Copy an image as it is."""
+def _photo(example: Example, folder: Path) -> int:
+    """Copy an image as it is; 1."""
     name = example.name.replace("/", "_").removesuffix(example.path.suffix) + example.path.suffix
     place = inside(folder, safe_name(example.own_class, "class name"), safe_name(name, "image"))
     write_whole(place, example.path.read_bytes())
+    return 1
 
 
-def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, Path], None]:
+def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, Path], int]:
     mask_of: Callable[[Pair], LabelMask] = label_masks(recipe.data, data)
 
-    def write(example: Example, folder: Path) -> None:
+    def write(example: Example, folder: Path) -> int:
         assert isinstance(example, Pair)
-        mask = encoded(mask_of(example))
-        _photo(example, folder / IMAGES)
+        mask = mask_of(example)
+        if not mask.objects():
+            log.warning("%s is left out: its mask shows no object", example.name)
+            return 0
         name = example.name.replace("/", "_").removesuffix(example.path.suffix) + ".png"
-        write_whole(inside(folder / MASKS, example.own_class, name), mask)
+        write_whole(
+            inside(folder / MASKS, safe_name(example.own_class, "class name"), name), encoded(mask)
+        )
+        return _photo(example, folder / IMAGES)
 
     return write
