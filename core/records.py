@@ -23,7 +23,8 @@ class Record(BaseModel):
     """One image of a dataset folder.
 
     `source_image`: the photo that it was made from; `source_images`: all of them, where a scene
-    was composed of several.
+    was composed of several. `objects`: what its label mask shows, as masks.objects.object_facts
+    says it.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -39,6 +40,7 @@ class Record(BaseModel):
     workflow: str | None = None
     source_image: str | None = None
     source_images: tuple[str, ...] = ()
+    objects: list[dict[str, Any]] = []
     sweep: dict[str, bool | int | float | str] = {}
     scores: dict[str, float] = {}
     kept: bool = True

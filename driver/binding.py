@@ -10,6 +10,9 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from .job import Job
+from .pairs.draw import Made
+from .pairs.scenes import PICTURES, TEXTS, Scenes
+from .pairs.taken import scenes_for
 from .recipe import FileInput, Recipe
 from .settle import classes_of, images_per_class
 from .subjects import Subjects, check_taken
@@ -40,6 +43,7 @@ class Binding:
 
     `fields`, `sweeps` and `pictures` say what each slot takes: a job field, the sweep's value or
     the uploaded picture of an address. `prefix` is the slot of the saved files' name, if any.
+    `scenes` are the recipe's labelled photos, if any: some fields are of them.
     """
 
     ids: Template
@@ -51,6 +55,7 @@ class Binding:
     sweeps: Mapping[Slot, str]
     pictures: Mapping[Slot, str]
     prefix: Slot | None
+    scenes: Scenes | None = None
 
     def id(self, job: Job, subject_digest: str = "") -> str:
         """32 hex digits that follow from everything that decides the pixels.
@@ -73,21 +78,34 @@ class Binding:
         """A key shared by jobs that need the same models; "" when nothing is known."""
         return self.groups.digest(self._values(job))[:16] if self.groups else ""
 
-    def graph(self, job: Job, name: str) -> Graph:
+    def made(self, job: Job) -> Made | None:
+        """The pictures that are drawn for `job`. Raises InputError for an unreadable photo."""
+        return self.scenes.made(job) if self.scenes else None
+
+    def graph(self, job: Job, name: str, made: Made | None = None) -> Graph:
         """The graph to queue for `job`; `name` is unique to this try and names its files."""
         values = self._values(job)
+        for slot in self.drawn:
+            picture = made.name(self.fields[slot]) if made else "none.png"
+            values[slot] = f"{UPLOADS}/{picture}"
         if self.prefix:
             # Folders of their own: SaveImage lists the folder each time it saves.
             values[self.prefix] = f"manyshot/{name[:3]}/{name}"
         return self.graphs.graph(values)
 
-    def uploads(self, job: Job) -> dict[str, Path]:
-        """The pictures that the server must have before `job`: name there -> local file."""
-        return {upload_name(path): Path(path) for path in job.pictures.values()}
+    def uploads(self, job: Job, made: Made | None = None) -> dict[str, Path | bytes]:
+        """The pictures that the server must have before `job`: name there -> file or content."""
+        drawn = {made.name(field): data for field, data in made.files.items()} if made else {}
+        return {upload_name(path): Path(path) for path in job.pictures.values()} | drawn
+
+    @property
+    def drawn(self) -> list[Slot]:
+        """The slots that take a picture drawn for each job."""
+        return [slot for slot, name in self.fields.items() if name in PICTURES]
 
     def _values(self, job: Job) -> dict[Slot, Any]:
         values: dict[Slot, Any] = {
-            slot: JOB_FIELDS[name](job) for slot, name in self.fields.items()
+            slot: self._value(name, job) for slot, name in self.fields.items()
         }
         for slot, address in self.sweeps.items():
             values[slot] = job.sweep[address]
@@ -97,6 +115,13 @@ class Binding:
             values[self.prefix] = ""
         return values
 
+    def _value(self, name: str, job: Job) -> Any:
+        """A job field; of a picture that is drawn only later, what it follows from."""
+        if name in JOB_FIELDS:
+            return JOB_FIELDS[name](job)
+        assert self.scenes is not None
+        return self.scenes.text(job, name) if name in TEXTS else self.scenes.key(job, name)
+
 
 def bind_recipe(
     recipe: Recipe,
@@ -104,6 +129,7 @@ def bind_recipe(
     catalogue: Catalogue | None,
     where: str,
     subjects: Subjects | None = None,
+    scenes: Scenes | None = None,
 ) -> Binding:
     """A workflow bound as a settled recipe says; without a catalogue jobs have no groups.
 
@@ -119,8 +145,9 @@ def bind_recipe(
     if batch and recipe.batch_size:
         literals[batch] = recipe.batch_size
     plain = bind(plain, literals)
-    _check_told_apart(recipe, set(fields.values()), where)
     check_taken(subjects or {}, set(fields.values()), where)
+    scenes = scenes_for(scenes, plain, fields, frozenset((*fields, *sweeps)), where)
+    _check_told_apart(recipe, set(fields.values()), where)
     slots = [*fields, *sweeps, *pictures]
     delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
     own = [slot for slot in slots if slot.node_id in delivery.graph]
@@ -136,6 +163,7 @@ def bind_recipe(
         sweeps=sweeps,
         pictures=pictures,
         prefix=delivery.prefix,
+        scenes=scenes,
     )
 
 
@@ -175,9 +203,10 @@ def _addresses(
 
 def _field(address: str, value: str) -> str:
     name = value.removeprefix("$")
-    if name not in JOB_FIELDS:
+    known = [*JOB_FIELDS, *PICTURES, *TEXTS]
+    if name not in known:
         raise InputError(
-            f"bind {address!r}: there is no job field {value!r}.{did_you_mean(name, JOB_FIELDS)} "
+            f"bind {address!r}: there is no job field {value!r}.{did_you_mean(name, known)} "
             f"(Write '$${name}' for that text itself.)"
         )
     return name
@@ -201,6 +230,8 @@ def _batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
 def _check_told_apart(recipe: Recipe, used: set[str], where: str) -> None:
     """Refuse a recipe whose classes, or whose images of a class, would all be the same."""
     if any(isinstance(value, FileInput) and value.folder for value in recipe.bind.values()):
+        return
+    if not used.isdisjoint(PICTURES):
         return
     if not used & {"prompt", "class_name", "subject", "token"} and len(classes_of(recipe)) > 1:
         raise InputError(

@@ -89,6 +89,11 @@ class Comfy:
         folder = reply.get("subfolder") or ""
         return f"{folder}/{reply['name']}" if folder else reply["name"]
 
+    def upload_size(self, name: str, subfolder: str) -> int | None:
+        """The bytes of an uploaded picture; None where there is none, or a proxy hides it."""
+        query = {"filename": name, "subfolder": subfolder, "type": "input"}
+        return self.http.file_size("/view", query)
+
     def _in_history(self, prompt_id: str) -> Found | None:
         entry = self._dict(f"/history/{prompt_id}").get(prompt_id)
         return Found("history", entry) if entry is not None else None

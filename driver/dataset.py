@@ -41,17 +41,21 @@ def remove_old(folder: Path, ledger: Ledger) -> int:
 
 def write_metadata(folder: Path, ledger: Ledger, plan: Plan) -> None:
     """metadata.jsonl from the ledger: a line for every image that is there, in plan order."""
-    workflow = Path(plan.recipe.workflow).stem
+    workflow, scenes = Path(plan.recipe.workflow).stem, plan.binding.scenes
     with appearing(folder / METADATA) as file:
         for job, done in ledger.done_jobs():
-            file.writelines(record.line().encode() for record in _records(job, done, workflow))
+            sources = scenes.sources(job) if scenes else list(job.pictures.values())[:1]
+            for record in _records(job, done, workflow, sources):
+                file.write(record.line().encode())
 
 
 def write_manifest(folder: Path, plan: Plan, servers: list[dict[str, Any]]) -> None:
     """manyshot.json: what this folder was made from. Secrets show as their references."""
     recipe = plan.recipe.model_dump(mode="json", exclude_none=True)
     learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
-    content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **learned)
+    scenes = plan.binding.scenes
+    shown = {"pairs": scenes.summary} if scenes else {}
+    content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **learned, **shown)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -64,7 +68,8 @@ def versions() -> dict[str, str]:
     return {"manyshot": own, "python": platform.python_version()}
 
 
-def _records(job: Job, done: Done, workflow: str) -> Iterator[Record]:
+def _records(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[Record]:
+    objects = json.loads(done.objects) if done.objects else []
     for index in range(done.images):
         masked = index < done.masks
         yield Record(
@@ -77,7 +82,9 @@ def _records(job: Job, done: Done, workflow: str) -> Iterator[Record]:
             seed=job.seed,
             subject=job.token,
             workflow=workflow,
-            source_image=next(iter(job.pictures.values()), None),
+            source_image=sources[0] if sources else None,
+            source_images=tuple(sources) if len(sources) > 1 else (),
+            objects=objects[index] if index < len(objects) else [],
             sweep=job.sweep,
         )
 

@@ -64,6 +64,20 @@ class Http:
         fields = {**form, "image": (name, data, "application/octet-stream")}
         return self._json(path, self._body("POST", path, MAX_JSON, fields=fields))
 
+    def file_size(self, path: str, query: dict[str, str]) -> int | None:
+        """The length of the file at `path`; None where the server does not say. Raises
+        Unreachable, or Refused where we are not let in."""
+        try:
+            reply = self._request("HEAD", path, fields=query)
+            with closing(reply):
+                reply.drain_conn()
+        except (HTTPError, OSError) as error:
+            raise Unreachable(f"{self._at(path)} did not answer: {_cause(error)}.") from None
+        if reply.status in (401, 403):
+            raise self._refusal(path, reply, b"")
+        length = reply.headers.get("content-length", "")
+        return int(length) if reply.status == 200 and length.isdecimal() else None
+
     def hurry(self, reply: float) -> None:
         """From now on wait at most `reply` seconds for a reply."""
         self._reply = min(self._reply, reply)
@@ -79,19 +93,9 @@ class Http:
             raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
 
     def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
-        seconds = self._reply
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self._reply
         try:
-            reply = self._pool.request(
-                method,
-                self.address.base_url + path,
-                headers=self._headers,
-                timeout=urllib3.Timeout(connect=self._connect, read=seconds),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                **request,
-            )
+            reply = self._request(method, path, **request)
             with closing(reply):  # only a reply read to its end leaves a connection to keep
                 body = self._read(reply, path, limit, deadline)
         except (HTTPError, OSError) as error:
@@ -99,6 +103,18 @@ class Http:
         if reply.status != 200:
             raise self._refusal(path, reply, body)
         return body
+
+    def _request(self, method: str, path: str, **request: Any) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(
+            method,
+            self.address.base_url + path,
+            headers=self._headers,
+            timeout=urllib3.Timeout(connect=self._connect, read=self._reply),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            **request,
+        )
 
     def _read(
         self, reply: urllib3.BaseHTTPResponse, path: str, limit: int, deadline: float

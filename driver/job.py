@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Value = bool | int | float | str
 
@@ -15,7 +15,8 @@ class Job(NamedTuple):
     `images` come back from the server, the first `keep` of them are wanted; they are numbers
     `first_index` and on of their class. `pictures` maps a bound address to the local file behind
     it, `sweep` to the value there. `subject` is the file of the class's subject as servers know
-    it, `token` its word. (A tuple, because a million of them are made and written.)
+    it, `token` its word. `pairs` names the labelled photos that it is made from, by their order.
+    (A tuple, because a million of them are made and written.)
     """
 
     id: str
@@ -32,6 +33,7 @@ class Job(NamedTuple):
     token: str | None = None
     pictures: dict[str, str] = {}
     sweep: dict[str, Value] = {}
+    pairs: list[str] = []
 
     def to_json(self) -> str:
         """The job without the fields that have their defaults."""
@@ -61,7 +63,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a server gave for a job: PNG files as bytes, images and their masks in order."""
+    """What a server gave for a job: PNG files as bytes, images and their masks in order.
+
+    `objects`: of each mask what it shows, as `core.masks.objects.object_facts` says it.
+    """
 
     images: tuple[bytes, ...]
     masks: tuple[bytes, ...] = ()
+    objects: tuple[list[dict[str, Any]], ...] = ()

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS jobs(
   id TEXT PRIMARY KEY, seq INTEGER NOT NULL, plan INTEGER NOT NULL, grp TEXT NOT NULL,
   class_name TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, images INTEGER NOT NULL DEFAULT 0,
   masks INTEGER NOT NULL DEFAULT 0, kind TEXT, reason TEXT, server TEXT, seconds REAL,
-  job TEXT NOT NULL
+  job TEXT NOT NULL, objects TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS in_order ON jobs(seq);
 CREATE INDEX IF NOT EXISTS open_jobs ON jobs(grp, seq) WHERE state = 0;
@@ -46,6 +46,8 @@ class Done:
     masks: int
     server: str
     seconds: float
+    objects: str | None = None
+    """What its label masks show, as JSON: a list for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class Ledger:
     def done_jobs(self) -> Iterator[tuple[Job, Done]]:
         """The done jobs of the plan in its order, streamed."""
         sql = (
-            "SELECT seq, job, id, images, masks, server, seconds FROM jobs "
+            "SELECT seq, job, id, images, masks, server, seconds, objects FROM jobs "
             "WHERE state = 1 AND plan = ? AND seq > ? ORDER BY seq LIMIT ?"
         )
         after = -1
@@ -192,11 +194,11 @@ class Ledger:
         )
 
     def mark_done(self, finished: Iterable[Done]) -> None:
-        rows = [(d.images, d.masks, d.server, d.seconds, d.id) for d in finished]
+        rows = [(d.images, d.masks, d.server, d.seconds, d.objects, d.id) for d in finished]
         with self._transaction() as db:
             db.executemany(
                 "UPDATE jobs SET state = 1, images = ?, masks = ?, server = ?, seconds = ?, "
-                "kind = NULL, reason = NULL WHERE id = ?",
+                "objects = ?, kind = NULL, reason = NULL WHERE id = ?",
                 rows,
             )
 
@@ -266,6 +268,7 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.executescript(_SCHEMA)
+        _add_column(db)
     except sqlite3.OperationalError as error:
         raise InputError(f"The ledger {path} cannot be opened: {error}.") from None
     except sqlite3.DatabaseError as error:
@@ -274,6 +277,12 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
             "again."
         ) from None
     return db
+
+
+def _add_column(db: sqlite3.Connection) -> None:
+    """Ledgers of earlier versions have no column for the masks' objects."""
+    if "objects" not in {row[1] for row in db.execute("PRAGMA table_info(jobs)")}:
+        db.execute("ALTER TABLE jobs ADD COLUMN objects TEXT")
 
 
 def _connect(uri: str) -> sqlite3.Connection:

@@ -1,9 +1,15 @@
 """What a server sent as pictures, checked before it counts."""
 
 import io
+from dataclasses import replace
+from typing import Any
 
 from PIL import Image
 
+from ..core.errors import InputError
+from ..core.masks.labelled_png import decoded, encoded
+from ..core.masks.objects import object_facts
+from ..core.masks.read import LabelMask
 from .job import Delivery, Failure
 
 FORMATS = ("PNG", "JPEG", "WEBP")  # what servers send; Pillow's others are not for strangers' bytes
@@ -26,6 +32,36 @@ def checked(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | F
         if size != mask_size:
             return Failure("incomplete", f"Mask {number} is {mask_size}, its image is {size}.")
     return Delivery(tuple(data for data, _ in pictures), tuple(data for data, _ in shapes))
+
+
+def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
+    """A delivery with what its label masks show.
+
+    Where the server sent no masks, `mask` is that of each image, which it must fit.
+    """
+    if delivery.masks or mask is None:
+        return replace(delivery, objects=_objects(delivery.masks))
+    for data in delivery.images:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+        if (height, width) != mask.size:
+            return Failure(
+                "invalid",
+                f"The image that came has {width}x{height} pixels and its mask "
+                f"{mask.size[1]}x{mask.size[0]}. Set 'pairs.size' to [{width}, {height}].",
+            )
+    count = len(delivery.images)
+    return replace(delivery, masks=(encoded(mask),) * count, objects=(object_facts(mask),) * count)
+
+
+def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:
+    """Of each mask; nothing where one is no label mask, which a server may well send."""
+    try:
+        found = [decoded(data) for data in masks]
+    except InputError:
+        return ()
+    known = [mask for mask in found if mask is not None]
+    return tuple(map(object_facts, known)) if len(known) == len(found) else ()
 
 
 def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:

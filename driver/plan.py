@@ -16,7 +16,16 @@ from .subjects import Subjects
 from .workflow.graph import canonical
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
-PLANNED_BY = {"classes", "prompts", "images_per_class", "seed", "bind", "sweep", "batch_size"}
+PLANNED_BY = {
+    "classes",
+    "prompts",
+    "images_per_class",
+    "seed",
+    "bind",
+    "sweep",
+    "batch_size",
+    "pairs",
+}
 
 
 class Plan:
@@ -80,6 +89,7 @@ class Plan:
             "files": {address: _stamps(files) for address, files in self._files.items()},
             "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
             "grouped": self.binding.groups is not None,
+            "pairs": self.binding.scenes and self.binding.scenes.summary,
         }
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -91,7 +101,7 @@ class Plan:
     def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
         resolved = self._prompts.at(class_name, index, self.recipe.seed or 0)
         batch = self.binding.batch_size
-        subject = self.subjects.get(class_name)
+        subject, scenes = self.subjects.get(class_name), self.binding.scenes
         return Job(
             id="",
             class_name=class_name,
@@ -106,6 +116,7 @@ class Plan:
             token=subject and subject.subject.token,
             pictures=self._pictures(class_name, index),
             sweep=sweep,
+            pairs=scenes.names(class_name, index // batch, resolved.seed) if scenes else [],
         )
 
     def _pictures(self, class_name: str, index: int) -> dict[str, str]:

@@ -10,6 +10,8 @@ from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from .binding import bind_recipe
 from .job import Job
+from .pairs.facts import Progress
+from .pairs.scenes import find_scenes
 from .plan import Plan
 from .recipe import Recipe
 from .settle import classes_of, settle
@@ -23,17 +25,23 @@ from .workflow.preflight import Problem, check
 SHOWN_PROBLEMS = 5
 
 
-def prepare(recipe: Recipe, catalogue: Catalogue | None) -> Plan:
+def prepare(
+    recipe: Recipe, catalogue: Catalogue | None, reading: Progress = lambda done, of: None
+) -> Plan:
     """The plan of a recipe. Raises InputError for whatever does not fit together.
 
     Without a catalogue (no server at hand) only workflows in API format can be read, and jobs
-    have no groups.
+    have no groups. `reading` is told how many of the recipe's photos and masks are read.
     """
     path = find_workflow(recipe.workflow)
     subjects = find_subjects(recipe)
     folded = own_nodes.fold(read_workflow(path, catalogue), str(path.name), bool(subjects))
-    settled = settle(recipe, folded.settings, subjects)
-    binding = bind_recipe(settled, folded, catalogue, path.name, subjects)
+    found = find_scenes(recipe.pairs) if recipe.pairs else None
+    settled = settle(recipe, folded.settings, subjects, list(found.of_class) if found else ())
+    scenes = found and found.among(classes_of(settled))
+    binding = bind_recipe(settled, folded, catalogue, path.name, subjects, scenes)
+    if binding.scenes:
+        binding = replace(binding, scenes=binding.scenes.checked(reading))
     return Plan(settled, binding, {n: subjects[n] for n in classes_of(settled) if n in subjects})
 
 
@@ -66,7 +74,8 @@ def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:
     workflow = Path(plan.recipe.workflow).name
     for job in plan.samples():
         graph = plan.binding.graph(job, "0" * 36)
-        for problem in check(graph, catalogue, workflow, plan.binding.pictures):
+        uploaded = {*plan.binding.pictures, *plan.binding.drawn}
+        for problem in check(graph, catalogue, workflow, uploaded):
             yield _with_advice(plan, job, problem)
 
 

@@ -3,29 +3,17 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    field_validator,
-    model_validator,
-)
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from ..core.classes import check_class_names
 from .address import ServerAddress
+from .pairs.settings import Pairs
+from .strict import Strict
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 MAX_SEED = 2**64 - 1
-
-
-class Strict(BaseModel):
-    """A part of the recipe: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Prompts(Strict):
@@ -100,6 +88,11 @@ class Recipe(Strict):
         description="Trained subjects: a file, a folder of them, or class name: file. Prompts "
         "call each class by its subject's word; without 'classes' their classes are made.",
     )
+    pairs: Pairs | None = Field(
+        default=None,
+        description="Labelled photos that jobs are made from, as $image, $mask and $control; "
+        "without 'classes' theirs are made.",
+    )
     any_base: bool = Field(
         default=False,
         description="Use the subjects on another checkpoint than they were trained on.",
@@ -113,7 +106,8 @@ class Recipe(Strict):
     bind: dict[str, BoundValue] = Field(
         default={},
         description="Node title.input: a value, a job field ($prompt, $negative, $seed, "
-        "$class_name, $index, $subject, $token), or a picture ({file: …} or {folder: …}).",
+        "$class_name, $index, $subject, $token; of 'pairs' $image, $mask, $control, $labels, "
+        "$mask_classes, $file_name), or a picture ({file: …} or {folder: …}).",
     )
     sweep: dict[str, list[Scalar]] = Field(
         default={}, description="Node title.input: values; every combination is made."

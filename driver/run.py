@@ -36,6 +36,7 @@ class Screen(Protocol):
     """Who is told how the run goes."""
 
     def step(self, text: str) -> None: ...
+    def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
     def watching(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]: ...
 
@@ -72,7 +73,7 @@ def run(
     """
     with open_servers(recipe, comfyui, screen.step) as servers:
         reached = [server for server in servers if server.catalogue]
-        plan = prepare(recipe, reached[0].catalogue)
+        plan = prepare(recipe, reached[0].catalogue, screen.reading)
         for server in reached:
             assert server.catalogue is not None
             check_server(plan, server, server.catalogue)

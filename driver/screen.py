@@ -24,10 +24,18 @@ class ConsoleScreen:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._planned = 0
+        self._told = time.monotonic()
 
     def step(self, text: str) -> None:
         """One thing that begins now."""
         self._console.print(text, style="dim", markup=False, highlight=False)
+
+    def reading(self, read: int, total: int) -> None:
+        """`read` of `total` photos and masks are checked; a line now and then and the last."""
+        now = time.monotonic()
+        if read == total or now - self._told > LINE_EVERY:
+            self.step(f"Checked {read:,} of {total:,} photos and masks")
+            self._told = now
 
     def planning(self, read: int, total: int) -> None:
         """`read` of `total` jobs are in the ledger; a line for every million and the last."""

@@ -1,9 +1,10 @@
 """What a recipe leaves open is taken from the workflow's class prompts node, then from defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.classes import check_class_names
 from ..core.errors import InputError
 from ..core.lines import content_lines, read_classes, read_lists
 from ..core.nearest import did_you_mean
@@ -15,16 +16,24 @@ from .subjects import Subjects, pooled_contexts
 IMAGES_PER_CLASS = 8
 
 
-def settle(recipe: Recipe, node: Mapping[str, Any], subjects: Subjects | None = None) -> Recipe:
+def settle(
+    recipe: Recipe,
+    node: Mapping[str, Any],
+    subjects: Subjects | None = None,
+    photographed: Sequence[str] = (),
+) -> Recipe:
     """`recipe` with classes, prompts, images_per_class and seed filled in.
 
     `node` holds the inputs of the workflow's ManyshotClassPrompts, or nothing. With `subjects`
-    each class is called by its subject's word. Raises InputError when nothing says what the
-    classes are, a class has no subject, or a class file cannot be read.
+    each class is called by its subject's word. `photographed`: the classes of the recipe's pairs,
+    which are made unless it names some. Raises InputError when nothing says what the classes are,
+    a class has no subject, or a class file cannot be read.
     """
     return recipe.model_copy(
         update={
-            "classes": _learned(recipe, subjects) if subjects else _classes(recipe, node),
+            "classes": _learned(recipe, subjects)
+            if subjects
+            else _classes(recipe, node, photographed),
             "prompts": _in_context(recipe.prompts or _prompts(node), subjects or {}),
             "images_per_class": recipe.images_per_class or _whole(node, "images_per_class"),
             "seed": recipe.seed if recipe.seed is not None else _whole(node, "seed"),
@@ -55,15 +64,20 @@ def prompt_set(recipe: Recipe) -> PromptSet:
     )
 
 
-def _classes(recipe: Recipe, node: Mapping[str, Any]) -> dict[str, str] | list[str]:
+def _classes(
+    recipe: Recipe, node: Mapping[str, Any], photographed: Sequence[str] = ()
+) -> dict[str, str] | list[str]:
     if isinstance(recipe.classes, Path):
         return _class_file(recipe.classes)
     if recipe.classes:
         return recipe.classes
+    if photographed:
+        check_class_names(photographed)
+        return list(photographed)
     text = node.get("classes")
     if not isinstance(text, str):
         raise InputError(
-            "The recipe names no classes. Add 'classes: [one, another]', or 'subjects'."
+            "The recipe names no classes. Add 'classes: [one, another]', 'subjects', or 'pairs'."
         )
     return read_classes(text)
 

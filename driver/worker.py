@@ -4,9 +4,11 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Protocol
 
 from ..core.errors import ManyshotError, ServerError
+from ..core.masks.read import LabelMask
 from .binding import Binding
 from .comfy import Comfy
 from .completion import Finished, Watch
@@ -16,9 +18,10 @@ from .health import Health
 from .http import Refused, Unreachable
 from .job import Delivery, Failure, Job
 from .listener import Listener, NotOpen
-from .pictures import checked
+from .pairs.draw import Made
+from .pictures import checked, labelled
 from .recipe import Recipe
-from .uploads import Uploads
+from .uploads import Content, Uploads
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -98,15 +101,28 @@ class Worker:
         with self._slots:
             job = self._dispatch.take(self.name, TICK) if self.health.up else None
             started = time.monotonic()
-            end = self._try(job) if job else None
+            made = self._made(job) if job else None
+            end = made if isinstance(made, Failure) else self._try(job, made) if job else None
         if job and end:
-            self._settle(job, self._collected(end), time.monotonic() - started)
+            mask = made.mask if isinstance(made, Made) else None
+            self._settle(job, self._collected(end, mask), time.monotonic() - started)
 
-    def _try(self, job: Job) -> Finished | Failure | None:
-        """`job` from the queue to its end; None when the run was stopped meanwhile."""
+    def _made(self, job: Job) -> Made | Failure | None:
+        """The pictures that are drawn for `job`."""
         try:
-            self._uploads.send(self._binding.uploads(job))
-            return self._submit_and_follow(job)
+            return self._binding.made(job)
+        except ManyshotError as error:
+            return Failure("invalid", str(error))
+        except Exception as error:  # a bug of ours must not take the whole run with it
+            log.exception("drawing job %s", job.id)
+            return Failure("invalid", f"manyshot itself failed ({error!r}); the log has more.")
+
+    def _try(self, job: Job, made: Made | None) -> Finished | Failure | None:
+        """`job` from the queue to its end; None when the run was stopped meanwhile."""
+        pictures = self._binding.uploads(job, made)
+        try:
+            self._uploads.send(pictures)
+            return self._unless_lost(self._submit_and_follow(job, made), pictures)
         except Stopped:
             self._dispatch.put_back(job)
             return None
@@ -125,15 +141,24 @@ class Worker:
             log.exception("job %s on %s", job.id, self.name)
             return Failure("invalid", f"manyshot itself failed ({error!r}); the log has more.")
 
+    def _unless_lost(
+        self, end: Finished | Failure, pictures: Mapping[str, Content]
+    ) -> Finished | Failure:
+        """Not the job is wrong but the server, where its pictures are gone: one that was restarted
+        with an empty disk so quickly that nobody saw it."""
+        if isinstance(end, Failure) and pictures and self._uploads.lost(pictures):
+            return Failure("connection", "The server has lost pictures that it was given.")
+        return end
+
     def _lost(self, error: ServerError) -> None:
         self.health.lost(str(error))
         self._uploads.forget()
 
-    def _submit_and_follow(self, job: Job) -> Finished | Failure:
+    def _submit_and_follow(self, job: Job, made: Made | None) -> Finished | Failure:
         prompt_id = str(uuid.uuid4())
         box, client_id = self._listener.register(prompt_id)
         try:
-            graph = self._binding.graph(job, prompt_id)
+            graph = self._binding.graph(job, prompt_id, made)
             refused = self._comfy.submit(graph, prompt_id, client_id)
             if refused:
                 self._comfy.cancel(prompt_id)
@@ -151,8 +176,9 @@ class Worker:
             self._finished.append(prompt_id)
             self._forget(FORGET)
 
-    def _collected(self, end: Finished | Failure) -> Delivery | Failure:
-        """All files of a finished job in hand and decoded."""
+    def _collected(self, end: Finished | Failure, mask: LabelMask | None) -> Delivery | Failure:
+        """All files of a finished job in hand and decoded, with the job's own `mask` where the
+        server sends none."""
         if isinstance(end, Failure):
             return end
         try:
@@ -163,7 +189,8 @@ class Worker:
             return Failure("connection", str(error))
         except Refused as error:
             return Failure("incomplete", str(error))
-        return checked(images, masks)
+        delivery = checked(images, masks)
+        return delivery if isinstance(delivery, Failure) else labelled(delivery, mask)
 
     def _settle(self, job: Job, outcome: Delivery | Failure, seconds: float) -> None:
         if isinstance(outcome, Delivery):

@@ -1,5 +1,6 @@
 """Writes what the servers deliver into the dataset folder, then tells the ledger."""
 
+import json
 import logging
 import queue
 import sqlite3
@@ -93,7 +94,8 @@ class Writer:
             write_whole(self._place(image_name(job.class_name, job.id, index)), data)
         for index, data in enumerate(masks):
             write_whole(self._place(mask_name(job.class_name, job.id, index)), data)
-        return Done(job.id, len(images), len(masks), server, seconds)
+        objects = json.dumps(delivery.objects[: job.keep]) if delivery.objects else None
+        return Done(job.id, len(images), len(masks), server, seconds, objects)
 
     def _place(self, name: str) -> Path:
         """Where a file goes; each class folder is checked once to lie inside the dataset folder."""

@@ -79,6 +79,9 @@ class Scenes:
     def step(self, text: str) -> None:
         self.said.append(text)
 
+    def reading(self, read: int, total: int) -> None:
+        pass
+
     def planning(self, read: int, total: int) -> None:
         pass
 

@@ -1,6 +1,6 @@
 """Several objects on one canvas: each moved on its own, laid over the others with its label."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,12 @@ def composed(
 
 def joined_classes(masks: Sequence[LabelMask]) -> tuple[str, ...]:
     """All classes of several masks, each once, background first."""
-    names = dict.fromkeys(name for mask in masks for name in mask.classes)
+    return joined_names([mask.classes for mask in masks])
+
+
+def joined_names(classes: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """All names of several lists of classes, each once, background first."""
+    names = dict.fromkeys(name for listed in classes for name in listed)
     return tuple(sorted(names, key=lambda name: name != BACKGROUND))
 
 

@@ -42,9 +42,14 @@ def decoded(data: bytes) -> LabelMask | None:
             text = file.info.get(CLASSES)
             if text is None or file.mode != "P":
                 return None
-            return LabelMask(np.array(file), tuple(json.loads(text)))
+            labels, classes = np.array(file), json.loads(text)
     except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as error:
         raise InputError(f"The mask cannot be read ({error}).") from None
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"The mask names its classes wrongly: {text[:60]!r}.")
+    if (labels[labels != IGNORE] >= len(classes)).any():
+        raise InputError(f"The mask has values beyond its {len(classes)} classes.")
+    return LabelMask(labels, tuple(classes))
 
 
 def _table(classes: tuple[str, ...]) -> np.ndarray:

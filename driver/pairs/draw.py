@@ -1,0 +1,102 @@
+"""The scene of one job, and the pictures that a server gets of it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from ...core.masks.borders import with_border, without_border
+from ...core.masks.codes import Colour
+from ...core.masks.compose import composed
+from ...core.masks.control import drawn
+from ...core.masks.geometry import Size
+from ...core.masks.pairs import PairFile, read_pair, read_upright
+from ...core.masks.read import BACKGROUND, LabelMask
+from ...core.masks.scene import Scene, varied
+from .settings import Pairs
+
+COMPRESSION = 1  # of PNG's 1 to 9
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was drawn for a job: the PNG file of each picture field that its workflow takes, and
+    its label mask; None where the photo has none."""
+
+    files: Mapping[str, bytes]
+    mask: LabelMask | None
+
+    def name(self, field: str) -> str:
+        """The file's name on servers: a hash of its content, so that equal ones go once."""
+        return sha256(self.files[field]).hexdigest()[:32] + ".png"
+
+
+def scene_of(
+    pairs: Sequence[PairFile], settings: Pairs, seed: int, size: Size | None, masked: bool
+) -> Scene:
+    """The scene of a job: the first photo varied, and the objects of the others laid over it."""
+    scenes = [read_pair(pair) if masked else _without_mask(pair) for pair in pairs]
+    if len(scenes) == 1:
+        return varied(scenes[0], settings.variation, seed, size, settings.border)[0]
+    if settings.border is not None:
+        scenes = [_relabelled(scene, without_border) for scene in scenes]
+    below, _ = varied(scenes[0], settings.variation, seed, size)
+    scene = composed([below, *scenes[1:]], seed)
+    if settings.border is None:
+        return scene
+    width = settings.border
+    return _relabelled(scene, lambda labels, ignored: with_border(labels, width, ignored))
+
+
+def made_of(
+    scene: Scene,
+    fields: Collection[str],
+    colours: Mapping[str, Colour],
+    open_colour: Colour,
+    masked: bool,
+) -> Made:
+    """The files of the picture `fields` of a scene; ignored pixels of a control image have the
+    `open_colour`."""
+    drawings: dict[str, Callable[[], np.ndarray]] = {
+        "image": lambda: _pixels(scene),
+        "mask": lambda: object_mask(scene.mask),
+        "labels": lambda: index_mask(scene.mask),
+        "control": lambda: drawn(scene.mask, colours, open_colour),
+    }
+    files = {field: _png(drawings[field]()) for field in drawings if field in fields}
+    return Made(files, scene.mask if masked else None)
+
+
+def object_mask(mask: LabelMask) -> np.ndarray:
+    """Bytes (height, width): 0 on background, 255 on all else, open outlines included."""
+    background = -1 if mask.background is None else mask.background
+    return np.where(mask.labels == background, 0, 255).astype(np.uint8)
+
+
+def index_mask(mask: LabelMask) -> np.ndarray:
+    """Bytes (height, width): the index of each pixel's class, 255 where nothing is said."""
+    return np.where(mask.labels == mask.ignored, 255, mask.labels).astype(np.uint8)
+
+
+def _without_mask(pair: PairFile) -> Scene:
+    image = read_upright(pair.image)
+    return Scene(LabelMask(np.zeros(image.shape[:2], np.uint8), (BACKGROUND,)), image)
+
+
+def _relabelled(scene: Scene, change: Callable[[np.ndarray, int], np.ndarray]) -> Scene:
+    labels = change(scene.mask.labels, scene.mask.ignored)
+    return replace(scene, mask=replace(scene.mask, labels=labels))
+
+
+def _pixels(scene: Scene) -> np.ndarray:
+    assert scene.image is not None
+    return scene.image
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG", compress_level=COMPRESSION)
+    return file.getvalue()

@@ -1,0 +1,73 @@
+"""What is known of each labelled photo before anything is drawn: all of them are read and checked
+once, so that what is wrong is said before anything is queued."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from PIL import Image
+
+from ...core.errors import InputError
+from ...core.masks.geometry import Size
+from ...core.masks.pairs import PairFile, label_mask
+from ...core.masks.read import BACKGROUND, LabelMask, check_fits
+
+ORIENTATION = 0x0112  # of EXIF; from 5 on width and height change places
+Progress = Callable[[int, int], None]
+"""Told how many photos are read, and of how many."""
+
+
+@dataclass(frozen=True)
+class PairFacts:
+    """Of one photo: `digest`, which follows from its bytes and its labels, its `size` (height,
+    width), the mask's `classes`, and those of them that it shows, background aside."""
+
+    digest: str
+    size: Size
+    classes: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+def read_facts(pair: PairFile, masked: bool) -> PairFacts:
+    """The facts of a photo, with its mask (`masked`) or without.
+
+    Raises InputError, naming the file: unreadable, no mask, mask and image of different sizes,
+    unknown values or colours, nothing but background.
+    """
+    size = _upright_size(pair.image)
+    mask = label_mask(pair) if masked else None
+    if mask is None:
+        return PairFacts(_digest(pair.image, None), size, (BACKGROUND,), ())
+    check_fits(mask, size, pair.image)
+    return PairFacts(_digest(pair.image, mask), size, mask.classes, mask.shown())
+
+
+def _upright_size(path: Path) -> Size:
+    """Height and width as the image is seen, by its header."""
+    try:
+        with Image.open(path) as file:
+            width, height = file.size
+            turned = file.getexif().get(ORIENTATION, 1) >= 5
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The image {path} cannot be read ({error}).") from None
+    return (width, height) if turned else (height, width)
+
+
+def _digest(image: Path, mask: LabelMask | None) -> str:
+    found = sha256(image.read_bytes())
+    if mask is not None:
+        found.update(json.dumps([mask.classes, mask.ignored, mask.size]).encode())
+        found.update(mask.labels.tobytes())
+    return found.hexdigest()
+
+
+def all_facts(pairs: Iterable[PairFile], masked: bool, progress: Progress) -> dict[str, PairFacts]:
+    """The facts of each photo by its name. Raises InputError as `read_facts` does."""
+    listed = list(pairs)
+    found: dict[str, PairFacts] = {}
+    for pair in listed:
+        found[pair.name] = read_facts(pair, masked)
+        progress(len(found), len(listed))
+    return found

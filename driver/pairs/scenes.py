@@ -1,0 +1,168 @@
+"""Which labelled photo each job is made from, and all that its pictures follow from."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import blake2b, sha256
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.masks.codes import Colour
+from ...core.masks.colours import control_colours, open_colour
+from ...core.masks.compose import joined_names
+from ...core.masks.geometry import Size
+from ...core.masks.layouts import PairFile
+from ...core.masks.pairs import find_pairs
+from ...core.nearest import did_you_mean
+from ..job import Job
+from .draw import Made, made_of, scene_of
+from .facts import PairFacts, Progress, all_facts
+from .settings import Pairs
+
+MASKS = ("mask", "control", "labels")
+PICTURES = ("image", *MASKS)
+TEXTS = ("mask_classes", "file_name")
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """The labelled photos of a recipe: `of_class` has each class's in the order of their names.
+
+    `taken`: the fields of PICTURES that the workflow takes; `size`: height and width of what is
+    made, None for the photo's own; `facts` by the photos' names, once they were read.
+    """
+
+    settings: Pairs
+    of_class: Mapping[str, tuple[PairFile, ...]]
+    taken: frozenset[str] = frozenset()
+    size: Size | None = None
+    facts: Mapping[str, PairFacts] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+    """Classes that masks of the folder may have, whichever photos are taken."""
+
+    def names(self, class_name: str, number: int, seed: int) -> list[str]:
+        """The photos of a class's job `number`, the one that it shows first.
+
+        They take turns; what is laid over it is drawn by `seed` from the photos of all classes.
+        """
+        own = self.of_class[class_name]
+        chosen = [own[number % len(own)].name]
+        everyone = self._everyone
+        while len(chosen) < min(self.settings.compose, len(everyone)):
+            drawn = _draw(f"{seed}\0{len(chosen)}", len(everyone))
+            chosen.append(next(n for n in (*everyone[drawn:], *everyone) if n not in chosen))
+        return chosen
+
+    def key(self, job: Job, picture: str) -> str:
+        """What stands for a picture of a job in its id: a hash of all that decides it."""
+        digests = [self.facts[name].digest for name in job.pairs]
+        by_seed = [job.seed] if self.settings.vary or self.settings.compose > 1 else []
+        text = json.dumps([self._prefix, picture, digests, by_seed])
+        return sha256(text.encode()).hexdigest()
+
+    def text(self, job: Job, name: str) -> str:
+        """A field of TEXTS."""
+        if name == "file_name":
+            return job.pairs[0]
+        return "\n".join(joined_names(self.facts[pair].classes for pair in job.pairs))
+
+    def made(self, job: Job) -> Made:
+        """The pictures of a job. Raises InputError for a photo that cannot be read any more."""
+        pairs = [self._by_name[name] for name in job.pairs]
+        scene = scene_of(pairs, self.settings, job.seed, self.size, self.masked)
+        palette = self.settings.colours
+        return made_of(scene, self.taken, self._colours, open_colour(palette), self.masked)
+
+    def sources(self, job: Job) -> list[str]:
+        """The photos of a job as paths."""
+        return [str(self._by_name[name].image) for name in job.pairs]
+
+    def among(self, classes: Collection[str]) -> "Scenes":
+        """Those of some classes. Raises InputError for a class that has no photo."""
+        for name in classes:
+            if name not in self.of_class:
+                near = did_you_mean(name, self.of_class)
+                raise InputError(f"{self.settings.folder} has no photo of {name!r}.{near}")
+        return replace(self, of_class={name: self.of_class[name] for name in classes})
+
+    def checked(self, progress: Progress) -> "Scenes":
+        """The same with their facts, all photos read.
+
+        Raises InputError for whatever is wrong with one of them, and for classes that the palette
+        or its table lack.
+        """
+        found = [pair for pairs in self.of_class.values() for pair in pairs]
+        checked = replace(self, facts=all_facts(found, self.masked, progress))
+        if "control" in self.taken:
+            _ = checked._colours
+        return checked
+
+    @cached_property
+    def masked(self) -> bool:
+        """Whether masks are read: where a picture needs them, or all photos have one."""
+        pairs = (pair for pairs in self.of_class.values() for pair in pairs)
+        return not self.taken.isdisjoint(MASKS) or all(pair.mask is not None for pair in pairs)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What manyshot.json keeps: how many photos of which classes, and a hash of them all."""
+        digests = sorted((name, facts.digest) for name, facts in self.facts.items())
+        return {
+            "count": len(self.facts),
+            "classes": list(joined_names(facts.classes for facts in self.facts.values())),
+            "sha256": sha256(json.dumps(digests).encode()).hexdigest(),
+            "size": None if self.size is None else [self.size[1], self.size[0]],
+            "taken": sorted(self.taken),
+        }
+
+    @cached_property
+    def _prefix(self) -> str:
+        """A hash of what decides the pictures beside the photos and the seed."""
+        given = self.settings.model_dump(mode="json", include={"vary", "border", "compose"})
+        colours = self._colours if "control" in self.taken else {}
+        facts = [given, self.size, self.settings.colours if colours else None, colours]
+        return sha256(json.dumps(facts).encode()).hexdigest()
+
+    @cached_property
+    def _colours(self) -> Mapping[str, Colour]:
+        classes = joined_names(facts.classes for facts in self.facts.values())
+        table = self.settings.table
+        for name in table:
+            if name not in (known := {*classes, *self.declared}):
+                near = did_you_mean(name, known)
+                raise InputError(f"'pairs.table': no class of the masks is {name!r}.{near}")
+        used = {name: other for name, other in table.items() if name in classes}
+        try:
+            return control_colours(classes, self.settings.colours, used)
+        except InputError as error:
+            raise InputError(f"The colours of 'pairs': {error} 'pairs.table' says it.") from None
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, PairFile]:
+        return {pair.name: pair for pairs in self.of_class.values() for pair in pairs}
+
+    @cached_property
+    def _everyone(self) -> Sequence[str]:
+        return sorted(self._by_name)
+
+
+def find_scenes(settings: Pairs) -> Scenes:
+    """The labelled photos that the recipe's `pairs` names. Raises InputError as `find_pairs`."""
+    found = find_pairs(settings.folder, settings.layout, settings.palette)
+    of_class: dict[str, list[PairFile]] = {}
+    for pair in sorted(found, key=lambda pair: (pair.class_name, pair.name)):
+        of_class.setdefault(pair.class_name, []).append(pair)
+    declared = frozenset(name for pair in found for name in _declared(pair))
+    return Scenes(settings, {n: tuple(pairs) for n, pairs in of_class.items()}, declared=declared)
+
+
+def _declared(pair: PairFile) -> Iterator[str]:
+    yield from pair.coco_classes
+    yield from pair.code.classes if pair.code else ()
+    yield from [pair.species] if pair.species else ()
+
+
+def _draw(key: str, count: int) -> int:
+    """A number from 0 to `count` - 1, fixed for all time."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) % count

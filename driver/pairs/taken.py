@@ -1,0 +1,54 @@
+"""Whether a workflow takes the labelled photos of its recipe, and in which size."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ...core.errors import InputError
+from ...core.masks.geometry import Size
+from ..workflow.graph import Graph, Slot
+from .scenes import PICTURES, TEXTS, Scenes
+
+EMPTY_LATENTS = ("EmptyLatentImage", "EmptySD3LatentImage")
+
+
+def scenes_for(
+    scenes: Scenes | None,
+    graph: Graph,
+    fields: Mapping[Slot, str],
+    taken: frozenset[Slot],
+    where: str,
+) -> Scenes | None:
+    """The scenes in the size of a bound workflow, with the pictures that its `fields` take.
+
+    `taken`: all slots that hold another value for each job. Raises InputError, naming `where`,
+    for pictures without photos and for photos that nothing takes.
+    """
+    asked = [name for name in fields.values() if name in (*PICTURES, *TEXTS)]
+    if scenes is None:
+        if asked:
+            raise InputError(f"{where} takes ${asked[0]}, but the recipe names no 'pairs'.")
+        return None
+    pictures = frozenset(asked) & set(PICTURES)
+    if not pictures:
+        raise InputError(
+            f"Nothing in {where} takes a picture of 'pairs'. Bind one: "
+            "'Load Image.image': $control (or $image, $mask)."
+        )
+    size = scenes.settings.size
+    if size is not None:
+        return replace(scenes, taken=pictures, size=(size[1], size[0]))
+    return replace(scenes, taken=pictures, size=_latent_size(graph, taken))
+
+
+def _latent_size(graph: Graph, taken: frozenset[Slot]) -> Size | None:
+    """Height and width of the one empty latent that says them; None without one."""
+    found = [
+        (node["inputs"].get("height"), node["inputs"].get("width"))
+        for node_id, node in graph.items()
+        if node["class_type"] in EMPTY_LATENTS
+        and taken.isdisjoint([Slot(node_id, "height"), Slot(node_id, "width")])
+    ]
+    if len(found) != 1:
+        return None
+    height, width = found[0]
+    return (height, width) if isinstance(height, int) and isinstance(width, int) else None
