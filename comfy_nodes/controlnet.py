@@ -1,0 +1,103 @@
+"""ControlNet: a control image steers what is drawn, by a ControlNet that fits the model."""
+
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from .controlnet_files import FOLDER, check_controlnet, controlnet_path, load_controlnet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ManyshotControlNet(io.ComfyNode):
+    """Load ControlNet Model and Apply ControlNet in one, with a look at the model before."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        from folder_paths import get_filename_list
+
+        return io.Schema(
+            node_id="ManyshotControlNet",
+            display_name="ControlNet",
+            category="manyshot",
+            description="Steers the image by a control image. A ControlNet that was made for "
+            "another kind of model is refused before it is loaded, with those that fit.",
+            inputs=[
+                io.Combo.Input(
+                    "control_net_name",
+                    options=get_filename_list(FOLDER),
+                    tooltip="A file of models/controlnet. Press R after adding one.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.01,
+                    tooltip="How strictly the image keeps to the control image; 0: not at all.",
+                ),
+                io.Float.Input(
+                    "start_percent",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.001,
+                    tooltip="From which part of the sampling on: 0 is its beginning.",
+                ),
+                io.Float.Input(
+                    "end_percent",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.001,
+                    tooltip="Up to which part of the sampling; below 1 the details are free.",
+                ),
+                io.Conditioning.Input("positive", tooltip="The encoded prompt."),
+                io.Conditioning.Input("negative", tooltip="The encoded negative prompt."),
+                io.Image.Input("image", tooltip="The control image, such as Mask to Control's."),
+                io.Model.Input(
+                    "model", tooltip="The model that samples: the ControlNet must fit it."
+                ),
+                io.Vae.Input(
+                    "vae", optional=True, tooltip="Only for ControlNets that need one, as SD 3's."
+                ),
+            ],
+            outputs=[
+                io.Conditioning.Output(display_name="positive", tooltip="For the sampler."),
+                io.Conditioning.Output(display_name="negative", tooltip="For the sampler."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, control_net_name: str | None, **_inputs: Any) -> str:
+        """New when the file is: ComfyUI's cache knows only its name."""
+        try:
+            stat = controlnet_path(control_net_name or "").stat()
+        except (InputError, OSError):
+            return ""
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+
+    @classmethod
+    def execute(
+        cls,
+        control_net_name: str,
+        strength: float,
+        start_percent: float,
+        end_percent: float,
+        positive: Any,
+        negative: Any,
+        image: "Tensor",
+        model: Any,
+        vae: Any = None,
+    ) -> io.NodeOutput:
+        from nodes import ControlNetApplyAdvanced
+
+        check_controlnet(control_net_name, model)
+        if strength == 0:
+            return io.NodeOutput(positive, negative)
+        net = load_controlnet(control_net_name, model)
+        percents = (strength, start_percent, end_percent)
+        apply = ControlNetApplyAdvanced().apply_controlnet
+        return io.NodeOutput(*apply(positive, negative, net, image, *percents, vae))

@@ -1,0 +1,80 @@
+"""ControlNets of this server: which fit a model, and loading them no more often than needed."""
+
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..core.errors import InputError
+from ..core.model_family import (
+    TRANSFORMER,
+    UnetSizes,
+    file_facts,
+    unet_family,
+    wrong_pair,
+)
+from ..core.nearest import did_you_mean
+
+FOLDER = "controlnet"
+KEPT = 2  # ControlNets for one model: two in a row is usual
+
+# What ComfyUI notes of models that are no UNet: of all but SD 3, and of SD 3.
+_TRANSFORMERS = ("image_model", "pos_embed_scaling_factor")
+_Key = tuple[str, int, int]
+# By ComfyUI's model, which so frees them: a list of images loads its ControlNet once.
+_loaded: "WeakKeyDictionary[Any, dict[_Key, Any]]" = WeakKeyDictionary()
+
+
+def controlnet_path(name: str) -> Path:
+    """The file of a ControlNet. Raises InputError, with the nearest name: there is none such."""
+    from folder_paths import get_filename_list, get_full_path
+
+    path = get_full_path(FOLDER, name)
+    if path is None:
+        near = did_you_mean(name, get_filename_list(FOLDER))
+        raise InputError(f"This server has no ControlNet {name!r}.{near}")
+    return Path(path)
+
+
+def check_controlnet(name: str, model: Any) -> None:
+    """Raises InputError for a ControlNet of another family than ComfyUI's MODEL is."""
+    from folder_paths import get_filename_list
+
+    facts, family = file_facts(controlnet_path(name)), model_family(model)
+    if facts is None or family is None:
+        return
+    others = (one for one in get_filename_list(FOLDER) if _family(one) == family)
+    sentence = wrong_pair(name, facts, "the connected model", family, others)
+    if sentence:
+        raise InputError(sentence)
+
+
+def model_family(model: Any) -> str | None:
+    """The family of a loaded model by the sizes that ComfyUI found in it; None: not known."""
+    sizes = getattr(getattr(model.model, "model_config", None), "unet_config", {})
+    if any(key in sizes for key in _TRANSFORMERS):
+        return TRANSFORMER
+    if "model_channels" not in sizes:
+        return None
+    vector = sizes.get("adm_in_channels") or 0
+    return unet_family(UnetSizes(sizes["model_channels"], sizes.get("context_dim"), vector))
+
+
+def load_controlnet(name: str, model: Any) -> Any:
+    """ComfyUI's CONTROL_NET of a file. Raises InputError when the file holds none."""
+    from comfy import controlnet
+
+    path = controlnet_path(name)
+    stat = path.stat()
+    key, known = (str(path), stat.st_size, stat.st_mtime_ns), _loaded.setdefault(model.model, {})
+    found = known.pop(key, None) or controlnet.load_controlnet(str(path), model)
+    if found is None:
+        raise InputError(f"{name} holds no ControlNet that this ComfyUI knows. Choose another one.")
+    known[key] = found
+    for old in list(known)[:-KEPT]:
+        del known[old]
+    return found
+
+
+def _family(name: str) -> str | None:
+    facts = file_facts(controlnet_path(name))
+    return facts.family if facts else None

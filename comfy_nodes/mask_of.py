@@ -1,0 +1,95 @@
+"""Mask of Classes: from a label mask to the plain mask that inpainting and compositing take."""
+
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io
+
+from ..core.lines import content_lines
+from ..core.masks.regions import BORDERS, REGIONS, Border, Region, region_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MOST_GROWTH = 1024
+
+
+class ManyshotMaskOf(io.ComfyNode):
+    """The background of a label mask, its objects, or some of its classes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotMaskOf",
+            display_name="Mask of Classes",
+            category="manyshot",
+            description="Takes a region out of a label mask: what is to be drawn anew, or kept.",
+            inputs=[
+                io.Mask.Input("mask", tooltip="A label mask, or a plain mask of one object."),
+                io.Combo.Input(
+                    "region",
+                    options=list(REGIONS),
+                    default="objects",
+                    tooltip="objects: all but the background. background: to draw a new one around "
+                    "the same objects. classes: those named below.",
+                ),
+                io.String.Input(
+                    "classes",
+                    multiline=True,
+                    default="",
+                    placeholder="classes, one a line",
+                    tooltip="For region 'classes': their names, one a line.",
+                ),
+                io.Combo.Input(
+                    "border",
+                    options=list(BORDERS),
+                    default="out",
+                    tooltip="Whether the open outline, where the mask says nothing, is part of the "
+                    "region.",
+                ),
+                io.Int.Input(
+                    "grow",
+                    default=0,
+                    min=-MOST_GROWTH,
+                    max=MOST_GROWTH,
+                    tooltip="So many pixels more on all sides; below 0, so many fewer.",
+                ),
+                io.String.Input(
+                    "mask_classes",
+                    optional=True,
+                    force_input=True,
+                    tooltip="What the label mask's values mean. Not connected: the mask is plain.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(
+                    display_name="mask", tooltip="A plain mask: 1 in the region, else 0."
+                )
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, region: Region | None, classes: str | None) -> bool | str:
+        if region == "classes" and classes is not None and not content_lines(classes):
+            return "The region 'classes' needs the names of classes, one a line."
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        mask: "Tensor",
+        region: Region,
+        classes: str,
+        border: Border,
+        grow: int,
+        mask_classes: str | None = None,
+    ) -> io.NodeOutput:
+        import numpy as np
+        import torch
+
+        from .label_masks import label_masks
+
+        found = [
+            region_of(one, region, content_lines(classes), border, grow)
+            for one in label_masks(mask, mask_classes)
+        ]
+        return io.NodeOutput(torch.from_numpy(np.stack(found)).float())

@@ -1,0 +1,50 @@
+"""Mixed Strengths: a strength for each image, drawn by its seed."""
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.prompts import MAX_SEED
+from ..core.strengths import drawn_strength, read_strengths
+
+
+class ManyshotMixedStrengths(io.ComfyNode):
+    """Wired to a sampler's denoise, each image of a list gets a strength of its own."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotMixedStrengths",
+            display_name="Mixed Strengths",
+            category="manyshot",
+            description="Draws one of several strengths for each image: for image to image, some "
+            "close to the photo and some far from it.",
+            inputs=[
+                io.String.Input(
+                    "strengths",
+                    default="0.25, 0.5, 0.75, 1.0",
+                    tooltip="Numbers from 0 (the photo stays) to 1 (all is new), equally likely. "
+                    "A number that stands there twice comes twice as often.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=MAX_SEED,
+                    control_after_generate=True,
+                    tooltip="Decides which: connect the image's own seed.",
+                ),
+            ],
+            outputs=[io.Float.Output(display_name="strength", tooltip="For a sampler's denoise.")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, strengths: str | None) -> bool | str:
+        try:
+            read_strengths("1" if strengths is None else strengths)
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(cls, strengths: str, seed: int) -> io.NodeOutput:
+        return io.NodeOutput(drawn_strength(read_strengths(strengths), seed))
