@@ -5,7 +5,14 @@ import logging
 from comfy_api.latest import ComfyExtension, io
 
 from .class_prompts import ManyshotClassPrompts
+from .controlnet import ManyshotControlNet
+from .load_labelled import ManyshotLoadLabelled
+from .mask_of import ManyshotMaskOf
+from .mask_prompts import ManyshotMaskPrompts
+from .mask_to_control import ManyshotMaskToControl
+from .mixed_strengths import ManyshotMixedStrengths
 from .save_labelled import ManyshotSaveLabelled
+from .soft_edges import ManyshotSoftEdges
 from .subject import ManyshotSubject
 from .subject_prompts import ManyshotSubjectPrompts
 from .train_subject import ManyshotTrainSubject
@@ -18,11 +25,19 @@ class ManyshotExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         _register_tiny_model()
+        _add_routes()
         return [
             ManyshotClassPrompts,
             ManyshotSubject,
             ManyshotSubjectPrompts,
             ManyshotTrainSubject,
+            ManyshotLoadLabelled,
+            ManyshotMaskPrompts,
+            ManyshotMaskToControl,
+            ManyshotMaskOf,
+            ManyshotControlNet,
+            ManyshotSoftEdges,
+            ManyshotMixedStrengths,
             ManyshotSaveLabelled,
         ]
 
@@ -35,3 +50,13 @@ def _register_tiny_model() -> None:
         register()
     except (ImportError, AttributeError) as error:
         log.warning("manyshot-tiny cannot be loaded by this ComfyUI: %s", error)
+
+
+def _add_routes() -> None:
+    """Nodes do without: only clients that ask before they queue miss it."""
+    try:
+        from .families import add_route
+
+        add_route()
+    except (ImportError, AttributeError) as error:
+        log.warning("This ComfyUI takes no route of manyshot's: %s", error)

@@ -11,6 +11,7 @@ from ..core.files import write_whole
 from ..core.paths import inside
 from ..core.record_file import add_records
 from ..core.records import image_name, mask_name
+from .mask_files import MaskFile
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Pictures:
     """The PNG files of one batch; `masks` is empty or as long as `images`."""
 
     images: Sequence[bytes]
-    masks: Sequence[bytes]
+    masks: Sequence[MaskFile]
 
 
 def to_folder(
@@ -33,13 +34,18 @@ def to_folder(
     class_name = facts["class_name"]
     images = [image_name(class_name, name, i) for i in range(len(pictures.images))]
     masks = [mask_name(class_name, name, i) for i in range(len(pictures.masks))]
-    for file, data in zip([*images, *masks], [*pictures.images, *pictures.masks], strict=True):
-        write_whole(inside(root, *file.split("/")), data)
+    data = [*pictures.images, *(mask.data for mask in pictures.masks)]
+    for file, content in zip([*images, *masks], data, strict=True):
+        write_whole(inside(root, *file.split("/")), content)
+    of_masks = [
+        {"mask_file_name": file, "objects": mask.objects}
+        for file, mask in zip(masks, pictures.masks, strict=True)
+    ]
     add_records(
         root,
         [
-            {**facts, "file_name": image, "mask_file_name": mask}
-            for image, mask in zip(images, masks or [None] * len(images), strict=True)
+            {**facts, "file_name": image, **of_mask}
+            for image, of_mask in zip(images, of_masks or [{}] * len(images), strict=True)
         ],
     )
     shown = {"images": [_shown(folder, file) for file in images]}
@@ -62,7 +68,8 @@ def to_client(pictures: Pictures, prompt_id: str, node_id: str, display_node_id:
             "websocket, or set delivery to 'folder'."
         )
     where = {"prompt_id": prompt_id, "node_id": node_id, "display_node_id": display_node_id}
-    for kind, files in (("image", pictures.images), ("mask", pictures.masks)):
+    masks = [mask.data for mask in pictures.masks]
+    for kind, files in (("image", pictures.images), ("mask", masks)):
         for index, data in enumerate(files):
             what = {"kind": kind, "index": index, "count": len(files)}
             message = (("PNG", _Encoded(data), None), {**where, "manyshot": what})

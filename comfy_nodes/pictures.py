@@ -5,25 +5,32 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..core.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy import ndarray
     from torch import Tensor
 
 COMPRESSION = 1  # of PNG's 1 to 9: files 10 % larger than by default, written several times faster
 
 
-def pixels(values: "Tensor") -> "list[ndarray]":
+def pixels(values: "Tensor") -> list[np.ndarray]:
     """Each image or mask of a batch in 0..1 as 0..255; a last axis of one channel is dropped.
 
     Rounded, so that a mask that was loaded from 8 bits keeps its values exactly.
     """
     found = (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
     return [one[..., 0] if one.ndim == 3 and one.shape[2] == 1 else one for one in found]
+
+
+def image_tensor(images: Sequence[np.ndarray]) -> "Tensor":
+    """Bytes (height, width, 3) of one size as an IMAGE [B, H, W, 3] in 0..1."""
+    import torch
+
+    return torch.from_numpy(np.stack(images).astype(np.float32) / 255)
 
 
 def mask_batch(mask: "Tensor", images: "Tensor") -> "Tensor":
@@ -45,7 +52,7 @@ def mask_batch(mask: "Tensor", images: "Tensor") -> "Tensor":
     return masks.expand(count, -1, -1)
 
 
-def png(image: "ndarray", texts: Mapping[str, str]) -> bytes:
+def png(image: np.ndarray, texts: Mapping[str, str]) -> bytes:
     """A PNG file with `texts` in its header."""
     info = PngInfo()
     for key, text in texts.items():
@@ -55,7 +62,7 @@ def png(image: "ndarray", texts: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
-def digest(images: "Sequence[ndarray]", facts: str) -> str:
+def digest(images: Sequence[np.ndarray], facts: str) -> str:
     """16 hexadecimal digits that follow from the pixels and the facts."""
     found = hashlib.sha256(facts.encode())
     for image in images:

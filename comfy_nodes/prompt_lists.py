@@ -1,15 +1,27 @@
 """What Class Prompts and Prompt with Subject share: the same inputs, and the same four lists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from comfy_api.latest import io
 
-from ..core.lines import content_lines, read_lists
-from ..core.prompts import MAX_SEED, PromptSet
+from ..core.lines import content_lines, read_lists, read_words
+from ..core.prompts import MAX_SEED, PromptSet, ResolvedPrompt
 
 
 def prompt_inputs(slot: str) -> list[io.Input]:
     """Templates and all that fills them; `slot` is what the node calls a class's words."""
+    count = io.Int.Input(
+        "images_per_class",
+        default=4,
+        min=1,
+        max=10_000,
+        tooltip="How many prompts each class gets. Raising it keeps the earlier ones.",
+    )
+    return [*text_inputs(slot), count, seed_input()]
+
+
+def text_inputs(slot: str) -> list[io.Input]:
+    """Templates, and all that fills them but the classes."""
     return [
         io.String.Input(
             "templates",
@@ -41,23 +53,20 @@ def prompt_inputs(slot: str) -> list[io.Input]:
             placeholder="negative: blurry, drawing",
             tooltip="What the images must not show; the same language as the templates.",
         ),
-        io.Int.Input(
-            "images_per_class",
-            default=4,
-            min=1,
-            max=10_000,
-            tooltip="How many prompts each class gets. Raising it keeps the earlier ones.",
-        ),
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=MAX_SEED,
-            control_after_generate=True,
-            tooltip="Decides every choice and every image's seed. The same seed gives the "
-            "same prompts on every machine.",
-        ),
     ]
+
+
+def seed_input() -> io.Input:
+    """Every choice follows from it."""
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=MAX_SEED,
+        control_after_generate=True,
+        tooltip="Decides every choice and every image's seed. The same seed gives the "
+        "same prompts on every machine.",
+    )
 
 
 def prompt_outputs() -> list[io.Output]:
@@ -79,7 +88,12 @@ def prompt_outputs() -> list[io.Output]:
 
 
 def read_prompts(
-    classes: Mapping[str, str], templates: str, contexts: str, lists: str, negative: str
+    classes: Mapping[str, str],
+    templates: str,
+    contexts: str,
+    lists: str,
+    negative: str,
+    words: str = "",
 ) -> PromptSet:
     """The prompts that the boxes say. Raises InputError as PromptSet does."""
     return PromptSet(
@@ -88,12 +102,17 @@ def read_prompts(
         content_lines(contexts),
         " ".join(content_lines(negative)),
         read_lists(lists),
+        read_words(words),
     )
 
 
 def prompt_lists(prompts: PromptSet, images_per_class: int, seed: int) -> io.NodeOutput:
     """All prompts as the lists of `prompt_outputs`."""
-    rows = list(prompts.expand(images_per_class, seed))
+    return rows_output(list(prompts.expand(images_per_class, seed)))
+
+
+def rows_output(rows: Sequence[ResolvedPrompt]) -> io.NodeOutput:
+    """The lists of `prompt_outputs`."""
     return io.NodeOutput(
         [row.prompt for row in rows],
         [row.negative for row in rows],

@@ -79,6 +79,13 @@ class ManyshotSaveLabelled(io.ComfyNode):
                     max=MAX_SEED,
                     tooltip="Their seed, for the records.",
                 ),
+                io.String.Input(
+                    "mask_classes",
+                    optional=True,
+                    force_input=True,
+                    tooltip="What the mask's values mean, from the node that gives the mask: then "
+                    "it is saved as a label mask that names its classes.",
+                ),
             ],
             outputs=[],
             hidden=[
@@ -116,23 +123,25 @@ class ManyshotSaveLabelled(io.ComfyNode):
         prompt: str | None = None,
         negative: str | None = None,
         seed: int | None = None,
+        mask_classes: str | None = None,
     ) -> io.NodeOutput:
         from .delivery import Pictures, to_client, to_folder
+        from .mask_files import mask_files
         from .pictures import digest, mask_batch, pixels, png
 
         _check_names(class_name, folder, name)
         images_8bit = pixels(images)
-        masks_8bit = [] if mask is None else pixels(mask_batch(mask, images))
+        masks = [] if mask is None else mask_files(mask_batch(mask, images), mask_classes)
         texts = _png_texts(cls.hidden)
-        pictures = Pictures(
-            [png(image, texts) for image in images_8bit], [png(mask, {}) for mask in masks_8bit]
-        )
+        pictures = Pictures([png(image, texts) for image in images_8bit], masks)
         if delivery == "websocket":
             to_client(pictures, *_place(cls.hidden))
-            counts = {"images": len(pictures.images), "masks": len(pictures.masks)}
+            counts = {"images": len(images_8bit), "masks": len(masks)}
             return io.NodeOutput(ui={"manyshot": [counts]})
         facts = {"class_name": class_name, "prompt": prompt, "negative": negative, "seed": seed}
-        stem = name or digest([*images_8bit, *masks_8bit], json.dumps(facts))
+        named = {"mask_classes": mask_classes} if mask_classes else {}
+        pixels_8bit = [*images_8bit, *(file.pixels for file in masks)]
+        stem = name or digest(pixels_8bit, json.dumps(facts | named))
         return io.NodeOutput(ui=to_folder(pictures, _output_folder(), folder, stem, facts))
 
 

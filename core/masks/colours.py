@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from ..errors import InputError
+from ..lines import read_words
 from ..nearest import did_you_mean
 from ..palettes import COLOURS
-from .ade20k import UNLABELLED
+from .ade20k import UNLABELLED, ade20k_class
 from .codes import Colour
 from .control import BORDER, ade20k_table, own_colours
 
@@ -37,6 +38,24 @@ def control_colours(
     own = {**COLOURS, **own_colours(classes)}
     renamed = {name: _own(own, text) for name, text in names.items()}
     return {name: own[name] for name in classes} | fixed | renamed
+
+
+def read_table(text: str) -> dict[str, str | None]:
+    """The table of a text box: "class: other name", "class: #rrggbb" or "class: none" a line.
+
+    Raises InputError for a line of another form, and for a class named twice.
+    """
+    return {
+        name: None if other.lower() == "none" else other for name, other in read_words(text).items()
+    }
+
+
+def check_table(table: Mapping[str, str | None], palette: ControlPalette) -> None:
+    """Raises InputError, with the nearest, for a name that ADE20K lacks where it is the palette;
+    what can be said before a mask is known."""
+    for other in table.values() if palette == "ade20k" else ():
+        if other is not None and not _is_hex(other):
+            ade20k_class(other)
 
 
 def open_colour(palette: ControlPalette) -> Colour:

@@ -1,0 +1,21 @@
+"""What nodes share that take whole lists at once (is_input_list)."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from ..core.errors import InputError
+
+Value = TypeVar("Value")
+
+
+def each(name: str, values: Sequence[Value], count: int) -> Sequence[Value]:
+    """One value for each of `count` masks: as many as there are, or one for all.
+
+    Raises InputError, naming the input, for any other number.
+    """
+    if len(values) not in (1, count):
+        raise InputError(
+            f"There are {count} masks and {len(values)} items in {name!r}; give one for all, or "
+            "one each."
+        )
+    return values if len(values) == count else [values[0]] * count

@@ -1,0 +1,76 @@
+"""MASK tensors as label masks and back: a value is the class's index / 255, 1.0 says nothing.
+
+Beside such a tensor goes the text `mask_classes`: the names of the classes, one a line, by index.
+Without it a MASK is plain: 0.5 and more is the object.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.errors import InputError
+from ..core.masks.codes import IGNORE, MOST_CLASSES
+from ..core.masks.read import BACKGROUND, LabelMask
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PLAIN = (BACKGROUND, "object")  # the classes of a mask that goes without names
+STRAY = 0.02  # of one index: what is further off was mixed from its neighbours
+
+
+def mask_tensor(masks: Sequence[LabelMask]) -> "Tensor":
+    """Label masks of one size as a MASK [B, H, W]."""
+    import torch
+
+    labels = np.stack([np.where(m.labels == m.ignored, IGNORE, m.labels) for m in masks])
+    return torch.from_numpy(labels.astype(np.float32) / 255)
+
+
+def label_masks(mask: "Tensor", mask_classes: str | None) -> list[LabelMask]:
+    """The masks of a MASK [H, W] or [B, H, W].
+
+    Raises InputError for values that are no index of `mask_classes`, and as `read_names` does.
+    """
+    values = mask.reshape(-1, *mask.shape[-2:]).clamp(0, 1).cpu().numpy()
+    if not (mask_classes or "").strip():
+        return [LabelMask((one >= 0.5).astype(np.uint8), PLAIN) for one in values]
+    classes = read_names(str(mask_classes))
+    return [LabelMask(_labels(one, classes), classes) for one in values]
+
+
+def names_text(classes: Sequence[str]) -> str:
+    """The text `mask_classes` of the classes."""
+    return "\n".join(" ".join(name.split()) for name in classes)
+
+
+def read_names(mask_classes: str) -> tuple[str, ...]:
+    """The classes of the text `mask_classes`. Raises InputError for one named twice, for too many,
+    and for an empty line between others: it would shift the indices."""
+    names = tuple(line.strip() for line in mask_classes.strip().splitlines())
+    for place, name in enumerate(names):
+        if not name:
+            raise InputError(f"Line {place + 1} of mask_classes is empty: one class a line.")
+        if name in names[:place]:
+            raise InputError(f"mask_classes names {name!r} twice. Each class has one line.")
+    if len(names) > MOST_CLASSES:
+        raise InputError(f"mask_classes names {len(names)} classes; at most {MOST_CLASSES} do.")
+    return names
+
+
+def _labels(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    scaled = values * 255.0
+    labels = scaled.round().astype(np.uint8)
+    if (np.abs(scaled - labels) > STRAY).any():
+        raise InputError(
+            "The label mask has values between two classes: it was blurred, or resized with "
+            "interpolation. Resize it by 'nearest-exact', or vary it with Vary Mask."
+        )
+    beyond = labels[(labels != IGNORE) & (labels >= len(classes))]
+    if beyond.size:
+        raise InputError(
+            f"The mask has the index {beyond[0]}, and mask_classes names {len(classes)} classes "
+            f"({', '.join(classes[:8])}). Wire mask and mask_classes from the same node."
+        )
+    return labels

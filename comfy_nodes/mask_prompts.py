@@ -1,0 +1,134 @@
+"""Prompt from Mask: a prompt for every mask, from the classes that it shows."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.lines import read_words
+from ..core.nearest import did_you_mean
+from .input_lists import each
+from .prompt_lists import prompt_outputs, read_prompts, rows_output, seed_input, text_inputs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ManyshotMaskPrompts(io.ComfyNode):
+    """Class Prompts for masks that are already there: one prompt each."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotMaskPrompts",
+            display_name="Prompt from Mask",
+            category="manyshot",
+            description="Writes one prompt for every mask: {classes} becomes what the mask shows, "
+            "as in 'cat and dog'. Templates and contexts take turns.",
+            is_input_list=True,
+            inputs=[
+                io.Mask.Input("mask", tooltip="The label masks, from Load Labelled."),
+                io.String.Input(
+                    "mask_classes",
+                    optional=True,
+                    force_input=True,
+                    tooltip="What the masks' values mean, from the node that gives the masks. "
+                    "Without it {classes} is the class_name.",
+                ),
+                io.String.Input(
+                    "class_name",
+                    default="",
+                    tooltip="The class of each image, which becomes its folder. Empty: the first "
+                    "class that its mask shows.",
+                ),
+                *text_inputs("{classes}"),
+                io.String.Input(
+                    "words",
+                    multiline=True,
+                    default="",
+                    placeholder="words, as in pug: a pug dog",
+                    tooltip="Optional. What prompts call a class in place of its name, one class a "
+                    "line, as in 'pug: a pug dog'.",
+                ),
+                seed_input(),
+            ],
+            outputs=prompt_outputs(),
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        templates: list[str | None],
+        contexts: list[str | None],
+        lists: list[str | None],
+        negative: list[str | None],
+        words: list[str | None],
+    ) -> bool | str:
+        texts = [text[0] for text in (templates, contexts, lists, negative, words)]
+        if any(text is None for text in texts):
+            return True  # wired to another node: known only when it runs
+        try:
+            read_prompts({"class": ""}, *map(str, texts))
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        mask: "list[Tensor]",
+        class_name: list[str],
+        templates: list[str],
+        contexts: list[str],
+        lists: list[str],
+        negative: list[str],
+        words: list[str],
+        seed: list[int],
+        mask_classes: list[str] | None = None,
+    ) -> io.NodeOutput:
+        named = each("mask_classes", mask_classes or [""], len(mask))
+        shown = [_shown(*pair, place) for place, pair in enumerate(zip(mask, named, strict=True))]
+        given = each("class_name", class_name, len(mask))
+        names = [name or first[0] for name, first in zip(given, shown, strict=True)]
+        called = read_words(words[0])
+        _check_words(called, {*names, *(one for classes in shown for one in classes)}, named)
+        classes = {name: called.get(name, "") for name in names}
+        prompts = read_prompts(
+            classes, templates[0], contexts[0], lists[0], negative[0], words=words[0]
+        )
+        labelled = [classes if text else () for classes, text in zip(shown, named, strict=True)]
+        rows = zip(names, _places(names), labelled, strict=True)
+        return rows_output([prompts.at(name, i, seed[0], said) for name, i, said in rows])
+
+
+def _shown(mask: "Tensor", mask_classes: str, place: int) -> tuple[str, ...]:
+    """All classes that a mask, or any of a batch, shows. Raises InputError for none."""
+    from .label_masks import label_masks
+
+    found = dict.fromkeys(name for one in label_masks(mask, mask_classes) for name in one.shown())
+    if not found:
+        raise InputError(
+            f"Mask {place + 1} shows background only: there is nothing to name. Take it out, or "
+            "look whether its classes are named right."
+        )
+    return tuple(found)
+
+
+def _check_words(words: Iterable[str], used: Iterable[str], named: Iterable[str]) -> None:
+    """Raises InputError for words of a class that no mask and no class_name has."""
+    known = {*used, *(name.strip() for text in named for name in text.splitlines())}
+    for name in words:
+        if name not in known:
+            raise InputError(f"words names {name!r}, which no mask has.{did_you_mean(name, known)}")
+
+
+def _places(names: Sequence[str]) -> list[int]:
+    """The place of each image among those of its class: what its prompt follows from."""
+    seen: Counter[str] = Counter()
+    places = []
+    for name in names:
+        places.append(seen[name])
+        seen[name] += 1
+    return places
