@@ -33,6 +33,10 @@ class Comfy:
         reply = self.http.get_json(f"/view_metadata/{kind}?filename={quote(name)}")
         return reply if isinstance(reply, dict) else {}
 
+    def families(self) -> Any:
+        """Which kinds of models it has, where it has manyshot's nodes: `/manyshot/families`."""
+        return self.http.get_json("/manyshot/families")
+
     def submit(self, graph: Graph, prompt_id: str, client_id: str) -> Failure | None:
         """Queue `graph`. Returns why the server refused it, wholly or in part, or None.
 

@@ -10,6 +10,7 @@ from ..core.errors import InputError, ManyshotError, ServerError
 from .address import EMBEDDED, ServerAddress
 from .comfy import Comfy
 from .embedded import EmbeddedServer, ServerSettings
+from .families import check_families
 from .http import Http
 from .models import model_facts
 from .plan import Plan
@@ -59,8 +60,10 @@ def open_servers(
 
 
 def check_server(plan: Plan, server: Server, catalogue: Catalogue) -> None:
-    """Raises InputError when `server` would refuse a job of the plan, or misread its subjects."""
+    """Raises InputError when `server` would refuse a job of the plan, misread its subjects, or
+    steer its models by a ControlNet made for others."""
     preflight(plan, catalogue, server.name)
+    check_families(plan, catalogue, server.name, server.comfy)
     check_subjects(plan, server.name, server.comfy, server.models)
 
 
