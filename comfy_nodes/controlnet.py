@@ -1,6 +1,6 @@
 """ControlNet: a control image steers what is drawn, by a ControlNet that fits the model."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from comfy_api.latest import io
 
@@ -9,6 +9,9 @@ from .controlnet_files import FOLDER, check_controlnet, controlnet_path, load_co
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+ActsOn = Literal["both", "positive"]
+ACTS_ON: tuple[ActsOn, ...] = get_args(ActsOn)
 
 
 class ManyshotControlNet(io.ComfyNode):
@@ -54,6 +57,14 @@ class ManyshotControlNet(io.ComfyNode):
                     step=0.001,
                     tooltip="Up to which part of the sampling; below 1 the details are free.",
                 ),
+                io.Combo.Input(
+                    "acts_on",
+                    options=list(ACTS_ON),
+                    default=ACTS_ON[0],
+                    tooltip="both: as Apply ControlNet does. positive: the negative side is drawn "
+                    "without the control image, so that cfg strengthens it as well as the prompt: "
+                    "images keep much closer to it, with a lower cfg.",
+                ),
                 io.Conditioning.Input("positive", tooltip="The encoded prompt."),
                 io.Conditioning.Input("negative", tooltip="The encoded negative prompt."),
                 io.Image.Input("image", tooltip="The control image, such as Mask to Control's."),
@@ -90,6 +101,7 @@ class ManyshotControlNet(io.ComfyNode):
         negative: Any,
         image: "Tensor",
         model: Any,
+        acts_on: ActsOn = "both",
         vae: Any = None,
     ) -> io.NodeOutput:
         from nodes import ControlNetApplyAdvanced
@@ -100,4 +112,5 @@ class ManyshotControlNet(io.ComfyNode):
         net = load_controlnet(control_net_name, model)
         percents = (strength, start_percent, end_percent)
         apply = ControlNetApplyAdvanced().apply_controlnet
-        return io.NodeOutput(*apply(positive, negative, net, image, *percents, vae))
+        steered = apply(positive, negative, net, image, *percents, vae)
+        return io.NodeOutput(steered[0], steered[1] if acts_on == "both" else negative)
