@@ -99,9 +99,11 @@ class Plan:
             yield dict(zip(addresses, values, strict=True))
 
     def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
-        resolved = self._prompts.at(class_name, index, self.recipe.seed or 0)
-        batch = self.binding.batch_size
-        subject, scenes = self.subjects.get(class_name), self.binding.scenes
+        seed, batch, scenes = self.recipe.seed or 0, self.binding.batch_size, self.binding.scenes
+        pairs = scenes.names(class_name, index // batch, seed) if scenes else []
+        shown = scenes.shown(pairs) if scenes else ()
+        resolved = self._prompts.at(class_name, index, seed, shown)
+        subject = self.subjects.get(class_name)
         return Job(
             id="",
             class_name=class_name,
@@ -116,7 +118,7 @@ class Plan:
             token=subject and subject.subject.token,
             pictures=self._pictures(class_name, index),
             sweep=sweep,
-            pairs=scenes.names(class_name, index // batch, resolved.seed) if scenes else [],
+            pairs=pairs,
         )
 
     def _pictures(self, class_name: str, index: int) -> dict[str, str]:

@@ -35,8 +35,9 @@ def prepare(
     """
     path = find_workflow(recipe.workflow)
     subjects = find_subjects(recipe)
-    folded = own_nodes.fold(read_workflow(path, catalogue), str(path.name), bool(subjects))
     found = find_scenes(recipe.pairs) if recipe.pairs else None
+    graph = read_workflow(path, catalogue)
+    folded = own_nodes.fold(graph, str(path.name), bool(subjects), bool(found))
     settled = settle(recipe, folded.settings, subjects, list(found.of_class) if found else ())
     scenes = found and found.among(classes_of(settled))
     binding = bind_recipe(settled, folded, catalogue, path.name, subjects, scenes)

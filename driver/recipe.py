@@ -22,12 +22,16 @@ class Prompts(Strict):
     templates: list[str] = Field(
         default=["a photo of a {class_name}"],
         min_length=1,
-        description="Prompts with {class_name} and, where contexts are given, {context}.",
+        description="Prompts with {class_name}, or {classes}, which are those that the mask of "
+        "'pairs' shows, and, where contexts are given, {context}.",
     )
     contexts: list[str] = Field(default=[], description="Places, poses, light: {context} cycles.")
     negative: str = Field(default="", description="What the pictures must not show.")
     lists: dict[str, list[str]] = Field(
         default={}, description="Words for __name__ wildcards in templates and contexts."
+    )
+    words: dict[str, str] = Field(
+        default={}, description="What {classes} calls the classes of masks: class name: words."
     )
 
 

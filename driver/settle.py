@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.classes import check_class_names
 from ..core.errors import InputError
-from ..core.lines import content_lines, read_classes, read_lists
+from ..core.lines import content_lines, read_classes, read_lists, read_words
 from ..core.nearest import did_you_mean
 from ..core.prompts import PromptSet
 from ..core.wildcards import literal
@@ -60,7 +60,12 @@ def prompt_set(recipe: Recipe) -> PromptSet:
     """The prompts of a settled recipe. Raises InputError for wrong templates or wildcards."""
     prompts = recipe.prompts or Prompts()
     return PromptSet(
-        classes_of(recipe), prompts.templates, prompts.contexts, prompts.negative, prompts.lists
+        classes_of(recipe),
+        prompts.templates,
+        prompts.contexts,
+        prompts.negative,
+        prompts.lists,
+        prompts.words,
     )
 
 
@@ -73,7 +78,8 @@ def _classes(
         return recipe.classes
     if photographed:
         check_class_names(photographed)
-        return list(photographed)
+        words = (recipe.prompts or _prompts(node)).words
+        return {name: words.get(name, "") for name in photographed}
     text = node.get("classes")
     if not isinstance(text, str):
         raise InputError(
@@ -117,6 +123,7 @@ def _prompts(node: Mapping[str, Any]) -> Prompts:
         contexts=content_lines(str(node.get("contexts", ""))),
         negative=str(node.get("negative", "")),
         lists={name: list(words) for name, words in lists.items()},
+        words=read_words(str(node.get("words", ""))),
     )
 
 

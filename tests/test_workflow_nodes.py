@@ -87,7 +87,8 @@ def test_table_of_names_matches_the_nodes() -> None:
     root = Path(__file__).parent.parent / "comfy_nodes"
     save = (root / "save_labelled.py").read_text()
     prompts = (root / "prompt_lists.py").read_text()
-    sources = [(root / f"{name}.py").read_text() for name in ("class_prompts", "subject_prompts")]
+    files = ("class_prompts", "subject_prompts", "mask_prompts")
+    sources = [(root / f"{name}.py").read_text() for name in files]
     own = [*table.SAVE_LABELLED_FIELDS, table.SAVE_LABELLED_DELIVERY, table.SAVE_LABELLED_FOLDER]
     assert all(f'"{name}",' in save for name in own)
     assert f'node_id="{table.SAVE_LABELLED}"' in save
@@ -96,6 +97,22 @@ def test_table_of_names_matches_the_nodes() -> None:
         assert "outputs=prompt_outputs()" in source
     outputs = [f'display_name="{name}"' for name in table.CLASS_PROMPTS_OUTPUTS]
     assert [prompts.index(name) for name in outputs] == sorted(map(prompts.index, outputs))
+
+
+def test_tables_match_the_nodes_of_masks() -> None:
+    from pathlib import Path
+
+    from manyshot.driver.pairs.taken import COMPOSE, VARY
+    from manyshot.driver.workflow.load_labelled import FIELDS, LOAD_LABELLED
+    from manyshot.driver.workflow.own_nodes import SEEDED
+
+    root = Path(__file__).parent.parent / "comfy_nodes"
+    nodes = "".join(path.read_text() for path in root.glob("*.py"))
+    for node_id in (LOAD_LABELLED, COMPOSE, VARY, *SEEDED):
+        assert f'node_id="{node_id}"' in nodes
+    loader = (root / "load_labelled.py").read_text()
+    outputs = [f'display_name="{name}"' for name in ("image", "mask", *FIELDS.values())]
+    assert [loader.index(name) for name in outputs] == sorted(map(loader.index, outputs))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ COMPRESSION = 1  # of PNG's 1 to 9
 @dataclass(frozen=True)
 class Made:
     """What was drawn for a job: the PNG file of each picture field that its workflow takes, and
-    its label mask; None where the photo has none."""
+    the label mask that its images will have; None where that is not known."""
 
     files: Mapping[str, bytes]
     mask: LabelMask | None

@@ -36,6 +36,11 @@ def read_facts(pair: PairFile, masked: bool) -> PairFacts:
     Raises InputError, naming the file: unreadable, no mask, mask and image of different sizes,
     unknown values or colours, nothing but background.
     """
+    if masked and pair.mask is None:
+        raise InputError(
+            f"The image {pair.image} has no mask, and the workflow needs one. Give photos with "
+            "masks, or a workflow that takes $image alone."
+        )
     size = _upright_size(pair.image)
     mask = label_mask(pair) if masked else None
     if mask is None:

@@ -38,21 +38,28 @@ class Scenes:
     taken: frozenset[str] = frozenset()
     size: Size | None = None
     facts: Mapping[str, PairFacts] = field(default_factory=dict)
+    moved: bool = False
+    """Whether the workflow varies the masks itself: then only it knows those of its images."""
     declared: frozenset[str] = frozenset()
     """Classes that masks of the folder may have, whichever photos are taken."""
 
     def names(self, class_name: str, number: int, seed: int) -> list[str]:
         """The photos of a class's job `number`, the one that it shows first.
 
-        They take turns; what is laid over it is drawn by `seed` from the photos of all classes.
+        They take turns; what is laid over it is drawn by the recipe's `seed` from the photos of
+        all classes.
         """
         own = self.of_class[class_name]
         chosen = [own[number % len(own)].name]
         everyone = self._everyone
         while len(chosen) < min(self.settings.compose, len(everyone)):
-            drawn = _draw(f"{seed}\0{len(chosen)}", len(everyone))
+            drawn = _draw(f"{seed}\0{number}\0{len(chosen)}\0{class_name}", len(everyone))
             chosen.append(next(n for n in (*everyone[drawn:], *everyone) if n not in chosen))
         return chosen
+
+    def shown(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The classes that the masks of these photos show, each once."""
+        return tuple(dict.fromkeys(shown for name in names for shown in self.facts[name].shown))
 
     def key(self, job: Job, picture: str) -> str:
         """What stands for a picture of a job in its id: a hash of all that decides it."""
@@ -65,14 +72,16 @@ class Scenes:
         """A field of TEXTS."""
         if name == "file_name":
             return job.pairs[0]
-        return "\n".join(joined_names(self.facts[pair].classes for pair in job.pairs))
+        classes = joined_names(self.facts[pair].classes for pair in job.pairs)
+        return "\n".join(" ".join(name.split()) for name in classes)
 
     def made(self, job: Job) -> Made:
         """The pictures of a job. Raises InputError for a photo that cannot be read any more."""
         pairs = [self._by_name[name] for name in job.pairs]
         scene = scene_of(pairs, self.settings, job.seed, self.size, self.masked)
-        palette = self.settings.colours
-        return made_of(scene, self.taken, self._colours, open_colour(palette), self.masked)
+        colours = self._colours if "control" in self.taken else {}
+        known = self.masked and not self.moved
+        return made_of(scene, self.taken, colours, open_colour(self.settings.colours), known)
 
     def sources(self, job: Job) -> list[str]:
         """The photos of a job as paths."""

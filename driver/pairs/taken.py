@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from ...core.errors import InputError
 from ...core.masks.geometry import Size
-from ..workflow.graph import Graph, Slot
+from ..workflow.graph import Graph, Slot, describe
 from .scenes import PICTURES, TEXTS, Scenes
 
+COMPOSE = "ManyshotComposeMasks"
+VARY = "ManyshotVaryMask"  # has a size of its own
 EMPTY_LATENTS = ("EmptyLatentImage", "EmptySD3LatentImage")
 
 
@@ -28,16 +30,26 @@ def scenes_for(
         if asked:
             raise InputError(f"{where} takes ${asked[0]}, but the recipe names no 'pairs'.")
         return None
+    for node_id in graph:
+        if graph[node_id]["class_type"] == COMPOSE:
+            raise InputError(
+                f"{where}: {describe(graph, node_id)} lays several photos over each other, and a "
+                "job has one. Take it out and write 'pairs.compose' in the recipe: the driver then "
+                "composes them itself."
+            )
     pictures = frozenset(asked) & set(PICTURES)
     if not pictures:
         raise InputError(
             f"Nothing in {where} takes a picture of 'pairs'. Bind one: "
             "'Load Image.image': $control (or $image, $mask)."
         )
+    moved = any(node["class_type"] == VARY for node in graph.values())
     size = scenes.settings.size
     if size is not None:
-        return replace(scenes, taken=pictures, size=(size[1], size[0]))
-    return replace(scenes, taken=pictures, size=_latent_size(graph, taken))
+        found: Size | None = (size[1], size[0])
+    else:
+        found = None if moved else _latent_size(graph, taken)
+    return replace(scenes, taken=pictures, size=found, moved=moved)
 
 
 def _latent_size(graph: Graph, taken: frozenset[Slot]) -> Size | None:

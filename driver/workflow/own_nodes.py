@@ -6,10 +6,12 @@ from typing import Any
 
 from ...core.errors import InputError
 from .graph import Graph, Slot, describe, id_order, links
+from .load_labelled import unloaded
 
 CLASS_PROMPTS = "ManyshotClassPrompts"
 SUBJECT_PROMPTS = "ManyshotSubjectPrompts"  # the same for one subject, with the same outputs
-PROMPT_NODES = (CLASS_PROMPTS, SUBJECT_PROMPTS)
+MASK_PROMPTS = "ManyshotMaskPrompts"  # the same for masks
+PROMPT_NODES = (CLASS_PROMPTS, SUBJECT_PROMPTS, MASK_PROMPTS)
 SAVE_LABELLED = "ManyshotSaveLabelled"
 SUBJECT = "ManyshotSubject"
 
@@ -26,13 +28,16 @@ SAVE_LABELLED_FIELDS = {
 }
 # Input of ManyshotSubject -> job field, where the recipe names subjects.
 SUBJECT_FIELDS = {"subject": "subject", "token": "token"}
+# Draw something by a seed of their own: the job's.
+SEEDED = ("ManyshotVaryMask", "ManyshotMixedStrengths")
 SAVE_LABELLED_DELIVERY = "delivery"
 SAVE_LABELLED_FOLDER = "folder"
 
 
 @dataclass(frozen=True)
 class Folded:
-    """A graph without its node of PROMPT_NODES; `fields` says which job field each slot takes."""
+    """A graph without its node of PROMPT_NODES, and with stock nodes in place of Load Labelled;
+    `fields` says which job field each slot takes."""
 
     graph: Graph
     fields: Mapping[Slot, str]
@@ -40,22 +45,27 @@ class Folded:
     """The inputs of the removed node; empty when there was none."""
 
 
-def fold(graph: Graph, where: str = "the workflow", subjects: bool = False) -> Folded:
+def fold(
+    graph: Graph, where: str = "the workflow", subjects: bool = False, pairs: bool = False
+) -> Folded:
     """Take the node of PROMPT_NODES out of `graph` and list the slots that manyshot's nodes bind.
 
     `subjects`: the recipe names some, so that ManyshotSubject takes the job's in place of its own.
-    An input that was linked to the removed node holds None until it is bound. Raises InputError
-    when there are several such nodes, or a link to an output that the node does not have.
+    `pairs`: it names labelled photos, which Load Labelled stands for. An input that was linked to
+    the removed node holds None until it is bound. Raises InputError when there are several such
+    nodes, a link to an output that the node does not have, or Load Labelled without `pairs`.
     """
+    graph, fields = unloaded(graph, where, pairs)
     sources = sorted((i for i in graph if graph[i]["class_type"] in PROMPT_NODES), key=id_order)
     if len(sources) > 1:
         shown = " and ".join(describe(graph, node_id) for node_id in sources[:3])
         kind = graph[sources[0]]["class_type"]
         raise InputError(f"{where} has {len(sources)} {kind} nodes, {shown}. Keep one.")
     removed = sources[0] if sources else None
-    fields = _linked_fields(graph, removed, where) | _fields(
-        graph, SAVE_LABELLED, SAVE_LABELLED_FIELDS
-    )
+    fields = fields | _linked_fields(graph, removed, where)
+    fields |= _fields(graph, SAVE_LABELLED, SAVE_LABELLED_FIELDS)
+    for class_type in SEEDED:
+        fields |= _fields(graph, class_type, {"seed": "seed"})
     if subjects:
         fields |= _fields(graph, SUBJECT, SUBJECT_FIELDS)
     settings = dict(graph[removed]["inputs"]) if removed is not None else {}
