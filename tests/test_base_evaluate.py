@@ -48,7 +48,7 @@ def made() -> dict[str, recipes.Recipe]:
         "pairs": recipes.pairs(NAMES, 2, 4.0),
         "said": recipes.said_of(NAMES, ["close-up", "far away"], 2, 4.0),
         "autoencoder": recipes.autoencoder(Path("photos"), 7),
-        "canny": recipes.control("canny", Path("photos"), WORDS, 2, 1),
+        "canny": recipes.control("canny", Path("photos"), WORDS, 2, 1, 4.0),
     }
 
 

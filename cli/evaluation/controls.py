@@ -55,7 +55,7 @@ def _reconstructed_iou(work: Work) -> float:
 
 def _draw(work: Work, kind: str, pictures: Path) -> Drawn:
     """An image after each picture."""
-    recipe = recipes.control(kind, pictures, work.words, work.few, 1)
+    recipe = recipes.control(kind, pictures, work.words, work.few, 1, work.guidance)
     return work.drawn(_name(work, kind), recipe)
 
 
@@ -63,13 +63,13 @@ def _draw_shown(work: Work, kind: str, pictures: Path) -> Drawn:
     """Some classes' first pictures, with several seeds each."""
     words = {name: work.words[name] for name in evenly(work.tools.names, SHOWN)}
     seeds = min(SHOWN, work.each)
-    recipe = recipes.control(kind, pictures, words, seeds, seeds)
+    recipe = recipes.control(kind, pictures, words, seeds, seeds, work.guidance)
     return work.drawn(f"{_name(work, kind)}-shown", recipe)
 
 
 def _name(work: Work, kind: str) -> str:
     """A folder's name, which tells ControlNets apart."""
-    return f"{kind}-{file_hash(work.stage.files[control_name(kind)])[:6]}"
+    return f"{kind}-{file_hash(work.stage.files[control_name(kind)])[:6]}-{work.guidance:g}"
 
 
 def _agreement(work: Work, drawn: Drawn) -> Figures:

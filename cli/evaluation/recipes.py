@@ -87,17 +87,20 @@ def said_of(names: Sequence[str], words: Sequence[str], each: int, cfg: float) -
     return swap({f"{name}, {word}": "" for name in some for word in words}, each, cfg)
 
 
-def control(kind: str, pictures: Path, classes: Mapping[str, str], each: int, batch: int) -> Recipe:
+def control(
+    kind: str, pictures: Path, classes: Mapping[str, str], each: int, batch: int, cfg: float
+) -> Recipe:
     """`each` images of every class after the pictures in `pictures`/<class name>/.
 
-    `kind`: "segmentation" or "canny". In batches of 1 each image has a picture of its own. The
-    guidance is the workflow's: it strengthens the picture as well as the words, and so is lower.
+    `kind`: "segmentation", whose workflow has a guidance of its own, which strengthens the mask as
+    well, or "canny". In batches of 1 each image has a picture of its own.
     """
-    address = "Control Image.image" if kind == "segmentation" else "Photo.image"
-    recipe = from_prompts(classes, each, 1.0)
-    bind: dict[str, Any] = {address: {"folder": str(pictures)}}
+    recipe = from_prompts(classes, each, cfg)
+    folder = {"folder": str(pictures)}
     if kind == "canny":
-        bind |= EDGES
+        bind = {**recipe["bind"], "Photo.image": folder, **EDGES}
+    else:
+        bind = {"Control Image.image": folder}
     return {**recipe, "workflow": f"control_{kind}", "batch_size": batch, "bind": bind}
 
 
