@@ -28,6 +28,8 @@ class Reply:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    length: int | None = None
+    """Of the body that an answer to HEAD tells of."""
 
 
 @dataclass
@@ -185,7 +187,8 @@ class FaultProxy:
             data=await request.read(),
             allow_redirects=False,
         ) as reply:
-            return Reply(reply.status, await reply.read(), _passed_on(reply.headers))
+            headers, length = _passed_on(reply.headers), reply.content_length
+            return Reply(reply.status, await reply.read(), headers, length)
 
     async def _relay(self, request: web.Request) -> web.StreamResponse:
         """Pass the messages of a websocket on, both ways, until one side ends or it has to."""
@@ -229,7 +232,8 @@ class FaultProxy:
 
 async def _send(request: web.Request, reply: Reply, rule: Rule) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    response.content_length = rule.length if rule.endless else len(reply.body)
+    whole = reply.length if request.method == "HEAD" else len(reply.body)
+    response.content_length = rule.length if rule.endless else whole
     await response.prepare(request)
     while rule.endless:
         await response.write(rule.endless)
