@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.masks.codes import IGNORE
 from manyshot.trainer.measure.gain import crossed_interval
-from manyshot.trainer.measure.segmentation.counts import Column, band, counted, edges
+from manyshot.trainer.measure.segmentation.counts import Column, band, banded, counted, edges
 from manyshot.trainer.measure.segmentation.metrics import (
     image_parts,
     intersections,
     ratios,
     segmentation_outcome,
 )
+from manyshot.trainer.measure.segmentation.training import best_classes
 from sklearn.metrics import jaccard_score
 from torchmetrics.classification import MulticlassJaccardIndex
 from torchmetrics.functional.segmentation import mean_iou
@@ -181,3 +182,22 @@ def test_the_interval_covers_other_test_images() -> None:
         for places in again
     ]
     assert parts.std(ddof=1) / np.sqrt(120) == pytest.approx(np.std(resampled), rel=0.2)
+
+
+@given(masks())
+@settings(max_examples=30, deadline=None)
+def test_bands_found_before_count_the_same(case: tuple[np.ndarray, np.ndarray, int]) -> None:
+    found, wanted, classes = case
+    losses = np.ones(found.shape, np.float32)
+    known = counted(found, wanted, losses, classes, banded(wanted))
+    assert (known == counted(found, wanted, losses, classes)).all()
+
+
+@given(st.integers(2, 7), st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_the_best_class_is_that_of_argmax(classes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-3, 3, (2, classes, 5, 6)).astype(np.float32)  # many are equal
+    found = best_classes(torch.from_numpy(scores))
+    assert found.dtype == torch.uint8
+    assert (found.numpy() == scores.argmax(axis=1)).all()

@@ -26,14 +26,22 @@ class Column(IntEnum):
     LOSS = 5
 
 
-def counted(found: np.ndarray, wanted: np.ndarray, losses: np.ndarray, classes: int) -> np.ndarray:
+def counted(
+    found: np.ndarray,
+    wanted: np.ndarray,
+    losses: np.ndarray,
+    classes: int,
+    wanted_band: np.ndarray | None = None,
+) -> np.ndarray:
     """Counts (n, classes, columns), float64, from indices and losses (n, height, width).
 
-    Where `wanted` is IGNORE nothing is counted, whatever was found there.
+    Where `wanted` is IGNORE nothing is counted, whatever was found there. `wanted_band`: what
+    `banded` makes of `wanted`, where it is known already.
     """
     found = np.where(wanted == IGNORE, IGNORE, found)
     same = np.where(found == wanted, wanted, IGNORE)
-    found_band, wanted_band = (np.where(edges(part), part, IGNORE) for part in (found, wanted))
+    found_band = banded(found)
+    wanted_band = banded(wanted) if wanted_band is None else wanted_band
     both_band = np.where(found_band == wanted_band, wanted_band, IGNORE)
     sums = [_by_class(part, classes) for part in (same, found, wanted)]
     bands = [_by_class(part, classes) for part in (both_band, found_band, wanted_band)]
@@ -49,6 +57,11 @@ def _by_class(indices: np.ndarray, classes: int, weights: np.ndarray | None = No
     else:
         sums = [np.where(column, weights, 0).sum(axis=(1, 2)) for column in columns]
     return np.stack(sums, axis=1).astype(np.float64)
+
+
+def banded(indices: np.ndarray) -> np.ndarray:
+    """Indices (n, height, width), IGNORE but for the boundary bands."""
+    return np.where(edges(indices), indices, IGNORE)
 
 
 def edges(indices: np.ndarray) -> np.ndarray:

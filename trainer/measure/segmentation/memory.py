@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ....core.masks.codes import MaskCode
+from .counts import banded
 from .nets import Features, Net, device_of
 from .segmenter import Segmenter
 
@@ -49,7 +50,22 @@ class Memory:
         self.device = device_of(segmenter.device)
         self._known = np.zeros(len(pairs.images), bool)
         self._kept: list[np.ndarray] = []
+        self._banded = np.zeros(len(pairs.masks), bool)
+        self._bands = np.empty_like(pairs.masks)
         net.encoder.to(self.device)
+
+    def masks(self, rows: np.ndarray) -> np.ndarray:
+        """The masks of rows, indices (n, side, side)."""
+        return self.pairs.masks[self.pairs.mask_of[rows]]
+
+    def bands(self, rows: np.ndarray) -> np.ndarray:
+        """The boundary bands of the masks of rows, found once for each mask."""
+        places = self.pairs.mask_of[rows]
+        missing = np.unique(places[~self._banded[places]])
+        if len(missing):
+            self._bands[missing] = banded(self.pairs.masks[missing])
+            self._banded[missing] = True
+        return self._bands[places]
 
     def encoded(self, encoder: nn.Module, images: np.ndarray) -> Features:
         """What an encoder sees in bytes (n, side, side, 3); without gradients when it is frozen."""
