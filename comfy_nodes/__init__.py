@@ -5,8 +5,10 @@ import logging
 from comfy_api.latest import ComfyExtension, io
 
 from .class_prompts import ManyshotClassPrompts
+from .compose_masks import ManyshotComposeMasks
 from .controlnet import ManyshotControlNet
 from .load_labelled import ManyshotLoadLabelled
+from .load_mask import ManyshotLoadMask
 from .mask_of import ManyshotMaskOf
 from .mask_prompts import ManyshotMaskPrompts
 from .mask_to_control import ManyshotMaskToControl
@@ -16,6 +18,7 @@ from .soft_edges import ManyshotSoftEdges
 from .subject import ManyshotSubject
 from .subject_prompts import ManyshotSubjectPrompts
 from .train_subject import ManyshotTrainSubject
+from .vary_mask import ManyshotVaryMask
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,10 @@ class ManyshotExtension(ComfyExtension):
             ManyshotSubjectPrompts,
             ManyshotTrainSubject,
             ManyshotLoadLabelled,
+            ManyshotLoadMask,
             ManyshotMaskPrompts,
+            ManyshotVaryMask,
+            ManyshotComposeMasks,
             ManyshotMaskToControl,
             ManyshotMaskOf,
             ManyshotControlNet,

@@ -28,6 +28,13 @@ def mask_tensor(masks: Sequence[LabelMask]) -> "Tensor":
     return torch.from_numpy(labels.astype(np.float32) / 255)
 
 
+def plain_tensor(masks: Sequence[LabelMask]) -> "Tensor":
+    """Masks of one size as a plain MASK [B, H, W]: 1.0 on all but background."""
+    import torch
+
+    return torch.from_numpy(np.stack([m.labels != m.background for m in masks]).astype(np.float32))
+
+
 def label_masks(mask: "Tensor", mask_classes: str | None) -> list[LabelMask]:
     """The masks of a MASK [H, W] or [B, H, W].
 

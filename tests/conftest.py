@@ -3,12 +3,18 @@
 import importlib.util
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING
 
 import pytest
 from manyshot.core.subject_file import Method
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
+
+if TYPE_CHECKING:
+    from .test_nodes_server import Client
 
 TESTS = Path(__file__).parent
 
@@ -62,3 +68,24 @@ def trained_subjects(comfyui: EmbeddedServer) -> Iterator[dict[Method, Path]]:
     yield found
     for path in found.values():
         path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def client(comfyui: EmbeddedServer) -> "Iterator[Client]":
+    """A websocket client of the server."""
+    from .test_nodes_server import Client
+
+    made = Client(comfyui.url)
+    yield made
+    made.socket.close()
+
+
+@pytest.fixture
+def pairs(comfyui: EmbeddedServer) -> Iterator[Path]:
+    """A folder of its own inside the server's input folder, with three labelled photos."""
+    from .mask_graphs import write_pairs
+
+    folder = comfyui.folder / "input" / f"test-{uuid.uuid4().hex}"
+    write_pairs(folder)
+    yield folder
+    rmtree(folder)

@@ -1,116 +1,31 @@
-"""The nodes of masks inside of a real ComfyUI, without a model."""
+"""The nodes of masks inside of a real ComfyUI: what they load, say and save."""
 
-import io
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
-from typing import Any
 
 import numpy as np
 import pytest
-from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.control import drawn
 from manyshot.core.masks.labelled_png import encoded
 from manyshot.core.masks.objects import object_facts
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.prompts import PromptSet
-from manyshot.driver.embedded import EmbeddedServer
-from PIL import Image
 
-from .test_nodes_server import Client, Run
+from .mask_graphs import (
+    LOADED,
+    SIZES,
+    done,
+    label_mask,
+    loader,
+    node,
+    photo,
+    pictures,
+    prompts,
+    shown,
+    texts,
+)
+from .test_nodes_server import Client
 
 pytestmark = pytest.mark.server
-CLASSES = ("background", "cat", "dog")
-SIZES = {"cat/a": (24, 32), "cat/b": (40, 16), "dog/c": (24, 32)}  # height, width
-
-
-def node(kind: str, **inputs: Any) -> dict[str, Any]:
-    return {"class_type": kind, "inputs": inputs}
-
-
-@pytest.fixture
-def client(comfyui: EmbeddedServer) -> Iterator[Client]:
-    made = Client(comfyui.url)
-    yield made
-    made.socket.close()
-
-
-@pytest.fixture
-def inputs(comfyui: EmbeddedServer) -> Iterator[Path]:
-    """A folder of its own inside the server's input folder."""
-    folder = comfyui.folder / "input" / f"test-{uuid.uuid4().hex}"
-    folder.mkdir(parents=True)
-    yield folder
-    rmtree(folder)
-
-
-def label_mask(name: str, classes: tuple[str, ...] = CLASSES) -> LabelMask:
-    """A cat or a dog with an open outline; in cat/b both."""
-    labels = np.zeros(SIZES[name], np.uint8)
-    labels[4:12, 4:12] = IGNORE
-    labels[5:11, 5:11] = classes.index(name.split("/")[0])
-    if name == "cat/b":
-        labels[20:30, 2:9] = classes.index("dog")
-    return LabelMask(labels, classes)
-
-
-def photo(name: str) -> np.ndarray:
-    return np.random.default_rng(len(name)).integers(0, 256, (*SIZES[name], 3), np.uint8)
-
-
-@pytest.fixture
-def pairs(inputs: Path) -> Path:
-    """Three photos of two classes with masks that name their classes."""
-    for name in SIZES:
-        for kind in ("images", "masks"):
-            (inputs / kind / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(photo(name)).save(inputs / "images" / f"{name}.png")
-        (inputs / "masks" / f"{name}.png").write_bytes(encoded(label_mask(name)))
-    return inputs
-
-
-def loader(folder: Path, **changes: Any) -> dict[str, Any]:
-    settings = {"layout": "auto", "first": 0, "count": 3, "times": 1}
-    return node("ManyshotLoadLabelled", folder=folder.name, **settings | changes)
-
-
-def texts(run: Run, name: str) -> list[str]:
-    return run.outputs[name]["text"]
-
-
-def pictures(client: Client, run: Run, name: str) -> list[np.ndarray]:
-    files = run.outputs[name]["images"]
-    return [np.asarray(Image.open(io.BytesIO(client.view(**file)))) for file in files]
-
-
-def shown(*links: tuple[str, str, int]) -> dict[str, dict[str, Any]]:
-    """Nodes that show outputs: (type, node, output) under the name "node-output"."""
-    nodes: dict[str, dict[str, Any]] = {}
-    for kind, source, place in links:
-        name = f"{source}-{place}"
-        if kind == "mask":
-            nodes[f"{name} image"] = node("MaskToImage", mask=[source, place])
-        link = [f"{name} image", 0] if kind == "mask" else [source, place]
-        nodes[name] = (
-            node("PreviewAny", source=link) if kind == "text" else node("PreviewImage", images=link)
-        )
-    return nodes
-
-
-LOADED = shown(
-    ("image", "load", 0),
-    ("mask", "load", 1),
-    ("text", "load", 2),
-    ("text", "load", 3),
-    ("text", "load", 4),
-)
-
-
-def done(client: Client, graph: dict[str, Any]) -> Run:
-    run = client.run(graph)
-    assert run.error is None, run.error
-    return run
 
 
 def test_load_labelled_gives_photos_masks_and_names(client: Client, pairs: Path) -> None:
@@ -140,21 +55,6 @@ def test_runs_walk_through_the_folder(
     load = loader(pairs, first=first, count=count, times=times)
     run = done(client, {"load": load, **shown(("text", "load", 4))})
     assert texts(run, "load-4") == [f"{name}.png" for name in names]
-
-
-def prompts(**changes: Any) -> dict[str, Any]:
-    settings = {
-        "mask": ["load", 1],
-        "mask_classes": ["load", 2],
-        "class_name": ["load", 3],
-        "templates": "{a|one} {class_name} of {classes}\n{classes} {context}",
-        "contexts": "on grass\nindoors",
-        "lists": "",
-        "negative": "no {classes}",
-        "words": "dog: a {big|small} dog",
-        "seed": 3,
-    }
-    return node("ManyshotMaskPrompts", **settings | changes)
 
 
 def test_prompts_say_what_masks_show(client: Client, pairs: Path) -> None:

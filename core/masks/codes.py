@@ -86,20 +86,24 @@ def _listed(value: object) -> object:
 
 def read_palette(path: Path) -> MaskCode:
     """The code of a palette file, classes in its order. Raises InputError."""
-    palette = read_recipe_file(Palette, path)
+    return code_of(read_recipe_file(Palette, path), str(path))
+
+
+def code_of(palette: Palette, where: str) -> MaskCode:
+    """The code of a palette, classes in its order. Raises InputError, naming `where`."""
     rows = [*enumerate(palette.classes.values()), (IGNORE, palette.ignore)]
     entries = [(entry, index) for index, row in rows for entry in row]
     for entry, count in Counter(entry for entry, _ in entries).items():
         if count > 1:
-            raise InputError(f"{path}: {entry!r} stands there twice; it can mean one class only.")
+            raise InputError(f"{where}: {entry!r} stands there twice; it can mean one class only.")
     values = {entry: index for entry, index in entries if isinstance(entry, int)}
-    colours = {_colour(e, path): index for e, index in entries if isinstance(e, str)}
+    colours = {_colour(e, where): index for e, index in entries if isinstance(e, str)}
     return MaskCode(tuple(palette.classes), values, colours)
 
 
-def _colour(text: str, path: Path) -> Colour:
+def _colour(text: str, where: str) -> Colour:
     if not re.fullmatch("#[0-9a-fA-F]{6}", text):
-        raise InputError(f"{path}: {text!r} is no value and no colour such as #ff6000.")
+        raise InputError(f"{where}: {text!r} is no value and no colour such as #ff6000.")
     red, green, blue = (int(text[place : place + 2], 16) for place in (1, 3, 5))
     return red, green, blue
 

@@ -1,11 +1,12 @@
 """Several objects on one canvas: each moved on its own, laid over the others with its label."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import InputError
+from .borders import with_border, without_border
 from .geometry import Size, fitted
 from .read import BACKGROUND, LabelMask
 from .scene import Scene, moved
@@ -25,17 +26,26 @@ class _Laid:
 
 
 def composed(
-    scenes: Sequence[Scene], seed: int, variation: Variation = MANY, size: Size | None = None
+    scenes: Sequence[Scene],
+    seed: int,
+    variation: Variation = MANY,
+    size: Size | None = None,
+    border: int | None = None,
 ) -> Scene:
     """The objects of further scenes over the first, which is fitted to `size` but not varied.
 
     Later objects lie on top, open outlines included; of each object below, `variation.visible` of
     its area stays in sight, and a scene that finds no such place is left out. Classes are joined
     by name. There is an image, or a control image, where all scenes have one. Polygons are
-    dropped, for they would tell of what is covered. Raises InputError without a scene.
+    dropped, for they would tell of what is covered. `border`: all open outlines are drawn anew, so
+    many pixels wide on either side. Raises InputError without a scene.
     """
     if not scenes:
         raise InputError("Nothing to compose: give one scene at least.")
+    if border is not None:
+        closed = [_relabelled(scene, without_border) for scene in scenes]
+        laid = composed(closed, seed, variation, size)
+        return _relabelled(laid, lambda labels, ignored: with_border(labels, border, ignored))
     classes = joined_classes([scene.mask for scene in scenes])
     ready = [_recoded(scene, classes, scenes) for scene in scenes]
     canvas = ready[0].mask.size
@@ -64,6 +74,11 @@ def recoded(mask: LabelMask, classes: tuple[str, ...]) -> LabelMask:
     table[: len(mask.classes)] = [classes.index(name) for name in mask.classes]
     table[mask.ignored] = mask.ignored
     return LabelMask(table[mask.labels], classes, mask.ignored)
+
+
+def _relabelled(scene: Scene, change: Callable[[np.ndarray, int], np.ndarray]) -> Scene:
+    labels = change(scene.mask.labels, scene.mask.ignored)
+    return replace(scene, mask=replace(scene.mask, labels=labels))
 
 
 def _recoded(scene: Scene, classes: tuple[str, ...], scenes: Sequence[Scene]) -> Scene:

@@ -1,0 +1,167 @@
+"""Compose Masks: the objects of several labelled photos on one canvas."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.masks.compose import MANY, composed
+from ..core.masks.scene import Scene
+from ..core.masks.variation import Variation
+from .input_lists import each
+from .variation_inputs import border_of, canvas_inputs, range_inputs, scale_of, size_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ManyshotComposeMasks(io.ComfyNode):
+    """One canvas for each mask of the list, so that its class and its file stay in step."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotComposeMasks",
+            display_name="Compose Masks",
+            category="manyshot",
+            description="Lays the objects of further masks over each mask of a list, with their "
+            "images and control images.",
+            is_input_list=True,
+            inputs=[
+                io.Mask.Input("mask", tooltip="Label masks, or plain ones: a list of them."),
+                io.Int.Input(
+                    "objects",
+                    default=2,
+                    min=1,
+                    max=16,
+                    tooltip="How many masks' objects a canvas shows: its own, and those of the "
+                    "masks that follow in the list. After the last comes the first again.",
+                ),
+                *canvas_inputs("Decides where the further objects lie."),
+                *range_inputs(MANY),
+                io.String.Input(
+                    "mask_classes",
+                    optional=True,
+                    force_input=True,
+                    tooltip="What the masks' values mean, from the node that gives the masks.",
+                ),
+                io.Image.Input(
+                    "image", optional=True, tooltip="The image of each mask: laid over likewise."
+                ),
+                io.Image.Input(
+                    "control", optional=True, tooltip="The control image of each mask: likewise."
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(
+                    display_name="mask", is_output_list=True, tooltip="The composed masks."
+                ),
+                io.String.Output(
+                    display_name="mask_classes",
+                    is_output_list=True,
+                    tooltip="What their values mean now: all classes, one a line.",
+                ),
+                io.Image.Output(display_name="image", is_output_list=True, tooltip="The images."),
+                io.Image.Output(
+                    display_name="control", is_output_list=True, tooltip="The control images."
+                ),
+                io.String.Output(
+                    display_name="objects",
+                    is_output_list=True,
+                    tooltip="What each mask shows, as JSON: class, box and area. An object that "
+                    "found no place is not there.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        scale_from: list[float | None],
+        scale_to: list[float | None],
+        border: list[int | None],
+        mask_classes: Sequence[str | None] = ("",),
+        control: Sequence[object] = ("",),
+    ) -> bool | str:
+        try:  # what is wired is None here, what is not is ""
+            if scale_from[0] is not None and scale_to[0] is not None:
+                scale_of(scale_from[0], scale_to[0])
+            if border[0] is not None:
+                named = mask_classes[0] is None or mask_classes[0]
+                border_of(border[0], named, control[0] is None)
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        mask: "list[Tensor]",
+        objects: list[int],
+        width: list[int],
+        height: list[int],
+        seed: list[int],
+        border: list[int],
+        flip: list[float],
+        rotate: list[float],
+        scale_from: list[float],
+        scale_to: list[float],
+        shift: list[float],
+        visible: list[float],
+        mask_classes: list[str] | None = None,
+        image: "list[Tensor] | None" = None,
+        control: "list[Tensor] | None" = None,
+    ) -> io.NodeOutput:
+        from .label_masks import names_text
+        from .scenes import mask_output, objects_text, picture_output
+
+        named = any(mask_classes or ())
+        outline = border_of(border[0], named, control is not None)
+        scale = scale_of(scale_from[0], scale_to[0])
+        variation = Variation(flip[0], rotate[0], scale, shift[0], shear=0.0, visible=visible[0])
+        scenes = _scenes(mask, mask_classes, image, control)
+        found = [
+            composed(group, one_seed, variation, size_of(width[0], height[0]), outline)
+            for group, one_seed in zip(
+                _groups(scenes, objects[0]), _seeds(seed, len(scenes)), strict=True
+            )
+        ]
+        missing = "Compose Masks' input {!r} is not wired."
+        return io.NodeOutput(
+            [mask_output([one.mask], named) for one in found],
+            [names_text(one.mask.classes) if named else "" for one in found],
+            [picture_output([one.image], missing.format("image")) for one in found],
+            [picture_output([one.control], missing.format("control")) for one in found],
+            [objects_text([one.mask]) for one in found],
+        )
+
+
+def _scenes(
+    mask: "list[Tensor]",
+    mask_classes: list[str] | None,
+    image: "list[Tensor] | None",
+    control: "list[Tensor] | None",
+) -> list[Scene]:
+    from .scenes import scenes_of
+
+    count = len(mask)
+    texts = each("mask_classes", mask_classes or [""], count)
+    images = each("image", image or [None], count)
+    controls = each("control", control or [None], count)
+    found = [scenes_of(*row) for row in zip(mask, texts, images, controls, strict=True)]
+    if any(len(batch) > 1 for batch in found):
+        raise InputError("Compose Masks takes a list of single masks; one of them is a batch.")
+    return [scene for batch in found for scene in batch]
+
+
+def _groups(scenes: Sequence[Scene], size: int) -> list[list[Scene]]:
+    """Each scene with those that follow it, round and round."""
+    return [
+        [scenes[(start + i) % len(scenes)] for i in range(size)] for start in range(len(scenes))
+    ]
+
+
+def _seeds(seeds: Sequence[int], count: int) -> list[int]:
+    """One each: a seed for all counts up."""
+    return list(seeds) if len(seeds) == count else [seeds[0] + place for place in range(count)]

@@ -1,0 +1,128 @@
+"""Load Mask: one mask file of any form as a label mask with the names of its classes."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.masks.forms import FORMS, Form, read_form
+from ..core.masks.layouts import SUFFIXES
+from ..core.masks.read import LabelMask
+from .input_files import input_folder, input_path, stamp
+
+
+class ManyshotLoadMask(io.ComfyNode):
+    """What stock nodes read as a picture, read as labels."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotLoadMask",
+            display_name="Load Mask",
+            category="manyshot",
+            description="Loads one mask out of ComfyUI's input folder: index and colour images, "
+            "trimaps, transparent images, COCO annotations.",
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=_files(),
+                    upload=io.UploadType.image,
+                    image_folder=io.FolderType.input,
+                    tooltip="An image, or a COCO file (.json), in ComfyUI's input folder.",
+                ),
+                io.Combo.Input(
+                    "form",
+                    options=list(FORMS),
+                    default="labels",
+                    tooltip="labels: values or colours stand for classes. trimap: 1 object, 2 "
+                    "background, 3 border. alpha: the object is what is opaque. coco: "
+                    "annotations.",
+                ),
+                io.String.Input(
+                    "class_name",
+                    default="",
+                    tooltip="The class of a trimap's or an opaque object. coco: only this class; "
+                    "empty takes all.",
+                ),
+                io.String.Input(
+                    "table",
+                    multiline=True,
+                    default="",
+                    placeholder="table, as in cat: 1, #ff6000",
+                    tooltip="Optional, for labels. The values and colours of each class, one class "
+                    "a line: 'background: 0', 'cat: 1, #ff6000', 'ignore: 255'. Empty: the names "
+                    "that the file holds, or each value a class.",
+                ),
+                io.String.Input(
+                    "image_name",
+                    default="",
+                    tooltip="For coco: which image, by its file name in the annotations.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="mask", tooltip="The label mask."),
+                io.String.Output(
+                    display_name="mask_classes",
+                    tooltip="What its values mean: its classes, one a line.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        file: str | None,
+        form: Form | None,
+        class_name: str | None,
+        table: str | None,
+        image_name: str | None,
+    ) -> bool | str:
+        if None in (file, form, class_name, table, image_name):
+            return True  # wired to another node: known only when it runs
+        try:
+            _loaded(str(file), form or "labels", str(class_name), str(table), str(image_name))
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str | None, **_inputs: Any) -> str:
+        try:
+            return stamp([_path(file or "")])
+        except (InputError, OSError):
+            return ""
+
+    @classmethod
+    def execute(
+        cls, file: str, form: Form, class_name: str, table: str, image_name: str
+    ) -> io.NodeOutput:
+        from .label_masks import mask_tensor, names_text
+
+        mask = _loaded(file, form, class_name, table, image_name)
+        return io.NodeOutput(mask_tensor([mask]), names_text(mask.classes))
+
+
+def _files() -> list[str]:
+    known = (path for path in input_folder().glob("*") if path.is_file())
+    return sorted(path.name for path in known if path.suffix.lower() in {*SUFFIXES, ".json"})
+
+
+def _path(name: str) -> Path:
+    return input_path(name.removesuffix(" [input]"), "file")  # as the mask editor writes it
+
+
+def _loaded(file: str, form: Form, class_name: str, table: str, image_name: str) -> LabelMask:
+    path = _path(file)
+    if not path.is_file():
+        raise InputError(f"{file!r} is a folder. Load Labelled takes folders.")
+    return _read(path, stamp([path]), form, class_name, table, image_name)
+
+
+@lru_cache(maxsize=4)
+def _read(
+    path: Path, _stamp: str, form: Form, class_name: str, table: str, image_name: str
+) -> LabelMask:
+    """Read once for the check before a run and for the run."""
+    return read_form(path, form, class_name.strip(), table, image_name.strip())

@@ -1,0 +1,114 @@
+"""What Vary Mask and Compose Masks share: how far things move, and onto which canvas."""
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.masks.geometry import Size
+from ..core.masks.variation import Variation
+from ..core.prompts import MAX_SEED
+
+MOST_SIDE = 2**14
+WIDEST_BORDER = 100
+
+
+def range_inputs(defaults: Variation) -> list[io.Input]:
+    """The ranges that a transform is drawn from."""
+    return [
+        _share("flip", defaults.flip, "The chance to be mirrored."),
+        io.Float.Input(
+            "rotate",
+            default=defaults.rotate,
+            min=0.0,
+            max=180.0,
+            step=1.0,
+            tooltip="Turned by at most so many degrees, either way.",
+        ),
+        _scale("scale_from", defaults.scale[0], "The smallest size, as a factor."),
+        _scale("scale_to", defaults.scale[1], "The greatest size, as a factor."),
+        _share("shift", defaults.shift, "Shifted by at most such a share of width and height."),
+        _share(
+            "visible",
+            defaults.visible,
+            "The least share of each object that stays in sight. Ranges shrink until it does.",
+        ),
+    ]
+
+
+def canvas_inputs(seed_tooltip: str) -> list[io.Input]:
+    """Size, seed, and the open outline."""
+    return [
+        _side("width"),
+        _side("height"),
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=MAX_SEED,
+            control_after_generate=True,
+            tooltip=seed_tooltip,
+        ),
+        io.Int.Input(
+            "border",
+            default=-1,
+            min=-1,
+            max=WIDEST_BORDER,
+            tooltip="The open outline of objects, drawn anew, so many pixels wide on either side. "
+            "-1 leaves it as it is: it grows and shrinks with its object.",
+        ),
+    ]
+
+
+def scale_of(scale_from: float, scale_to: float) -> tuple[float, float]:
+    """From and to. Raises InputError when they are the wrong way round."""
+    if not 0 < scale_from <= scale_to:
+        raise InputError(
+            f"scale_from is {scale_from:g} and scale_to {scale_to:g}: it begins above 0 and goes "
+            "up."
+        )
+    return scale_from, scale_to
+
+
+def border_of(border: int, mask_classes: object, control: object) -> int | None:
+    """The width of a new outline, None for none.
+
+    Raises InputError where there can be none: beside a plain mask, which has no value for it, and
+    beside a control image, which would keep the old one.
+    """
+    if border < 0:
+        return None
+    if border > WIDEST_BORDER:
+        raise InputError(f"A border is at most {WIDEST_BORDER} pixels wide.")
+    if not mask_classes:
+        raise InputError("A border needs a label mask: wire mask_classes, or set border to -1.")
+    if control:
+        raise InputError(
+            "With a new border the control image would no longer fit: set border to -1, or draw "
+            "the control image from this node's mask, by Mask to Control."
+        )
+    return border
+
+
+def size_of(width: int, height: int) -> Size | None:
+    """Height and width of the canvas, None for the mask's own. Raises InputError for one of two."""
+    if bool(width) != bool(height):
+        raise InputError("Give width and height, or 0 for both: then the mask keeps its size.")
+    return (height, width) if width else None
+
+
+def _share(name: str, default: float, tooltip: str) -> io.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
+
+
+def _scale(name: str, default: float, tooltip: str) -> io.Input:
+    return io.Float.Input(name, default=default, min=0.05, max=10.0, step=0.05, tooltip=tooltip)
+
+
+def _side(name: str) -> io.Input:
+    return io.Int.Input(
+        name,
+        default=0,
+        min=0,
+        max=MOST_SIDE,
+        step=8,
+        tooltip=f"The {name} of what comes out, in pixels. 0: as it comes in.",
+    )

@@ -1,0 +1,140 @@
+"""Vary Mask: new geometry for a mask, and the same for all that goes with it."""
+
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io
+
+from ..core.errors import InputError
+from ..core.masks.scene import varied
+from ..core.masks.variation import Variation
+from .variation_inputs import border_of, canvas_inputs, range_inputs, scale_of, size_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEFAULTS = Variation(cover=True)
+
+
+class ManyshotVaryMask(io.ComfyNode):
+    """Each mask of a batch gets a transform of its own."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ManyshotVaryMask",
+            display_name="Vary Mask",
+            category="manyshot",
+            description="Mirrors, turns, scales, shifts and crops a mask, with its image and its "
+            "control image: all stay in step, and objects stay in sight.",
+            inputs=[
+                io.Mask.Input("mask", tooltip="A label mask, or a plain mask."),
+                *canvas_inputs(
+                    "Decides the new geometry. Wire the seed of Prompt from Mask: then each image "
+                    "has its own."
+                ),
+                *range_inputs(DEFAULTS),
+                io.Float.Input(
+                    "shear",
+                    default=DEFAULTS.shear,
+                    min=0.0,
+                    max=89.0,
+                    step=1.0,
+                    tooltip="Slanted by at most so many degrees, either way.",
+                ),
+                io.Float.Input(
+                    "crop",
+                    default=DEFAULTS.crop,
+                    min=0.1,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="The least share of width and height that is kept; 1 crops nothing.",
+                ),
+                io.Boolean.Input(
+                    "cover",
+                    default=DEFAULTS.cover,
+                    tooltip="Zoom in until no empty bar is left beside the image.",
+                ),
+                io.String.Input(
+                    "mask_classes",
+                    optional=True,
+                    force_input=True,
+                    tooltip="What the mask's values mean, from the node that gives the mask. They "
+                    "stay the same.",
+                ),
+                io.Image.Input(
+                    "image", optional=True, tooltip="The image of the mask: it moves with it."
+                ),
+                io.Image.Input(
+                    "control",
+                    optional=True,
+                    tooltip="A control image in flat colours: it moves with the mask, and no "
+                    "colours are mixed.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="mask", tooltip="The mask, of the kind given."),
+                io.Image.Output(display_name="image", tooltip="The image, in step with it."),
+                io.Image.Output(display_name="control", tooltip="The control image, likewise."),
+                io.String.Output(
+                    display_name="objects",
+                    tooltip="What the mask shows now, as JSON: class, box and area of each.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        scale_from: float | None,
+        scale_to: float | None,
+        border: int | None,
+        mask_classes: str | None = "",
+        control: object = "",
+    ) -> bool | str:
+        try:  # what is wired is None here, what is not is ""
+            if scale_from is not None and scale_to is not None:
+                scale_of(scale_from, scale_to)
+            if border is not None:
+                border_of(border, mask_classes is None or mask_classes, control is None)
+        except InputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        mask: "Tensor",
+        width: int,
+        height: int,
+        seed: int,
+        border: int,
+        flip: float,
+        rotate: float,
+        scale_from: float,
+        scale_to: float,
+        shift: float,
+        visible: float,
+        shear: float,
+        crop: float,
+        cover: bool,
+        mask_classes: str | None = None,
+        image: "Tensor | None" = None,
+        control: "Tensor | None" = None,
+    ) -> io.NodeOutput:
+        from .scenes import mask_output, objects_text, picture_output, scenes_of
+
+        variation = Variation(
+            flip, rotate, scale_of(scale_from, scale_to), shift, shear, crop, visible, cover
+        )
+        outline = border_of(border, mask_classes, control is not None)
+        found = [
+            varied(scene, variation, seed + place, size_of(width, height), outline)[0]
+            for place, scene in enumerate(scenes_of(mask, mask_classes, image, control))
+        ]
+        masks = [scene.mask for scene in found]
+        return io.NodeOutput(
+            mask_output(masks, bool(mask_classes)),
+            picture_output([one.image for one in found], "Vary Mask's 'image' is not wired."),
+            picture_output([one.control for one in found], "Vary Mask's 'control' is not wired."),
+            objects_text(masks),
+        )
