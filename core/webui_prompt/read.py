@@ -1,0 +1,51 @@
+"""A whole prompt: comments and networks out, then the parts that AND joins, then their edits."""
+
+import re
+
+from .edits import FAR, read_phrase
+from .networks import take_networks
+from .values import Part, Prompt
+
+_COMMENT = re.compile(r"#[^\n]*(?:\n|$)")
+_AND = re.compile(r"\bAND\b")
+_NOT = re.compile(r"\s*NOT\b")
+_WEIGHT = re.compile(r":\s*([-+]?(?:\d+\.?|\d*\.\d+))$")
+
+
+def parse(text: str) -> Prompt:
+    """What a WebUI prompt says.
+
+    A number at the end, `a cat :0.7`, is the weight of the part's guidance, also without an AND.
+    Spaces around a part say nothing. Raises InputError as `read_phrase` does.
+    """
+    words, networks = take_networks(_COMMENT.sub("\n", text))
+    first, *others = _AND.split(words)
+    return Prompt((_part(first), *map(_joined_part, others)), networks)
+
+
+def ends_with_weight(text: str) -> bool:
+    """Whether the end of a part's text would be read as its weight."""
+    return _WEIGHT.search(text) is not None
+
+
+def begins_with_not(text: str) -> bool:
+    """Whether a part's text would be read as negated behind an AND."""
+    return _NOT.match(text) is not None
+
+
+def _joined_part(text: str) -> Part:
+    """A part behind an AND, which may begin with NOT."""
+    negated = _NOT.match(text)
+    if not negated:
+        return _part(text)
+    part = _part(text[negated.end() :])
+    return Part(part.phrase, -part.weight)
+
+
+def _part(text: str) -> Part:
+    text = text.strip()
+    found = _WEIGHT.search(text)
+    if not found:
+        return Part(read_phrase(text))
+    weight = max(-FAR, min(FAR, float(found[1])))
+    return Part(read_phrase(text[: found.start()].strip()), float(weight))
