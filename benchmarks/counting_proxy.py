@@ -7,6 +7,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ LONGEST = 128  # bytes of such a text
 
 @contextmanager
 def counted(target: str, log: Path) -> Iterator[str]:
-    """The address of a proxy to `target` that writes the pictures' names into `log`."""
+    """The address of a proxy to `target` that writes into `log` each picture's name, and when it came."""
     log.touch()
     command = [sys.executable, __file__, target, str(log)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -45,7 +46,7 @@ async def _read_along(
         window += data
         while match := NAME.search(window):
             with log.open("a") as file:
-                file.write(match[1].decode() + "\n")
+                file.write(f"{match[1].decode()} {time.time()}\n")
             window = window[match.end() :]
         window = window[-LONGEST:]
         writer.write(data)

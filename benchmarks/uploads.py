@@ -44,18 +44,17 @@ def main(count: int) -> None:
         folder = Path(place)
         with counted(server.url, folder / "uploads.txt") as url:
             recipe = written(folder, url, count)
-            first = run_until(recipe, round(KILLED_AT * count))
-            sent = len(names(folder))
-            started = time.monotonic()
+            run_until(recipe, round(KILLED_AT * count))
+            before = uploads(folder)
             run_until(recipe, None)
-            second = time.monotonic() - started
-        sends, made = Counter(names(folder)), len(list(read_records(folder / "out")))
+        every, made = uploads(folder), len(list(read_records(folder / "out")))
+    sends = Counter(name for name, _ in every)
     rows = [
-        ("masks made", f"{made:,}"),
-        ("sent before the kill", f"{sent:,} in {first:.1f} s"),
-        ("sent in all", f"{sends.total():,}, {len(sends):,} different"),
+        ("images made", f"{made:,}"),
+        ("masks sent before the kill", f"{len(before):,}, {pace(before):.0f}/s"),
+        ("after it", f"{len(every) - len(before):,}, {pace(every[len(before) :]):.0f}/s"),
+        ("different ones", f"{len(sends):,}"),
         ("sent twice", f"{sum(often > 1 for often in sends.values()):,}"),
-        ("the second run", f"{second:.1f} s: {(count - sent) / second:.0f} masks/s"),
     ]
     table = Table("what", "figure")
     for row in rows:
@@ -92,17 +91,15 @@ def written(folder: Path, url: str, count: int) -> Path:
     return folder / "recipe.yaml"
 
 
-def run_until(recipe: Path, enough: int | None) -> float:
-    """Seconds of `manyshot run`, killed when so many jobs are done; None: to its end."""
+def run_until(recipe: Path, enough: int | None) -> None:
+    """`manyshot run`, killed when so many jobs are done; None: to its end."""
     command = [sys.executable, "-c", COMMAND, "run", str(recipe)]
-    started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     while process.poll() is None:
         if enough is not None and done(recipe.parent / "out") >= enough:
             os.killpg(process.pid, signal.SIGKILL)
         time.sleep(0.05)
     assert process.returncode == (0 if enough is None else -signal.SIGKILL)
-    return time.monotonic() - started
 
 
 def done(folder: Path) -> int:
@@ -117,9 +114,15 @@ def done(folder: Path) -> int:
         return 0
 
 
-def names(folder: Path) -> list[str]:
-    """The uploads that the proxy has seen."""
-    return (folder / "uploads.txt").read_text().split()
+def uploads(folder: Path) -> list[tuple[str, float]]:
+    """Name and time of each upload that the proxy has seen."""
+    rows = (line.split() for line in (folder / "uploads.txt").read_text().splitlines())
+    return [(name, float(when)) for name, when in rows]
+
+
+def pace(sent: list[tuple[str, float]]) -> float:
+    """Uploads a second, from the first to the last."""
+    return (len(sent) - 1) / (sent[-1][1] - sent[0][1])
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ from typing import Any
 
 import yaml
 
+from ...core.masks.labelled_png import named_classes
 from .material import Material, file_name
 
 SYNTHETIC = "All images are synthetic: a diffusion model drew them, wholly or in part."
 SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M")]
 FIELDS = {
     "image": "the image",
-    "mask": "the object, white on black",
+    "mask": "the object, white on black; or an index for each pixel, 255 where nothing is said",
     "label": "the class",
     "prompt": "what was drawn",
     "negative": "what was to be avoided",
@@ -45,6 +46,7 @@ def dataset_card(material: Material, splits: Sequence[str], masked: bool) -> str
         "nobody has checked each of them.",
         "## Classes",
         "\n".join(_class_table(material)),
+        *_mask_classes(material),
         "## Fields",
         "\n".join(["| field | what |", "|---|---|", *(f"| {f} | {FIELDS[f]} |" for f in fields)]),
         "## How it was made",
@@ -77,6 +79,19 @@ def _class_table(material: Material) -> Iterator[str]:
     for label, name in enumerate(material.names):
         numbers = [str(counts[split, label]) for split in splits]
         yield "| " + " | ".join([str(label), _plain(name), *numbers]) + " |"
+
+
+def _mask_classes(material: Material) -> list[str]:
+    """What the indices of label masks mean, where there are some."""
+    found = {named_classes(sample.mask) for sample in material.samples if sample.mask}
+    lists = sorted(classes for classes in found if classes)
+    rows = [", ".join(f"{i} {_plain(name)}" for i, name in enumerate(one)) for one in lists]
+    if not rows:
+        return []
+    return [
+        "## Masks",
+        "Label masks name their classes inside the file, by index: " + "; ".join(rows) + ".",
+    ]
 
 
 def _models(made: dict[str, Any]) -> list[str]:

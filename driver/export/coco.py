@@ -1,8 +1,8 @@
 """COCO: images/<split>/<key>.png and annotations/instances_<split>.json.
 
-https://cocodataset.org/#format-data. The ids of categories are labels + 1: many readers take 0 for
-the background. Areas are numbers of pixels. Objects with holes, which polygons of COCO cannot have,
-are run lengths (RLE).
+https://cocodataset.org/#format-data. The ids of categories are their places + 1 (of the records'
+classes: labels + 1), as many readers take 0 for the background. Areas are numbers of pixels.
+Objects with holes, which polygons of COCO cannot have, are run lengths (RLE).
 """
 
 import json
@@ -19,12 +19,13 @@ from .card import SYNTHETIC, made_with
 from .material import Material, Sample, Step
 from .options import Drawing, Shapes
 from .outline import box, is_noise, polygons, rings
-from .shapes import check_masks, object_of
+from .shapes import category_names, check_masks, shown
 
 
 def write_coco(material: Material, folder: Path, drawing: Drawing, step: Step) -> None:
     """Write images and instances. Raises InputError when masks are missing or of another kind."""
     check_masks(material.samples, drawing)
+    names = category_names(material, drawing)
     (folder / "annotations").mkdir()
     done = count(1)
     for split, samples in material.splits.items():
@@ -33,14 +34,17 @@ def write_coco(material: Material, folder: Path, drawing: Drawing, step: Step) -
         annotations = []
         for sample in samples:
             shutil.copyfile(sample.image, images / sample.image_file)
-            annotations.append(_annotation(sample, drawing))
+            annotations.append(_annotations(sample, names, drawing))
             step("writing", next(done), len(material.samples))
-        text = json.dumps(_instances(material, samples, annotations), ensure_ascii=False)
+        text = json.dumps(_instances(material, names, samples, annotations), ensure_ascii=False)
         (folder / "annotations" / f"instances_{split}.json").write_text(text, encoding="utf-8")
 
 
 def _instances(
-    material: Material, samples: Sequence[Sample], annotations: Sequence[dict[str, Any] | None]
+    material: Material,
+    names: Sequence[str],
+    samples: Sequence[Sample],
+    annotations: Sequence[list[dict[str, Any]]],
 ) -> dict[str, Any]:
     return {
         "info": {"description": f"{SYNTHETIC} {made_with(material)}"},
@@ -48,8 +52,7 @@ def _instances(
         "images": [_image(number, sample) for number, sample in enumerate(samples, 1)],
         "annotations": list(_numbered(annotations)),
         "categories": [
-            {"id": label + 1, "name": name, "supercategory": ""}
-            for label, name in enumerate(material.names)
+            {"id": place + 1, "name": name, "supercategory": ""} for place, name in enumerate(names)
         ],
     }
 
@@ -59,26 +62,26 @@ def _image(number: int, sample: Sample) -> dict[str, Any]:
     return {"id": number, "file_name": sample.image_file, "width": width, "height": height}
 
 
-def _numbered(annotations: Sequence[dict[str, Any] | None]) -> Iterator[dict[str, Any]]:
-    """Each with its id and that of its image; an image without an object has none."""
+def _numbered(annotations: Sequence[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Each with its id and that of its image."""
     ids = count(1)
-    for image, annotation in enumerate(annotations, 1):
-        if annotation:
+    for image, here in enumerate(annotations, 1):
+        for annotation in here:
             yield {"id": next(ids), "image_id": image, **annotation}
 
 
-def _annotation(sample: Sample, drawing: Drawing) -> dict[str, Any] | None:
-    object_ = object_of(sample, drawing)
-    found = box(object_)
-    if found is None:
-        return None
-    return {
-        "category_id": sample.record.label + 1,
-        "bbox": list(found),
-        "area": int(object_.sum()),
-        "iscrowd": 0,
-        "segmentation": _segmentation(object_, drawing),
-    }
+def _annotations(sample: Sample, names: Sequence[str], drawing: Drawing) -> list[dict[str, Any]]:
+    return [
+        {
+            "category_id": one.category + 1,
+            "bbox": list(found),
+            "area": int(one.pixels.sum()),
+            "iscrowd": 0,
+            "segmentation": _segmentation(one.pixels, drawing),
+        }
+        for one in shown(sample, names, drawing)
+        if (found := box(one.pixels)) is not None
+    ]
 
 
 def _segmentation(object_: np.ndarray, drawing: Drawing) -> list[list[float]] | dict[str, Any]:

@@ -14,14 +14,13 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
     """The file names of `share` (0 to 1, rounded to whole images) of each class.
 
     Images with the same source image stay together: a validation that shows a training photo's
-    outline once more would flatter. A class can thus have fewer than its share. Raises InputError
-    for another share, and when nothing can go into validation, or nothing is left for training.
+    outline once more would flatter; so do scenes composed of several that share one. A class can
+    thus have fewer than its share. Raises InputError for another share, and when nothing can go
+    into validation, or nothing is left for training.
     """
     if not 0 <= share < 1:
         raise InputError(f"The share of validation lies between 0 and 1; it is {share}.")
-    groups: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        groups[record.source_image or record.file_name].append(record)
+    groups = _related(records)
     room = {name: round(share * count) for name, count in _counts(records).items()}
     chosen: list[str] = []
     for key in sorted(groups, key=lambda key: _draw(key, seed)):
@@ -32,9 +31,32 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
     if share and not 0 < len(chosen) < len(records):
         raise InputError(
             f"A share of {share} leaves no image for validation: the classes are too small, or "
-            "all their images come from one source image. Take another share, or none."
+            "all their images come from one source image, or from scenes that share some. "
+            "Take another share, or none."
         )
     return frozenset(chosen)
+
+
+def _related(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """The records that share a source, directly or through others; by the least of their sources,
+    or by their file's name where they have none."""
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parents.setdefault(name, name) != name:
+            parents[name] = parents[parents[name]]
+            name = parents[name]
+        return name
+
+    for record in records:
+        first, *others = [root(name) for name in record.sources or (record.file_name,)]
+        for other in others:
+            first, last = sorted((root(first), root(other)))
+            parents[last] = first
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        groups[root((record.sources or (record.file_name,))[0])].append(record)
+    return groups
 
 
 def _counts(records: Iterable[Record]) -> dict[str, int]:

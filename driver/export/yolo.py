@@ -1,12 +1,13 @@
 """YOLO: images/<split>/<key>.png, labels/<split>/<key>.txt and data.yaml.
 
-A line is `label x y width height` (the box's middle and size), or `label x1 y1 x2 y2 …` for
+A line is `category x y width height` (the box's middle and size), or `category x1 y1 x2 y2 …` for
 polygons, in shares of the image's width and height:
 https://docs.ultralytics.com/datasets/segment/. A line holds one ring, so parts and holes are joined
 by bridges of no width. An image without an object has an empty file.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,46 +17,50 @@ from ...core.errors import InputError
 from .material import Material, Sample, Step
 from .options import Drawing, Shapes
 from .outline import box, is_noise, one_ring, polygons, rings
-from .shapes import check_masks, object_of
+from .shapes import Shown, category_names, check_masks, shown
 from .split import TRAIN, VAL
 
 
 def write_yolo(material: Material, folder: Path, drawing: Drawing, step: Step) -> None:
     """Write images and labels. Raises InputError when masks are missing or of another kind."""
     check_masks(material.samples, drawing)
+    names = category_names(material, drawing)
     for kind in ("images", "labels"):
         for split in material.splits:
             (folder / kind / split).mkdir(parents=True)
     for done, sample in enumerate(material.samples, 1):
         shutil.copyfile(sample.image, folder / "images" / sample.split / sample.image_file)
         label = folder / "labels" / sample.split / f"{sample.key}.txt"
-        label.write_text(_line(sample, drawing), encoding="ascii")
+        label.write_text(_lines(sample, names, drawing), encoding="ascii")
         step("writing", done, len(material.samples))
-    (folder / "data.yaml").write_text(_data(material), encoding="utf-8")
+    (folder / "data.yaml").write_text(_data(material, names), encoding="utf-8")
 
 
-def _data(material: Material) -> str:
+def _data(material: Material, names: Sequence[str]) -> str:
     """Without `path`, the folders are beside this file. YOLO wants a val: without one, train."""
     val = VAL if VAL in material.splits else TRAIN
     data = {
         "train": f"images/{TRAIN}",
         "val": f"images/{val}",
-        "names": dict(enumerate(material.names)),
+        "names": dict(enumerate(names)),
     }
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 
-def _line(sample: Sample, drawing: Drawing) -> str:
-    object_ = object_of(sample, drawing)
-    found = box(object_)
+def _lines(sample: Sample, names: Sequence[str], drawing: Drawing) -> str:
+    return "".join(_line(sample, one, drawing) for one in shown(sample, names, drawing))
+
+
+def _line(sample: Sample, one: Shown, drawing: Drawing) -> str:
+    found = box(one.pixels)
     if found is None:
         return ""
     left, top, width, height = found
     points = np.array([[left + width / 2, top + height / 2], [width, height]])
     if drawing.shapes == Shapes.POLYGONS:
-        points = _ring(sample, object_, drawing.tolerance)
+        points = _ring(sample, one.pixels, drawing.tolerance)
     shares = (points / sample.size).ravel()
-    return " ".join([str(sample.record.label), *(f"{share:.9g}" for share in shares)]) + "\n"
+    return " ".join([str(one.category), *(f"{share:.9g}" for share in shares)]) + "\n"
 
 
 def _ring(sample: Sample, object_: np.ndarray, tolerance: float) -> np.ndarray:
