@@ -19,7 +19,7 @@ LONGEST = 128  # bytes of such a text
 
 @contextmanager
 def counted(target: str, log: Path) -> Iterator[str]:
-    """The address of a proxy to `target` that writes into `log` each picture's name, and when it came."""
+    """The address of a proxy to `target` that writes each picture's name and time into `log`."""
     log.touch()
     command = [sys.executable, __file__, target, str(log)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
