@@ -105,15 +105,31 @@ def test_pets_are_laid_out_by_breed_with_masks_of_their_species(
         assert (mask.labels == disc(number)[1]).all()
 
 
+def _without_an_object(folder: Path) -> Path:
+    """Pairs of two classes, of which those of `kind1` show background alone."""
+    save_pairs(folder, 8, classes=2)
+    for path in (folder / "masks" / "kind1").iterdir():
+        Image.fromarray(np.zeros_like(np.asarray(Image.open(path)))).save(path)
+    return folder
+
+
 def test_a_pair_without_an_object_is_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    given = recipe(Data(kind="pets", path=pets(tmp_path / "pets")), tmp_path)
-    for path in (tmp_path / "pets").rglob("Beagle_*.png"):
-        Image.fromarray(np.full((32, 32), 2, np.uint8)).save(path)
+    given = recipe(Data(path=_without_an_object(tmp_path / "data")), tmp_path)
     assert lay_out_shots(given, tmp_path / "shots") == len(find_pairs(tmp_path / "shots"))
-    assert {pair.class_name for pair in find_pairs(tmp_path / "shots")} == {"Abyssinian"}
+    assert {pair.class_name for pair in find_pairs(tmp_path / "shots")} == {"kind0"}
     assert "is left out: its mask shows no object" in caplog.text
+
+
+def test_trimaps_without_a_pet_are_not_drawn_from(tmp_path: Path) -> None:
+    path = pets(tmp_path / "pets")
+    before = read_data(Data(kind="pets", path=path), "segmentation")
+    blank = path / FOLDER / "annotations" / "trimaps" / f"{before.real[0].name}.png"
+    Image.fromarray(np.full((32, 32), 3, np.uint8)).save(blank)
+    found = read_data(Data(kind="pets", path=path), "segmentation")
+    assert [pair.name for pair in found.real] == [pair.name for pair in before.real[1:]]
+    assert "1 trimaps of trainval show no pet" in found.description
 
 
 def test_each_draw_has_a_folder_of_pairs(tmp_path: Path) -> None:

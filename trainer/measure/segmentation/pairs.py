@@ -11,6 +11,7 @@ from ....core.masks.labelled_png import named_classes, read_labels
 from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE
 from ....core.masks.raw import read_raw
 from ....core.masks.read import BACKGROUND, LabelMask
+from ....core.palettes import PET
 from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
@@ -37,14 +38,21 @@ class Pair(Example):
 
 
 def pet_pairs(root: Path) -> Dataset:
-    """Oxford-IIIT Pet with its trimaps; draws go by breed."""
+    """Oxford-IIIT Pet with its trimaps; draws go by breed.
+
+    A trimap that is outline or background all over is not drawn from: it teaches no outline, and
+    no image could be made from it.
+    """
     found = pets(root)
     trimaps = root / FOLDER / "annotations" / "trimaps"
     real, test = (
         tuple(_paired(example, trimaps / f"{example.name}.png") for example in part)
         for part in (found.real, found.test)
     )
-    return replace(found, real=real, test=test)
+    shown = tuple(pair for pair in real if (read_raw(pair.mask) == PET).any())
+    without = f" {len(real) - len(shown)} trimaps of trainval show no pet and are left out."
+    description = found.description + (without if len(shown) < len(real) else "")
+    return replace(found, real=shown, test=test, description=description)
 
 
 def folder_pairs(
