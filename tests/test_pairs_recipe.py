@@ -2,10 +2,12 @@
 
 import io
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+from manyshot import recipes
 from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_colours
 from manyshot.core.masks.control import drawn
@@ -14,7 +16,7 @@ from manyshot.core.masks.scene import varied
 from manyshot.core.masks.variation import Variation
 from manyshot.core.palettes import COLOURS
 from manyshot.driver.job import Job
-from manyshot.driver.load import parse_recipe
+from manyshot.driver.load import parse_recipe, read_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
 from PIL import Image
@@ -242,6 +244,20 @@ def test_what_does_not_fit_gets_a_sentence(plan_of, pairs, recipe, sentence) -> 
     with pytest.raises(InputError) as caught:
         plan_of(pairs, **{"classes": ["Persian"], **recipe})
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pets_pairs", "pets_keep_object", "sd15_pairs"])
+def test_recipes_that_manyshot_brings_fit_their_workflows(name: str, folder: Path) -> None:
+    recipe = read_recipe(Path(str(files(recipes))) / f"{name}.yaml")
+    assert recipe.pairs is not None
+    pairs = recipe.pairs.model_copy(update={"folder": folder})
+    plan = prepare(recipe.model_copy(update={"pairs": pairs, "classes": None}), None)
+    job = next(iter(plan))
+    found = plan.binding.made(job)
+    assert found is not None
+    assert plan.binding.graph(job, "n", found)
+    assert plan.binding.scenes is not None
+    assert (found.mask is None) == plan.binding.scenes.moved
 
 
 def test_compose_nodes_are_the_drivers_own_work(plan_of) -> None:
