@@ -8,6 +8,7 @@ from ...core.errors import InputError
 from .arms import Added, Arm
 from .draws import Draw
 from .table import Table
+from .trust import Reading, trusted
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,12 @@ class Labelled:
 NOTHING = Labelled(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def added_images(table: Table, draw: Draw, arm: Arm) -> Labelled:
+def added_images(table: Table, draw: Draw, arm: Arm, reading: Reading | None = None) -> Labelled:
     """The images that a settled arm adds to a draw. Raises InputError when there are too few.
 
     They are nested as draws are: what 100 % adds is among what 200 % adds. Synthetic images that
-    come from real ones are added to draws that hold all of these, and to no others.
+    come from real ones are added to draws that hold all of these, and to no others. `reading`: what
+    the draw's shots make of them, by which an arm that drops the worst chooses.
     """
     if arm.add == "nothing":
         return NOTHING
@@ -38,7 +40,7 @@ def added_images(table: Table, draw: Draw, arm: Arm) -> Labelled:
     classes = len(table.classes)
     ratio = 100 * arm.each / draw.count if arm.each else arm.ratio
     counts = class_counts(draw, classes, ratio)
-    groups = [_group(table, draw, arm, label, count) for label, count in enumerate(counts)]
+    groups = [_group(table, draw, arm, label, count, reading) for label, count in enumerate(counts)]
     rows = np.concatenate(groups)
     labels = np.repeat(np.arange(classes), counts)
     if arm.add == "shuffled" and table.mismatched is None:
@@ -56,24 +58,33 @@ def class_counts(draw: Draw, classes: int, ratio: float) -> list[int]:
     return [each + (label in lucky) for label in range(classes)]
 
 
-def _group(table: Table, draw: Draw, arm: Arm, label: int, count: int) -> np.ndarray:
+def _group(
+    table: Table, draw: Draw, arm: Arm, label: int, count: int, reading: Reading | None
+) -> np.ndarray:
     if arm.add == "same":
         return np.resize(table.of_class(draw.shots, label), count)
-    found = draw.spare[label] if arm.add == "real" else usable(table, draw, label, arm.add)
+    found = draw.spare[label] if arm.add == "real" else usable(table, draw, label, arm.add, arm.of)
     if len(found) < count:
         raise InputError(_too_few(table, draw, arm, label, count, len(found)))
+    if arm.trust == "drop" and reading is not None:
+        return trusted(found, reading.of(found), count)
     return found[:count]
 
 
-def usable(table: Table, draw: Draw, label: int, add: Added = "synthetic") -> np.ndarray:
+def usable(
+    table: Table, draw: Draw, label: int, add: Added = "synthetic", of: str | None = None
+) -> np.ndarray:
     """The synthetic images of a class that may be added to a draw, in the draw's random order.
 
     One that comes from a real image outside of the draw would tell of that image. "shuffled"
-    has rows of its own where pairs are learned, and elsewhere the same ones.
+    has rows of its own where pairs are learned, and elsewhere the same ones. `of`: of that set of
+    them alone.
     """
     rng = np.random.default_rng([draw.seed, label, 4])
     every = table.mismatched if add == "shuffled" else None
     rows = rng.permutation(table.of_class(table.synthetic if every is None else every, label))
+    if of is not None and table.sets is not None:
+        rows = rows[table.sets[rows] == of]
     return rows[table.comes_only_from(rows, draw.shots)]
 
 
@@ -84,7 +95,9 @@ def without_sources(table: Table, added: Labelled, held_out: np.ndarray) -> Labe
 
 def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, found: int) -> str:
     kind, others = "further real" if arm.add == "real" else "synthetic", ""
-    held = len(table.of_class(table.synthetic, label))
+    synthetic = table.of_class(table.synthetic, label)
+    of_set = arm.of is None or table.sets is None or table.sets[synthetic] == arm.of
+    held = int(np.broadcast_to(of_set, synthetic.shape).sum())
     if arm.add in ("synthetic", "shuffled") and held > found:
         others = f" ({held - found} more come from real images that draw {draw.seed} does not hold)"
     return (

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .policy import SHOWN, Policy
+from .trust import SHOWN as TRUST_SHOWN
+from .trust import Trust
 
 Added = Literal["nothing", "synthetic", "shuffled", "real", "same"]
 Mixing = Literal["concatenate", "replace", "weight", "pretrain", "alone"]
@@ -44,8 +46,24 @@ class Arm(BaseModel):
         description="How all images of the arm are augmented. With add: nothing, real images only.",
     )
 
+    of: str | None = Field(
+        default=None,
+        description="Which of several named folders the synthetic images come from: the key in "
+        "'synthetic'. Default: all of them.",
+    )
+    trust: Trust = Field(
+        default="none",
+        description="Segmentation: what a segmenter trained on the real pairs of the draw alone "
+        "makes of synthetic ones. ignore: pixels that it finds unlikely are not learned from. "
+        "drop: pairs come from the half that it agrees with best; their number stays.",
+    )
+
     @model_validator(mode="after")
     def _fits(self) -> "Arm":
+        if self.of is not None and self.add not in ("synthetic", "shuffled"):
+            raise ValueError("'of' is for synthetic images, and for shuffled ones")
+        if self.trust != "none" and (self.add != "synthetic" or self.ratio == "auto"):
+            raise ValueError("'trust' is for add: synthetic with a ratio of its own, not auto")
         if self.share is not None and self.mixing not in SHARES:
             raise ValueError("'share' is for replace, weight and pretrain")
         if self.ratio == "auto" and self.mixing != "concatenate":
@@ -57,15 +75,17 @@ class Arm(BaseModel):
     @property
     def name(self) -> str:
         """As tables and reports call it; no two different arms share a name."""
-        return self._mix if self.policy == "none" else f"{self._mix}, {SHOWN[self.policy]}"
+        parts = [self._mix, TRUST_SHOWN.get(self.trust), SHOWN.get(self.policy)]
+        return ", ".join(part for part in parts if part)
 
     @property
     def _mix(self) -> str:
         if self.add == "nothing":
             return "real only"
+        what = _NAMES[self.add] if self.of is None else f"{_NAMES[self.add]} ({self.of})"
         if self.ratio == "auto":
-            return f"{_NAMES[self.add]}, auto"
-        amount = f"{_NAMES[self.add]} {self._amount}"
+            return f"{what}, auto"
+        amount = f"{what} {self._amount}"
         if self.mixing == "concatenate":
             return f"+ {amount}"
         if self.mixing == "alone":
@@ -80,6 +100,11 @@ class Arm(BaseModel):
     def real_only(self) -> "Arm":
         """This arm without what it adds: real images only, under the same policy."""
         return Arm(policy=self.policy)
+
+    @property
+    def untrusting(self) -> "Arm":
+        """This arm with all that it adds taken as it is."""
+        return self.model_copy(update={"trust": "none"})
 
     @property
     def used_share(self) -> float:

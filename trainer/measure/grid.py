@@ -5,14 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from .added import added_images
+import numpy as np
+
+from ...core.errors import InputError
+from .added import NOTHING, added_images, usable
 from .arms import REAL_ONLY, Arm
 from .draws import Draw, draw_shots
 from .learner import Learner, Options, Outcome
 from .plans import Budget, make_plan
-from .results import Config, DrawRow, Run, pack
+from .results import Config, DrawRow, Run, pack, pack_shares
 from .setting import Setting, make_setting
 from .table import Table
+from .trust import Reading
 from .tune import Choice, choose_arm, choose_options
 
 
@@ -85,6 +89,8 @@ def _draw_runs(
         return list(found.values())
     setting = make_setting(table, draw, learner, grid.budget)
     options = choose_options(setting)
+    if any(config.arm.trust != "none" for config in missing):
+        setting = replace(setting, reading=read_usable(setting, options))
     arms = dict.fromkeys(config.arm for config in missing)
     chosen = {arm: settle(setting, arm, options) for arm in arms}
     for group in [missing] if learner.side_by_side else [[config] for config in missing]:
@@ -110,6 +116,17 @@ def _config(
     )
 
 
+def read_usable(setting: Setting, options: Options) -> Reading:
+    """What the draw's real images alone, in as many steps, make of the synthetic ones that may be
+    added to them. Raises InputError for a learner that cannot tell."""
+    table, draw, reader = setting.table, setting.draw, setting.learner.reader
+    if reader is None:
+        raise InputError("'trust' is for task: segmentation.")
+    rows = [usable(table, draw, label) for label in range(len(table.classes))]
+    plan = make_plan(table, draw.shots, NOTHING, REAL_ONLY, setting.budget, [draw.seed, 0])
+    return reader(plan, options, np.sort(np.concatenate(rows)))
+
+
 def settle(setting: Setting, arm: Arm, options: Options) -> Choice:
     """The arm itself, or what "auto" comes to in this draw."""
     if arm.ratio != "auto" or arm.add == "nothing":
@@ -124,9 +141,11 @@ def _made(
     began = time.perf_counter()
     table, draw, test = setting.table, setting.draw, setting.table.test
     arms = [chosen[config.arm].arm for config in configs]
-    added = [added_images(table, draw, arm) for arm in arms]
+    reading = setting.reading
+    noise = None if reading is None else reading.noise
+    added = [added_images(table, draw, arm, reading) for arm in arms]
     plans = [
-        make_plan(table, draw.shots, images, arm, setting.budget, [draw.seed, config.seed])
+        make_plan(table, draw.shots, images, arm, setting.budget, [draw.seed, config.seed], noise)
         for config, arm, images in zip(configs, arms, added, strict=True)
     ]
     found = setting.fit(plans, [options] * len(plans), test)
@@ -140,6 +159,7 @@ def _made(
             options,
             setting.learner.judge(of_run, test),
             seconds,
+            None if arm.trust == "none" else (reading, table.synthetic),
         )
         for config, arm, images, of_run in zip(configs, arms, added, found, strict=True)
     }
@@ -153,8 +173,11 @@ def finished(
     options: Options,
     outcome: Outcome,
     seconds: float,
+    read: tuple[Reading | None, np.ndarray] | None = None,
 ) -> Run:
-    """A run from its outcome. `counts`: real and added images learned from."""
+    """A run from its outcome. `counts`: real and added images learned from. `read`: what its arm
+    trusts by, and the rows of all synthetic images."""
+    reading, synthetic = read or (None, np.empty(0, np.int64))
     return Run(
         key=config.key,
         config=config,
@@ -169,6 +192,8 @@ def finished(
         by_class=list(outcome.by_class),
         by_image=pack(outcome.by_image),
         seconds=round(seconds, 3),
+        agreement=None if reading is None else pack_shares(reading.of(synthetic)),
+        ignored=None if reading is None else round(reading.ignored, 4),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .plans import Plan
+from .trust import Reading
 
 Step = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 
@@ -37,13 +38,18 @@ class Outcome:
     loss: np.ndarray
 
 
+# A plan of real images, its option, and the rows (n) of synthetic ones that it shall read.
+Reader = Callable[[Plan, Options, np.ndarray], Reading]
+
+
 @dataclass(frozen=True)
 class Learner:
     """`name`: as reports call it. `fitted`: from the rows of a draw's shots to a `Fit`.
 
     `judge`: from what one run found in n images, and their rows. `grid`: the options that are
     chosen from by cross-validation; `first`: taken where nothing can be held out. `side_by_side`:
-    all runs of a draw are best trained in one go; else each is saved when it is finished.
+    all runs of a draw are best trained in one go; else each is saved when it is finished. `reader`:
+    of learners that can tell how far labels are to be trusted.
     """
 
     name: str
@@ -52,3 +58,4 @@ class Learner:
     grid: tuple[Options, ...]
     first: Options
     side_by_side: bool = True
+    reader: Reader | None = None

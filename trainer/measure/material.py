@@ -62,6 +62,7 @@ def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
         test,
         np.array([example.seen for example in examples]),
         _sources(origins(data, synthetic), len(examples), np.concatenate([real, test]), made),
+        sets=np.array([one.of for one in examples]) if any(one.of for one in synthetic) else None,
     )
 
 
@@ -84,7 +85,8 @@ def read_material(table: Table, examples: Sequence[Example]) -> Material:
     parts = (table.labels, table.real, table.synthetic, table.test, table.seen.astype(np.int64))
     parts = parts if table.source is None else (*parts, table.source)
     numbers = b"".join(part.astype("<i8").tobytes() + b"|" for part in parts)
-    text = "\n".join((*digests, *masks, *table.classes)).encode()
+    sets = () if table.sets is None else table.sets.tolist()
+    text = "\n".join((*digests, *masks, *table.classes, *sets)).encode()
     learned = {digests[row] for row in table.real}
     repeated = sum(digests[row] in learned for row in table.test)
     return Material(tuple(examples), table, sha256(text + numbers).hexdigest(), repeated)

@@ -12,6 +12,7 @@ from .added import Labelled
 from .arms import Arm
 from .policy import Policy
 from .table import Table
+from .trust import Noise
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Plan:
     """`rows` of the table, their `labels`, and `weights` in the loss, each (steps, batch).
 
     The weights of a step add up to 1. `policy`: how the images are augmented. `seed`: of the draw
-    and of the training; whatever else is random in a run follows from it.
+    and of the training; whatever else is random in a run follows from it. `noise`: parts of labels
+    that are not learned from.
     """
 
     rows: np.ndarray
@@ -27,6 +29,7 @@ class Plan:
     weights: np.ndarray
     policy: Policy = "none"
     seed: tuple[int, ...] = (0, 0)
+    noise: Noise | None = None
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,24 @@ class Budget:
 
 
 def make_plan(
-    table: Table, real: np.ndarray, added: Labelled, arm: Arm, budget: Budget, seed: list[int]
+    table: Table,
+    real: np.ndarray,
+    added: Labelled,
+    arm: Arm,
+    budget: Budget,
+    seed: list[int],
+    noise: Noise | None = None,
 ) -> Plan:
     """The plan of one run from `real` rows and `added` images.
 
-    `seed` is that of the draw and that of the training: arms of one seed are pairs.
+    `seed` is that of the draw and that of the training: arms of one seed are pairs. `noise`: of the
+    added images, for arms that ignore it.
     """
     own = Labelled(real, table.labels[real])
     rng = np.random.default_rng([*seed, 1])
-    return replace(_learned(own, added, arm, budget, rng), policy=arm.policy, seed=tuple(seed))
+    learned = _learned(own, added, arm, budget, rng)
+    ignored = noise if arm.trust == "ignore" else None
+    return replace(learned, policy=arm.policy, seed=tuple(seed), noise=ignored)
 
 
 def _learned(

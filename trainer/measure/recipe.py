@@ -71,10 +71,11 @@ class MeasureRecipe(Strict):
         "images come in pairs with theirs.",
     )
     data: Data
-    synthetic: Path | list[Path] | None = Field(
+    synthetic: Path | list[Path] | dict[str, Path | list[Path]] | None = Field(
         default=None,
         description="Synthetic images: a dataset folder, a folder of them, class folders, or a "
-        "list of these.",
+        "list of these. With names, such as {control: a, keep_object: b}, arms tell them apart by "
+        "'of'.",
     )
     output: Path = Field(description="The folder of results.json.")
     arms: list[Arm] = Field(
@@ -112,11 +113,17 @@ class MeasureRecipe(Strict):
     )
 
     @property
+    def synthetic_sets(self) -> dict[str, list[Path]]:
+        """The folders of `synthetic` by their names; "" for those without."""
+        if self.synthetic is None:
+            return {}
+        named = self.synthetic if isinstance(self.synthetic, dict) else {"": self.synthetic}
+        return {key: one if isinstance(one, list) else [one] for key, one in named.items()}
+
+    @property
     def synthetic_folders(self) -> list[Path]:
         """`synthetic` as a list."""
-        if self.synthetic is None:
-            return []
-        return self.synthetic if isinstance(self.synthetic, list) else [self.synthetic]
+        return [folder for folders in self.synthetic_sets.values() for folder in folders]
 
     @field_validator("data", mode="before")
     @classmethod
@@ -158,6 +165,9 @@ class MeasureRecipe(Strict):
         if needs and not self.synthetic_folders:
             raise ValueError("arms with synthetic images need 'synthetic', their folder")
         for arm in self.arms:
+            if arm.of is not None and arm.of not in self.synthetic_sets:
+                known = ", ".join(name for name in self.synthetic_sets if name) or "none"
+                raise ValueError(f"'synthetic' has no folder named {arm.of!r}; it names: {known}")
             if arm.ratio == "auto" and arm.add not in ("synthetic", "shuffled"):
                 raise ValueError("ratio: auto is for synthetic images")
             if self.protocol == "thesis" and (arm.ratio == "auto" or arm.mixing not in THESIS):
@@ -179,6 +189,8 @@ class MeasureRecipe(Strict):
             if arm.policy not in known:
                 names = ", ".join(sorted(known - {"none"}))
                 raise ValueError(f"{self.task} has no policy {arm.policy!r}; it has {names}")
+        if not pairs and any(arm.trust != "none" for arm in self.arms):
+            raise ValueError("'trust' is for task: segmentation")
         other = {"palette", "by_class"} & self.data.model_fields_set
         if not pairs and ("segmenter" in self.model_fields_set or other):
             name = min(other, default="segmenter")

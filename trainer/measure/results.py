@@ -15,7 +15,9 @@ from .arms import Arm
 from .published import PublishedRow
 
 FILE = "results.json"
+UNKNOWN = 255  # the byte of a share that is not known
 METHOD = 3  # one more whenever equal configs would give other figures
+LATER: dict[str, object] = {"of": None, "trust": "none"}  # fields of arms, and what they were
 Protocol = Literal["fair", "thesis"]
 Task = Literal["classification", "segmentation"]
 SampleKind = Literal["real", "synthetic"]
@@ -48,14 +50,23 @@ class Config(Value):
 
     @property
     def key(self) -> str:
-        """Equal for equal runs: what resuming rests on."""
-        return sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Equal for equal runs: what resuming rests on.
+
+        What arms learned to do later is left out where they do not, so that earlier runs count.
+        """
+        aside = {name for name in LATER if getattr(self.arm, name) == LATER[name]}
+        text = self.model_dump_json(exclude={"arm": aside, "matched": set(LATER)})
+        return sha256(text.encode()).hexdigest()[:16]
 
 
 class Run(Value):
     """A finished run. `metrics` (the main one first) and `by_class` are from 0 to 1.
 
     `by_image`: each test image's part in the main metric, which is their mean (see `unpack`).
+
+    `agreement`: of arms with trust, how far the draw's real images agree with each synthetic pair,
+    in the order of the split (see `unpack_shares`); `ignored`: the share of all their labels that
+    was noise.
 
     `chosen`: the arm that "auto" came to. `real`, `added`: images learned from. `steps`: taken.
     """
@@ -73,6 +84,8 @@ class Run(Value):
     by_class: list[float]
     by_image: str
     seconds: float
+    agreement: Base64 | None = None
+    ignored: float | None = None
 
 
 class DrawRow(Value):
@@ -191,3 +204,15 @@ def unpack(text: str, count: int) -> np.ndarray:
     if len(stored) == 4 * count:
         return np.frombuffer(stored, "<f4").astype(np.float64)
     return np.unpackbits(np.frombuffer(stored, np.uint8), count=count).astype(np.float64)
+
+
+def pack_shares(values: np.ndarray) -> str:
+    """Shares (n) from 0 to 1, or nan for what is not known, as text: half percents, a byte each."""
+    stored = np.where(np.isnan(values), UNKNOWN, np.round(200 * np.nan_to_num(values)))
+    return base64.b64encode(stored.astype(np.uint8).tobytes()).decode()
+
+
+def unpack_shares(text: str) -> np.ndarray:
+    """`pack_shares` undone: float64 (n), to half a percent."""
+    stored = np.frombuffer(base64.b64decode(text), np.uint8)
+    return np.where(stored == UNKNOWN, np.nan, stored / 200)

@@ -26,7 +26,8 @@ class Example:
     `seen`: the generator has learned from it. `sources`: the files that it was made from.
     `subject`: the learned subject that it was made with, which may hold real images that a draw
     does not. `photos`: sha256 of each that this subject was learned from, where that is known.
-    `folder`: its own class, where draws take all classes alike.
+    `folder`: its own class, where draws take all classes alike. `of`: the name of the synthetic
+    images that it is among, where a recipe names several.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Example:
     subject: str | None = None
     photos: tuple[str, ...] = ()
     folder: str = ""
+    of: str = ""
 
     @property
     def own_class(self) -> str:

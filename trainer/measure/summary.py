@@ -15,6 +15,7 @@ def gain_rows(runs: Sequence[Run], tested: int) -> list[GainRow]:
     """A row for each number of shots and arm, against real only; `tested`: number of test images.
 
     What is added under a policy has a second row, against that policy alone, if that is an arm.
+    What is trusted only in part has one before, against the same taken as it is.
     Under the thesis protocol a second row is against real only at the arm's own number of steps.
     """
     rows: list[GainRow] = []
@@ -26,6 +27,9 @@ def gain_rows(runs: Sequence[Run], tested: int) -> list[GainRow]:
             if arm == REAL_ONLY:
                 continue
             own = [run for run in plain if run.config.arm == arm]
+            as_it_is = [run for run in plain if run.config.arm == arm.untrusting]
+            if as_it_is and arm.trust != "none":
+                rows.append(_row(own, as_it_is, arm.untrusting.name, tested))
             rows.append(_row(own, baseline, "real only", tested))
             alone = [run for run in plain if run.config.arm == arm.real_only]
             if alone and arm.policy != "none" and arm.add != "nothing":

@@ -13,7 +13,15 @@ from .sources import Dataset, Example, of_classes, read_examples
 
 def read_synthetic(recipe: MeasureRecipe, data: Dataset) -> list[Example]:
     """The synthetic images that a recipe names; of several folders, each named with its folder."""
-    folders = [one for folder in recipe.synthetic_folders for one in dataset_folders(folder)]
+    return [
+        replace(example, name="/".join(filter(None, [name, example.name])), of=name)
+        for name, folders in recipe.synthetic_sets.items()
+        for example in _of_set(recipe, folders, data)
+    ]
+
+
+def _of_set(recipe: MeasureRecipe, named: Sequence[Path], data: Dataset) -> list[Example]:
+    folders = [one for folder in named for one in dataset_folders(folder)]
     if len(folders) == 1:
         return _read(recipe, folders[0], data)
     return [

@@ -14,7 +14,8 @@ class Table:
     repeat what the real-only arm had to learn by itself. `source` (n, most): the rows of the real
     and test images that a synthetic one comes from, made from or by a subject learned from them; -1
     where there are no more or it is not known; None: none at all. `mismatched`: rows of synthetic
-    images with another's mask, for what is learned in pairs.
+    images with another's mask, for what is learned in pairs. `sets` (n): which of several named
+    folders a synthetic row is of, "" for all others; None without names.
     """
 
     classes: tuple[str, ...]
@@ -25,6 +26,7 @@ class Table:
     seen: np.ndarray
     source: np.ndarray | None = None
     mismatched: np.ndarray | None = None
+    sets: np.ndarray | None = None
 
     def comes_from(self, rows: np.ndarray, photos: np.ndarray) -> np.ndarray:
         """Whether each of `rows` comes from any of the rows `photos`."""

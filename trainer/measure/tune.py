@@ -92,7 +92,8 @@ def candidates(table: Table, draw: Draw, arm: Arm, parts: Sequence[Fold]) -> lis
 
     Some must be left in each fold: those of a subject that learned from all shots never are.
     """
-    least = min(len(usable(table, draw, label)) for label in range(len(table.classes)))
+    labels = range(len(table.classes))
+    least = min(len(usable(table, draw, label, "synthetic", arm.of)) for label in labels)
     every = [arm.settled(*candidate) for candidate in CANDIDATES]
     enough = [one for one in every if float(one.ratio) * draw.count <= 100 * least]
     return [one for one in enough if all(len(_added(table, draw, one, f).rows) for f in parts)]

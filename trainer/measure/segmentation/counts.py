@@ -43,13 +43,13 @@ def counted(
     found_band = banded(found)
     wanted_band = banded(wanted) if wanted_band is None else wanted_band
     both_band = np.where(found_band == wanted_band, wanted_band, IGNORE)
-    sums = [_by_class(part, classes) for part in (same, found, wanted)]
-    bands = [_by_class(part, classes) for part in (both_band, found_band, wanted_band)]
+    sums = [by_class(part, classes) for part in (same, found, wanted)]
+    bands = [by_class(part, classes) for part in (both_band, found_band, wanted_band)]
     either = bands[1] + bands[2] - bands[0]
-    return np.stack([*sums, bands[0], either, _by_class(wanted, classes, losses)], axis=2)
+    return np.stack([*sums, bands[0], either, by_class(wanted, classes, losses)], axis=2)
 
 
-def _by_class(indices: np.ndarray, classes: int, weights: np.ndarray | None = None) -> np.ndarray:
+def by_class(indices: np.ndarray, classes: int, weights: np.ndarray | None = None) -> np.ndarray:
     """How many pixels have each index, or the sum of their weights: (n, classes)."""
     columns = [indices == index for index in range(classes)]
     if weights is None:

@@ -9,11 +9,13 @@ import numpy as np
 from ....core.masks.codes import MaskCode
 from ..learner import Fit, Learner, Options, Outcome, Step
 from ..plans import Plan
+from ..trust import Reading
 from .memory import Memory, Pairs
 from .metrics import segmentation_outcome
 from .nets import open_net
 from .segmenter import Segmenter
-from .training import tested, train
+from .training import read_pairs, tested, train
+from .trust import limits, plain_counts, reading
 
 
 def segmenter_learner(pairs: Pairs, segmenter: Segmenter, step: Step) -> Learner:
@@ -35,9 +37,17 @@ def segmenter_learner(pairs: Pairs, segmenter: Segmenter, step: Step) -> Learner
     def judge(counts: np.ndarray, rows: np.ndarray) -> Outcome:
         return segmentation_outcome(counts)
 
+    def reader(plan: Plan, option: Options, rows: np.ndarray) -> Reading:
+        parts = train(memory, plan, option, partial(step, "training what reads pairs"))
+        real = read_pairs(memory, parts, np.unique(plan.rows))
+        classes = len(pairs.code.classes)
+        most = limits(np.concatenate([plain_counts(read, classes) for read in real]))
+        return reading(read_pairs(memory, parts, rows), most, pairs.background)
+
     grid = tuple(Options(rate, segmenter.decay) for rate in segmenter.rates)
     name = learner_name(net.id, segmenter, pairs.code)
-    return Learner(name, fitted, judge, grid, grid[len(grid) // 2], side_by_side=False)
+    first = grid[len(grid) // 2]
+    return Learner(name, fitted, judge, grid, first, side_by_side=False, reader=reader)
 
 
 def learner_name(net: str, segmenter: Segmenter, code: MaskCode) -> str:

@@ -11,10 +11,10 @@ from ..table import Table
 def with_mismatched(table: Table) -> Table:
     """The table with another row for each synthetic one, at its end: its image, not its mask.
 
-    Raises InputError for fewer than two synthetic images.
+    Raises InputError for fewer than two synthetic images, of each set where they have names.
     """
     own = table.synthetic
-    mismatched(len(own))
+    _exchanged(table)
     rows = np.arange(len(table.labels), len(table.labels) + len(own))
     return replace(
         table,
@@ -22,6 +22,7 @@ def with_mismatched(table: Table) -> Table:
         seen=np.append(table.seen, table.seen[own]),
         source=None if table.source is None else np.concatenate([table.source, table.source[own]]),
         mismatched=rows,
+        sets=None if table.sets is None else np.append(table.sets, table.sets[own]),
     )
 
 
@@ -30,5 +31,15 @@ def files_of(table: Table) -> tuple[np.ndarray, np.ndarray]:
     image_of, mask_of = np.arange(len(table.labels)), np.arange(len(table.labels))
     if table.mismatched is not None:
         image_of[table.mismatched] = table.synthetic
-        mask_of[table.mismatched] = table.synthetic[mismatched(len(table.synthetic))]
+        mask_of[table.mismatched] = _exchanged(table)
     return image_of, mask_of
+
+
+def _exchanged(table: Table) -> np.ndarray:
+    """For each synthetic row another one, of its own set."""
+    found = table.synthetic.copy()
+    names = np.zeros(len(found)) if table.sets is None else table.sets[found]
+    for name in np.unique(names):
+        places = np.flatnonzero(names == name)
+        found[places] = table.synthetic[places[mismatched(len(places))]]
+    return found

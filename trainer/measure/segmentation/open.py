@@ -6,11 +6,20 @@ from ....core.masks.codes import IGNORE
 from ..learner import Learner, Step
 from ..material import Material
 from ..recipe import MeasureRecipe
+from ..trust import KEPT
 from .learner import segmenter_learner
 from .memory import Pairs
 from .mismatched import files_of
 from .pairs import Pair, code_of
 from .store import check_classes, read_store
+from .trust import ALPHA
+
+TRUSTED = (
+    "Where pairs are trusted in part, a segmenter trained on the draw's real pairs alone, in as "
+    f"many steps, reads them. 'Noise ignored' leaves out pixels whose loss exceeds {ALPHA:g} times "
+    "the mean of their class in those real pairs; 'worst dropped' takes as many pairs from the "
+    f"{KEPT:.0%} that it agrees with best."
+)
 
 
 def open_segmenter(
@@ -41,6 +50,8 @@ def notes_on_pairs(recipe: MeasureRecipe, masks: np.ndarray) -> tuple[str, ...]:
         "A test image's part in the mean IoU is its linear part (the influence function), so that "
         "the interval speaks of other test images as well.",
     ]
+    if any(arm.trust != "none" for arm in recipe.arms):
+        found.append(TRUSTED)
     ignored = float((masks == IGNORE).mean())
     if ignored:
         found.append(f"{ignored:.1%} of the pixels are ignored, in training and in all figures.")

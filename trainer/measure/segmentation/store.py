@@ -37,16 +37,26 @@ def read_store(
 
 def _read(pair: Pair, code: MaskCode, side: int) -> tuple[np.ndarray, np.ndarray]:
     image, mask = read_rgb(pair.path, FULL), read_labels(pair.mask, code)
+    return stretched(image, mask, side, pair.mask)
+
+
+def stretched(
+    image: np.ndarray, mask: np.ndarray, side: int, name: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """An image and its mask as squares, the mask without interpolation.
+
+    Raises InputError, naming the file, when they do not fit, and when no label is left.
+    """
     if image.shape[:2] != mask.shape:
         (height, width), (tall, wide) = image.shape[:2], mask.shape
         raise InputError(
-            f"The mask {pair.mask} has {wide}x{tall} pixels and its image {width}x{height}. A mask "
+            f"The mask {name} has {wide}x{tall} pixels and its image {width}x{height}. A mask "
             "must fit its image."
         )
     small = _sized(mask, side, Image.Resampling.NEAREST)
     if (small == IGNORE).all():
         raise InputError(
-            f"The mask {pair.mask} has no labelled pixel at {side} pixels: what it labels is too "
+            f"The mask {name} has no labelled pixel at {side} pixels: what it labels is too "
             "small. Take the pair out, or ask for a larger 'size'."
         )
     return _sized(image, side, Image.Resampling.BICUBIC), small

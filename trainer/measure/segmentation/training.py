@@ -65,6 +65,8 @@ def _batches(memory: Memory, parts: Parts, plan: Plan) -> Iterator[tuple[Feature
     """For each step features, indices (batch, side, side) and the weights of the images."""
     for step, (rows, weights) in enumerate(zip(plan.rows, plan.weights, strict=True)):
         wanted = memory.masks(rows)
+        if plan.noise is not None:
+            wanted = np.where(plan.noise.at(rows.ravel()), IGNORE, wanted)
         if plan.policy == "none" and memory.frozen:
             features = memory.features(rows)
         else:
