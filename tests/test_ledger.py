@@ -1,5 +1,8 @@
 """The ledger: what it remembers, also after being cut off."""
 
+import sqlite3
+from dataclasses import replace
+
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.job import Failure, Job
@@ -28,7 +31,7 @@ def ledger(tmp_path):
 def test_jobs_come_back_as_they_went_in(ledger):
     odd = Job("1" * 32, "Ćat ø", 3, 9, "a 'quoted'\nprompt", "no", 2**63, "g", 4, 2,
               "a.safetensors", "tok", {"A.b": "/x/é.png"},
-              {"K.cfg": 1.5, "K.on": True})  # fmt: skip
+              {"K.cfg": 1.5, "K.on": True}, ["cat/ø.png", "b.png"])  # fmt: skip
     fill(ledger, [odd])
     assert ledger.open_jobs("g", -1, 10) == [(0, odd)]
 
@@ -37,6 +40,20 @@ def test_equal_jobs_are_kept_once_and_counted(ledger):
     fill(ledger, [job(1), job(2), job(1)])
     assert ledger.counts() == Counts(pending=2, done=0, failed=0, old=0)
     assert ledger.duplicates() == 1
+
+
+def test_a_ledger_of_an_earlier_version_is_gone_on_with(tmp_path):
+    ledger = Ledger(tmp_path)
+    fill(ledger, [job(0), job(1)])
+    ledger.mark_done([done(0)])
+    ledger.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("ALTER TABLE jobs DROP COLUMN objects")
+    db.close()
+    again = Ledger(tmp_path)
+    again.mark_done([replace(done(1), objects="[[]]")])
+    assert [row.objects for _, row in again.done_jobs()] == [None, "[[]]"]
+    again.close()
 
 
 def test_states_move_and_survive_reopening(tmp_path):

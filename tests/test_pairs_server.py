@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from manyshot.core.masks.control import drawn
 from manyshot.core.masks.labelled_png import read_labelled
 from manyshot.core.masks.objects import object_facts
+from manyshot.core.masks.pairs import find_pairs, read_pair
+from manyshot.core.masks.scene import varied
+from manyshot.core.masks.variation import Variation
 from manyshot.core.records import read_records
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.load import parse_recipe
@@ -31,6 +35,24 @@ GRAPH = {
     "5": {"class_type": "StubSleep",
           "inputs": {"value": ["1", 0], "seconds": 0.01, "interruptible": True}},
     "9": {"class_type": "SaveImage", "inputs": {"images": ["5", 0], "filename_prefix": "x"}},
+}  # fmt: skip
+
+OWN = {
+    "1": {"class_type": "ManyshotLoadLabelled", "inputs": {
+        "folder": "nowhere", "layout": "auto", "first": 0, "count": 1, "times": 1}},
+    "2": {"class_type": "ManyshotMaskPrompts", "inputs": {
+        "mask": ["1", 1], "mask_classes": ["1", 2], "class_name": ["1", 3], "seed": 0,
+        "templates": "{classes}", "contexts": "", "lists": "", "negative": "", "words": ""}},
+    "3": {"class_type": "ManyshotVaryMask", "inputs": {
+        "mask": ["1", 1], "mask_classes": ["1", 2], "image": ["1", 0], "width": 48, "height": 32,
+        "seed": 0, "flip": 0.5, "rotate": 15.0, "scale_from": 0.8, "scale_to": 1.25,
+        "shift": 0.1, "shear": 5.0, "crop": 1.0, "visible": 0.7, "cover": True, "border": 1}},
+    "4": {"class_type": "ManyshotMaskToControl", "inputs": {
+        "mask": ["3", 0], "mask_classes": ["1", 2], "palette": "own", "table": ""}},
+    "5": {"class_type": "ManyshotSaveLabelled", "inputs": {
+        "images": ["4", 0], "mask": ["3", 0], "mask_classes": ["1", 2], "class_name": ["2", 2],
+        "prompt": ["2", 0], "negative": ["2", 1], "seed": ["2", 3], "folder": "x", "name": "",
+        "delivery": "folder"}},
 }  # fmt: skip
 
 
@@ -156,3 +178,28 @@ def test_a_proxy_that_hides_what_is_there_costs_uploads_and_nothing_else(
     assert drive(recipe).exit_code == 0
     is_whole(recipe)
     assert uploads.hits == COUNT
+
+
+@pytest.mark.parametrize("transport", ["websocket", "view"])
+def test_masks_that_the_server_varied_are_those_kept(
+    recipe: Recipe, tmp_path: Path, transport: str
+) -> None:
+    (tmp_path / "graph.json").write_text(json.dumps(OWN))
+    pairs = recipe.pairs and recipe.pairs.model_copy(update={"vary": None, "border": None})
+    changes = {"pairs": pairs, "bind": {}, "images_per_class": 3, "transport": transport}
+    recipe = recipe.model_copy(update=changes)
+    assert drive(recipe).exit_code == 0
+    photos = {str(pair.image): pair for pair in find_pairs(tmp_path / "pairs")}
+    records = list(read_records(recipe.output))
+    assert len(records) == 6
+    for record in records:
+        pair = photos[str(record.source_image)]
+        assert record.seed is not None
+        wanted, _ = varied(read_pair(pair), Variation(cover=True), record.seed, (32, 48), 1)
+        mask = read_labelled(recipe.output / str(record.mask_file_name))
+        assert mask is not None
+        assert (mask.classes, record.prompt) == (wanted.mask.classes, *wanted.mask.shown())
+        assert (mask.labels == wanted.mask.labels).all()
+        assert record.objects == object_facts(mask)
+        shown = np.asarray(Image.open(recipe.output / record.file_name).convert("RGB"))
+        assert (shown == drawn(mask)).all()
