@@ -1,6 +1,7 @@
 """Files and folders below ComfyUI's input folder, by names that come from the canvas."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,10 +33,25 @@ def input_path(name: str, what: str) -> Path:
     return path
 
 
-def stamp(paths: Iterable[Path]) -> str:
-    """A text that is new when a file is: ComfyUI's cache knows only names."""
-    found = sha256()
-    for path in paths:
-        stat = path.stat()
-        found.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+def stamp(path: Path) -> str:
+    """A text that is new when a file, or any file below a folder, is: ComfyUI's cache knows only
+    its name. Raises InputError where one cannot be looked at."""
+    try:
+        rows = list(_below(path)) if path.is_dir() else [_row(str(path), path.stat())]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error}).") from None
+    return sha256("\n".join(sorted(rows)).encode(errors="replace")).hexdigest()
+
+
+def _below(folder: Path | str) -> Iterator[str]:
+    """A row for each file below a folder; of thousands of files, pathlib would take too long."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path)
+            else:
+                yield _row(entry.path, entry.stat(follow_symlinks=False))
+
+
+def _row(name: str, stat: os.stat_result) -> str:
+    return f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}"

@@ -103,8 +103,8 @@ class ManyshotLoadLabelled(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, folder: str | None, **_inputs: Any) -> str:
         try:
-            return _stamp(input_path(folder or "", "folder"))
-        except (InputError, OSError):
+            return stamp(input_path(folder or "", "folder"))
+        except InputError:
             return ""
 
     @classmethod
@@ -144,13 +144,9 @@ def _read(pair: PairFile) -> tuple[np.ndarray, LabelMask]:
 
 def _found(folder: str, layout: Layout) -> tuple[PairFile, ...]:
     path = input_path(folder, "folder")
-    return _listed(path, layout, _stamp(path))
+    return _listed(path, layout, stamp(path))
 
 
 @lru_cache(maxsize=4)
 def _listed(folder: Path, layout: Layout, _stamp: str) -> tuple[PairFile, ...]:
     return tuple(find_pairs(folder, layout))
-
-
-def _stamp(path: Path) -> str:
-    return stamp([path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()))

@@ -90,8 +90,8 @@ class ManyshotLoadMask(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, file: str | None, **_inputs: Any) -> str:
         try:
-            return stamp([_path(file or "")])
-        except (InputError, OSError):
+            return stamp(_path(file or ""))
+        except InputError:
             return ""
 
     @classmethod
@@ -117,7 +117,7 @@ def _loaded(file: str, form: Form, class_name: str, table: str, image_name: str)
     path = _path(file)
     if not path.is_file():
         raise InputError(f"{file!r} is a folder. Load Labelled takes folders.")
-    return _read(path, stamp([path]), form, class_name, table, image_name)
+    return _read(path, stamp(path), form, class_name, table, image_name)
 
 
 @lru_cache(maxsize=4)

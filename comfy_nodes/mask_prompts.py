@@ -60,6 +60,7 @@ class ManyshotMaskPrompts(io.ComfyNode):
     @classmethod
     def validate_inputs(
         cls,
+        class_name: list[str | None],
         templates: list[str | None],
         contexts: list[str | None],
         lists: list[str | None],
@@ -70,7 +71,7 @@ class ManyshotMaskPrompts(io.ComfyNode):
         if any(text is None for text in texts):
             return True  # wired to another node: known only when it runs
         try:
-            read_prompts({"class": ""}, *map(str, texts))
+            read_prompts({class_name[0] or "class": ""}, *map(str, texts))
         except InputError as error:
             return str(error)
         return True

@@ -33,7 +33,8 @@ def scenes_of(
     for name, found in (("masks", masks), ("images", images), ("control images", controls)):
         if len(found) not in (0, 1, count):
             raise InputError(
-                f"There are {count} in a batch and {len(found)} {name}; give one each."
+                f"The greatest batch has {count} and there are {len(found)} {name}; give one for "
+                "all, or one each."
             )
     return [
         Scene(_one(masks, i), _one(images or [None], i), _one(controls or [None], i))

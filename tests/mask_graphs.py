@@ -15,6 +15,10 @@ from .test_nodes_server import Client, Run
 CLASSES = ("background", "cat", "dog")
 SIZES = {"cat/a": (24, 32), "cat/b": (40, 16), "dog/c": (24, 32)}  # height, width
 
+RANGES = {"flip": 0.5, "rotate": 20.0, "scale_from": 0.8, "scale_to": 1.3, "shift": 0.2}
+RANGES |= {"visible": 0.6}
+CANVAS = {"width": 0, "height": 0, "seed": 11, "border": -1}
+
 
 def node(kind: str, **inputs: Any) -> dict[str, Any]:
     return {"class_type": kind, "inputs": inputs}
@@ -90,6 +94,22 @@ def prompts(**changes: Any) -> dict[str, Any]:
         "seed": 3,
     }
     return node("ManyshotMaskPrompts", **settings | changes)
+
+
+def control(**changes: Any) -> dict[str, Any]:
+    settings = {"mask": ["load", 1], "mask_classes": ["load", 2], "palette": "own", "table": ""}
+    return node("ManyshotMaskToControl", **settings | changes)
+
+
+def load_mask(folder: Path, name: str, **changes: Any) -> dict[str, Any]:
+    settings = {"form": "labels", "class_name": "", "table": "", "image_name": ""}
+    return node("ManyshotLoadMask", file=f"{folder.name}/{name}", **settings | changes)
+
+
+def vary(**changes: Any) -> dict[str, Any]:
+    settings = {**CANVAS, **RANGES, "shear": 8.0, "crop": 0.8, "cover": True}
+    links = {"mask": ["load", 1], "mask_classes": ["load", 2]}
+    return node("ManyshotVaryMask", **settings | links | changes)
 
 
 def write_pairs(folder: Path) -> None:

@@ -343,6 +343,24 @@ def test_objects_are_laid_over_each_other(seed: int) -> None:
     assert np.array_equal(again.mask.labels, found.mask.labels)
 
 
+@settings(max_examples=10, deadline=None)
+@given(SEEDS)
+def test_a_new_border_is_drawn_around_all_that_is_composed(seed: int) -> None:
+    labels = np.zeros((48, 48), np.uint8)
+    labels[14:34, 14:34] = 1
+    closed = [Scene(LabelMask(labels, ("background", name))) for name in ("cat", "dog")]
+    opened = [
+        replace(scene, mask=replace(scene.mask, labels=rebordered(labels, 3, IGNORE)))
+        for scene in closed
+    ]
+    wanted = with_border(composed(closed, seed).mask.labels, 1, IGNORE)
+    for scenes in (closed, opened):
+        assert np.array_equal(composed(scenes, seed, border=1).mask.labels, wanted)
+    drawn_over = [replace(scene, control=drawn(scene.mask)) for scene in closed]
+    with pytest.raises(InputError, match="draw the control image"):
+        composed(drawn_over, seed, border=1)
+
+
 def test_several_objects_are_composed_and_classes_joined_by_name() -> None:
     labels = np.zeros((48, 48), np.uint8)
     labels[16:32, 16:32] = 1

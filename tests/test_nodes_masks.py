@@ -8,6 +8,7 @@ import pytest
 from manyshot.core.masks.control import drawn
 from manyshot.core.masks.labelled_png import encoded
 from manyshot.core.masks.objects import object_facts
+from manyshot.core.masks.read import LabelMask
 from manyshot.core.prompts import PromptSet
 
 from .mask_graphs import (
@@ -15,6 +16,7 @@ from .mask_graphs import (
     SIZES,
     done,
     label_mask,
+    load_mask,
     loader,
     node,
     photo,
@@ -107,3 +109,38 @@ def test_control_and_saved_masks_are_exact(client: Client, pairs: Path) -> None:
         inside, _, name = f"{folder}/{record['mask_file_name']}".rpartition("/")
         assert client.view(name, inside) == encoded(mask)
         assert record["objects"] == object_facts(mask)
+
+
+def test_every_index_comes_through_unchanged(client: Client, pairs: Path) -> None:
+    """254 classes and what is ignored: out of a file, through a tensor, into a file."""
+    names = tuple(f"class {index}" for index in range(254))
+    labels = np.array([*range(254), 255, 255], np.uint8).reshape(16, 16)
+    (pairs / "all.png").write_bytes(encoded(LabelMask(labels, names)))
+    folder = f"manyshot/{pairs.name}"
+    graph = {
+        "load": load_mask(pairs, "all.png"),
+        "image": node("EmptyImage", width=16, height=16, batch_size=1, color=0),
+        "save": node(
+            "ManyshotSaveLabelled",
+            images=["image", 0],
+            class_name="x",
+            mask=["load", 0],
+            mask_classes=["load", 1],
+            folder=folder,
+            name="a",
+            delivery="folder",
+        ),
+    }
+    done(client, graph)
+    assert client.view("a_0.png", f"{folder}/masks/x") == (pairs / "all.png").read_bytes()
+
+
+def test_photos_without_masks_have_empty_ones(client: Client, pairs: Path) -> None:
+    load = loader(pairs, layout="classes", count=9)
+    load["inputs"]["folder"] += "/images"
+    graph = {"load": load, **shown(("text", "load", 2), ("text", "load", 3))}
+    run = done(client, graph)
+    assert texts(run, "load-2") == ["background"] * 3
+    assert texts(run, "load-3") == ["cat", "cat", "dog"]
+    graph |= {"prompts": prompts(words=""), **shown(("text", "prompts", 0))}
+    assert "Mask 1 shows background only" in str(client.run(graph).error)

@@ -38,11 +38,14 @@ def composed(
     its area stays in sight, and a scene that finds no such place is left out. Classes are joined
     by name. There is an image, or a control image, where all scenes have one. Polygons are
     dropped, for they would tell of what is covered. `border`: all open outlines are drawn anew, so
-    many pixels wide on either side. Raises InputError without a scene.
+    many pixels wide on either side. Raises InputError without a scene, and for a border beside
+    control images, which would keep the old one.
     """
     if not scenes:
         raise InputError("Nothing to compose: give one scene at least.")
     if border is not None:
+        if any(scene.control is not None for scene in scenes):
+            raise InputError("With a new border, draw the control image from the composed mask.")
         closed = [_relabelled(scene, without_border) for scene in scenes]
         laid = composed(closed, seed, variation, size)
         return _relabelled(laid, lambda labels, ignored: with_border(labels, border, ignored))
