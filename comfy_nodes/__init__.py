@@ -19,6 +19,7 @@ from .subject import ManyshotSubject
 from .subject_prompts import ManyshotSubjectPrompts
 from .train_subject import ManyshotTrainSubject
 from .vary_mask import ManyshotVaryMask
+from .webui_prompt import ManyshotWebUIPrompt
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class ManyshotExtension(ComfyExtension):
             ManyshotSoftEdges,
             ManyshotMixedStrengths,
             ManyshotSaveLabelled,
+            ManyshotWebUIPrompt,
         ]
 
 
