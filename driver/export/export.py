@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import InputError, ManyshotError
+from ...core.new_folder import new_folder
 from .material import Material, Step, read_material
-from .new_folder import new_folder
 from .options import Drawing, Format
 from .split import TRAIN, VAL
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from ....core.errors import InputError
 from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette, trimap_code
-from ....core.masks.control import BORDER, own_colours
 from ....core.masks.labelled_png import named_classes, read_labels
 from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE
 from ....core.masks.raw import read_raw
 from ....core.masks.read import BACKGROUND, LabelMask
-from ....core.palettes import PET
+from ....core.palettes import COLOURS, PET
 from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
@@ -155,12 +154,16 @@ def code_of(data: Data, real: Sequence[Pair], others: Sequence[Pair] = ()) -> Ma
 
 
 def named_code(masks: Iterable[Path]) -> MaskCode:
-    """The code of masks that name their classes: all of these, background first; by their own
-    colours, control images are masks too."""
+    """The code of masks that name their classes: all of these, background first."""
     names = dict.fromkeys(name for mask in masks for name in named_classes(mask) or ())
-    classes = tuple(sorted(names, key=lambda name: name != BACKGROUND))
-    colours = {colour: classes.index(name) for name, colour in own_colours(classes).items()}
-    return MaskCode(classes, {}, {**colours, BORDER: IGNORE})
+    return code_of_names(tuple(sorted(names, key=lambda name: name != BACKGROUND)))
+
+
+def code_of_names(classes: tuple[str, ...]) -> MaskCode:
+    """The code of masks that say `classes` by their names, or by colours that mean one class
+    everywhere: those of core.palettes. Other colours go by turns, and differ from mask to mask."""
+    colours = {COLOURS[name]: place for place, name in enumerate(classes) if name in COLOURS}
+    return MaskCode(classes, {}, {**colours, COLOURS["border"]: IGNORE})
 
 
 def label_masks(data: Data, found: Dataset) -> Callable[[Pair], LabelMask]:

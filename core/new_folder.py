@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...core.errors import InputError, ManyshotError
+from .errors import InputError, ManyshotError
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         cause = error.strerror or str(error)
-        raise ManyshotError(f"Writing {path} failed: {cause}. Nothing was exported.") from None
+        raise ManyshotError(f"Writing {path} failed: {cause}. Nothing was written.") from None
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

@@ -1,0 +1,112 @@
+"""agreement.html: how far generated pairs agree with real ones, on one page without scripts."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ...core.files import write_text_whole
+from .distribution import class_rows, rows
+from .readings import Judged, Yardstick
+from .sheet import Rank, Tile
+
+PAGE = "agreement.html"
+HERE = Path(__file__).parent
+TITLES: dict[Rank, str] = {
+    "best": "Highest agreement",
+    "middle": "Around the median",
+    "worst": "Lowest agreement",
+}
+
+
+def write_page(
+    place: Path,
+    folder: Path,
+    classes: Sequence[str],
+    judged: Judged,
+    kept: np.ndarray,
+    yardstick: Yardstick | None,
+    pictures: Mapping[Rank, Sequence[Tile]],
+    ignored: float,
+) -> Path:
+    """Write `place`/agreement.html, and return its path. The template engine escapes names."""
+    plot = rows(_plotted(judged.agreement, kept, yardstick))
+    real = None if yardstick is None else (yardstick.class_names, yardstick.agreement)
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    text = (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            title=folder.name,
+            lead=lead(judged.agreement, kept, yardstick),
+            plot=plot,
+            how=None if yardstick is None else yardstick.how,
+            classes=class_rows(classes, judged.agreement, kept, real),
+            shown=_of_masks(judged, kept, yardstick),
+            sheet=[(TITLES[rank], tiles) for rank, tiles in pictures.items() if tiles],
+            ignored=ignored,
+            style=Markup(style),  # our own file, and the policy allows this very text
+            digest=base64.b64encode(sha256(style.encode()).digest()).decode(),
+        )
+    )
+    write_text_whole(place / PAGE, text)
+    return place / PAGE
+
+
+def lead(agreement: np.ndarray, kept: np.ndarray, yardstick: Yardstick | None) -> str:
+    """The finding in one sentence."""
+    said = f"Generated pairs agree to {_percent(agreement)} (median)"
+    if yardstick is not None:
+        said += "; real ones, which the segmenter had not learned from, to "
+        said += _percent(yardstick.agreement)
+    if kept.all():
+        return f"{said}. All {len(kept):,} are kept."
+    if not kept.any():
+        return f"{said}. None of the {len(kept):,} is kept."
+    share = _percent(agreement[kept])
+    return f"{said}. Of {len(kept):,}, {kept.sum():,} are kept, which agree to {share}."
+
+
+def _percent(shares: np.ndarray) -> str:
+    return f"{100 * np.median(shares):.0f} %"
+
+
+def _plotted(
+    agreement: np.ndarray, kept: np.ndarray, yardstick: Yardstick | None
+) -> list[tuple[str, str, np.ndarray]]:
+    made = [("Generated", "before", agreement), ("Generated, kept", "after", agreement[kept])]
+    if yardstick is None:
+        return made
+    return [("Real, held out", "real", yardstick.agreement), *made]
+
+
+def _of_masks(
+    judged: Judged, kept: np.ndarray, yardstick: Yardstick | None
+) -> list[tuple[str, list[str]]]:
+    """Of each class that masks show the median IoU: real, generated, kept."""
+    parts = [judged.by_class, judged.by_class[kept]]
+    parts = parts if yardstick is None else [yardstick.by_class, *parts]
+    return [
+        (name, [_median(part[:, place]) for part in parts])
+        for place, name in enumerate(judged.classes)
+        if not np.isnan(judged.by_class[:, place]).all()
+    ]
+
+
+def _median(shares: np.ndarray) -> str:
+    known = shares[~np.isnan(shares)]
+    return _percent(known) if len(known) else "–"
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,126 @@
+"""Real pairs to learn from, and generated ones to be read, as the segmenter takes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from ...core.errors import InputError
+from ...core.masks.codes import IGNORE, MaskCode
+from ...core.masks.compose import joined_classes, recoded
+from ...core.masks.pairs import PairFile, find_pairs, read_pair
+from ...core.masks.read import BACKGROUND
+from ...core.paths import inside
+from ...core.records import METADATA, Record, read_records
+from ..measure.segmentation.pairs import Pair, code_of_names
+from ..measure.segmentation.store import stretched
+
+OBJECT = "object"  # of all classes but the background, where they count as one
+
+
+@dataclass(frozen=True)
+class RealPairs:
+    """`images` (n, side, side, 3), bytes, and `masks` (n, side, side), places in `classes`.
+
+    `code`: what masks in files mean. `alike`: all its classes but the background count as one.
+    """
+
+    class_names: tuple[str, ...]
+    images: np.ndarray
+    masks: np.ndarray
+    code: MaskCode
+    alike: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the segmenter tells apart."""
+        return (BACKGROUND, OBJECT) if self.alike else self.code.classes
+
+    @property
+    def background(self) -> int | None:
+        """The class that is no object, where there is one."""
+        return self.classes.index(BACKGROUND) if BACKGROUND in self.classes else None
+
+    def counted(self, masks: np.ndarray) -> np.ndarray:
+        """Masks by `code` as the segmenter takes them: places in `classes`."""
+        if not self.alike:
+            return masks
+        table = np.ones(IGNORE + 1, np.uint8)
+        table[[self.code.classes.index(BACKGROUND), IGNORE]] = 0, IGNORE
+        return table[masks]
+
+
+def read_real(
+    folder: Path, side: int, alike: bool = False, known: MaskCode | None = None
+) -> RealPairs:
+    """Real pairs of any layout of core.masks.pairs. Raises InputError for what cannot be read.
+
+    `known`: classes that they may show; else those that they do. `alike`: see `RealPairs`.
+    """
+    files = find_pairs(folder)
+    without = next((file for file in files if file.mask is None), None)
+    if without is not None:
+        raise InputError(f"The image {without.image} has no mask, and the segmenter learns masks.")
+    scenes = [read_pair(file) for file in files]
+    classes = joined_classes([scene.mask for scene in scenes])
+    code = known or _code(files, classes)
+    _check_names(folder, classes, code)
+    if alike and BACKGROUND not in code.classes:
+        raise InputError(f"The pairs of {folder} have no background to tell objects from.")
+    masks = [recoded(scene.mask, code.classes).labels for scene in scenes]
+    pairs = [
+        stretched(np.asarray(scene.image), mask, side, file.image)
+        for scene, mask, file in zip(scenes, masks, files, strict=True)
+    ]
+    images, indices = (np.stack(part) for part in zip(*pairs, strict=True))
+    found = RealPairs(tuple(file.class_name for file in files), images, indices, code, alike)
+    return replace(found, masks=found.counted(indices))
+
+
+def _code(files: Sequence[PairFile], classes: tuple[str, ...]) -> MaskCode:
+    """A palette file's code, or one of the names that masks have."""
+    code = files[0].code
+    if code is not None and set(code.classes) == set(classes):
+        return code
+    return code_of_names(classes)
+
+
+def _check_names(folder: Path, classes: Sequence[str], code: MaskCode) -> None:
+    for name in classes:
+        if name not in code.classes:
+            raise InputError(
+                f"The pairs of {folder} show {name!r}, which the real pairs do not have: "
+                f"{', '.join(code.classes)}."
+            )
+
+
+def read_generated(folder: Path) -> list[Record]:
+    """All records of a dataset folder. Raises InputError without any, or without a mask."""
+    if not (folder / METADATA).is_file():
+        raise InputError(f"{folder} is no dataset folder: it has no {METADATA}.")
+    try:
+        records = list(read_records(folder))
+    except (ValidationError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{folder / METADATA} has a line that is no record: {reason}.") from None
+    kept = [record for record in records if record.kept]
+    if not kept:
+        raise InputError(f"{folder / METADATA} has no image that is kept.")
+    for record in kept:
+        if record.mask_file_name is None:
+            raise InputError(
+                f"{folder / METADATA} has no mask for {record.file_name}: 'mask_file_name' is "
+                "missing. Save the images with their masks."
+            )
+    return records
+
+
+def pair_of(folder: Path, record: Record) -> Pair:
+    """The files of a record. Raises InputError when one is missing, or lies outside the folder."""
+    image, mask = inside(folder, record.file_name), inside(folder, str(record.mask_file_name))
+    for path in (image, mask):
+        if not path.is_file():
+            raise InputError(f"{folder / METADATA} names {path}, and there is no such file.")
+    return Pair(image, record.file_name, record.class_name, mask=mask)
