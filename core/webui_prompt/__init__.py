@@ -16,8 +16,8 @@ each part is edited for a step, and only the text of that step has its attention
 the WebUI leaves as it stands (brackets that match nothing) means the same words here; what makes
 the WebUI fail is an InputError.
 
-Our own template language (core/wildcards.py) comes before: its braces are filled in first. It
-takes away backslashes, so that a template has \\( for a literal bracket, and inside braces \|.
+Our own template language (core/wildcards.py) comes before: its braces are filled in first. \( and
+\[ pass through it; in its braces | is written \|.
 
 `AND` is Composable Diffusion (Liu et al., ECCV 2022), whose conjunction adds guidance,
 e(x) + sum of w_i (e(x | c_i) - e(x)), and whose negation, NOT, is a part with a negative weight.
