@@ -179,10 +179,12 @@ def test_shares_are_kept_to_half_a_percent(values: list[float]) -> None:
 def test_earlier_runs_keep_their_keys() -> None:
     facts = {"material": "m", "learner": "l", "protocol": "fair", "shots": 5, "draw": 0}
     facts |= {"seed": 0, "steps": 3, "batch": 2}
-    arms = [Arm(add="synthetic"), Arm(add="synthetic", trust="drop"), Arm(add="synthetic", of="a")]
-    keys = [Config(**facts, arm=arm).key for arm in arms]  # type: ignore[arg-type]
+    later = ({"trust": "drop"}, {"of": "a"}, {"of": "b"}, {"of": "a", "trust": "drop"})
+    arms = [Arm(add="synthetic"), *(Arm.model_validate({"add": "synthetic"} | c) for c in later)]
+    keys = [Config.model_validate(facts | {"arm": arm}).key for arm in arms]
+    beside = [Config.model_validate(facts | {"arm": Arm(), "matched": arm}).key for arm in arms]
     assert keys[0] == "ee80aca616ee5194"
-    assert len(set(keys)) == 3
+    assert len({*keys, *beside}) == 2 * len(arms)
 
 
 def recipe(folder: Path, **changes: object) -> MeasureRecipe:

@@ -11,7 +11,9 @@ from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
 from ...core.masks.compose import joined_classes, recoded
 from ...core.masks.pairs import PairFile, find_pairs, read_pair
+from ...core.masks.raw import read_raw
 from ...core.masks.read import BACKGROUND
+from ...core.palettes import PET
 from ...core.paths import inside
 from ...core.records import METADATA, Record, read_records
 from ..measure.segmentation.pairs import Pair, code_of_names
@@ -59,7 +61,7 @@ def read_real(
 
     `known`: classes that they may show; else those that they do. `alike`: see `RealPairs`.
     """
-    files = find_pairs(folder)
+    files = [file for file in find_pairs(folder) if _shows_something(file)]
     without = next((file for file in files if file.mask is None), None)
     if without is not None:
         raise InputError(f"The image {without.image} has no mask, and the segmenter learns masks.")
@@ -77,6 +79,13 @@ def read_real(
     images, indices = (np.stack(part) for part in zip(*pairs, strict=True))
     found = RealPairs(tuple(file.class_name for file in files), images, indices, code, alike)
     return replace(found, masks=found.counted(indices))
+
+
+def _shows_something(file: PairFile) -> bool:
+    """Not so for some trimaps of Oxford-IIIT Pet, which are outline all over at a small size."""
+    if file.species is None or not isinstance(file.mask, Path):
+        return True
+    return bool((read_raw(file.mask) == PET).any())
 
 
 def _code(files: Sequence[PairFile], classes: tuple[str, ...]) -> MaskCode:

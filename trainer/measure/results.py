@@ -54,9 +54,14 @@ class Config(Value):
 
         What arms learned to do later is left out where they do not, so that earlier runs count.
         """
-        aside = {name for name in LATER if getattr(self.arm, name) == LATER[name]}
-        text = self.model_dump_json(exclude={"arm": aside, "matched": set(LATER)})
+        aside = {"arm": _unused(self.arm), "matched": _unused(self.matched)}
+        text = self.model_dump_json(exclude=aside)
         return sha256(text.encode()).hexdigest()[:16]
+
+
+def _unused(arm: Arm | None) -> set[str]:
+    """The later fields of an arm that are as if they were not there."""
+    return {name for name, was in LATER.items() if getattr(arm, name, was) == was}
 
 
 class Run(Value):
