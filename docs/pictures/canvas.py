@@ -1,11 +1,12 @@
 """Makes the pictures of saved workflows in ComfyUI's front end, after they have run.
 
     manyshot server start
-    python docs/pictures/canvas.py http://127.0.0.1:8188                            # canvas.png
-    python docs/pictures/canvas.py http://127.0.0.1:8188 a.jpg b.jpg c.jpg          # subject.png
+    python docs/pictures/canvas.py http://127.0.0.1:8188 class_prompts
+    python docs/pictures/canvas.py http://127.0.0.1:8188 mask_segmentation
+    python docs/pictures/canvas.py http://127.0.0.1:8188 train_subject a.jpg b.jpg c.jpg
 
-With three photos it is train_subject. It needs Chromium and playwright, and a server with the node
-pack and manyshot-tiny.
+It needs Chromium and playwright, and a server with the node pack and manyshot-tiny; for
+mask_segmentation, labelled photos in input/pets there.
 """
 
 import json
@@ -48,14 +49,15 @@ class View(NamedTuple):
     frame: tuple[float, int, int]
 
 
-CLASSES = View(1600, 900, (0.94, 76, 46))
-TRAINING = View(1800, 690, (0.66, 18, 20))
+PICTURES = {  # workflow -> name of its picture, and what that shows
+    "class_prompts": ("canvas", View(1600, 900, (0.94, 76, 46))),
+    "mask_segmentation": ("masks", View(1500, 830, (0.725, 18, 34))),
+    "train_subject": ("subject", View(1800, 690, (0.66, 18, 20))),
+}
 
 
-def main(url: str, photos: Sequence[Path]) -> None:
-    stem, name, view = (
-        ("train_subject", "subject", TRAINING) if photos else ("class_prompts", "canvas", CLASSES)
-    )
+def main(url: str, stem: str, photos: Sequence[Path]) -> None:
+    name, view = PICTURES[stem]
     workflow = json.loads((WORKFLOWS / f"{stem}.json").read_text(encoding="utf-8"))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -99,4 +101,4 @@ def run_and_show(page: Page, workflow: dict[str, Any], view: View) -> bytes:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"), [Path(name) for name in sys.argv[2:]])
+    main(sys.argv[1].rstrip("/"), sys.argv[2], [Path(name) for name in sys.argv[3:]])
