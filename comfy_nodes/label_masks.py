@@ -40,7 +40,7 @@ def label_masks(mask: "Tensor", mask_classes: str | None) -> list[LabelMask]:
 
     Raises InputError for values that are no index of `mask_classes`, and as `read_names` does.
     """
-    values = mask.reshape(-1, *mask.shape[-2:]).clamp(0, 1).cpu().numpy()
+    values = mask.reshape(-1, *mask.shape[-2:]).float().clamp(0, 1).cpu().numpy()
     if not (mask_classes or "").strip():
         return [LabelMask((one >= 0.5).astype(np.uint8), PLAIN) for one in values]
     classes = read_names(str(mask_classes))
