@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.errors import InputError
 from ...core.new_folder import new_folder
-from ...core.records import Record
 from ..measure.learner import Step
 from ..measure.plans import Budget
+from ..measure.segmentation.pairs import Pair
 from ..measure.segmentation.segmenter import Segmenter
 from ..measure.segmentation.store import read_store
 from ..measure.segmentation.trust import (
@@ -24,7 +23,7 @@ from ..measure.segmentation.trust import (
 )
 from .choose import check_choice, reasons
 from .page import lead, write_page
-from .pairs import RealPairs, pair_of, read_generated, read_real
+from .pairs import RealPairs, checked_pairs, read_generated, read_real
 from .reader import Reader, cross_read, trained
 from .readings import Judged, Yardstick
 from .sheet import chosen_places, tiles
@@ -81,11 +80,12 @@ def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summar
     records = read_generated(wanted.folder)
     with new_folder(wanted.output) as place:
         real = read_real(wanted.real, wanted.segmenter.size, wanted.alike)
+        candidates = [record for record in records if record.kept]
+        pairs = checked_pairs(wanted.folder, candidates, real.code)
         reader = trained(real, wanted.segmenter, wanted.budget, step)
         yardstick = _yardstick(wanted, real, reader, step)
-        candidates = [record for record in records if record.kept]
         most = limits(_measured(real, reader) if yardstick is None else yardstick.counts)
-        judged = _judged(wanted, real, reader, candidates, most, step)
+        judged = _judged(real, reader, pairs, most, step)
         classes = [record.class_name for record in candidates]
         why = reasons(judged.agreement, classes, wanted.least, wanted.drop)
         noise = judged.noise if wanted.ignore else None
@@ -143,18 +143,13 @@ def _measured(real: RealPairs, reader: Reader) -> np.ndarray:
 
 
 def _judged(
-    wanted: Curation,
-    real: RealPairs,
-    reader: Reader,
-    records: Sequence[Record],
-    most: np.ndarray,
-    step: Step,
+    real: RealPairs, reader: Reader, pairs: Sequence[Pair], most: np.ndarray, step: Step
 ) -> Judged:
     """Each pair as the segmenter reads it, a few hundred at once."""
     parts: list[Judged] = []
-    for start in range(0, len(records), CHUNK):
-        pairs = [pair_of(wanted.folder, record) for record in records[start : start + CHUNK]]
-        images, masks = read_store(pairs, real.code, wanted.segmenter.size, _silent)
+    for start in range(0, len(pairs), CHUNK):
+        part = pairs[start : start + CHUNK]
+        images, masks = read_store(part, real.code, reader.segmenter.size, _silent)
         for read in reader.read(real, images, real.counted(masks)):
             counts = plain_counts(read, len(real.classes))
             parts.append(
@@ -165,9 +160,7 @@ def _judged(
                     np.packbits(noisy(read.losses, read.wanted, most), axis=2),
                 )
             )
-            step("reading pairs", sum(len(part.agreement) for part in parts), len(records))
-    if not parts:
-        raise InputError(f"{wanted.folder} has no pair to read.")
+            step("reading pairs", sum(len(one.agreement) for one in parts), len(pairs))
     return Judged.joined(parts)
 
 

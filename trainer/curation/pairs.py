@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
 from ...core.masks.compose import joined_classes, recoded
+from ...core.masks.labelled_png import read_labels
 from ...core.masks.pairs import PairFile, find_pairs, read_pair
 from ...core.masks.raw import read_raw
 from ...core.masks.read import BACKGROUND
@@ -124,6 +125,17 @@ def read_generated(folder: Path) -> list[Record]:
                 "missing. Save the images with their masks."
             )
     return records
+
+
+def checked_pairs(folder: Path, records: Sequence[Record], code: MaskCode) -> list[Pair]:
+    """The files of records, their masks looked at before anything is trained.
+
+    Raises InputError as `pair_of` does, and for a mask that is not of `code`.
+    """
+    pairs = [pair_of(folder, record) for record in records]
+    for pair in pairs:
+        read_labels(pair.mask, code)
+    return pairs
 
 
 def pair_of(folder: Path, record: Record) -> Pair:
