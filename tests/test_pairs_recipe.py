@@ -322,6 +322,15 @@ def test_every_pair_is_checked_before_anything_is_queued(
     assert "p1.png" in str(caught.value)
 
 
+def test_empty_masks_are_left_out_when_asked_for(plan_of, folder: Path) -> None:
+    spoil_empty(folder)
+    jobs = list(plan_of({"skip_empty": True}, classes=["Persian"]))
+    assert [job.pairs for job in jobs] == [["Persian/p0.png"]] * 3
+    Image.new("L", (WIDE, TALL), 0).save(folder / "masks/Persian/p0.png")
+    with pytest.raises(InputError, match="All masks of 'Persian' in .* are empty"):
+        plan_of({"skip_empty": True})
+
+
 def test_photos_without_masks_do_for_workflows_that_need_none(plan_of, tmp_path: Path) -> None:
     for name in ("cat/a", "dog/b"):
         path = tmp_path / "photos" / f"{name}.png"

@@ -125,7 +125,7 @@ def found_code(paths: Iterable[Path], read: Callable[[Path], np.ndarray]) -> Mas
         if mask.ndim == 3:
             raise InputError(
                 f"The mask {path} has colours. Write a palette file that says what they mean: "
-                "'palette.yaml' in the folder, or 'data.palette' in the recipe."
+                "'palette.yaml' in the folder, or 'palette' in the recipe."
             )
         found.update(np.unique(mask).tolist())
     if found == {0, 255}:
@@ -134,7 +134,8 @@ def found_code(paths: Iterable[Path], read: Callable[[Path], np.ndarray]) -> Mas
     if not 2 <= len(values) <= MOST_CLASSES:
         raise InputError(
             f"The masks hold {len(values)} values beside 255, which is ignored; classes are 2 to "
-            f"{MOST_CLASSES}. A palette file says what other masks mean: 'data.palette'."
+            f"{MOST_CLASSES}. A palette file says what other masks mean: 'palette.yaml' in the "
+            "folder, or 'palette' in the recipe."
         )
     names = tuple("background" if value == 0 else f"class {value}" for value in values)
     return MaskCode(names, {v: i for i, v in enumerate(values)} | {IGNORE: IGNORE}, {})

@@ -15,6 +15,10 @@ from .raw import indices, read_raw
 BACKGROUND = "background"
 
 
+class EmptyMask(InputError):
+    """A mask that shows background only."""
+
+
 @dataclass(frozen=True, eq=False)
 class LabelMask:
     """Which class each pixel shows.
@@ -112,9 +116,9 @@ def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) ->
 
 
 def checked(mask: LabelMask, path: Path | str) -> LabelMask:
-    """The mask itself. Raises InputError when it shows no object."""
+    """The mask itself. Raises EmptyMask when it shows no object."""
     if not mask.objects():
-        raise InputError(
+        raise EmptyMask(
             f"The mask {path} is empty: it shows background only. Take its image out, or look "
             "whether its classes are named right."
         )

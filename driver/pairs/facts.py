@@ -2,6 +2,7 @@
 once, so that what is wrong is said before anything is queued."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,8 +13,9 @@ from PIL import Image
 from ...core.errors import InputError
 from ...core.masks.geometry import Size
 from ...core.masks.pairs import PairFile, label_mask
-from ...core.masks.read import BACKGROUND, LabelMask, check_fits
+from ...core.masks.read import BACKGROUND, EmptyMask, LabelMask, check_fits
 
+log = logging.getLogger(__name__)
 ORIENTATION = 0x0112  # of EXIF; from 5 on width and height change places
 Progress = Callable[[int, int], None]
 """Told how many photos are read, and of how many."""
@@ -68,11 +70,21 @@ def _digest(image: Path, mask: LabelMask | None) -> str:
     return found.hexdigest()
 
 
-def all_facts(pairs: Iterable[PairFile], masked: bool, progress: Progress) -> dict[str, PairFacts]:
-    """The facts of each photo by its name. Raises InputError as `read_facts` does."""
+def all_facts(
+    pairs: Iterable[PairFile], masked: bool, progress: Progress, skip_empty: bool = False
+) -> dict[str, PairFacts]:
+    """The facts of each photo by its name, those of empty masks left out if asked for.
+
+    Raises InputError as `read_facts` does.
+    """
     listed = list(pairs)
     found: dict[str, PairFacts] = {}
-    for pair in listed:
-        found[pair.name] = read_facts(pair, masked)
-        progress(len(found), len(listed))
+    for done, pair in enumerate(listed, 1):
+        try:
+            found[pair.name] = read_facts(pair, masked)
+        except EmptyMask:
+            if not skip_empty:
+                raise
+            log.warning("%s is left out: its mask shows no object", pair.image)
+        progress(done, len(listed))
     return found

@@ -102,7 +102,14 @@ class Scenes:
         or its table lack.
         """
         found = [pair for pairs in self.of_class.values() for pair in pairs]
-        checked = replace(self, facts=all_facts(found, self.masked, progress))
+        facts = all_facts(found, self.masked, progress, self.settings.skip_empty)
+        left = {
+            name: tuple(pair for pair in pairs if pair.name in facts)
+            for name, pairs in self.of_class.items()
+        }
+        for name in (name for name, pairs in left.items() if not pairs):
+            raise InputError(f"All masks of {name!r} in {self.settings.folder} are empty.")
+        checked = replace(self, of_class=left, facts=facts)
         if "control" in self.taken:
             _ = checked._colours
         return checked

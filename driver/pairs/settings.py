@@ -69,6 +69,10 @@ class Pairs(Strict):
     palette: Path | None = Field(
         default=None, description="A file that says what values and colours in masks mean."
     )
+    skip_empty: bool = Field(
+        default=False,
+        description="Leave out photos whose mask shows background only, instead of refusing them.",
+    )
     vary: Annotated[Vary | None, BeforeValidator(_switch)] = Field(
         default=None,
         description="New geometry for each job: true, or ranges. Without it masks are only fitted.",
