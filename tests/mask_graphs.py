@@ -8,6 +8,7 @@ import numpy as np
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.labelled_png import encoded
 from manyshot.core.masks.read import LabelMask
+from manyshot.core.masks.variation import Variation
 from PIL import Image
 
 from .test_nodes_server import Client, Run
@@ -18,6 +19,7 @@ SIZES = {"cat/a": (24, 32), "cat/b": (40, 16), "dog/c": (24, 32)}  # height, wid
 RANGES = {"flip": 0.5, "rotate": 20.0, "scale_from": 0.8, "scale_to": 1.3, "shift": 0.2}
 RANGES |= {"visible": 0.6}
 CANVAS = {"width": 0, "height": 0, "seed": 11, "border": -1}
+VARIATION = Variation(0.5, 20.0, (0.8, 1.3), 0.2, 8.0, 0.8, 0.6, True)
 
 
 def node(kind: str, **inputs: Any) -> dict[str, Any]:

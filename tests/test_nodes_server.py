@@ -15,6 +15,7 @@ from PIL import Image
 pytestmark = pytest.mark.server
 
 PREVIEW_IMAGE_WITH_METADATA = 4
+PATIENCE = 240  # seconds: other work may have the processor
 
 
 class Client:
@@ -23,11 +24,11 @@ class Client:
     def __init__(self, url: str) -> None:
         self.url, self.client_id = url, uuid.uuid4().hex
         address = f"{url.replace('http', 'ws', 1)}/ws?clientId={self.client_id}"
-        self.socket = websocket.create_connection(address, timeout=60)
+        self.socket = websocket.create_connection(address, timeout=PATIENCE)
 
     def post(self, graph: dict[str, Any], **extra: Any) -> requests.Response:
         body = {"prompt": graph, "client_id": self.client_id, **extra}
-        return requests.post(f"{self.url}/prompt", json=body, timeout=30)
+        return requests.post(f"{self.url}/prompt", json=body, timeout=PATIENCE)
 
     def run(self, graph: dict[str, Any]) -> "Run":
         reply = self.post(graph)
@@ -35,13 +36,13 @@ class Client:
         run = Run(reply.json()["prompt_id"])
         while run.hear(self.socket.recv()):
             pass
-        history = requests.get(f"{self.url}/history/{run.prompt_id}", timeout=30).json()
+        history = requests.get(f"{self.url}/history/{run.prompt_id}", timeout=PATIENCE).json()
         run.outputs = history[run.prompt_id]["outputs"]
         return run
 
     def view(self, filename: str, subfolder: str, type: str = "output") -> bytes:
         query = {"filename": filename, "subfolder": subfolder, "type": type}
-        reply = requests.get(f"{self.url}/view", params=query, timeout=30)
+        reply = requests.get(f"{self.url}/view", params=query, timeout=PATIENCE)
         reply.raise_for_status()
         return reply.content
 
@@ -251,7 +252,7 @@ def test_websocket_without_a_client_is_an_error(client: Client, folder: str) -> 
     reply = client.post(single(folder, delivery="websocket"), client_id=None)
     prompt_id = reply.json()["prompt_id"]
     client.run(single(folder, name="end"))  # prompts run in turn: the first one is over now
-    history = requests.get(f"{client.url}/history/{prompt_id}", timeout=30).json()[prompt_id]
+    history = requests.get(f"{client.url}/history/{prompt_id}", timeout=PATIENCE).json()[prompt_id]
     errors = [data for event, data in history["status"]["messages"] if event == "execution_error"]
     assert "queue the prompt with the client_id" in errors[0]["exception_message"]
 
@@ -317,10 +318,10 @@ def test_a_mask_of_another_size_is_refused(client: Client, folder: str) -> None:
 
 
 def test_help_pages_are_served_for_every_node(client: Client) -> None:
-    known = requests.get(f"{client.url}/object_info", timeout=60).json()
+    known = requests.get(f"{client.url}/object_info", timeout=PATIENCE).json()
     ours = [name for name, node in known.items() if node["category"].startswith("manyshot")]
     assert len(ours) >= 2
     for name in ours:
-        page = requests.get(f"{client.url}/extensions/manyshot/docs/{name}.md", timeout=30)
+        page = requests.get(f"{client.url}/extensions/manyshot/docs/{name}.md", timeout=PATIENCE)
         assert page.status_code == 200
         assert all(f"`{entry}`" in page.text for entry in known[name]["input_order"]["required"])
