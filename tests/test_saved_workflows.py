@@ -47,6 +47,25 @@ def test_class_prompts_with_the_model_that_manyshot_brings(
     assert len({picture.tobytes() for picture in pictures}) == 6
 
 
+def test_prompts_of_the_webui(tmp_path: Path, comfyui: EmbeddedServer) -> None:
+    given = {
+        "workflow": "webui_prompt",
+        "output": str(tmp_path / "out"),
+        "classes": ["Beagle", "Pug"],
+        "images_per_class": 2,
+        "bind": {"Sampler.steps": 3, "WebUI Prompt.steps": 3},
+        "servers": [comfyui.url],
+    }
+    assert run(parse_recipe(given, "recipe"), Scenes()).exit_code == 0
+    records = list(read_records(tmp_path / "out"))
+    assert {str(record.prompt).partition(" of a ")[0] for record in records} == {
+        "a (photo:1.2)",
+        "a [picture:close-up:0.4]",
+    }
+    pictures = [Image.open(tmp_path / "out" / record.file_name) for record in records]
+    assert len({picture.tobytes() for picture in pictures}) == 4
+
+
 @pytest.fixture
 def controlnets(comfyui: EmbeddedServer) -> Iterator[None]:
     """ControlNets under the names that the workflows have: those that manyshot brings, else ones

@@ -5,21 +5,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from manyshot.core.subject_file import Method
+from manyshot.core.tiny_sizes import TINY
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import installed_source
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from .test_nodes_server import Client
 from .test_tiny_model import drawn, stock_graph
 
 pytestmark = pytest.mark.server
 STEPS = 4  # of the scheduler "normal": at 0, 1/3, 2/3 and the end of the sampling
+LORA, WORD = "webui-m1", "webui-word"
 CAT, DOG = "a photo of a cat", "a photo of a dog"
 
 
@@ -55,8 +59,22 @@ def switched(first: str, second: str, percent: float) -> dict[str, Any]:
     return nodes
 
 
+@cache
+def pictures(url: str, graph: str) -> list[np.ndarray]:
+    """What a graph, as JSON, draws: each is drawn once, small and alone."""
+    nodes = json.loads(graph)
+    nodes["4"]["inputs"] |= {"width": 64, "height": 64, "batch_size": 1}
+    return drawn(url, nodes)
+
+
+def difference(comfyui: EmbeddedServer, one: dict[str, Any], other: dict[str, Any]) -> np.ndarray:
+    """Between the pictures of two graphs, for each number."""
+    both = [pictures(comfyui.url, json.dumps(nodes))[0] for nodes in (one, other)]
+    return np.abs(np.subtract(*both, dtype=float))
+
+
 def same(comfyui: EmbeddedServer, one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return np.array_equal(drawn(comfyui.url, one), drawn(comfyui.url, other))
+    return not difference(comfyui, one, other).any()
 
 
 @pytest.fixture(scope="module")
@@ -122,17 +140,19 @@ def test_an_edit_switches_between_steps(comfyui: EmbeddedServer) -> None:
     assert same(comfyui, webui("a photo of a [cat:dog:4]"), stock(CAT))
 
 
-@pytest.mark.parametrize(("scheduler", "percent"), [("simple", 0.4), ("karras", 0.6)])
+@pytest.mark.parametrize(
+    ("scheduler", "percent", "early_or_late"), [("simple", 0.4, 0.6), ("karras", 0.6, 0.2)]
+)
 def test_an_edit_follows_the_scheduler(
-    comfyui: EmbeddedServer, scheduler: str, percent: float
+    comfyui: EmbeddedServer, scheduler: str, percent: float, early_or_late: float
 ) -> None:
     """Two steps with the cat: their end is at another share of the sampling in each scheduler."""
     edited = webui("a photo of a [cat:dog:1]", scheduler=scheduler)
-    right, wrong = (switched(CAT, DOG, share) for share in (percent, 1 - percent))
+    right, wrong = (switched(CAT, DOG, share) for share in (percent, early_or_late))
     for nodes in (edited, right, wrong):
         nodes["5"]["inputs"]["scheduler"] = scheduler
     assert same(comfyui, edited, right)
-    assert not same(comfyui, edited, wrong) or scheduler == "karras"
+    assert not same(comfyui, edited, wrong)
 
 
 def test_an_edit_counts_the_steps_of_full_denoising(comfyui: EmbeddedServer) -> None:
@@ -144,39 +164,67 @@ def test_an_edit_counts_the_steps_of_full_denoising(comfyui: EmbeddedServer) -> 
 
 
 def test_a_part_with_two_halves_is_itself(comfyui: EmbeddedServer) -> None:
-    found = drawn(comfyui.url, webui(f"{CAT} :0.5 AND {CAT} :0.5"))
-    plain = drawn(comfyui.url, stock(CAT))
-    assert np.abs(np.subtract(found, plain, dtype=float)).max() <= 1
-    both = drawn(comfyui.url, webui(f"{CAT} AND NOT on grass :0.5"))
-    assert np.abs(np.subtract(both, plain, dtype=float)).mean() > 0.5
+    halves = webui(f"{CAT} :0.5 AND {CAT} :0.5")
+    assert difference(comfyui, halves, stock(CAT)).max() <= 1
+    pushed = webui(f"{CAT} AND NOT on grass :0.5")
+    assert difference(comfyui, pushed, stock(CAT)).mean() > 0.5
+
+
+@pytest.fixture(scope="module")
+def files(comfyui: EmbeddedServer) -> Iterator[tuple[str, str]]:
+    """The names of a LoRA and of an embedding with a strong effect, on the server."""
+    draw = np.random.default_rng(0)
+    layers = [
+        "unet_input_blocks_3_1_transformer_blocks_0_attn2_to_q",
+        "te_text_model_encoder_layers_0_mlp_fc1",
+    ]
+    keys = [
+        "model.diffusion_model.input_blocks.3.1.transformer_blocks.0.attn2.to_q.weight",
+        "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight",
+    ]
+    tensors: dict[str, np.ndarray] = {}
+    with safe_open(TINY_MODEL, "numpy") as model:
+        for layer, key in zip(layers, keys, strict=True):
+            rows, columns = model.get_slice(key).get_shape()[:2]
+            tensors[f"lora_{layer}.lora_up.weight"] = draw.normal(0, 0.5, (rows, 2))
+            tensors[f"lora_{layer}.lora_down.weight"] = draw.normal(0, 0.5, (2, columns))
+    words = {"emb_params": draw.normal(0, 0.05, (2, TINY.text_width))}
+    models = comfyui.folder / "models"
+    paths = [
+        models / "loras" / f"{LORA}.safetensors",
+        models / "embeddings" / f"{WORD}.safetensors",
+    ]
+    for path, given in zip(paths, (tensors, words), strict=True):
+        save_file({key: value.astype(np.float32) for key, value in given.items()}, path)
+    yield LORA, WORD
+    for path in paths:
+        path.unlink()
 
 
 def test_a_lora_is_put_on_as_by_lora_loader(
-    comfyui: EmbeddedServer, trained_subjects: dict[Method, Path]
+    comfyui: EmbeddedServer, files: tuple[str, str]
 ) -> None:
-    path = trained_subjects["lora"]
-    ours = webui(f"{DOG}<lora:{path.stem}:0.7:0.4>")
+    ours = webui(f"{DOG}<lora:{files[0]}:0.7:0.4>")
     ours["3"]["inputs"]["clip"] = ["2", 2]
     theirs = stock(DOG)
     strengths = {"strength_model": 0.4, "strength_clip": 0.7}
-    theirs["11"] = node(
-        "LoraLoader", model=["1", 0], clip=["1", 1], lora_name=path.name, **strengths
-    )
+    name = f"{files[0]}.safetensors"
+    theirs["11"] = node("LoraLoader", model=["1", 0], clip=["1", 1], lora_name=name, **strengths)
     theirs["2"]["inputs"]["clip"] = theirs["3"]["inputs"]["clip"] = ["11", 1]
     theirs["5"]["inputs"]["model"] = ["11", 0]
     assert same(comfyui, ours, theirs)
-    assert not same(comfyui, ours, stock(DOG))
+    for strength in (0.0, 0.7):  # each of the two strengths has an effect
+        one_less = webui(f"{DOG}<lora:{files[0]}:{strength}:{0.7 - strength}>")
+        assert not same(comfyui, one_less, stock(DOG))
+        assert not same(comfyui, one_less, theirs)
 
 
 def test_an_embedding_goes_by_its_bare_name(
-    comfyui: EmbeddedServer, trained_subjects: dict[Method, Path]
+    comfyui: EmbeddedServer, files: tuple[str, str]
 ) -> None:
-    name = trained_subjects["textual_inversion"].stem
-    assert same(
-        comfyui,
-        webui(f"a photo of a ({name}:1.2), red"),
-        stock(f"a photo of a (embedding:{name}:1.2), red"),
-    )
+    named = stock(f"a photo of a (embedding:{files[1]}:1.2), red")
+    assert same(comfyui, webui(f"a photo of a ({files[1].upper()}:1.2), red"), named)
+    assert not same(comfyui, named, stock(f"a photo of a ({files[1]}:1.2), red"))
 
 
 @pytest.fixture
@@ -190,13 +238,13 @@ def client(comfyui: EmbeddedServer) -> Iterator[Client]:
     ("text", "wired", "said"),
     [
         (
-            "a <lora:spot-m2:0.8>",
+            "a <lora:webui-m2:0.8>",
             True,
-            "wants the LoRA 'spot-m2', which this server has not. Did you mean 'spot-m1'?",
+            "wants the LoRA 'webui-m2', which this server has not. Did you mean 'webui-m1'?",
         ),
-        ("a <lora:../spot-m1>", True, "wants the LoRA '../spot-m1', which this server has not."),
-        ("a <lora:spot-m1:strong>", True, "has the strength 'strong': write a number"),
-        ("a <lora:spot-m1>", False, "has a LoRA, which needs the model"),
+        ("a <lora:../webui-m1>", True, "wants the LoRA '../webui-m1', which this server has not."),
+        ("a <lora:webui-m1:strong>", True, "has the strength 'strong': write a number"),
+        ("a <lora:webui-m1>", False, "has a LoRA, which needs the model"),
         ("a <hypernet:x:1>", True, "is a hypernetwork"),
         ("a AND b", False, "has AND, which needs the model"),
         ("a cat:1.2", False, "has a weight at its end, which needs the model"),
@@ -204,7 +252,7 @@ def client(comfyui: EmbeddedServer) -> Iterator[Client]:
         ("(wait:...)", True, "weight '...', which is no number"),
     ],
 )
-@pytest.mark.usefixtures("trained_subjects")
+@pytest.mark.usefixtures("files")
 def test_what_cannot_be_is_said_before_anything_is_queued(
     client: Client, text: str, wired: bool, said: str
 ) -> None:
@@ -214,8 +262,9 @@ def test_what_cannot_be_is_said_before_anything_is_queued(
     assert said in error["details"]
 
 
+@pytest.mark.usefixtures("files")
 def test_the_words_alone(client: Client) -> None:
-    text = "a [red:blue:2] (dog:1.3)<lora:spot-m1:0> BREAK on \\(grass\\) AND a cat :-1 # note"
+    text = "a [red:blue:2] (dog:1.3)<lora:webui-m1:0> BREAK on \\(grass\\) AND a cat :-1 # note"
     nodes = webui(text)
     nodes["8"] = node("PreviewAny", source=["2", 3])
     del nodes["7"]
