@@ -33,6 +33,7 @@ docs: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/manyshot server install
 	$(BIN)/python benchmarks/driver.py
+	$(BIN)/python benchmarks/uploads.py
 
 clean:
 	rm -rf build dist .venv .pytest_cache .ruff_cache .hypothesis

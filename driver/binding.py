@@ -1,6 +1,6 @@
 """A workflow and a recipe together: which slot takes what of a job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -8,33 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
+from .addresses import JOB_FIELDS, addressed, batch_slot, check_told_apart
 from .job import Job
 from .pairs.draw import Made
 from .pairs.scenes import PICTURES, TEXTS, Scenes
 from .pairs.taken import scenes_for
-from .recipe import FileInput, Recipe
-from .settle import classes_of, images_per_class
+from .recipe import Recipe
 from .subjects import Subjects, check_taken
 from .workflow import own_nodes, save_nodes
-from .workflow.binding import bind, resolve
+from .workflow.binding import bind
 from .workflow.catalogue import Catalogue
-from .workflow.graph import Graph, Slot, is_link, upstream
+from .workflow.graph import Graph, Slot, upstream
 from .workflow.groups import prefix_template
 from .workflow.template import Template
 
 UPLOADS = "manyshot"  # the server's input subfolder for uploaded pictures
-JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
-    "prompt": lambda job: job.prompt,
-    "negative": lambda job: job.negative,
-    "class_name": lambda job: job.class_name,
-    "seed": lambda job: job.seed,
-    "index": lambda job: job.first_index,
-    "subject": lambda job: job.subject or "",
-    "token": lambda job: job.token or "",
-    "job_id": lambda job: job.id,
-}
-DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart
 
 
 @dataclass(frozen=True)
@@ -139,16 +127,15 @@ def bind_recipe(
     needed = upstream(folded.graph, [save_node])
     plain = {node_id: node for node_id, node in folded.graph.items() if node_id in needed}
     fields = {slot: name for slot, name in folded.fields.items() if slot.node_id in plain}
-    bound, sweeps, pictures, literals = _addresses(recipe, plain, catalogue)
-    fields |= bound
-    batch = _batch_slot(recipe, plain, where)
-    if batch and recipe.batch_size:
-        literals[batch] = recipe.batch_size
-    plain = bind(plain, literals)
+    found = addressed(recipe, plain, catalogue)
+    fields |= found.fields
+    batch = batch_slot(recipe, plain, where)
+    size = {batch: recipe.batch_size} if batch and recipe.batch_size else {}
+    plain = bind(plain, {**found.literals, **size})
     check_taken(subjects or {}, set(fields.values()), where)
-    scenes = scenes_for(scenes, plain, fields, frozenset((*fields, *sweeps)), where)
-    _check_told_apart(recipe, set(fields.values()), where)
-    slots = [*fields, *sweeps, *pictures]
+    scenes = scenes_for(scenes, plain, fields, frozenset((*fields, *found.sweeps)), where)
+    check_told_apart(recipe, set(fields.values()), where)
+    slots = [*fields, *found.sweeps, *found.pictures]
     delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
     own = [slot for slot in slots if slot.node_id in delivery.graph]
     run_slots = [*own, delivery.prefix] if delivery.prefix else own
@@ -160,8 +147,8 @@ def bind_recipe(
         save_node=save_node,
         batch_size=plain[batch.node_id]["inputs"][batch.input] if batch else 1,
         fields=fields,
-        sweeps=sweeps,
-        pictures=pictures,
+        sweeps=found.sweeps,
+        pictures=found.pictures,
         prefix=delivery.prefix,
         scenes=scenes,
     )
@@ -175,71 +162,3 @@ def upload_name(path: str) -> str:
     except OSError as error:
         raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
     return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()
-
-
-def _addresses(
-    recipe: Recipe, graph: Graph, catalogue: Catalogue | None
-) -> tuple[dict[Slot, str], dict[Slot, str], dict[Slot, str], dict[Slot, Any]]:
-    """The recipe's `bind` and `sweep` as slots: job fields, sweeps, pictures, literals."""
-    fields: dict[Slot, str] = {}
-    pictures: dict[Slot, str] = {}
-    literals: dict[Slot, Any] = {}
-    for address, value in recipe.bind.items():
-        slot = resolve(graph, address, catalogue)
-        if isinstance(value, FileInput):
-            pictures[slot] = address
-        elif isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
-            fields[slot] = _field(address, value)
-        else:
-            literals[slot] = value.removeprefix("$") if isinstance(value, str) else value
-    sweeps = {resolve(graph, address, catalogue): address for address in recipe.sweep}
-    twice = sweeps.keys() & (fields.keys() | pictures.keys() | literals.keys())
-    if twice:
-        raise InputError(
-            f"{sweeps[twice.pop()]!r} stands under 'bind' and under 'sweep'; keep one."
-        )
-    return fields, sweeps, pictures, literals
-
-
-def _field(address: str, value: str) -> str:
-    name = value.removeprefix("$")
-    known = [*JOB_FIELDS, *PICTURES, *TEXTS]
-    if name not in known:
-        raise InputError(
-            f"bind {address!r}: there is no job field {value!r}.{did_you_mean(name, known)} "
-            f"(Write '$${name}' for that text itself.)"
-        )
-    return name
-
-
-def _batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
-    """The one literal `batch_size` of the workflow, if it has exactly one."""
-    found = [
-        Slot(node_id, "batch_size")
-        for node_id, node in graph.items()
-        if "batch_size" in node["inputs"] and not is_link(node["inputs"]["batch_size"])
-    ]
-    if recipe.batch_size and len(found) != 1:
-        raise InputError(
-            f"{where} has {len(found)} nodes with a batch_size, so the recipe's 'batch_size' does "
-            "not say which to set. Take it out of the recipe and set it under 'bind'."
-        )
-    return found[0] if len(found) == 1 else None
-
-
-def _check_told_apart(recipe: Recipe, used: set[str], where: str) -> None:
-    """Refuse a recipe whose classes, or whose images of a class, would all be the same."""
-    if any(isinstance(value, FileInput) and value.folder for value in recipe.bind.values()):
-        return
-    if not used.isdisjoint(PICTURES):
-        return
-    if not used & {"prompt", "class_name", "subject", "token"} and len(classes_of(recipe)) > 1:
-        raise InputError(
-            f"Nothing in {where} takes the prompt, so all classes would look the same. "
-            "Bind it: 'Node title.text': $prompt."
-        )
-    if not used & DIFFERENT and images_per_class(recipe) > 1:
-        raise InputError(
-            f"Nothing in {where} takes the seed, so all images of a class would be the same. "
-            "Bind it: 'KSampler.seed': $seed."
-        )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.driver.load import parse_recipe, read_recipe
@@ -108,6 +108,7 @@ def test_a_huge_or_binary_file_is_refused(tmp_path):
         read_recipe(path)
 
 
+@settings(deadline=None)  # of a machine that does other work
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
