@@ -86,6 +86,13 @@ class ManyshotSaveLabelled(io.ComfyNode):
                     tooltip="What the mask's values mean, from the node that gives the mask: then "
                     "it is saved as a label mask that names its classes.",
                 ),
+                io.String.Input(
+                    "source_image",
+                    optional=True,
+                    force_input=True,
+                    tooltip="The photo they were made from, as Load Labelled's file_name: they are "
+                    "then measured only beside draws that hold this photo.",
+                ),
             ],
             outputs=[],
             hidden=[
@@ -124,6 +131,7 @@ class ManyshotSaveLabelled(io.ComfyNode):
         negative: str | None = None,
         seed: int | None = None,
         mask_classes: str | None = None,
+        source_image: str | None = None,
     ) -> io.NodeOutput:
         from .delivery import Pictures, to_client, to_folder
         from .mask_files import mask_files
@@ -139,6 +147,8 @@ class ManyshotSaveLabelled(io.ComfyNode):
             counts = {"images": len(images_8bit), "masks": len(masks)}
             return io.NodeOutput(ui={"manyshot": [counts]})
         facts = {"class_name": class_name, "prompt": prompt, "negative": negative, "seed": seed}
+        if source_image:
+            facts["source_image"] = source_image
         named = {"mask_classes": mask_classes} if mask_classes else {}
         pixels_8bit = [*images_8bit, *(file.pixels for file in masks)]
         stem = name or digest(pixels_8bit, json.dumps(facts | named))

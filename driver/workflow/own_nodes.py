@@ -32,6 +32,7 @@ SUBJECT_FIELDS = {"subject": "subject", "token": "token"}
 SEEDED = ("ManyshotVaryMask", "ManyshotMixedStrengths")
 SAVE_LABELLED_DELIVERY = "delivery"
 SAVE_LABELLED_FOLDER = "folder"
+SAVE_LABELLED_SOURCE = "source_image"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,12 @@ from ...core.errors import InputError
 from .binding import resolve_node
 from .catalogue import Catalogue, split_types
 from .graph import Graph, Node, Slot, describe, id_order, is_link, upstream
-from .own_nodes import SAVE_LABELLED, SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER
+from .own_nodes import (
+    SAVE_LABELLED,
+    SAVE_LABELLED_DELIVERY,
+    SAVE_LABELLED_FOLDER,
+    SAVE_LABELLED_SOURCE,
+)
 
 Transport = Literal["websocket", "view"]
 
@@ -82,8 +87,8 @@ def deliver(
 
 
 def not_in_id(graph: Graph) -> frozenset[Slot]:
-    """Slots that say where a file goes and never what is in it: left out of job ids."""
-    own = ("name", SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER)
+    """Slots that say where a file goes or comes from, never what is in it: not in job ids."""
+    own = ("name", SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER, SAVE_LABELLED_SOURCE)
     return frozenset(
         Slot(node_id, name)
         for node_id, node in graph.items()
