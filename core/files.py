@@ -44,8 +44,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def file_sha256(path: Path) -> str:
     """Hex sha256 of a file's content."""
+    found = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(2**20):
+            found.update(block)
+    return found.hexdigest()
 
 
 def write_text_whole(path: Path, text: str) -> None:

@@ -139,12 +139,12 @@ class _Draws:
     @property
     def seed(self) -> int:
         """The image's seed; it depends on no choice."""
-        return int.from_bytes(self._key[:8]) & MAX_SEED
+        return int.from_bytes(self._key[:8], "big") & MAX_SEED
 
     def __call__(self) -> float:
         self._count += 1
         digest = hashlib.blake2b(self._key + self._count.to_bytes(4), digest_size=8).digest()
-        return (int.from_bytes(digest) >> 11) * 2.0**-53
+        return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
 
 
 def _class_words(classes: Mapping[str, str] | Iterable[str], lists: WordLists) -> dict[str, Phrase]:

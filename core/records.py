@@ -1,9 +1,8 @@
 """The dataset folder: where an image lies, and the record (one line of metadata.jsonl) it has.
 
-manyshot.json        resolved recipe, versions, servers and model names, counts
 metadata.jsonl       one Record a line, readable by `datasets.load_dataset("imagefolder")`
-images/<class_name>/<job_id>_<i>.png
-masks/<class_name>/<job_id>_<i>.png
+
+The other files are those of dataset_files.py.
 """
 
 import json
@@ -13,10 +12,21 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from .dataset_files import MANIFEST, METADATA, image_name, manifest, mask_name
 from .errors import InputError
 
-MANIFEST = "manyshot.json"
-METADATA = "metadata.jsonl"
+__all__ = [
+    "MANIFEST",
+    "METADATA",
+    "LearnedPhotos",
+    "Record",
+    "class_names",
+    "image_name",
+    "learned_photos",
+    "manifest",
+    "mask_name",
+    "read_records",
+]
 
 
 class Record(BaseModel):
@@ -57,16 +67,6 @@ class Record(BaseModel):
         return self.model_dump_json() + "\n"
 
 
-def image_name(class_name: str, job_id: str, index: int) -> str:
-    """Path of an image inside the dataset folder; the caller has checked `class_name`."""
-    return f"images/{class_name}/{job_id}_{index}.png"
-
-
-def mask_name(class_name: str, job_id: str, index: int) -> str:
-    """Path of a mask inside the dataset folder."""
-    return f"masks/{class_name}/{job_id}_{index}.png"
-
-
 def read_records(folder: Path) -> Iterator[Record]:
     """The records of a dataset folder, in file order; none when it has no metadata.jsonl."""
     path = folder / METADATA
@@ -103,11 +103,6 @@ def learned_photos(folder: Path) -> LearnedPhotos:
 def _photos(file: Any) -> tuple[str, ...]:
     found = (digest for subject in file["subjects"] for digest in subject["photos"])
     return tuple(dict.fromkeys(str(digest) for digest in found))
-
-
-def manifest(recipe: dict[str, Any], versions: dict[str, str], **facts: Any) -> dict[str, Any]:
-    """The content of manyshot.json."""
-    return {"format": 1, "recipe": recipe, "versions": versions, **facts}
 
 
 def class_names(records: Iterable[Record]) -> list[str]:

@@ -10,12 +10,12 @@ from typing import Any
 from ..core.errors import InputError
 from .binding import Binding
 from .job import Job, Value
+from .picture_files import in_folder
 from .recipe import FileInput, Recipe
 from .settle import images_per_class, prompt_set
 from .subjects import Subjects
 from .workflow.graph import canonical
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 PLANNED_BY = {
     "classes",
     "prompts",
@@ -138,19 +138,7 @@ def _files(source: FileInput, class_names: tuple[str, ...]) -> dict[str, list[st
     folder = source.folder or Path()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    return {name: _in_folder(folder, name) for name in class_names}
-
-
-def _in_folder(folder: Path, class_name: str) -> list[str]:
-    own = folder / class_name
-    place = own if own.is_dir() else folder
-    found = sorted(str(p) for p in place.iterdir() if p.suffix.lower() in PICTURES)
-    if not found:
-        raise InputError(
-            f"{place} holds no picture for the class {class_name!r}; "
-            f"a picture ends in {', '.join(sorted(PICTURES))}."
-        )
-    return found
+    return {name: in_folder(folder, name) for name in class_names}
 
 
 def _stamps(files: Mapping[str, list[str]]) -> dict[str, list[Any]]:

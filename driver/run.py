@@ -11,8 +11,9 @@ from typing import Protocol
 
 from ..core.errors import InputError, ManyshotError
 from .contact_sheet import write_contact_sheets
-from .dataset import remove_old, remove_torn, reopen_missing, write_manifest, write_metadata
+from .dataset import write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
+from .folder import remove_old, remove_torn, reopen_missing
 from .health import Health
 from .job import Failure, Job
 from .ledger import Counts, Ledger

@@ -5,13 +5,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.files import file_sha256
 from ..core.nearest import did_you_mean
 from ..core.subject_file import MODEL_FOLDERS, Subject, SubjectFile, read_subject_file
-from .recipe import Recipe
+
+if TYPE_CHECKING:  # the WebUI's extension has subjects, but no recipe
+    from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,23 @@ Subjects = Mapping[str, ClassSubject]
 """Class name -> its subject."""
 
 
-def find_subjects(recipe: Recipe) -> Subjects:
-    """The subjects of a recipe, of each class one; empty when it names none.
+def find_subjects(recipe: "Recipe") -> Subjects:
+    """The subjects of a recipe, of each class one; empty when it names none."""
+    return {} if recipe.subjects is None else subjects_in(recipe.subjects)
+
+
+def subjects_in(given: Mapping[str, Path] | Path) -> Subjects:
+    """The subjects of files: class name -> file, a file, or a folder of them.
 
     Raises InputError for files that are none, do not fit a class or do not fit together.
     """
-    given = recipe.subjects
-    if given is None:
-        return {}
-    found = dict(_named(given) if isinstance(given, dict) else _all_of(given))
+    found = dict(_named(given) if isinstance(given, Mapping) else _all_of(given))
     _check_alike(found.values())
     _check_names(found.values())
     return found
 
 
-def server_files(recipe: Recipe) -> dict[str, Path]:
+def server_files(recipe: "Recipe") -> dict[str, Path]:
     """Name below a server's models folder ("loras/cells.safetensors") -> the recipe's file."""
     return {f"{one.folder}/{one.name}": one.path for one in find_subjects(recipe).values()}
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..core.dataset_files import image_name, mask_name
 from ..core.errors import ManyshotError
 from ..core.files import write_whole
 from ..core.paths import inside
-from ..core.records import image_name, mask_name
 from .job import Delivery, Job
 from .ledger import Done, Ledger
 

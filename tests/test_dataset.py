@@ -9,13 +9,8 @@ import pytest
 from manyshot.core.errors import ManyshotError
 from manyshot.core.records import read_records
 from manyshot.driver.contact_sheet import write_contact_sheets
-from manyshot.driver.dataset import (
-    remove_old,
-    remove_torn,
-    reopen_missing,
-    write_manifest,
-    write_metadata,
-)
+from manyshot.driver.dataset import write_manifest, write_metadata
+from manyshot.driver.folder import remove_old, remove_torn, reopen_missing
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
 from manyshot.driver.load import parse_recipe

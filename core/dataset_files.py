@@ -1,0 +1,29 @@
+"""The files of a dataset folder and their names; what a record says is in records.py.
+
+manyshot.json        resolved recipe, versions, servers and model names, counts
+metadata.jsonl       one record a line
+images/<class_name>/<job_id>_<i>.png
+masks/<class_name>/<job_id>_<i>.png
+
+Needs nothing but Python, as all that the WebUI's extension takes does (its pydantic is older).
+"""
+
+from typing import Any
+
+MANIFEST = "manyshot.json"
+METADATA = "metadata.jsonl"
+
+
+def image_name(class_name: str, job_id: str, index: int) -> str:
+    """Path of an image inside the dataset folder; the caller has checked `class_name`."""
+    return f"images/{class_name}/{job_id}_{index}.png"
+
+
+def mask_name(class_name: str, job_id: str, index: int) -> str:
+    """Path of a mask inside the dataset folder."""
+    return f"masks/{class_name}/{job_id}_{index}.png"
+
+
+def manifest(recipe: dict[str, Any], versions: dict[str, str], **facts: Any) -> dict[str, Any]:
+    """The content of manyshot.json."""
+    return {"format": 1, "recipe": recipe, "versions": versions, **facts}
