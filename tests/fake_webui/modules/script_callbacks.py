@@ -1,0 +1,5 @@
+app_started = []
+
+
+def on_app_started(callback):
+    app_started.append(callback)

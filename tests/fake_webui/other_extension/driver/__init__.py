@@ -1,0 +1,3 @@
+"""Another extension's."""
+
+OTHER = True

@@ -1,0 +1,127 @@
+"""The WebUI as its versions have it: AUTOMATIC1111 1.6 to 1.10 and Forge differ here alone."""
+
+import copy
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modules import processing, sd_models, shared
+
+from ..core.errors import InputError
+from ..core.nearest import did_you_mean
+
+OWN_SCRIPTS = "processing_scripts"  # the WebUI's own: what they do is in the processing's fields
+EMBEDDINGS = (".safetensors", ".pt", ".bin")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`name`: as a Processed reports it; `digest`: the sha256, or the old short hash without."""
+
+    name: str
+    digest: str
+
+
+def checkpoint(p: Any) -> Checkpoint:
+    """The one that `p` is to be drawn with.
+
+    Raises InputError for an unknown one, for which the WebUI would silently take the loaded one.
+    """
+    asked = p.override_settings.get("sd_model_checkpoint") or shared.opts.sd_model_checkpoint
+    info = sd_models.checkpoint_aliases.get(asked)
+    if info is None:
+        near = did_you_mean(str(asked), sd_models.checkpoint_aliases)
+        raise InputError(f"The WebUI has no checkpoint {asked!r}.{near}")
+    info.calculate_shorthash()
+    return Checkpoint(info.name_for_extra, str(info.sha256 or info.hash))
+
+
+def network_file(name: str) -> Path:
+    """The file of `<lora:name:1>`.
+
+    Raises InputError for an unknown one, without which the WebUI would silently draw.
+    """
+    networks = sys.modules.get("networks")  # of the WebUI's extension Lora
+    if not hasattr(networks, "available_network_aliases"):
+        raise InputError(f"The prompt has <lora:{name}>, and the WebUI's Lora extension is off.")
+    known = _networks(networks)
+    if name not in known:
+        networks.list_available_networks()  # pyright: ignore
+        known = _networks(networks)
+    if name not in known:
+        raise InputError(f"The WebUI has no LoRA {name!r}.{did_you_mean(name, known)}")
+    return Path(known[name].filename)
+
+
+def embedding_file(token: str) -> Path:
+    """The file of an embedding. Raises InputError for an unknown one, which would be mere words."""
+    folder = Path(shared.cmd_opts.embeddings_dir)
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in EMBEDDINGS)
+    known = {path.stem: path for path in found}
+    if token not in known:
+        near = did_you_mean(token, known)
+        raise InputError(f"The WebUI has no embedding {token!r} in {folder}.{near}")
+    return known[token]
+
+
+def copied(p: Any) -> Any:
+    """A processing of its own for a job, as the WebUI's scripts make it, with own tables."""
+    other = copy.copy(p)
+    other.override_settings = dict(p.override_settings)
+    other.extra_generation_params = dict(p.extra_generation_params)
+    other.comments = {}
+    other.styles = list(p.styles or [])
+    return other
+
+
+def draw(p: Any) -> Any:
+    return processing.process_images(p)
+
+
+def is_stopped() -> bool:
+    """Whether Interrupt was pressed, also the one that lets the image in work end (from 1.8)."""
+    return shared.state.interrupted or getattr(shared.state, "stopping_generation", False)
+
+
+def other_scripts(p: Any) -> Iterator[tuple[str, list[Any]]]:
+    """(title, arguments) of each extension's script that takes part in every image."""
+    args = list(p.script_args or [])
+    for script in getattr(p.scripts, "alwayson_scripts", []):
+        if OWN_SCRIPTS not in str(script.filename) and script.args_from is not None:
+            yield str(script.title()), args[script.args_from : script.args_to]
+
+
+def give_control(p: Any, unit: dict[str, Any]) -> None:
+    """Put a ControlNet unit into the first place. Raises InputError without a ControlNet."""
+    script = _control_script(p)
+    if script is None:
+        raise InputError(
+            "There is a folder of masks, but no ControlNet. Install sd-webui-controlnet (Forge has "
+            "its own), or leave 'masks' empty."
+        )
+    args = list(p.script_args)
+    args[script.args_from] = unit
+    p.script_args = type(p.script_args)(args)
+
+
+def is_forge() -> bool:
+    return any(name.split(".")[0] == "lib_controlnet" for name in sys.modules)
+
+
+def version() -> str:
+    try:
+        return str(processing.program_version())
+    except Exception:  # asks git, in ways that differ
+        return "unknown"
+
+
+def _control_script(p: Any) -> Any:
+    scripts = getattr(p.scripts, "alwayson_scripts", [])
+    found = (s for s in scripts if str(s.title()).lower() == "controlnet")
+    return next((s for s in found if s.args_to > s.args_from), None)
+
+
+def _networks(networks: Any) -> dict[str, Any]:
+    return {**networks.available_network_aliases, **networks.available_networks}

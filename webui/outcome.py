@@ -1,0 +1,74 @@
+"""Whether what the WebUI gave for a job is what was asked for: much that goes wrong there is only
+logged, and an image comes all the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from ..driver.job import Failure
+
+NETWORK_TROUBLE = ("Lora not found", "Networks not found", "Networks with errors")
+CONTROL = "ControlNet 0"  # both extensions say so in the infotext when the unit took part
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`size`: width and height of each image, None where hires fix decides; `checkpoint`: its
+    name as the WebUI reports it; `control`: whether a ControlNet unit takes part."""
+
+    images: int
+    size: tuple[int, int] | None
+    checkpoint: str
+    control: bool = False
+
+
+def images_of(processed: Any, wanted: Wanted) -> tuple[Image.Image, ...] | Failure:
+    """The images of a Processed, or in a sentence why they are not the job's."""
+    if processed is None:
+        return Failure("incomplete", "The WebUI gave nothing for the job.")
+    name = processed.sd_model_name
+    if name != wanted.checkpoint:
+        return Failure(
+            "invalid",
+            f"The WebUI drew with the checkpoint {name!r}, not with {wanted.checkpoint!r}. "
+            "Choose that one in the WebUI and run again.",
+        )
+    trouble = next((c for c in _comments(processed) if c.startswith(NETWORK_TROUBLE)), None)
+    if trouble:
+        return Failure("invalid", f"The WebUI drew without all of the prompt: {trouble}.")
+    params = processed.extra_generation_params or {}
+    if wanted.control and CONTROL not in params:
+        return Failure(
+            "invalid",
+            "ControlNet took no part in the image; the WebUI's console says why. Is its model "
+            "there, and for this kind of checkpoint?",
+        )
+    return _counted(processed, wanted)
+
+
+def _counted(processed: Any, wanted: Wanted) -> tuple[Image.Image, ...] | Failure:
+    """The images behind the grid, without the extra pictures that extensions put at the end."""
+    first = processed.index_of_first_image
+    made = min(len(processed.images), len(processed.infotexts)) - first
+    if made != wanted.images:
+        return Failure("incomplete", f"{made} images came, {wanted.images} were expected.")
+    images = tuple(processed.images[first : first + made])
+    return _sized(images, wanted) or images
+
+
+def _sized(images: Sequence[Image.Image], wanted: Wanted) -> Failure | None:
+    size = wanted.size or images[0].size
+    other = next((image.size for image in images if image.size != size), None)
+    if other is None:
+        return None
+    return Failure(
+        "invalid",
+        f"The image that came has {other[0]}x{other[1]} pixels and not {size[0]}x{size[1]}. An "
+        "extension of the WebUI changes its size; switch it off.",
+    )
+
+
+def _comments(processed: Any) -> list[str]:
+    return str(processed.comments or "").splitlines()

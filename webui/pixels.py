@@ -1,0 +1,84 @@
+"""What decides the pixels of a processing, as plain values whose hash makes the jobs' ids."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from hashlib import sha256
+from typing import Any
+
+from PIL import Image
+
+OTHERS = {
+    # of each job, and hashed with it
+    "prompt", "negative_prompt", "seed", "batch_size", "n_iter",
+    # where to, and what is said of it
+    "sd_model", "outpath_samples", "outpath_grids", "do_not_save_samples", "do_not_save_grid",
+    "prompt_for_display", "extra_generation_params", "override_settings_restore_afterwards",
+    "do_not_reload_embeddings", "overlay_images", "comments", "sampler_index",
+    # what an earlier call left behind
+    "cached_c", "cached_uc", "cached_hr_c", "cached_hr_uc", "latent_mask", "nmask",
+    "image_conditioning", "init_img_hash", "mask_for_overlay", "init_latent",
+}  # fmt: skip
+LATER = {"image_mask", "token_merging_ratio", "token_merging_ratio_hr"}  # set after the start
+OPTIONS = (
+    "CLIP_stop_at_last_layers", "eta_noise_seed_delta", "eta_ddim", "eta_ancestral", "randn_source",
+    "emphasis", "comma_padding_backtrack", "upcast_attn", "sd_vae_encode_method",
+    "sd_vae_decode_method", "token_merging_ratio", "token_merging_ratio_img2img",
+    "initial_noise_multiplier", "img2img_color_correction", "face_restoration",
+    "face_restoration_model", "code_former_weight", "sd_vae", "forge_additional_modules",
+)  # fmt: skip
+
+
+def processing_facts(p: Any) -> dict[str, Any]:
+    """The fields of a processing that decide pixels; pictures are hashes of their pixels.
+
+    `p`: a StableDiffusionProcessing, which is a dataclass from version 1.6 on, so that fields of
+    later versions count by themselves.
+    """
+    names = {field.name for field in fields(p) if field.init} - OTHERS | LATER
+    return {name: fact(getattr(p, name, None)) for name in sorted(names)}
+
+
+def option_facts(options: Any) -> dict[str, Any]:
+    """The settings of the WebUI that decide pixels, as far as its version has them."""
+    return {name: fact(getattr(options, name, None)) for name in OPTIONS if _has(options, name)}
+
+
+def fact(value: Any) -> Any:
+    """A value that JSON can hold and that is equal for equal pixels."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Image.Image):
+        return _digest(value.mode.encode(), str(value.size).encode(), value.tobytes())
+    if isinstance(value, Mapping):
+        return {str(key): fact(one) for key, one in sorted(value.items(), key=lambda i: str(i[0]))}
+    if isinstance(value, (list, tuple)):
+        return [fact(one) for one in value]
+    if hasattr(value, "tobytes") and hasattr(value, "shape"):
+        return _digest(str(value.shape).encode(), str(value.dtype).encode(), value.tobytes())
+    return _fact_of_object(value)
+
+
+def _fact_of_object(value: Any) -> Any:
+    """An object's fields where it has some that are plain; its type alone else."""
+    name = type(value).__name__
+    if is_dataclass(value) and not isinstance(value, type):
+        return [name, {f.name: fact(getattr(value, f.name, None)) for f in fields(value)}]
+    if hasattr(value, "__fields__"):  # a pydantic model of either version
+        return [name, {key: fact(getattr(value, key, None)) for key in sorted(value.__fields__)}]
+    return name
+
+
+def _has(options: Any, name: str) -> bool:
+    """The WebUI's options raise AttributeError, or KeyError in some versions."""
+    try:
+        getattr(options, name)
+    except (AttributeError, KeyError):
+        return False
+    return True
+
+
+def _digest(*parts: bytes) -> str:
+    found = sha256()
+    for part in parts:
+        found.update(len(part).to_bytes(8, "big") + part)
+    return found.hexdigest()

@@ -1,0 +1,162 @@
+"""From settings to jobs, in the order and with the prompts and seeds of the driver."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import file_sha256
+from ..core.lines import content_lines, read_classes, read_lists
+from ..core.nearest import did_you_mean
+from ..core.prompts import PromptSet
+from ..core.wildcards import literal
+from ..driver.job import Job
+from ..driver.picture_files import in_folder
+from ..driver.subjects import ClassSubject, Subjects, pooled_contexts, subjects_in
+from .settings import Settings
+
+MASK = "mask"  # the picture of a job
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs of a dataset folder. `facts`: what decides the pixels beside the jobs' own words."""
+
+    settings: Settings
+    prompts: PromptSet
+    facts: Mapping[str, Any]
+    batch_size: int
+    subjects: Subjects
+    masks: Mapping[str, tuple[str, ...]]
+    digests: Mapping[str, str]
+    """sha256 of each mask file."""
+
+    def __iter__(self) -> Iterator[Job]:
+        """As the driver: a run that is stopped half way has about as many images of each class."""
+        for index in range(0, self.settings.images_per_class, self.batch_size):
+            for label, class_name in enumerate(self.prompts.class_names):
+                job = self._job(class_name, label, index)
+                yield job._replace(id=self._id(job))
+
+    def __len__(self) -> int:
+        return -(-self.settings.images_per_class // self.batch_size) * len(self.prompts.class_names)
+
+    def fingerprint(self) -> str:
+        """A hash that is equal for equal plans."""
+        found = sha256()
+        for job in self:
+            found.update(job.to_json().encode())
+        return found.hexdigest()
+
+    def sent_prompt(self, job: Job) -> str:
+        """What the WebUI gets: the prompt, and the subject's LoRA behind it."""
+        one = self.subjects.get(job.class_name)
+        if one is None or one.file.method != "lora":
+            return job.prompt
+        return f"{job.prompt} <lora:{one.path.stem}:{self.settings.subject_weight:g}>"
+
+    def _job(self, class_name: str, label: int, index: int) -> Job:
+        resolved = self.prompts.at(class_name, index, self.settings.seed)
+        one = self.subjects.get(class_name)
+        return Job(
+            id="",
+            class_name=class_name,
+            label=label,
+            first_index=index,
+            prompt=resolved.prompt,
+            negative=resolved.negative,
+            seed=resolved.seed,
+            images=self.batch_size,
+            keep=min(self.batch_size, self.settings.images_per_class - index),
+            subject=one and one.name,
+            token=one and one.subject.token,
+            pictures=self._pictures(class_name, index // self.batch_size),
+        )
+
+    def _pictures(self, class_name: str, number: int) -> dict[str, str]:
+        files = self.masks.get(class_name)
+        return {MASK: files[number % len(files)]} if files else {}
+
+    def _id(self, job: Job) -> str:
+        """32 hex digits that follow from everything that decides the pixels."""
+        one, mask = self.subjects.get(job.class_name), job.pictures.get(MASK)
+        decides = {
+            "facts": self.facts,
+            "prompt": self.sent_prompt(job),
+            "negative": job.negative,
+            "seed": job.seed,
+            "images": job.images,
+            "subject": one and one.digest,
+            "mask": mask and [self.digests[mask], *_control(self.settings)],
+        }
+        return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
+    """The plan of a dataset; `p`: the page's processing, for its prompts and its batch size.
+
+    Raises InputError for whatever is wrong with classes, prompts, subjects or masks.
+    """
+    subjects = _subjects(settings.subjects)
+    words = _words(settings, subjects)
+    templates = content_lines(settings.templates) or content_lines(str(p.prompt))
+    contexts = content_lines(settings.contexts)
+    if subjects and not contexts and any("{context}" in text for text in templates):
+        contexts = [literal(text) for text in pooled_contexts(subjects)]
+    prompts = PromptSet(
+        words,
+        templates,
+        contexts,
+        settings.negative or str(p.negative_prompt),
+        read_lists(settings.lists),
+    )
+    masks = _masks(settings, prompts.class_names)
+    digests = {path: file_sha256(Path(path)) for paths in masks.values() for path in paths}
+    used = {name: subjects[name] for name in words if name in subjects}
+    return Plan(settings, prompts, facts, int(p.batch_size), used, masks, digests)
+
+
+def _subjects(path: str) -> Subjects:
+    if not path:
+        return {}
+    found = subjects_in(Path(path))
+    first = next(iter(found.values()))
+    if first.file.method == "dreambooth":
+        raise InputError(
+            f"{first.path} is a whole checkpoint. Choose it as the WebUI's checkpoint, write its "
+            f"word ({first.subject.word}) as the words of the class, and leave 'subjects' empty."
+        )
+    return found
+
+
+def _words(settings: Settings, subjects: Subjects) -> dict[str, str]:
+    """Class name -> the words that prompts have for it."""
+    if not subjects:
+        return read_classes(settings.classes)
+    names = list(read_classes(settings.classes)) if settings.classes.strip() else list(subjects)
+    for name in names:
+        if name not in subjects:
+            near = did_you_mean(name, subjects)
+            raise InputError(f"There is no subject for the class {name!r}.{near}")
+    return {name: literal(_word(subjects[name])) for name in names}
+
+
+def _word(one: ClassSubject) -> str:
+    """How the WebUI calls a subject: an embedding by its bare name."""
+    return one.subject.word.replace("embedding:", "")
+
+
+def _masks(settings: Settings, class_names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    if not settings.masks:
+        return {}
+    folder = Path(settings.masks)
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.")
+    return {name: tuple(in_folder(folder, name)) for name in class_names}
+
+
+def _control(settings: Settings) -> list[Any]:
+    return [settings.control_model, settings.control_module, settings.control_weight]

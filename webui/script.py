@@ -1,0 +1,49 @@
+"""The script as the WebUI's pages txt2img and img2img, and its API, see it."""
+
+from typing import Any
+
+from modules import scripts
+from modules.processing import Processed
+
+from ..core.errors import ManyshotError
+from .panel import infotext_fields, panel, paste_field_names
+from .run import make_dataset
+from .settings import from_args
+
+TITLE = "Manyshot"
+
+
+class ManyshotScript(scripts.Script):
+    """`script_name` "Manyshot", `script_args` as settings.NAMES, all of them."""
+
+    def title(self) -> str:
+        return TITLE
+
+    def ui(self, is_img2img: bool) -> list[Any]:
+        controls = panel(self.elem_id)
+        self.infotext_fields = infotext_fields(controls)
+        self.paste_field_names = paste_field_names()
+        return controls
+
+    def run(self, p: Any, *args: Any) -> Processed:
+        try:
+            settings = from_args(args)
+            p.extra_generation_params["Script"] = self.title()
+            report = make_dataset(p, settings)
+        except ManyshotError as error:
+            return self._refused(p, str(error))
+        for problem in report.problems:
+            p.comment(problem)
+        sentence = report.sentence(settings.output)
+        p.comment(sentence)
+        texts = report.infotexts or [sentence]
+        return Processed(p, report.images, p.seed, sentence, infotexts=texts)
+
+    def _refused(self, p: Any, sentence: str) -> Processed:
+        """A sentence on the page, HTTP 422 for the API: never a traceback."""
+        if getattr(p, "is_api", False):
+            from fastapi import HTTPException  # only the API's own process has it for sure
+
+            raise HTTPException(422, sentence)
+        p.comment(sentence)
+        return Processed(p, [], p.seed, sentence)
