@@ -313,6 +313,21 @@ def test_a_missing_lora_is_found_before_it_is_drawn_without(webui: Host, tmp_pat
     assert not webui.processing.calls
 
 
+def test_a_lora_that_could_not_be_loaded_is_a_failure(webui: Host, tmp_path: Path) -> None:
+    networks = _networks(cells=tmp_path / "cells.safetensors")
+    networks.loaded_networks = []
+    sys.modules["networks"] = networks
+    p = webui.page(prompt="a {class_name} <lora:cells:0.8>")
+    given = {"output": str(tmp_path / "d"), "classes": CLASSES, "images_per_class": 1}
+    webui.run(p, **given)
+    assert "could not load the LoRA 'cells'" in "".join(p.comments)
+    networks.loaded_networks = [SimpleNamespace(name="cells")]
+    assert (
+        "2 of 2"
+        in webui.run(p, output=str(tmp_path / "d"), classes=CLASSES, images_per_class=1).info
+    )
+
+
 def test_subjects_bring_their_words_and_lora(webui: Host, tmp_path: Path) -> None:
     file = tmp_path / "cells.safetensors"
     subjects = webui.part("core.subject_file")
@@ -387,9 +402,22 @@ def test_a_controlnet_that_took_no_part_is_a_failure(
     control.units, control.works = [], False
     webui.always.append(control)
     p = webui.page()
-    webui.run(p, output=str(tmp_path / "d"), classes=CLASSES, masks=str(masks))
+    given = {"output": str(tmp_path / "d"), "classes": CLASSES, "masks": str(masks)}
+    webui.run(p, control_model="seg [1]", **given)
     assert "ControlNet took no part" in "".join(p.comments)
     assert not names(tmp_path / "d")
+
+
+def test_a_controlnet_model_must_be_there(webui: Host, tmp_path: Path, masks: Path) -> None:
+    webui.always.append(_ControlNet())
+    given = {"output": str(tmp_path / "d"), "classes": CLASSES, "masks": str(masks)}
+    assert "no model ''" in webui.run(**given).info
+    sys.modules["lib_controlnet.global_state"] = SimpleNamespace(
+        get_all_controlnet_names=lambda: ["None", "seg [1]"]
+    )
+    found = webui.run(control_model="sge [1]", **given).info
+    assert found.endswith("Did you mean 'seg [1]'?")
+    assert not webui.processing.calls
 
 
 def test_masks_without_controlnet_are_refused(webui: Host, tmp_path: Path, masks: Path) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FAKE = Path(__file__).parent / "fake_webui"
-OURS = ("manyshot", "modules", "gradio", "fastapi", "driver", "trainer", "core", "networks")
+OURS = (
+    "manyshot",
+    "modules",
+    "gradio",
+    "fastapi",
+    "driver",
+    "trainer",
+    "core",
+    "networks",
+    "lib_controlnet",
+)
 
 
 def _is_ours(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,18 @@ def network_file(name: str) -> Path:
     if name not in known:
         raise InputError(f"The WebUI has no LoRA {name!r}.{did_you_mean(name, known)}")
     return Path(known[name].filename)
+
+
+def unloaded(names: Collection[str]) -> str | None:
+    """The first of the LoRAs that the latest image was drawn without, though its file is there.
+
+    The WebUI goes on when such a file cannot be loaded.
+    """
+    loaded = getattr(sys.modules.get("networks"), "loaded_networks", None)
+    if loaded is None:
+        return None
+    there = {getattr(one, key, None) for one in loaded for key in ("name", "mentioned_name")}
+    return next((name for name in names if name not in there), None)
 
 
 def embedding_file(token: str) -> Path:
@@ -106,6 +118,15 @@ def give_control(p: Any, unit: dict[str, Any]) -> None:
     p.script_args = type(p.script_args)(args)
 
 
+def check_control_model(name: str) -> None:
+    """Raises InputError for a model that ControlNet does not have; it would draw without one."""
+    known = _control_models()
+    if name and (name in known or not known):
+        return
+    near = did_you_mean(name, known)
+    raise InputError(f"ControlNet has no model {name!r} ('control_model').{near}")
+
+
 def is_forge() -> bool:
     return any(name.split(".")[0] == "lib_controlnet" for name in sys.modules)
 
@@ -121,6 +142,14 @@ def _control_script(p: Any) -> Any:
     scripts = getattr(p.scripts, "alwayson_scripts", [])
     found = (s for s in scripts if str(s.title()).lower() == "controlnet")
     return next((s for s in found if s.args_to > s.args_from), None)
+
+
+def _control_models() -> list[str]:
+    """By the names of their panels; none where neither extension says them."""
+    forge = sys.modules.get("lib_controlnet.global_state")
+    if forge is not None:
+        return [name for name in forge.get_all_controlnet_names() if name != "None"]
+    return list(getattr(sys.modules.get("scripts.global_state"), "cn_models", {}))
 
 
 def _networks(networks: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from ..core.prompts import MAX_SEED
 from .settings import INFOTEXT, NAMES, Settings, from_infotext
 
 Field = tuple[Any, Callable[[dict[str, Any]], Any]]
@@ -35,9 +34,7 @@ def panel(elem_id: Callable[[str], str]) -> list[Any]:
         made["images_per_class"] = gr.Number(
             value=8, precision=0, label="Images per class", elem_id=elem_id("images_per_class")
         )
-        made["seed"] = gr.Number(
-            value=0, precision=0, label=f"Seed (0 to {MAX_SEED})", elem_id=elem_id("seed")
-        )
+        made["seed"] = gr.Number(value=0, precision=0, label="Seed", elem_id=elem_id("seed"))
     with gr.Accordion("Subjects", open=False, elem_id=elem_id("subjects_group")):
         text("subjects", "Subjects", "A subject file that manyshot trained, or a folder of them")
         weight("subject_weight", "Weight of the subjects' LoRA")

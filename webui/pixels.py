@@ -13,9 +13,9 @@ OTHERS = {
     # where to, and what is said of it
     "sd_model", "outpath_samples", "outpath_grids", "do_not_save_samples", "do_not_save_grid",
     "prompt_for_display", "extra_generation_params", "override_settings_restore_afterwards",
-    "do_not_reload_embeddings", "overlay_images", "comments", "sampler_index",
+    "do_not_reload_embeddings", "overlay_images", "comments", "sampler_index", "force_task_id",
     # what an earlier call left behind
-    "cached_c", "cached_uc", "cached_hr_c", "cached_hr_uc", "latent_mask", "nmask",
+    "cached_c", "cached_uc", "cached_hr_c", "cached_hr_uc", "nmask",
     "image_conditioning", "init_img_hash", "mask_for_overlay", "init_latent",
 }  # fmt: skip
 LATER = {"image_mask", "token_merging_ratio", "token_merging_ratio_hr"}  # set after the start

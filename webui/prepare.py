@@ -30,6 +30,7 @@ def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
     _check_files(whole)
     if settings.masks:
         host.give_control(host.copied(p), {})
+        host.check_control_model(settings.control_model)
     return whole, checkpoint
 
 

@@ -106,6 +106,9 @@ class _Run:
         images = images_of(processed, wanted)
         if isinstance(images, Failure):
             return images
+        lacking = host.unloaded(_loras(p))
+        if lacking:
+            return Failure("invalid", f"The WebUI could not load the LoRA {lacking!r}.")
         self._show(processed, images)
         return self._delivery(job, images)
 
@@ -117,8 +120,8 @@ class _Run:
         p.do_not_save_grid = p.do_not_save_samples = True
         p.override_settings.update(return_mask=False, return_mask_composite=False)
         p.extra_generation_params[INFOTEXT] = self.settings_text
-        for lora in loras(take_networks(p.prompt)[1]):
-            host.network_file(lora.name)
+        for name in _loras(p):
+            host.network_file(name)
         if MASK in job.pictures:
             mask = read_mask(Path(job.pictures[MASK]), (p.width, p.height))
             host.give_control(p, unit(mask, self.plan.settings, host.is_forge()))
@@ -160,6 +163,10 @@ class _Run:
         self.report.done = self.ledger.images()[0]  # what the disk has
         state = "stopped" if self.report.stopped else "ended"
         board.change(state=state, done=self.report.done)
+
+
+def _loras(p: Any) -> list[str]:
+    return [lora.name for lora in loras(take_networks(p.prompt)[1])]
 
 
 def _texts(image: Image.Image) -> dict[str, str]:
