@@ -63,9 +63,10 @@ def _fact_of_object(value: Any) -> Any:
     name = type(value).__name__
     if is_dataclass(value) and not isinstance(value, type):
         return [name, {f.name: fact(getattr(value, f.name, None)) for f in fields(value)}]
-    if hasattr(value, "__fields__"):  # a pydantic model of either version
-        return [name, {key: fact(getattr(value, key, None)) for key in sorted(value.__fields__)}]
-    return name
+    names = getattr(type(value), "__fields__", ())  # of a pydantic model of either version
+    return (
+        [name, {key: fact(getattr(value, key, None)) for key in sorted(names)}] if names else name
+    )
 
 
 def _has(options: Any, name: str) -> bool:
