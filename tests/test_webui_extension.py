@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -412,9 +412,9 @@ def test_a_controlnet_model_must_be_there(webui: Host, tmp_path: Path, masks: Pa
     webui.always.append(_ControlNet())
     given = {"output": str(tmp_path / "d"), "classes": CLASSES, "masks": str(masks)}
     assert "no model ''" in webui.run(**given).info
-    sys.modules["lib_controlnet.global_state"] = SimpleNamespace(
-        get_all_controlnet_names=lambda: ["None", "seg [1]"]
-    )
+    state = ModuleType("lib_controlnet.global_state")
+    vars(state)["get_all_controlnet_names"] = lambda: ["None", "seg [1]"]
+    sys.modules[state.__name__] = state
     found = webui.run(control_model="sge [1]", **given).info
     assert found.endswith("Did you mean 'seg [1]'?")
     assert not webui.processing.calls

@@ -36,7 +36,7 @@ class StableDiffusionProcessing:
     override_settings_restore_afterwards: bool = True
     scripts: Any = field(default=None, init=False)
     script_args: Any = field(default=None, init=False)
-    comments: dict | None = None
+    comments: dict = field(default_factory=dict)
     is_api: bool = field(default=False, init=False)
 
     def __post_init__(self):
