@@ -117,14 +117,20 @@ def _class_file(path: Path) -> dict[str, str]:
 
 
 def _prompts(node: Mapping[str, Any]) -> Prompts:
-    lists = read_lists(str(node.get("lists", "")))
+    lists = read_lists(_text(node, "lists"))
     return Prompts(
-        templates=content_lines(str(node.get("templates", ""))) or Prompts().templates,
-        contexts=content_lines(str(node.get("contexts", ""))),
-        negative=str(node.get("negative", "")),
+        templates=content_lines(_text(node, "templates")) or Prompts().templates,
+        contexts=content_lines(_text(node, "contexts")),
+        negative=_text(node, "negative"),
         lists={name: list(words) for name, words in lists.items()},
-        words=read_words(str(node.get("words", ""))),
+        words=read_words(_text(node, "words")),
     )
+
+
+def _text(node: Mapping[str, Any], name: str) -> str:
+    """An input as it was typed; nothing for one that is linked."""
+    value = node.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _whole(node: Mapping[str, Any], name: str) -> int:

@@ -201,7 +201,8 @@ def test_delivery_leaves_its_graph_as_it_was(graph: Graph) -> None:
 
 def test_places_of_files_are_not_in_the_id() -> None:
     folded = fold(own_graph())
-    assert not_in_id(folded.graph) == {Slot("7", n) for n in ("name", "delivery", "folder")}
+    places = ("name", "delivery", "folder", "source_image")
+    assert not_in_id(folded.graph) == {Slot("7", name) for name in places}
     assert not_in_id(load("txt2img")) == {Slot("7", "filename_prefix")}
 
 
