@@ -157,7 +157,8 @@ def test_it_brings_more_than_fits(
     proxy.filter = lambda message: left.pop() if kind_of(message) == "image" and left else message
     recipe = colours(tmp_path, [proxy.url])
     assert drive(recipe).exit_code == 0
-    assert (left, proxy.sockets) == ([], 3)
+    assert not left
+    assert proxy.sockets in (2, 3)  # both may come over one, which is then closed once
     is_whole(recipe)
 
 
