@@ -9,7 +9,7 @@ from ..errors import InputError
 from .borders import with_border, without_border
 from .geometry import Size, fitted
 from .read import BACKGROUND, LabelMask
-from .scene import Scene, moved
+from .scene import Scene, moved, varied
 from .variation import Variation, drawn_transform
 
 TRIES = 20
@@ -31,8 +31,10 @@ def composed(
     variation: Variation = MANY,
     size: Size | None = None,
     border: int | None = None,
+    below: Variation | None = None,
 ) -> Scene:
-    """The objects of further scenes over the first, which is fitted to `size` but not varied.
+    """The objects of further scenes over the first, which is varied by `below`, or only fitted to
+    `size`.
 
     Later objects lie on top, open outlines included; of each object below, `variation.visible` of
     its area stays in sight, and a scene that finds no such place is left out. Classes are joined
@@ -47,17 +49,19 @@ def composed(
         if any(scene.control is not None for scene in scenes):
             raise InputError("With a new border, draw the control image from the composed mask.")
         closed = [_relabelled(scene, without_border) for scene in scenes]
-        laid = composed(closed, seed, variation, size)
-        return _relabelled(laid, lambda labels, ignored: with_border(labels, border, ignored))
+        found = composed(closed, seed, variation, size, below=below)
+        return _relabelled(found, lambda labels, ignored: with_border(labels, border, ignored))
+    if below is not None:
+        scenes = [varied(scenes[0], below, seed, size)[0], *scenes[1:]]
     classes = joined_classes([scene.mask for scene in scenes])
     ready = [_recoded(scene, classes, scenes) for scene in scenes]
     canvas = ready[0].mask.size
-    below = _first(moved(ready[0], fitted(canvas, size or canvas)))
+    laid = _first(moved(ready[0], fitted(canvas, size or canvas)))
     for child, scene in zip(
         np.random.SeedSequence(seed).spawn(len(ready)), ready[1:], strict=False
     ):
-        below = _with(below, scene, variation, child)
-    return below.scene
+        laid = _with(laid, scene, variation, child)
+    return laid.scene
 
 
 def joined_classes(masks: Sequence[LabelMask]) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
 """The scene of one job, and the pictures that a server gets of it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
-from ...core.masks.borders import with_border, without_border
 from ...core.masks.codes import Colour
 from ...core.masks.compose import composed
 from ...core.masks.control import drawn
@@ -41,14 +40,7 @@ def scene_of(
     scenes = [read_pair(pair) if masked else _without_mask(pair) for pair in pairs]
     if len(scenes) == 1:
         return varied(scenes[0], settings.variation, seed, size, settings.border)[0]
-    if settings.border is not None:
-        scenes = [_relabelled(scene, without_border) for scene in scenes]
-    below, _ = varied(scenes[0], settings.variation, seed, size)
-    scene = composed([below, *scenes[1:]], seed)
-    if settings.border is None:
-        return scene
-    width = settings.border
-    return _relabelled(scene, lambda labels, ignored: with_border(labels, width, ignored))
+    return composed(scenes, seed, size=size, border=settings.border, below=settings.variation)
 
 
 def made_of(
@@ -84,11 +76,6 @@ def index_mask(mask: LabelMask) -> np.ndarray:
 def _without_mask(pair: PairFile) -> Scene:
     image = read_upright(pair.image)
     return Scene(LabelMask(np.zeros(image.shape[:2], np.uint8), (BACKGROUND,)), image)
-
-
-def _relabelled(scene: Scene, change: Callable[[np.ndarray, int], np.ndarray]) -> Scene:
-    labels = change(scene.mask.labels, scene.mask.ignored)
-    return replace(scene, mask=replace(scene.mask, labels=labels))
 
 
 def _pixels(scene: Scene) -> np.ndarray:
