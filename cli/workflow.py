@@ -75,7 +75,7 @@ def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue |
 
     from ..core.errors import InputError
     from ..driver.address import EMBEDDED, ServerAddress
-    from ..driver.comfy import Comfy
+    from ..driver.comfyui.client import Comfy
     from ..driver.http import Http
     from ..driver.workflow.catalogue import Catalogue
     from ..driver.workflow.load import read_json

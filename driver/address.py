@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 from ..core.errors import InputError
 
 EMBEDDED = "embedded"
+WEBUI = "webui+"  # before the address of a WebUI
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class ServerAddress(BaseModel):
-    """One ComfyUI server: its address, and what it wants to see before it answers.
+    """One server, a ComfyUI or a WebUI: its address, and what it wants to see before it answers.
 
     `headers`, `bearer` and `basic` may hold ${NAME}, read from the environment when connecting;
     written out again they show the reference, or *** where a secret was typed in.
@@ -23,12 +24,17 @@ class ServerAddress(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(description="http(s)://host:port, with a path if behind a proxy; or embedded.")
+    url: str = Field(
+        description="http(s)://host:port, with a path if behind a proxy; webui+http(s)://host:port "
+        "for a WebUI; or embedded."
+    )
     headers: dict[str, str] = Field(default={}, repr=False)
     bearer: str | None = Field(default=None, repr=False, description="Sent as a bearer token.")
     basic: str | None = Field(default=None, repr=False, description="user:password")
     verify: bool | Path = Field(default=True, description="TLS: true, false, or a CA file.")
-    in_flight: int = Field(default=4, ge=1, le=64, description="Jobs waiting on the server.")
+    in_flight: int = Field(
+        default=4, ge=1, le=64, description="Jobs waiting on a ComfyUI server; on a WebUI one."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -45,10 +51,11 @@ class ServerAddress(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> "ServerAddress":
         if self.url != EMBEDDED:
-            parts = urlsplit(self.url)
+            parts = urlsplit(self.base_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(
-                    f"{self.url!r} is no server address; write 'embedded' or http://host:port"
+                    f"{self.url!r} is no server address; write 'embedded', http://host:port, or "
+                    "webui+http://host:port"
                 )
         if self.basic is not None and ":" not in self.basic and not _REFERENCE.search(self.basic):
             raise ValueError("'basic' must be user:password")
@@ -65,9 +72,14 @@ class ServerAddress(BaseModel):
         return {name: _hidden(text) for name, text in value.items()}
 
     @property
+    def is_webui(self) -> bool:
+        """Whether it is a WebUI, and not a ComfyUI server."""
+        return self.url.startswith(WEBUI)
+
+    @property
     def base_url(self) -> str:
         """Where its paths begin; holds no secret."""
-        return self.url.rstrip("/")
+        return self.url.removeprefix(WEBUI).rstrip("/")
 
     def revealed(self, text: str) -> str:
         """`text` with every ${NAME} replaced. Raises InputError for a variable that is not set."""

@@ -1,30 +1,22 @@
 """A recipe's addresses as slots of its workflow: which takes a job field, a value of the sweep, a
 picture or a literal."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
-from .job import Job
+from .inputs import FileInput
+from .job_fields import JOB_FIELDS
 from .pairs.scenes import PICTURES, TEXTS
-from .recipe import FileInput, Recipe
+from .recipe import Recipe
 from .settle import classes_of, images_per_class
 from .workflow.binding import resolve
 from .workflow.catalogue import Catalogue
 from .workflow.graph import Graph, Slot, is_link
 
-JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
-    "prompt": lambda job: job.prompt,
-    "negative": lambda job: job.negative,
-    "class_name": lambda job: job.class_name,
-    "seed": lambda job: job.seed,
-    "index": lambda job: job.first_index,
-    "subject": lambda job: job.subject or "",
-    "token": lambda job: job.token or "",
-    "job_id": lambda job: job.id,
-}
+WEBUI = "webui."  # addresses of the recipe's own key, not of a node
 DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart
 
 
@@ -52,7 +44,8 @@ def addressed(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> Addr
             fields[slot] = _field(address, value)
         else:
             literals[slot] = value.removeprefix("$") if isinstance(value, str) else value
-    sweeps = {resolve(graph, address, catalogue): address for address in recipe.sweep}
+    swept = [address for address in recipe.sweep if not address.startswith(WEBUI)]
+    sweeps = {resolve(graph, address, catalogue): address for address in swept}
     twice = sweeps.keys() & (fields.keys() | pictures.keys() | literals.keys())
     if twice:
         raise InputError(

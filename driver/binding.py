@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from .addresses import JOB_FIELDS, addressed, batch_slot, check_told_apart
+from .addresses import addressed, batch_slot, check_told_apart
 from .job import Job
+from .job_fields import JOB_FIELDS
 from .pairs.draw import Made
 from .pairs.scenes import PICTURES, TEXTS, Scenes
 from .pairs.taken import scenes_for

@@ -14,7 +14,7 @@ from .subjects import subject_facts
 
 def write_metadata(folder: Path, ledger: Ledger, plan: Plan) -> None:
     """metadata.jsonl from the ledger: a line for every image that is there, in plan order."""
-    workflow, scenes = Path(plan.recipe.workflow).stem, plan.binding.scenes
+    workflow, scenes = Path(plan.recipe.workflow_name).stem, plan.bound.scenes
     with appearing(folder / METADATA) as file:
         for job, done in ledger.done_jobs():
             sources = scenes.sources(job) if scenes else list(job.pictures.values())[:1]
@@ -26,7 +26,7 @@ def write_manifest(folder: Path, plan: Plan, servers: list[dict[str, Any]]) -> N
     """manyshot.json: what this folder was made from. Secrets show as their references."""
     recipe = plan.recipe.model_dump(mode="json", exclude_none=True)
     learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
-    scenes = plan.binding.scenes
+    scenes = plan.bound.scenes
     shown = {"pairs": scenes.summary} if scenes else {}
     content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **learned, **shown)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -9,7 +9,7 @@ from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .prepare import prepare
 from .recipe import Recipe
-from .servers import check_server, open_servers
+from .servers import known_catalogue, open_servers
 from .settle import images_per_class
 
 
@@ -20,16 +20,15 @@ def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[str, list[J
         checked = "Not checked against a server; give --server to do so."
     else:
         with open_servers(recipe, None, lambda _: None) as servers:
-            reached = [server for server in servers if server.catalogue]
-            plan = prepare(recipe, reached[0].catalogue)
+            reached = [server for server in servers if server.reached]
+            plan = prepare(recipe, known_catalogue(servers))
             for server in reached:
-                assert server.catalogue is not None
-                check_server(plan, server, server.catalogue)
+                server.check(plan)
         checked = f"Checked against {', '.join(server.name for server in reached)}."
     classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
     words = (
         f"{len(plan):,} jobs: {classes} classes x {images_per_class(plan.recipe)} images, "
-        f"{plan.binding.batch_size} a job. {checked}"
+        f"{plan.bound.batch_size} a job. {checked}"
     )
     return words, list(islice(plan, show))
 

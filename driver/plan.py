@@ -9,12 +9,14 @@ from typing import Any
 
 from ..core.errors import InputError
 from .binding import Binding
+from .bound import Bound
+from .inputs import FileInput
 from .job import Job, Value
 from .picture_files import in_folder
-from .recipe import FileInput, Recipe
+from .recipe import Recipe
 from .settle import images_per_class, prompt_set
 from .subjects import Subjects
-from .workflow.graph import canonical
+from .webui.requests import Requests
 
 PLANNED_BY = {
     "classes",
@@ -25,38 +27,51 @@ PLANNED_BY = {
     "sweep",
     "batch_size",
     "pairs",
+    "webui",
 }
 
 
 class Plan:
-    """The jobs of a settled recipe bound to its workflow.
+    """The jobs of a settled recipe bound to its workflow, to a WebUI's requests, or to both.
 
     Sweeps are the outer loop, then the images, then the classes: a run that is stopped half way
     has about as many images of each class. Raises InputError for prompts that do not parse and for
     picture folders without pictures.
     """
 
-    def __init__(self, recipe: Recipe, binding: Binding, subjects: Subjects | None = None) -> None:
-        self.recipe, self.binding, self.subjects = recipe, binding, subjects or {}
+    def __init__(self, recipe: Recipe, bound: Bound, subjects: Subjects | None = None) -> None:
+        self.recipe, self.bound, self.subjects = recipe, bound, subjects or {}
         self._digests = {name: one.digest for name, one in self.subjects.items()}
         self._prompts = prompt_set(recipe)
         self._images = images_per_class(recipe)
         self._files = {
             address: _files(value, self._prompts.class_names)
-            for address, value in recipe.bind.items()
+            for address, value in {**recipe.bind, **bound.files}.items()
             if isinstance(value, FileInput)
         }
+
+    @property
+    def graphs(self) -> Binding:
+        """The bound workflow, for ComfyUI servers; a plan for WebUIs alone has none."""
+        assert self.bound.graphs is not None
+        return self.bound.graphs
+
+    @property
+    def requests(self) -> Requests:
+        """The requests for WebUIs; a plan for ComfyUI servers alone has none."""
+        assert self.bound.requests is not None
+        return self.bound.requests
 
     def __iter__(self) -> Iterator[Job]:
         groups: dict[tuple[Value, ...], str] = {}
         for sweep in self._sweeps():
-            for index in range(0, self._images, self.binding.batch_size):
+            for index in range(0, self._images, self.bound.batch_size):
                 for label, class_name in enumerate(self._prompts.class_names):
                     job = self._job(class_name, label, index, sweep)
-                    models = self.binding.models(job)
+                    models = self.bound.models(job)
                     if models not in groups:
-                        groups[models] = self.binding.group(job)
-                    job_id = self.binding.id(job, self._digests.get(class_name, ""))
+                        groups[models] = self.bound.group(job)
+                    job_id = self.bound.id(job, self._digests.get(class_name, ""))
                     yield job._replace(id=job_id, group=groups[models])
 
     def __len__(self) -> int:
@@ -64,7 +79,7 @@ class Plan:
         combinations = 1
         for values in self.recipe.sweep.values():
             combinations *= len(values)
-        per_class = -(-self._images // self.binding.batch_size)
+        per_class = -(-self._images // self.bound.batch_size)
         return combinations * per_class * len(self._prompts.class_names)
 
     def samples(self) -> Iterator[Job]:
@@ -85,11 +100,9 @@ class Plan:
         """A hash that is equal for equal plans."""
         facts = {
             "recipe": self.recipe.model_dump(mode="json", include=PLANNED_BY),
-            "graph": canonical(self.binding.ids.base),
             "files": {address: _stamps(files) for address, files in self._files.items()},
             "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
-            "grouped": self.binding.groups is not None,
-            "pairs": self.binding.scenes and self.binding.scenes.summary,
+            **self.bound.facts(),
         }
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -99,7 +112,7 @@ class Plan:
             yield dict(zip(addresses, values, strict=True))
 
     def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
-        seed, batch, scenes = self.recipe.seed or 0, self.binding.batch_size, self.binding.scenes
+        seed, batch, scenes = self.recipe.seed or 0, self.bound.batch_size, self.bound.scenes
         pairs = scenes.names(class_name, index // batch, seed) if scenes else []
         shown = scenes.shown(pairs) if scenes else ()
         resolved = self._prompts.at(class_name, index, seed, shown)
@@ -122,7 +135,7 @@ class Plan:
         )
 
     def _pictures(self, class_name: str, index: int) -> dict[str, str]:
-        taken = index // self.binding.batch_size
+        taken = index // self.bound.batch_size
         return {
             address: files[class_name][taken % len(files[class_name])]
             for address, files in self._files.items()

@@ -8,14 +8,17 @@ from pathlib import Path
 from .. import workflows
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
-from .binding import bind_recipe
+from .binding import Binding, bind_recipe
+from .bound import Bound
 from .job import Job
 from .pairs.facts import Progress
-from .pairs.scenes import find_scenes
+from .pairs.scenes import Scenes, find_scenes
 from .plan import Plan
 from .recipe import Recipe
 from .settle import classes_of, settle
-from .subjects import find_subjects
+from .subjects import Subjects, find_subjects
+from .webui.bind import bind_requests
+from .webui.requests import Requests
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
 from .workflow.graph import Slot
@@ -33,17 +36,47 @@ def prepare(
     Without a catalogue (no server at hand) only workflows in API format can be read, and jobs
     have no groups. `reading` is told how many of the recipe's photos and masks are read.
     """
-    path = find_workflow(recipe.workflow)
     subjects = find_subjects(recipe)
     found = find_scenes(recipe.pairs) if recipe.pairs else None
-    graph = read_workflow(path, catalogue)
-    folded = own_nodes.fold(graph, str(path.name), bool(subjects), bool(found))
-    settled = settle(recipe, folded.settings, subjects, list(found.of_class) if found else ())
+    where = recipe.workflow_name
+    folded = _folded(recipe, catalogue, subjects, found)
+    node = folded.settings if folded else {}
+    settled = settle(recipe, node, subjects, list(found.of_class) if found else ())
     scenes = found and found.among(classes_of(settled))
-    binding = bind_recipe(settled, folded, catalogue, path.name, subjects, scenes)
-    if binding.scenes:
-        binding = replace(binding, scenes=binding.scenes.checked(reading))
-    return Plan(settled, binding, {n: subjects[n] for n in classes_of(settled) if n in subjects})
+    own = {name: subjects[name] for name in classes_of(settled) if name in subjects}
+    graphs = folded and bind_recipe(settled, folded, catalogue, where, subjects, scenes)
+    requests = _requests(settled, graphs, own, graphs.scenes if graphs else scenes, where)
+    return Plan(settled, _checked(Bound(graphs, requests), reading), own)
+
+
+def _folded(
+    recipe: Recipe, catalogue: Catalogue | None, subjects: Subjects, scenes: Scenes | None
+) -> own_nodes.Folded | None:
+    """The recipe's workflow, if it names one."""
+    if recipe.workflow is None:
+        return None
+    path = find_workflow(recipe.workflow)
+    graph = read_workflow(path, catalogue)
+    return own_nodes.fold(graph, path.name, bool(subjects), bool(scenes))
+
+
+def _requests(
+    recipe: Recipe, graphs: Binding | None, subjects: Subjects, scenes: Scenes | None, where: str
+) -> Requests | None:
+    """For the WebUIs among the servers, or for the recipe's own words about them."""
+    if recipe.webui is None and not any(server.is_webui for server in recipe.servers):
+        return None
+    return bind_requests(recipe, graphs, subjects, scenes, where)
+
+
+def _checked(bound: Bound, reading: Progress) -> Bound:
+    """With all labelled photos read; what graphs and requests take of them is of one reading."""
+    last = bound.requests or bound.graphs
+    if last is None or last.scenes is None:
+        return bound
+    scenes = last.scenes.checked(reading)
+    graphs = bound.graphs and replace(bound.graphs, scenes=scenes)
+    return Bound(graphs, bound.requests and replace(bound.requests, scenes=scenes))
 
 
 def preflight(plan: Plan, catalogue: Catalogue, server: str) -> None:
@@ -72,10 +105,10 @@ def find_workflow(name: str) -> Path:
 
 
 def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:
-    workflow = Path(plan.recipe.workflow).name
+    workflow = plan.recipe.workflow_name
     for job in plan.samples():
-        graph = plan.binding.graph(job, "0" * 36)
-        uploaded = {*plan.binding.pictures, *plan.binding.drawn}
+        graph = plan.graphs.graph(job, "0" * 36)
+        uploaded = {*plan.graphs.pictures, *plan.graphs.drawn}
         for problem in check(graph, catalogue, workflow, uploaded):
             yield _with_advice(plan, job, problem)
 
@@ -84,6 +117,6 @@ def _with_advice(plan: Plan, job: Job, problem: Problem) -> Problem:
     """Where to copy the file of a subject that the server lacks."""
     slot = Slot(problem.node_id or "", problem.input or "")
     subject = plan.subjects.get(job.class_name)
-    if subject is None or plan.binding.fields.get(slot) != "subject":
+    if subject is None or plan.graphs.fields.get(slot) != "subject":
         return problem
     return replace(problem, text=f"{problem.text} {subject.advice}")

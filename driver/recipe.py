@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..core.classes import check_class_names
 from .address import ServerAddress
+from .inputs import BoundValue, Scalar
 from .pairs.settings import Pairs
 from .strict import Strict
+from .webui.settings import WebUI
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]
@@ -35,29 +37,6 @@ class Prompts(Strict):
     )
 
 
-class FileInput(Strict):
-    """A local picture for a node input; it is uploaded once per content."""
-
-    file: Path | None = Field(default=None, description="One picture for every job.")
-    folder: Path | None = Field(
-        default=None,
-        description="Pictures taken in turn; from its subfolder <class_name> when there is one.",
-    )
-
-    @model_validator(mode="after")
-    def _one_of(self) -> "FileInput":
-        if (self.file is None) == (self.folder is None):
-            raise ValueError("give either 'file' or 'folder'")
-        return self
-
-
-Scalar = bool | int | float | str
-BoundValue = Annotated[
-    Annotated[FileInput, Tag("picture")] | Annotated[Scalar, Tag("value")],
-    Discriminator(lambda value: "picture" if isinstance(value, dict | FileInput) else "value"),
-]
-
-
 class Retries(Strict):
     """How often a job is tried again, by what went wrong. A refused prompt is never tried again."""
 
@@ -80,7 +59,15 @@ class Timeouts(Strict):
 class Recipe(Strict):
     """A bulk run: a saved workflow, classes and prompts in, a dataset folder out."""
 
-    workflow: str = Field(description="A workflow file, or the name of one that manyshot brings.")
+    workflow: str | None = Field(
+        default=None,
+        description="A workflow file, or the name of one that manyshot brings. WebUIs do what it "
+        "says as far as they can; for WebUIs alone, 'webui' may stand in its place.",
+    )
+    webui: WebUI | None = Field(
+        default=None,
+        description="How WebUIs draw the jobs. What it leaves out is read from the workflow.",
+    )
     output: Path = Field(description="The dataset folder.")
     classes: list[str] | dict[str, str] | Path | None = Field(
         default=None,
@@ -122,8 +109,8 @@ class Recipe(Strict):
     servers: list[ServerAddress] = Field(
         default=[ServerAddress(url="embedded")],
         min_length=1,
-        description="'embedded', or the address of a ComfyUI server, or url with headers, bearer, "
-        "basic, verify, in_flight.",
+        description="'embedded', the address of a ComfyUI server, webui+http://… for that of a "
+        "WebUI, or url with headers, bearer, basic, verify, in_flight.",
     )
     transport: Transport = Field(
         default="websocket",
@@ -131,6 +118,17 @@ class Recipe(Strict):
     )
     retries: Retries = Retries()
     timeouts: Timeouts = Timeouts()
+
+    @model_validator(mode="after")
+    def _something_to_draw(self) -> "Recipe":
+        if self.workflow is None and self.webui is None:
+            raise ValueError("name a 'workflow', or say under 'webui' what WebUIs are to draw")
+        return self
+
+    @property
+    def workflow_name(self) -> str:
+        """The workflow's file name; webui where WebUIs need none."""
+        return Path(self.workflow).name if self.workflow else "webui"
 
     @field_validator("classes")
     @classmethod

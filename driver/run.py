@@ -3,7 +3,6 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +13,15 @@ from .contact_sheet import write_contact_sheets
 from .dataset import write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .folder import remove_old, remove_torn, reopen_missing
-from .health import Health
 from .job import Failure, Job
 from .ledger import Counts, Ledger
-from .listener import Listener
 from .plan import Plan
 from .prepare import prepare
 from .recipe import Recipe
 from .run_log import run_log
-from .servers import Server, check_server, facts, open_servers
+from .servers import Server, known_catalogue, open_servers
 from .tally import Tally
-from .uploads import Uploads
 from .worker import Worker
-from .workflow.catalogue import Catalogue
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -73,11 +68,9 @@ def run(
     server answers. What goes wrong later is in the Summary.
     """
     with open_servers(recipe, comfyui, screen.step) as servers:
-        reached = [server for server in servers if server.catalogue]
-        plan = prepare(recipe, reached[0].catalogue, screen.reading)
-        for server in reached:
-            assert server.catalogue is not None
-            check_server(plan, server, server.catalogue)
+        plan = prepare(recipe, known_catalogue(servers), screen.reading)
+        for server in (server for server in servers if server.reached):
+            server.check(plan)
         ledger = Ledger(recipe.output)
         try:
             missing = _take_over(plan, ledger, screen, prune)
@@ -120,10 +113,15 @@ class _Run:
         self.stopped: str | None = None
         self.dispatch = Dispatch(ledger, plan.recipe.retries, real_clock)
         self.writer = Writer(plan.recipe.output, ledger, lambda error: self.stop(str(error)))
-        self.listeners: list[Listener] = []
-        self.workers = [self._worker(server) for server in servers]
+        self.backends = [server.backend(plan) for server in servers]
+        self.workers = [
+            Worker(backend, plan.bound.made, self.dispatch, self.writer, self)
+            for backend in self.backends
+        ]
 
     def start(self) -> None:
+        for backend in self.backends:
+            backend.start()
         for worker in self.workers:
             worker.start()
 
@@ -149,10 +147,6 @@ class _Run:
         """Wait for the threads; what was delivered is on the disk afterwards."""
         for worker in self.workers:
             worker.join()
-            worker.health.stop()
-            worker.health.join()
-        for listener in self.listeners:
-            listener.close()
         self.writer.close()
 
     def delivered(self, server: str, job: Job, seconds: float) -> None:
@@ -175,44 +169,13 @@ class _Run:
     def broken(self, server: str, reason: str) -> None:
         self.stop(f"{server}: {reason}")
 
-    def _worker(self, server: Server) -> Worker:
-        address = server.comfy.http.address
-        listener = Listener(address, self.plan.recipe.timeouts.connect)
-        listener.start()
-        self.listeners.append(listener)
-        return Worker(
-            server.name,
-            server.comfy,
-            listener,
-            Health(server.comfy, listener, self._check(server), server.revive),
-            Uploads(server.comfy),
-            self.plan.recipe,
-            self.plan.binding,
-            self.dispatch,
-            self.writer,
-            self,
-        )
-
-    def _check(self, server: Server) -> Callable[[], None]:
-        """A server that was away at the start is checked when it comes."""
-        known = server.catalogue is not None
-
-        def check() -> None:
-            nonlocal known
-            if not known:
-                catalogue = Catalogue.from_json(server.comfy.catalogue(), server.name)
-                check_server(self.plan, server, catalogue)
-                known = True
-
-        return check
-
 
 def _work(
     plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, missing: int
 ) -> Summary:
     folder, started = plan.recipe.output, time.monotonic()
     log.info("%d jobs, %s", len(plan), ", ".join(server.name for server in servers))
-    write_manifest(folder, plan, [facts(server, plan) for server in servers])
+    write_manifest(folder, plan, [server.facts(plan) for server in servers])
     threads = _Run(plan, ledger, servers)
     interrupted = False
     try:

@@ -1,37 +1,42 @@
-"""The servers of a run: the embedded one started, the others reached, each checked."""
+"""The servers of a run: the embedded one started, the others reached, of whatever program."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from ..core.errors import InputError, ManyshotError, ServerError
+from ..core.errors import InputError, ServerError
 from .address import EMBEDDED, ServerAddress
-from .comfy import Comfy
+from .backend import Backend
+from .comfyui.server import ComfyServer, reach
 from .embedded import EmbeddedServer, ServerSettings
-from .families import check_families
-from .http import Http
-from .models import model_facts
 from .plan import Plan
-from .prepare import preflight
 from .recipe import Recipe
-from .subject_checks import check_subjects
 from .subjects import server_files
 from .workflow.catalogue import Catalogue
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server of the run. `catalogue` is None while it does not answer."""
+class Server(Protocol):
+    """A server of the run. `problem` says why it was not reached at the start."""
 
-    name: str
-    comfy: Comfy
-    catalogue: Catalogue | None
-    problem: str | None = None
-    revive: Callable[[], None] | None = None
-    models: tuple[Path, ...] = ()
-    """Its models folders, when they are on this machine."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def reached(self) -> bool: ...
+    @property
+    def problem(self) -> str | None: ...
+
+    def check(self, plan: Plan) -> None:
+        """Raises InputError when it cannot do a job of the plan."""
+        ...
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """What manyshot.json says about it."""
+        ...
+
+    def backend(self, plan: Plan) -> Backend[Any]: ...
+    def close(self) -> None: ...
 
 
 @contextmanager
@@ -43,44 +48,35 @@ def open_servers(
     Raises ServerError when none of them answers.
     """
     with ExitStack() as stack:
-        servers = [
-            _embedded(stack, address, recipe, comfyui, progress)
-            if address.url == EMBEDDED
-            else _remote(address.base_url, address, recipe)
-            for address in recipe.servers
+        servers: list[Server] = [
+            _opened(stack, address, recipe, comfyui, progress) for address in recipe.servers
         ]
         names = [server.name for server in servers]
         if len(set(names)) < len(names):
             raise InputError(f"A server is named twice: {', '.join(names)}.")
-        if not any(server.catalogue for server in servers):
+        if not any(server.reached for server in servers):
             raise ServerError(" ".join(server.problem or "" for server in servers))
         yield servers
         for server in servers:
-            server.comfy.http.close()
+            server.close()
 
 
-def check_server(plan: Plan, server: Server, catalogue: Catalogue) -> None:
-    """Raises InputError when `server` would refuse a job of the plan, misread its subjects, or
-    steer its models by a ControlNet made for others."""
-    preflight(plan, catalogue, server.name)
-    check_families(plan, catalogue, server.name, server.comfy)
-    check_subjects(plan, server.name, server.comfy, server.models)
+def known_catalogue(servers: Sequence[Server]) -> Catalogue | None:
+    """What the first ComfyUI server that answered has; None without one."""
+    found = (server.catalogue for server in servers if isinstance(server, ComfyServer))
+    return next((catalogue for catalogue in found if catalogue), None)
 
 
-def facts(server: Server, plan: Plan) -> dict[str, Any]:
-    """What manyshot.json says about a server: name, version, devices, the plan's model files."""
-    try:
-        stats = server.comfy.stats()
-    except ServerError as error:
-        return {"name": server.name, "problem": str(error)}
-    system = stats.get("system")
-    devices = stats.get("devices")
-    return {
-        "name": server.name,
-        "comfyui": system.get("comfyui_version") if isinstance(system, dict) else None,
-        "devices": [d.get("name") for d in devices] if isinstance(devices, list) else [],
-        "models": model_facts(plan, server.comfy, server.models),
-    }
+def _opened(
+    stack: ExitStack,
+    address: ServerAddress,
+    recipe: Recipe,
+    comfyui: Path | None,
+    progress: Callable[[str], None],
+) -> Server:
+    if address.url == EMBEDDED:
+        return _embedded(stack, address, recipe, comfyui, progress)
+    return reach(address.base_url, address, recipe)
 
 
 def _embedded(
@@ -89,17 +85,8 @@ def _embedded(
     recipe: Recipe,
     comfyui: Path | None,
     progress: Callable[[str], None],
-) -> Server:
+) -> ComfyServer:
     settings = ServerSettings(comfyui=comfyui, extra_models=server_files(recipe))
     server = stack.enter_context(EmbeddedServer(settings, progress))
-    reached = _remote(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
+    reached = reach(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
     return replace(reached, revive=server.restart, models=server.model_folders)
-
-
-def _remote(name: str, address: ServerAddress, recipe: Recipe) -> Server:
-    comfy = Comfy(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
-    try:
-        catalogue = Catalogue.from_json(comfy.catalogue(), f"{name}/object_info")
-    except ManyshotError as error:  # away, or it answers something else
-        return Server(name, comfy, None, str(error))
-    return Server(name, comfy, catalogue)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import ServerError
-from manyshot.driver.completion import (
+from manyshot.driver.comfyui.completion import (
     FileRef,
     Finished,
     Found,
@@ -16,7 +16,7 @@ from manyshot.driver.completion import (
     found,
     seen,
 )
-from manyshot.driver.events import Event, parse
+from manyshot.driver.comfyui.events import Event, parse
 from manyshot.driver.job import Failure
 
 P = "prompt"

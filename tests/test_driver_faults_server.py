@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manyshot.driver import follow
+from manyshot.driver.comfyui import follow
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 
 from .fault_proxy import FaultProxy

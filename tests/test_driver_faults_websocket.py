@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manyshot.driver import follow, listener
+from manyshot.driver.comfyui import follow, listener
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded import EmbeddedServer
 

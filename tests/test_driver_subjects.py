@@ -23,7 +23,7 @@ from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import preflight, prepare
 from manyshot.driver.recipe import Recipe, Retries
-from manyshot.driver.subject_checks import check_subjects
+from manyshot.driver.comfyui.subject_checks import check_subjects
 from manyshot.driver.subjects import server_files
 from manyshot.driver.workflow.catalogue import Catalogue
 
@@ -151,13 +151,13 @@ def test_our_own_node_binds_itself_and_keeps_its_values_without_subjects(plan_of
         "model": ["1", 0], "clip": ["1", 1], "subject": "z.safetensors", "token": "z"}}  # fmt: skip
     bare = {k: v for k, v in BIND.items() if "LoRA" not in k}
     plan = plan_of(graph={**GRAPH, "2": node}, bind=bare)
-    found = [plan.binding.graph(job, "n")["2"]["inputs"] for job in plan.samples()]
+    found = [plan.graphs.graph(job, "n")["2"]["inputs"] for job in plan.samples()]
     assert [(i["subject"], i["token"]) for i in found] == [
         ("a.safetensors", "cat-m1"),
         ("b.safetensors", "pug-m1"),
     ]
     alone = plan_of(graph={**GRAPH, "2": node}, bind=bare, subjects=None, classes=["cat"])
-    assert alone.binding.graph(next(iter(alone)), "n")["2"]["inputs"]["token"] == "z"
+    assert alone.graphs.graph(next(iter(alone)), "n")["2"]["inputs"]["token"] == "z"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def plan_of(tmp_path: Path, folder: Path):
 
 
 def made(plan: Plan, job: Job, field: str) -> np.ndarray:
-    found = plan.binding.made(job)
+    found = plan.graphs.made(job)
     assert found is not None
     return np.asarray(Image.open(io.BytesIO(found.files[field])))
 
@@ -96,7 +96,7 @@ def test_a_scene_is_the_photo_varied_by_the_jobs_seed(plan_of, folder: Path) -> 
     for job in plan:
         [pair] = [pair for pair in find_pairs(folder) if pair.name == job.pairs[0]]
         wanted, _ = varied(read_pair(pair), Variation(cover=True), job.seed, (48, 64), 2)
-        found = plan.binding.made(job)
+        found = plan.graphs.made(job)
         assert found is not None
         assert found.mask is not None
         assert (found.mask.labels == wanted.mask.labels).all()
@@ -144,7 +144,7 @@ def test_composed_scenes_show_the_objects_of_several_photos(plan_of) -> None:
     shown = set()
     for job in plan:
         assert len(set(job.pairs)) == 3
-        found = plan.binding.made(job)
+        found = plan.graphs.made(job)
         assert found is not None
         assert found.mask is not None
         shown.add(found.mask.shown())
@@ -189,9 +189,9 @@ def test_nothing_is_drawn_for_a_plan(plan_of, monkeypatch) -> None:
 def test_load_labelled_becomes_stock_nodes_with_the_jobs_values(plan_of) -> None:
     plan = plan_of({"vary": True}, LABELLED)
     job = next(job for job in plan if job.class_name == "Persian")
-    found = plan.binding.made(job)
+    found = plan.graphs.made(job)
     assert found is not None
-    graph = plan.binding.graph(job, "n", found)
+    graph = plan.graphs.graph(job, "n", found)
     assert {node["class_type"] for node in graph.values()}.isdisjoint(
         {"ManyshotLoadLabelled", "ManyshotMaskPrompts"}
     )
@@ -206,7 +206,7 @@ def test_load_labelled_becomes_stock_nodes_with_the_jobs_values(plan_of) -> None
     assert saved["mask_classes"] == "background\ncat\ndog"
     assert (saved["class_name"], saved["name"]) == ("Persian", job.id)
     assert saved["prompt"] == graph["2"]["inputs"]["text"] == "fluffy cat called Persian"
-    assert set(plan.binding.uploads(job, found)) == {found.name("image"), found.name("labels")}
+    assert set(plan.graphs.uploads(job, found)) == {found.name("image"), found.name("labels")}
 
 
 def test_masks_that_the_server_varies_are_not_written_here(plan_of) -> None:
@@ -215,10 +215,10 @@ def test_masks_that_the_server_varies_are_not_written_here(plan_of) -> None:
     graph["6"] = {**graph["6"], "inputs": {**graph["6"]["inputs"], "mask": ["4", 0]}}
     plan = plan_of({}, graph)
     job = next(iter(plan))
-    found = plan.binding.made(job)
+    found = plan.graphs.made(job)
     assert found is not None
     assert found.mask is None
-    assert plan.binding.graph(job, "n", found)["4"]["inputs"]["seed"] == job.seed
+    assert plan.graphs.graph(job, "n", found)["4"]["inputs"]["seed"] == job.seed
     assert made(plan, job, "image").shape == (TALL, WIDE, 3)
 
 
@@ -253,11 +253,11 @@ def test_recipes_that_manyshot_brings_fit_their_workflows(name: str, folder: Pat
     pairs = recipe.pairs.model_copy(update={"folder": folder})
     plan = prepare(recipe.model_copy(update={"pairs": pairs, "classes": None}), None)
     job = next(iter(plan))
-    found = plan.binding.made(job)
+    found = plan.graphs.made(job)
     assert found is not None
-    assert plan.binding.graph(job, "n", found)
-    assert plan.binding.scenes is not None
-    assert (found.mask is None) == plan.binding.scenes.moved
+    assert plan.graphs.graph(job, "n", found)
+    assert plan.graphs.scenes is not None
+    assert (found.mask is None) == plan.graphs.scenes.moved
 
 
 def test_compose_nodes_are_the_drivers_own_work(plan_of) -> None:
@@ -338,7 +338,7 @@ def test_photos_without_masks_do_for_workflows_that_need_none(plan_of, tmp_path:
         Image.new("RGB", (WIDE, TALL)).save(path)
     pairs = {"folder": str(tmp_path / "photos"), "vary": True}
     plan = plan_of(pairs, bind={**BIND, "Picture.image": "$image"})
-    found = plan.binding.made(next(iter(plan)))
+    found = plan.graphs.made(next(iter(plan)))
     assert found is not None
     assert found.mask is None
     with pytest.raises(InputError, match="has no mask, and the workflow needs one"):

@@ -103,7 +103,7 @@ def is_whole(recipe: Recipe) -> None:
     jobs = list(plan)
     assert len(records) == len(jobs) == COUNT
     for job, record in zip(jobs, records, strict=True):
-        made = plan.binding.made(job)
+        made = plan.graphs.made(job)
         assert made is not None
         assert made.mask is not None
         control = np.asarray(Image.open(io.BytesIO(made.files["control"])))

@@ -67,7 +67,7 @@ def test_the_recipe_wins_over_the_node(plan_of):
 def test_the_graph_holds_the_jobs_values(plan_of):
     plan = plan_of(bind={"KSampler.steps": 7, "Negative.text": "$class_name"}, transport="view")
     job = next(iter(plan))
-    graph = plan.binding.graph(job, "0123")
+    graph = plan.graphs.graph(job, "0123")
     assert "1" not in graph
     assert "9" not in graph
     assert graph["3"]["inputs"]["text"] == job.prompt
@@ -79,7 +79,7 @@ def test_the_graph_holds_the_jobs_values(plan_of):
 
 def test_over_the_websocket_nothing_is_saved_on_the_server(plan_of):
     plan = plan_of()
-    graph = plan.binding.graph(next(iter(plan)), "0123")
+    graph = plan.graphs.graph(next(iter(plan)), "0123")
     assert {node["class_type"] for node in graph.values()} & {"SaveImage", "PreviewImage"} == set()
     assert graph["8"] == {"class_type": "SaveImageWebsocket", "inputs": {"images": ["7", 0]}}
 
@@ -127,7 +127,7 @@ def test_a_batch_is_one_job_and_the_last_keeps_the_rest(plan_of):
     jobs = list(plan)
     assert len(plan) == 3
     assert [(j.first_index, j.images, j.keep) for j in jobs] == [(0, 4, 4), (4, 4, 4), (8, 4, 2)]
-    assert plan.binding.graph(jobs[0], "n")["5"]["inputs"]["batch_size"] == 4
+    assert plan.graphs.graph(jobs[0], "n")["5"]["inputs"]["batch_size"] == 4
 
 
 def test_a_sweep_makes_every_combination_with_the_same_seeds(plan_of):
@@ -136,7 +136,7 @@ def test_a_sweep_makes_every_combination_with_the_same_seeds(plan_of):
     assert len(plan) == len(jobs) == 8
     assert {tuple(j.sweep.values()) for j in jobs} == {(3.0, 5), (3.0, 9), (5.0, 5), (5.0, 9)}
     assert len({j.seed for j in jobs}) == 2
-    assert plan.binding.graph(jobs[-1], "n")["6"]["inputs"]["cfg"] == 5.0
+    assert plan.graphs.graph(jobs[-1], "n")["6"]["inputs"]["cfg"] == 5.0
 
 
 def test_pictures_are_taken_in_turn_from_the_class_folder(plan_of, tmp_path):
@@ -151,8 +151,8 @@ def test_pictures_are_taken_in_turn_from_the_class_folder(plan_of, tmp_path):
     taken = [Path(j.pictures["LoadImage.image"]).stem for j in jobs if j.class_name == "cat"]
     assert taken == ["a", "b", "a"]
     assert {Path(j.pictures["LoadImage.image"]).stem for j in jobs if j.label} == {"c"}
-    value = plan.binding.graph(jobs[0], "n")["5"]["inputs"]["image"]
-    assert value == f"manyshot/{next(iter(plan.binding.uploads(jobs[0])))}"
+    value = plan.graphs.graph(jobs[0], "n")["5"]["inputs"]["image"]
+    assert value == f"manyshot/{next(iter(plan.graphs.uploads(jobs[0])))}"
 
 
 @pytest.mark.parametrize(

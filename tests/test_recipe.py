@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
+from manyshot.driver.inputs import FileInput
 from manyshot.driver.load import parse_recipe, read_recipe
-from manyshot.driver.recipe import FileInput, Recipe
+from manyshot.driver.recipe import Recipe
 
 GOOD = {"workflow": "w.json", "output": "out", "classes": ["cat", "dog"]}
 
@@ -45,7 +46,7 @@ def test_every_kind_of_bound_value_keeps_its_type():
         ({"classes": ["/etc/passwd"]}, "cannot be used as a file name"),
         ({"classes": ["a\0b"]}, "cannot be used as a file name"),
         ({"classes": ["x" * 300]}, "cannot be used as a file name"),
-        ({"servers": ["nowhere"]}, "'nowhere' is no server address; write 'embedded' or http://"),
+        ({"servers": ["nowhere"]}, "'nowhere' is no server address; write 'embedded', http://"),
         ({"servers": ["ftp://host"]}, "is no server address"),
         ({"servers": []}, "'servers'"),
         ({"sweep": {"A.b": []}}, "'A.b' has no values."),
@@ -62,7 +63,7 @@ def test_a_wrong_recipe_gets_a_sentence_with_file_and_key(change, sentence):
 
 
 def test_a_missing_key_is_named():
-    with pytest.raises(InputError, match="The key 'workflow' is missing"):
+    with pytest.raises(InputError, match="name a 'workflow', or say under 'webui'"):
         parse_recipe({"output": "x"}, "r.yaml")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
-from ..core.errors import InputError, ServerError
-from .binding import UPLOADS
-from .comfy import Comfy
+from ...core.errors import InputError, ServerError
+from ..binding import UPLOADS
+from .client import Comfy
 
 REMEMBERED = 50_000  # names; of others the server is asked again, for a run may have millions
 Content = Path | bytes

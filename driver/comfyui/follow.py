@@ -3,21 +3,19 @@
 import threading
 import time
 
-from ..core.errors import ServerError
-from .comfy import Comfy
+from ...core.errors import ServerError
+from ..backend import Stopped
+from ..health import Health
+from ..job import Failure
+from .client import Comfy
 from .completion import Finished, Watch, found, seen
 from .events import Event
-from .health import Health
-from .job import Failure
 from .mailbox import Mailbox
+from .probe import Probe
 
 TICK = 0.5  # how often a waiting lane looks whether the run was stopped
 ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is
 CANCEL_GRACE = 10.0  # what a node may take to notice that it was interrupted
-
-
-class Stopped(Exception):
-    """The run was stopped while a job was in flight."""
 
 
 class Follower:
@@ -27,12 +25,14 @@ class Follower:
         self,
         comfy: Comfy,
         health: Health,
+        probe: Probe,
         box: Mailbox,
         prompt_id: str,
+        *,
         stall: float,
         stop: threading.Event,
     ) -> None:
-        self._comfy, self._health, self._box = comfy, health, box
+        self._comfy, self._health, self._probe, self._box = comfy, health, probe, box
         self._prompt_id, self._stall, self._stop = prompt_id, stall, stop
         self._silences = list(ASK_AFTER)
         self._patience = self._silences.pop(0)
@@ -59,7 +59,7 @@ class Follower:
         if self._stop.is_set():
             self._comfy.cancel(self._prompt_id)
             raise Stopped
-        if self._health.is_wedged and not watch.running:
+        if self._probe.is_wedged and not watch.running:
             self._comfy.cancel(self._prompt_id)
             raise ServerError(self._health.reason)
 
@@ -116,5 +116,6 @@ class Follower:
             if not events:
                 stopped = self._comfy.find(self._prompt_id).where not in ("running", "queued")
         if not stopped:
-            self._health.wedged(self._prompt_id)
+            self._probe.wedged(self._prompt_id)
+            self._health.lost("A node does not end and does not react to an interrupt.")
         return Failure("stalled", f"No sign of life for {self._stall:g} s, then interrupted.")

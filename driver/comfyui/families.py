@@ -5,16 +5,15 @@ their own errors come when the job runs.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..core.errors import InputError, ServerError
-from ..core.model_family import ModelFacts, wrong_pair
-from .comfy import Comfy
-from .plan import Plan
-from .workflow.catalogue import COMBO, Catalogue, split_types
-from .workflow.graph import Graph, describe, links
+from ...core.errors import InputError, ServerError
+from ...core.model_family import ModelFacts, wrong_pair
+from ..plan import Plan
+from ..workflow.catalogue import COMBO, Catalogue, split_types
+from ..workflow.graph import Graph, describe, links
+from .client import Comfy
 
 Families = Mapping[str, Mapping[str, ModelFacts]]
 """Folder ("checkpoints", "diffusion_models", "controlnet") -> file name -> what it is."""
@@ -29,13 +28,13 @@ _reply: TypeAdapter[dict[str, dict[str, ModelFacts]]] = TypeAdapter(
 def check_families(plan: Plan, catalogue: Catalogue, server: str, comfy: Comfy) -> None:
     """Raises InputError, naming both and those that fit, for a ControlNet of another family than
     the model that it is to steer."""
-    graphs = [plan.binding.graph(job, "0") for job in plan.samples()]
+    graphs = [plan.graphs.graph(job, "0") for job in plan.samples()]
     if not any(_has_control(graph, catalogue) for graph in graphs):
         return
     known = server_families(comfy)
     found = dict.fromkeys(text for graph in graphs for text in wrong_pairs(graph, catalogue, known))
     if found:
-        where = Path(plan.recipe.workflow).name
+        where = plan.recipe.workflow_name
         shown = " ".join(f"{where}, {text}" for text in list(found)[:3])
         raise InputError(f"The server {server} cannot run this. {shown}")
 

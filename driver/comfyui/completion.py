@@ -8,8 +8,8 @@ Pure: no clock, no network.
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ..job import Failure
 from .events import Event
-from .job import Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..core.errors import InputError
-from ..core.files import file_sha256
-from ..core.subject_file import KEY
-from .comfy import Comfy
-from .http import Refused
+from ...core.errors import InputError
+from ...core.files import file_sha256
+from ...core.subject_file import KEY
+from ..http import Refused
+from ..plan import Plan
+from ..subjects import ClassSubject
+from .client import Comfy
 from .models import model_files
-from .plan import Plan
-from .subjects import ClassSubject
 
 
 def check_subjects(plan: Plan, server: str, comfy: Comfy, folders: Iterable[Path]) -> None:
@@ -57,7 +57,7 @@ def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
 
 
 def _checkpoints(plan: Plan, folders: list[Path]) -> Iterator[Path]:
-    names = {name for job in plan.samples() for name in model_files(plan.binding.graph(job, "0"))}
+    names = {name for job in plan.samples() for name in model_files(plan.graphs.graph(job, "0"))}
     for name in sorted(names):
         if ".." not in Path(name).parts and not Path(name).is_absolute():
             found = (folder / "checkpoints" / name for folder in folders)

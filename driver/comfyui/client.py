@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import quote
 
-from ..core.errors import ServerError
+from ...core.errors import ServerError
+from ..http import Http, Refused, Unreachable
+from ..job import Failure
+from ..workflow.graph import Graph
 from .completion import FileRef, Found
-from .http import Http, Refused, Unreachable
-from .job import Failure
-from .workflow.graph import Graph
 
 
 class Comfy:

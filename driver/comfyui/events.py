@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..core.errors import ServerError
+from ...core.errors import ServerError
 
 Kind = Literal[
     "started", "running", "alive", "output", "image", "raised", "interrupted", "succeeded", "ended"

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import ServerError
-from ..core.files import file_sha256
-from .comfy import Comfy
-from .plan import Plan
-from .workflow.graph import Graph
+from ...core.errors import ServerError
+from ...core.files import file_sha256
+from ..plan import Plan
+from ..workflow.graph import Graph
+from .client import Comfy
 
 SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 
@@ -19,7 +19,7 @@ def model_facts(plan: Plan, comfy: Comfy, folders: Iterable[Path]) -> list[dict[
     `folders` are the server's models folders if they are on this machine: then the hash is the
     file's sha256. Otherwise it is what the file says of itself, if the server shows that.
     """
-    names = {name for job in plan.samples() for name in model_files(plan.binding.graph(job, "0"))}
+    names = {name for job in plan.samples() for name in model_files(plan.graphs.graph(job, "0"))}
     return [{"name": name, **_hash(name, comfy, folders)} for name in sorted(names)]
 
 

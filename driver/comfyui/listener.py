@@ -13,10 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 import websocket
 from websocket import continuous_frame, frame_buffer
 
-from ..core.errors import ServerError
-from .address import ServerAddress
+from ...core.errors import ServerError
+from ..address import ServerAddress
+from ..backend import NotTaken
+from ..http import auth_headers, tls_options
 from .events import parse
-from .http import auth_headers, tls_options
 from .mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ READ_AHEAD = 2**16
 HELLO = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
 
-class NotOpen(ServerError):
+class NotOpen(NotTaken):
     """The websocket is not open, so nothing may be queued."""
 
 

@@ -1,0 +1,84 @@
+"""What jobs are made with: a workflow's graphs, the requests of a WebUI, or both for one list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from .binding import Binding
+from .inputs import FileInput
+from .job import Job
+from .pairs.draw import Made
+from .pairs.scenes import Scenes
+from .webui.requests import Requests
+from .workflow.graph import canonical
+
+
+@dataclass(frozen=True)
+class Bound:
+    """At least one of both. With `graphs`, whatever `requests` reads from the workflow follows
+    from it, so that a WebUI among the servers changes no job's id; what the recipe says of WebUIs
+    itself does."""
+
+    graphs: Binding | None
+    requests: Requests | None
+
+    @property
+    def batch_size(self) -> int:
+        """Images a job."""
+        return self._first.batch_size
+
+    @property
+    def scenes(self) -> Scenes | None:
+        """The labelled photos that jobs are made from, if any."""
+        return self._first.scenes
+
+    @property
+    def files(self) -> Mapping[str, FileInput]:
+        """Address -> the pictures that a WebUI takes there."""
+        return self.requests.files if self.requests else {}
+
+    def id(self, job: Job, subject_digest: str = "") -> str:
+        """32 hex digits that follow from everything that decides the pixels."""
+        found = [one.id(job, subject_digest) for one in self._deciding]
+        return found[0] if len(found) == 1 else sha256(" ".join(found).encode()).hexdigest()[:32]
+
+    def models(self, job: Job) -> tuple[Any, ...]:
+        """The values of `job` that decide its group; () when all jobs are of one."""
+        return self._grouping.models(job)
+
+    def group(self, job: Job) -> str:
+        """A key shared by jobs that need the same models; "" when nothing is known."""
+        return self._grouping.group(job)
+
+    def made(self, job: Job) -> Made | None:
+        """The pictures that are drawn for `job`. Raises InputError for an unreadable photo."""
+        return self.scenes.made(job) if self.scenes else None
+
+    def facts(self) -> dict[str, Any]:
+        """What decides the jobs beside the recipe's own keys; plain values, for a hash."""
+        graphs, requests = self.graphs, self.requests
+        facts: dict[str, Any] = {
+            "graph": graphs and canonical(graphs.ids.base),
+            "grouped": graphs is not None and graphs.groups is not None,
+            "pairs": self.scenes and self.scenes.summary,
+        }
+        told = requests and requests.told
+        return {**facts, "webui": requests.facts()} if requests and told else facts
+
+    @property
+    def _first(self) -> "Binding | Requests":
+        first = self.graphs or self.requests
+        assert first is not None
+        return first
+
+    @property
+    def _deciding(self) -> list["Binding | Requests"]:
+        graphs = [self.graphs] if self.graphs else []
+        return [*graphs, self.requests] if self.requests and self.requests.told else [*graphs]
+
+    @property
+    def _grouping(self) -> "Binding | Requests":
+        """A workflow says nothing of groups while no ComfyUI server told what its nodes are."""
+        known = self.graphs is not None and self.graphs.groups is not None
+        return self.requests if self.requests and not known else self._first

@@ -1,0 +1,1 @@
+"""ComfyUI as a backend: its HTTP API and websocket, and whatever is particular to it."""

@@ -1,0 +1,31 @@
+"""What a recipe may give an input: a plain value, or a local picture."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from .strict import Strict
+
+
+class FileInput(Strict):
+    """A local picture for an input; a server gets it once per content."""
+
+    file: Path | None = Field(default=None, description="One picture for every job.")
+    folder: Path | None = Field(
+        default=None,
+        description="Pictures taken in turn; from its subfolder <class_name> when there is one.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "FileInput":
+        if (self.file is None) == (self.folder is None):
+            raise ValueError("give either 'file' or 'folder'")
+        return self
+
+
+Scalar = bool | int | float | str
+BoundValue = Annotated[
+    Annotated[FileInput, Tag("picture")] | Annotated[Scalar, Tag("value")],
+    Discriminator(lambda value: "picture" if isinstance(value, dict | FileInput) else "value"),
+]

@@ -1,0 +1,1 @@
+"""AUTOMATIC1111's WebUI, and those that descend from it, as a backend of the driver."""

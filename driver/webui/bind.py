@@ -1,0 +1,122 @@
+"""A recipe's key `webui`, with what its workflow says, bound to its jobs."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.nearest import did_you_mean
+from ..binding import Binding
+from ..job_fields import JOB_FIELDS
+from ..pairs.scenes import PICTURES, TEXTS, Scenes
+from ..recipe import Recipe
+from ..subjects import Subjects
+from .requests import PREFIX, Requests
+from .settings import Lora, WebUI, complete
+from .tree import check_value, leaves
+
+SUBJECT = "$subject"
+ENOUGH = {"checkpoint", "sampler", "steps", "cfg_scale", "width", "height"}
+"""Whoever says these needs no workflow that a WebUI can do."""
+
+
+def bind_requests(
+    recipe: Recipe, graphs: Binding | None, subjects: Subjects, scenes: Scenes | None, where: str
+) -> Requests:
+    """The requests of a settled recipe; with `graphs`, its bound workflow `where`, what the recipe
+    leaves out is read from there. `scenes`: its labelled photos.
+
+    Raises InputError for what a WebUI cannot do or nothing says, naming the key or the node.
+    """
+    settings = complete(recipe.webui, _read(recipe.webui, graphs, where))
+    settings = _with_subjects(settings, subjects)
+    if settings.checkpoint is None:
+        raise InputError(
+            "Nothing says which checkpoint WebUIs draw with; write 'webui.checkpoint'."
+        )
+    if graphs is None:
+        _check_alone(recipe)
+    swept = _swept(recipe, settings)
+    pictures = _pictures(settings, recipe)
+    if graphs is None and scenes is not None:
+        scenes = replace(scenes, size=_size(scenes, settings))
+    found = scenes and replace(scenes, taken=scenes.taken | pictures)
+    batch = graphs.batch_size if graphs else recipe.batch_size or 1
+    return Requests(settings, batch, recipe.webui is not None, swept, found)
+
+
+def _read(told: WebUI | None, graphs: Binding | None, where: str) -> dict[str, Any]:
+    from .from_graph import settings_of
+
+    if graphs is None:
+        return {}
+    at = {**graphs.sweeps, **graphs.pictures}
+    try:
+        return settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where)
+    except InputError:
+        if told is not None and told.model_fields_set >= ENOUGH:
+            return {}
+        raise
+
+
+def _with_subjects(settings: WebUI, subjects: Subjects) -> WebUI:
+    """The class's subject where settings do not call it themselves."""
+    method = next((one.file.method for one in subjects.values()), None)
+    called = settings.loras or []
+    if method == "dreambooth":
+        return settings.model_copy(update={"checkpoint": SUBJECT})
+    if method != "lora" or any(one.name == SUBJECT for one in called):
+        return settings
+    own = Lora(name=SUBJECT, weight=settings.subject_weight)
+    return settings.model_copy(update={"loras": [*called, own]})
+
+
+def _check_alone(recipe: Recipe) -> None:
+    """Without a workflow nothing has a node's address."""
+    for key, addresses in (("bind", recipe.bind), ("sweep", recipe.sweep)):
+        other = next((a for a in addresses if key == "bind" or not a.startswith(PREFIX)), None)
+        if other:
+            raise InputError(
+                f"{key!r} names {other!r}, but the recipe has no workflow. Set it under 'webui'"
+                + (f", or sweep '{PREFIX}steps' and the like." if key == "sweep" else ".")
+            )
+
+
+def _swept(recipe: Recipe, settings: WebUI) -> frozenset[str]:
+    keys = [address.removeprefix(PREFIX) for address in recipe.sweep if address.startswith(PREFIX)]
+    for key in keys:
+        for value in recipe.sweep[PREFIX + key]:
+            check_value(settings, key, value)
+    return frozenset(keys)
+
+
+def _pictures(settings: WebUI, recipe: Recipe) -> frozenset[str]:
+    """The pictures of `pairs` that the settings take. Raises InputError for unknown references."""
+    values = [value for value in leaves(settings).values() if isinstance(value, str)]
+    for value in (value for value in values if value.startswith("@")):
+        _check_address(value, [*recipe.sweep, *recipe.bind])
+    names = {v[1:] for v in values if v.startswith("$") and not v.startswith("$$")}
+    for name in names:
+        known = [*JOB_FIELDS, *PICTURES, *TEXTS]
+        if name not in known:
+            raise InputError(f"'webui': there is no job field ${name}.{did_you_mean(name, known)}")
+        if name in (*PICTURES, *TEXTS) and recipe.pairs is None:
+            raise InputError(f"'webui' takes ${name}, but the recipe names no 'pairs'.")
+    return frozenset(names & set(PICTURES))
+
+
+def _check_address(value: str, known: Collection[str]) -> None:
+    if value[1:] not in known:
+        raise InputError(
+            f"'webui': {value!r} names no address of 'bind' or 'sweep'."
+            + did_you_mean(value[1:], known)
+        )
+
+
+def _size(scenes: Scenes, settings: WebUI) -> tuple[int, int] | None:
+    """Height and width of the pictures that are drawn for WebUIs alone."""
+    if scenes.settings.size is not None:
+        return (scenes.settings.size[1], scenes.settings.size[0])
+    if isinstance(settings.height, int) and isinstance(settings.width, int):
+        return (settings.height, settings.width)
+    return None

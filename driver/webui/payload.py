@@ -1,0 +1,95 @@
+"""The payload of txt2img and img2img, from settings whose values are all known."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+RESIZE = ("Just resize", "Crop and resize", "Resize and fill")
+FILL = ("fill", "original", "latent noise", "latent nothing")
+Encode = Callable[[str], str]
+"""The key of a picture in the settings -> its file in base64."""
+
+
+def payload(
+    settings: Mapping[str, Any], prompt: str, negative: str, seed: int, images: int, encode: Encode
+) -> dict[str, Any]:
+    """All fields that decide pixels are sent, so that none is left to the server's own settings.
+
+    `settings` is a complete `WebUI` as plain values.
+    """
+    fields = {
+        "prompt": prompt,
+        "negative_prompt": negative,
+        "seed": seed,
+        "subseed": 0,
+        "subseed_strength": 0,
+        "batch_size": images,
+        "n_iter": 1,
+        "steps": settings["steps"],
+        "cfg_scale": settings["cfg_scale"],
+        "sampler_name": settings["sampler"],
+        "scheduler": settings["scheduler"],
+        "width": settings["width"],
+        "height": settings["height"],
+        "restore_faces": False,
+        "tiling": False,
+        "styles": [],
+        "send_images": True,
+        "save_images": False,
+        "override_settings": overrides(settings),
+        "override_settings_restore_afterwards": False,
+    }
+    units = [_unit(unit, f"controlnet.{i}.image", encode) for i, unit in _numbered(settings)]
+    scripts = {"alwayson_scripts": {"controlnet": {"args": units}}} if units else {}
+    second = _img2img(settings, encode) if settings["init_image"] else _hires(settings)
+    return {**fields, **second, **scripts, **settings["fields"]}
+
+
+def overrides(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the WebUI that go with each request, so that no other request's are met."""
+    return {
+        "sd_model_checkpoint": settings["checkpoint"],
+        "sd_vae": settings["vae"] or "Automatic",
+        "CLIP_stop_at_last_layers": settings["clip_skip"],
+        **settings["options"],
+    }
+
+
+def _img2img(settings: Mapping[str, Any], encode: Encode) -> dict[str, Any]:
+    fields = {
+        "init_images": [encode("init_image")],
+        "denoising_strength": settings["denoising_strength"],
+        "resize_mode": RESIZE.index(settings["resize_mode"]),
+    }
+    if not settings["mask"]:
+        return fields
+    return {
+        **fields,
+        "mask": encode("mask"),
+        "mask_blur": settings["mask_blur"],
+        "inpainting_fill": FILL.index(settings["fill"]),
+        "inpaint_full_res": settings["only_masked"],
+        "inpaint_full_res_padding": settings["only_masked_padding"],
+        "inpainting_mask_invert": 0,
+    }
+
+
+def _hires(settings: Mapping[str, Any]) -> dict[str, Any]:
+    hires = settings["hires"]
+    if not hires:
+        return {"enable_hr": False}
+    return {
+        "enable_hr": True,
+        "hr_upscaler": hires["upscaler"],
+        "hr_scale": hires["scale"],
+        "hr_second_pass_steps": hires["steps"],
+        "denoising_strength": hires["denoising_strength"],
+    }
+
+
+def _unit(unit: Mapping[str, Any], key: str, encode: Encode) -> dict[str, Any]:
+    """`enabled` is false by default in sd-webui-controlnet, and true in Forge."""
+    return {**unit, "image": encode(key), "enabled": True, "save_detected_map": False}
+
+
+def _numbered(settings: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    return list(enumerate(settings["controlnet"]))

@@ -1,0 +1,150 @@
+"""Settings and a job together: the request that a WebUI gets for it."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ...core.errors import InputError
+from ..binding import upload_name
+from ..inputs import FileInput
+from ..job import Job
+from ..job_fields import JOB_FIELDS
+from ..pairs.draw import Made
+from ..pairs.scenes import PICTURES, TEXTS, Scenes
+from .payload import payload
+from .request import Request
+from .settings import WebUI
+from .size import output_size
+from .text import embeddings_of, loras_of, webui_text, with_loras
+from .tree import Key, leaves, mapped
+
+PREFIX = "webui."  # of addresses in a recipe's sweep, and of the pictures under its key
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Complete settings bound to the jobs of a recipe: job in, request or id out.
+
+    `told`: whether the recipe has a key `webui`. `swept` are the keys that a sweep sets. `scenes`
+    are the recipe's labelled photos, if any.
+    """
+
+    settings: WebUI
+    batch_size: int
+    told: bool
+    swept: frozenset[Key] = frozenset()
+    scenes: Scenes | None = None
+
+    @property
+    def files(self) -> Mapping[str, FileInput]:
+        """Address -> the pictures that stand under the recipe's `webui`."""
+        return {
+            PREFIX + key: value
+            for key, value in self._leaves.items()
+            if isinstance(value, FileInput)
+        }
+
+    def id(self, job: Job, subject_digest: str = "") -> str:
+        """32 hex digits that follow from everything that decides the pixels.
+
+        Of a subject's file that is its content, whatever it is called.
+        """
+        named = job._replace(subject=None) if subject_digest else job
+        words = [job.prompt, job.negative, job.seed, job.images, subject_digest]
+        text = json.dumps([self._values(named), words], sort_keys=True)
+        return sha256(text.encode()).hexdigest()[:32]
+
+    def models(self, job: Job) -> tuple[Any, ...]:
+        """Checkpoint and VAE of `job`: what is slow to load."""
+        return tuple(self._value(name, self._leaves[name], job) for name in ("checkpoint", "vae"))
+
+    def group(self, job: Job) -> str:
+        """A key shared by jobs of the same models."""
+        return sha256(json.dumps(self.models(job)).encode()).hexdigest()[:16]
+
+    def facts(self) -> dict[str, Any]:
+        """What decides requests beside the jobs."""
+        return {"settings": self.settings.model_dump(mode="json"), "swept": sorted(self.swept)}
+
+    def request(self, job: Job, made: Made | None = None) -> Request:
+        """What a WebUI is asked for `job`. Without `made`, to look ahead, drawn pictures are blank.
+
+        Raises InputError for a picture that cannot be read and a size that would be rounded.
+        """
+        settings = self._values(job)
+        called = [(Path(one["name"]).stem, one["weight"]) for one in settings["loras"]]
+        prompt = with_loras(webui_text(job.prompt), called)
+        negative = webui_text(job.negative)
+        begin = self._picture("init_image", job, made) if settings["init_image"] else None
+        size = output_size(settings, begin)
+
+        def encode(key: Key) -> str:
+            return b64encode(self._picture(key, job, made)).decode("ascii")
+
+        return Request(
+            endpoint="txt2img" if begin is None else "img2img",
+            payload=payload(settings, prompt, negative, job.seed, job.images, encode),
+            prompt=prompt,
+            seed=job.seed,
+            images=job.images,
+            size=size,
+            checkpoint=settings["checkpoint"],
+            vae=settings["vae"] or "Automatic",
+            loras=loras_of(prompt),
+            embeddings=embeddings_of(job.prompt, job.negative),
+            units=len(settings["controlnet"]),
+        )
+
+    @cached_property
+    def _leaves(self) -> dict[Key, Any]:
+        return leaves(self.settings)
+
+    def _values(self, job: Job) -> dict[str, Any]:
+        """The settings of `job` as plain values; pictures as hashes of what they follow from."""
+        return mapped(self.settings, lambda key, value: self._value(key, value, job))
+
+    def _value(self, key: Key, value: Any, job: Job) -> Any:
+        if key in self.swept:
+            return job.sweep[PREFIX + key]
+        if isinstance(value, FileInput):
+            return upload_name(job.pictures[PREFIX + key])
+        if not isinstance(value, str):
+            return value
+        if value.startswith("@"):
+            address = value[1:]
+            swept = address in job.sweep
+            return job.sweep[address] if swept else upload_name(job.pictures[address])
+        if value.startswith("$") and not value.startswith("$$"):
+            return self._of_job(value[1:], job)
+        return value.removeprefix("$")
+
+    def _of_job(self, name: str, job: Job) -> Any:
+        """A job field; of a picture that is drawn only later, what it follows from."""
+        if name in JOB_FIELDS:
+            return JOB_FIELDS[name](job)
+        assert self.scenes is not None
+        return self.scenes.text(job, name) if name in TEXTS else self.scenes.key(job, name)
+
+    def _picture(self, key: Key, job: Job, made: Made | None) -> bytes:
+        value = self._leaves[key]
+        if isinstance(value, str) and value[1:] in PICTURES:
+            return made.files[value[1:]] if made else _blank()
+        path = job.pictures[value[1:] if isinstance(value, str) else PREFIX + key]
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+
+
+def _blank() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, format="PNG")
+    return file.getvalue()

@@ -1,0 +1,47 @@
+"""Which size a WebUI's images will have."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from ...core.errors import InputError
+from .settings import SIDE
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
+    """Of settings whose values are known; `picture` is the one that img2img begins with.
+
+    Raises InputError where the WebUI would round it, or make it no larger as asked.
+    """
+    size = (settings["width"], settings["height"])
+    for name, side in zip(("width", "height"), size, strict=True):
+        _check_step(f"'webui.{name}' is {side}, which", side)
+    if picture is not None:
+        # Masked parts are pasted back into the whole picture.
+        return _size(picture) if settings["mask"] and settings["only_masked"] else size
+    hires = settings["hires"]
+    if not hires:
+        return size
+    larger = (size[0] * hires["scale"], size[1] * hires["scale"])
+    for side in larger:
+        _check_step(f"'webui.hires.scale' makes a side {side:g} pixels long, which", side)
+    return (round(larger[0]), round(larger[1]))
+
+
+def _check_step(what: str, side: float) -> None:
+    if side % SIDE:
+        near = max(SIDE, round(side / SIDE) * SIDE)
+        raise InputError(
+            f"{what} is no multiple of {SIDE}: a WebUI would round it without a word. "
+            f"The nearest is {near}."
+        )
+
+
+def _size(picture: bytes) -> Size:
+    with Image.open(BytesIO(picture)) as file:
+        return file.size

@@ -1,0 +1,28 @@
+"""Prompts on their way to a WebUI."""
+
+import re
+from collections.abc import Sequence
+
+from ...core.webui_prompt.networks import loras, take_networks
+
+_EMBEDDING = re.compile(r"\bembedding:([^\s,()\[\]:|]+)")
+
+
+def webui_text(text: str) -> str:
+    """A prompt as the WebUI has it: embeddings are called by their bare names."""
+    return _EMBEDDING.sub(r"\1", text)
+
+
+def with_loras(text: str, called: Sequence[tuple[str, float]]) -> str:
+    """`text`, and behind it what calls each LoRA (name, weight)."""
+    return " ".join([text, *(f"<lora:{name}:{weight:g}>" for name, weight in called)])
+
+
+def loras_of(text: str) -> tuple[str, ...]:
+    """The LoRAs that a prompt calls. Raises InputError for a strength that is no number."""
+    return tuple(one.name for one in loras(take_networks(text)[1]))
+
+
+def embeddings_of(*texts: str) -> tuple[str, ...]:
+    """The embeddings that prompts call as `embedding:name`, each once."""
+    return tuple(dict.fromkeys(name for text in texts for name in _EMBEDDING.findall(text)))
