@@ -1,0 +1,52 @@
+"""One life of a server, from its start to its death: nothing but the diary outlives it."""
+
+import threading
+from collections.abc import Callable
+
+from .diary import Diary
+from .faults import Fault
+from .installed import Installed, Shelf
+from .state import FifoLock, Gone, State
+from .versions import Version
+
+
+class Life:
+    """What a running WebUI holds in memory."""
+
+    def __init__(
+        self,
+        version: Version,
+        installed: Installed,
+        diary: Diary,
+        released: threading.Event,
+        load_seconds: float,
+        internal: bool,
+        die: Callable[[], None],
+    ) -> None:
+        self.version, self.diary, self.released = version, diary, released
+        self.load_seconds, self.internal, self.die = load_seconds, internal, die
+        self.shelf = Shelf(installed)
+        self.state = State(version)
+        self.dead = threading.Event()
+        self.lock = FifoLock(self.dead)
+
+    def end(self) -> None:
+        """Whoever waits gets Gone."""
+        self.dead.set()
+        self.state.interrupt()
+        self.lock.wake()
+
+    def check(self) -> None:
+        if self.dead.is_set():
+            raise Gone
+
+    def interrupt(self) -> None:
+        """Whatever runs is hit, whoever wanted it."""
+        self.diary.interrupts.append(self.state.task if self.state.job else None)
+        self.state.interrupt()
+
+    def wait_step(self, slow: Fault | None) -> None:
+        """One step of drawing; an interrupt ends it early."""
+        if slow is not None and slow.amount:
+            self.state.wait(slow.amount)
+        self.check()
