@@ -63,24 +63,20 @@ def curate(
     agreement.html. The folder that is read stays as it is.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
     from ..core.recipe_file import parse_recipe_data
     from ..trainer.curation.curate import Curation
     from ..trainer.curation.curate import curate as curate_folder
     from ..trainer.measure.plans import Budget
     from ..trainer.measure.segmentation.segmenter import Segmenter
+    from .progress import progress
 
     net = parse_recipe_data(Segmenter, {"net": segmenter.value, "size": size}, "The segmenter")
     wanted = Curation(
         folder, real, output, held_out, least, drop, ignore, alike, net, Budget(steps, batch)
     )
     console = Console()
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        found = curate_folder(
-            wanted,
-            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
-        )
+    with progress(console) as step:
+        found = curate_folder(wanted, step)
     for line in (found.sentence, f"{output}, and a page to look at: {found.page}"):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

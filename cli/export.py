@@ -37,13 +37,12 @@ def export(
 ) -> None:
     """Write the kept images of a dataset folder as COCO, YOLO, WebDataset and so on."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from ..driver.export.export import export as export_folder
+    from .progress import progress
 
     console = Console()
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+    with progress(console) as step:
         done = export_folder(
             folder,
             to,
@@ -51,7 +50,7 @@ def export(
             Drawing(shapes, tolerance),
             val_share,
             seed,
-            lambda what, count, of: bar.update(task, description=what, completed=count, total=of),
+            step,
         )
     parts = f"{done.train:,} images" if not done.val else f"{done.train:,} + {done.val:,} images"
     console.print(

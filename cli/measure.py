@@ -43,12 +43,12 @@ def measure(
 ) -> None:
     """Measure whether synthetic images help. Ctrl-C stops; run again to go on."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from ..core.recipe_file import read_recipe_file
     from ..trainer.measure.measure import measure as measure_recipe
     from ..trainer.measure.recipe import MeasureRecipe
     from ..trainer.measure.results import FILE
+    from .progress import progress
     from .report import draw
 
     console = Console()
@@ -62,12 +62,8 @@ def measure(
     if protocol and not output:
         own = wanted.output.with_name(f"{wanted.output.name}_{protocol.value}")
         wanted = wanted.model_copy(update={"output": own})
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        results = measure_recipe(
-            wanted,
-            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
-        )
+    with progress(console) as step:
+        results = measure_recipe(wanted, step)
     _show(console, results)
     console.print(f"Results: {wanted.output / FILE}", markup=False, highlight=False, soft_wrap=True)
     draw(console, wanted.output, results)

@@ -143,8 +143,10 @@ def _progress() -> "Iterator[Progress]":
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from ..driver.lines import is_redrawn
+
     console = Console(stderr=True, soft_wrap=True)
-    if not console.is_terminal:
+    if not is_redrawn(console):
         yield lambda text: console.print(text, markup=False, highlight=False)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())

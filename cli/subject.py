@@ -34,7 +34,6 @@ def train(
 ) -> None:
     """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from ..core.recipe_file import read_recipe_file
     from ..driver.embedded.base import TINY_MODEL
@@ -42,22 +41,22 @@ def train(
     from ..trainer.subjects.machine import Machine
     from ..trainer.subjects.recipe import SubjectRecipe
     from ..trainer.subjects.run import train_recipe
+    from .progress import progress
 
     console = Console(markup=False, highlight=False, soft_wrap=True)
     wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
 
     steps = wanted.settings.steps
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+    with progress(console) as told:
         found = train_recipe(
             wanted,
             wanted.base or TINY_MODEL,
             load_tokenizer(tokenizer_folder(tokenizer)),
             Machine(device, bf16, workers),
-            lambda name, step, loss: bar.console.print(
+            lambda name, step, loss: console.print(
                 f"{name}: step {step} of {steps}, held-out loss {loss:.4f}"
             ),
-            lambda name, step: bar.update(task, description=name, completed=step, total=steps),
+            lambda name, step: told(name, step, steps),
         )
     for one in found:
         if one.fitted.interrupted:

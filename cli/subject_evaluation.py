@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from ..trainer.subjects.evaluation.results import Evaluation
     from ..trainer.subjects.evaluation.sheet import Sheet
     from ..trainer.subjects.evaluation.wanted import BaseFile, Wanted
+    from .progress import progress
 
 CONTEXTS = ("green background", "white background", "black background", "blue background")
 
@@ -95,8 +96,6 @@ def evaluate(
 ) -> None:
     """Say how like, varied and obedient the pictures of subjects are. Run again to go on."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
 
     from ..trainer.subjects.evaluation.datasets import evaluate_datasets
     from ..trainer.subjects.evaluation.evaluate import evaluate_files
@@ -109,12 +108,7 @@ def evaluate(
     templates = tuple(template or Drawing.templates)
     drawing = Drawing(count, batch, seed, guidance, templates, contexts, context_count)
     folder = output or (dataset or [one.parent for one in trained])[0] / "evaluation"
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("loading", total=None)
-
-        def told(what: str, done: int, of: int) -> None:
-            bar.update(task, description=escape(what), completed=done, total=of)
-
+    with progress(console) as told:
         wanted = _wanted(folder, drawing, backbone or ["opennsfw"], most, limit, word, detector)
         if dataset:
             found, sheets = evaluate_datasets(dataset, sources, wanted, told)

@@ -12,10 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from .lines import LINE_EVERY, Lines, is_redrawn
 from .tally import Tally
 from .worker import Worker
-
-LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 class ConsoleScreen:
@@ -23,8 +22,7 @@ class ConsoleScreen:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._planned = 0
-        self._told = time.monotonic()
+        self._lines = Lines(self.step)
 
     def step(self, text: str) -> None:
         """One thing that begins now."""
@@ -32,30 +30,30 @@ class ConsoleScreen:
 
     def reading(self, read: int, total: int) -> None:
         """`read` of `total` photos and masks are checked; a line now and then and the last."""
-        now = time.monotonic()
-        if read == total or now - self._told > LINE_EVERY:
-            self.step(f"Checked {read:,} of {total:,} photos and masks")
-            self._told = now
+        self._count(f"Checked {read:,} of {total:,} photos and masks", read == total)
 
     def planning(self, read: int, total: int) -> None:
-        """`read` of `total` jobs are in the ledger; a line for every million and the last."""
-        if read == total or read // 1_000_000 > self._planned // 1_000_000:
-            self.step(f"Planned {read:,} of {total:,} jobs")
-        self._planned = read
+        """`read` of `total` jobs are in the ledger; a line now and then and the last."""
+        self._count(f"Planned {read:,} of {total:,} jobs", read == total)
+
+    def _count(self, text: str, last: bool) -> None:
+        self._lines.tell(text)
+        if last:
+            self._lines.end()
 
     @contextmanager
     def watching(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
         """Show the tally as long as the block lasts."""
-        if self._console.is_terminal:
+        if is_redrawn(self._console):
             view = _View(tally, workers)
             with Live(view, console=self._console, refresh_per_second=4):
                 yield
         else:
-            with self._lines(tally, workers):
+            with self._written(tally, workers):
                 yield
 
     @contextmanager
-    def _lines(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
+    def _written(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
         over = threading.Event()
 
         def write() -> None:

@@ -1,13 +1,10 @@
 """The steps of the demo, each told in a sentence and resumed where it was left."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ...core.errors import ManyshotError
 from ...driver.embedded import EmbeddedServer, ServerSettings
@@ -15,16 +12,16 @@ from ...driver.embedded.base import TINY_MODEL
 from ...driver.look import is_made
 from ...driver.run import Summary
 from ...driver.run import run as run_recipe
-from ...driver.screen import LINE_EVERY, ConsoleScreen
+from ...driver.screen import ConsoleScreen
 from ...driver.subjects import server_files
 from ...trainer.base.architecture import load_tokenizer
-from ...trainer.measure.learner import Step
 from ...trainer.measure.measure import measure
 from ...trainer.measure.photos import lay_out_shots
 from ...trainer.measure.results import Results
 from ...trainer.subjects.machine import Machine
 from ...trainer.subjects.run import train_recipe
 from ...trainer.subjects.train import Trained
+from ..progress import Step, progress
 from .recipes import Demo
 
 Say = Callable[[str], None]
@@ -46,7 +43,7 @@ def train_subjects(demo: Demo, tokenizer: Path, console: Console, say: Say) -> N
     words = load_tokenizer(tokenizer)
     for draw in demo.draws:
         recipe = demo.subjects(draw)
-        with _progress(console) as update:
+        with progress(console) as update:
             found = train_recipe(
                 recipe,
                 TINY_MODEL,
@@ -82,7 +79,7 @@ def measure_gain(demo: Demo, console: Console, say: Say) -> Results:
         f"4 of 4, gain: {size.draws} draws x {size.seeds} trainings with and without the pictures, "
         "tested on photos that nothing has learned from"
     )
-    with _progress(console) as update:
+    with progress(console) as update:
         return measure(demo.measurement(), update)
 
 
@@ -91,32 +88,6 @@ def answer(demo: Demo, results: Results) -> str:
     arm = demo.measurement().arms[0].name
     row = next(row for row in results.gains if (row.arm, row.against) == (arm, "real only"))
     return f"{row.shots} photos a class: {row.sentence}"
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Step]:
-    """A bar on a terminal, now and then a line elsewhere, for as long as the block lasts."""
-    if not console.is_terminal:
-        yield _lines(console)
-        return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        TextColumn("{task.description}"), *columns, console=console, transient=True
-    ) as bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
-
-
-def _lines(console: Console) -> Step:
-    told = time.monotonic()
-
-    def update(what: str, done: int, of: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > LINE_EVERY:
-            told = time.monotonic()
-            console.print(f"{what}: {done:,} of {of:,}", style="dim", highlight=False, markup=False)
-
-    return update
 
 
 def _steps(update: Step, of: int) -> Callable[[str, int], None]:

@@ -1,0 +1,35 @@
+"""Progress where there is no terminal: a line now and then, and the last."""
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+
+LINE_EVERY = 10.0  # seconds between lines
+
+
+def is_redrawn(console: Console) -> bool:
+    """Whether what is printed there can be drawn over: not in files and pipes, even where colours
+    are wanted there (FORCE_COLOR, as build servers have it)."""
+    return console.is_interactive and console.file.isatty()
+
+
+class Lines:
+    """Passes on to `say` what it is told, at most every LINE_EVERY seconds."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said = time.monotonic()
+        self._kept: str | None = None
+
+    def tell(self, text: str) -> None:
+        """How far things are now."""
+        self._kept = text
+        if time.monotonic() - self._said >= LINE_EVERY:
+            self.end()
+
+    def end(self) -> None:
+        """Say what was told last, unless it was said already."""
+        if self._kept is not None:
+            self._say(self._kept)
+            self._said, self._kept = time.monotonic(), None
