@@ -1,0 +1,112 @@
+r"""A prompt of ComfyUI's CLIPTextEncode, written in the WebUI's language.
+
+The reverse of comfy.py. What differs between the two, and what becomes of it:
+
+    [x] [a:b:0.5] [a|b]     letters there, syntax here          \[x\]
+    ((x:1.3))               1.3 there, 1.43 here                (x:1.3)
+    a\b                     a backslash there, none here        a\\b
+    AND, BREAK              words there, syntax here            and, break: CLIP reads no capitals
+    a cat :0.7              words there, a weight here          (a cat :0.7:1)
+    <lora:x:1>              words there, a network here         < lora:x:1>, which CLIP reads alike
+    # words                 words there, a comment here         refused
+
+Weights stay the numbers that they are, and act a little differently: ComfyUI moves the encoded
+words away from those of an empty prompt, the WebUI multiplies them and restores their mean.
+Embeddings (`embedding:name`) are left alone.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import groupby
+
+from ..errors import InputError
+from .read import ends_with_weight
+from .values import Weighted
+
+BRACKET = 1.1
+MAX_DEPTH = 50
+
+_ESCAPED = re.compile(r"\\([()])")
+_HIDDEN = {"(": "\x02", ")": "\x03"}
+_SHOWN = str.maketrans({hidden: bracket for bracket, hidden in _HIDDEN.items()})
+_SYNTAX = re.compile(r"[\\()\[\]]")
+_KEYWORD = re.compile(r"\b(?:AND|BREAK)\b")
+_NETWORK = re.compile(r"<(?=\w+:[^>]+>)")
+
+
+def from_comfy(text: str) -> str:
+    """`text` as a WebUI prompt with the same words and weights.
+
+    Raises InputError for a #, for brackets nested deeper than MAX_DEPTH and for weights that are
+    no numbers.
+    """
+    if "#" in text:
+        raise InputError(
+            f"The prompt {text[:60]!r} has a #, behind which all is a comment for a WebUI."
+        )
+    return "".join(_piece(*piece) for piece in comfy_weighted(text))
+
+
+def comfy_weighted(text: str) -> tuple[Weighted, ...]:
+    r"""The words of a prompt of ComfyUI with their weights, as its tokenizer reads them, neighbours
+    of equal weight joined.
+
+    Brackets that match nothing are letters. Raises InputError as `from_comfy`.
+    """
+    hidden = _ESCAPED.sub(lambda found: _HIDDEN[found[1]], text)
+    pieces = (piece for piece in _weighted(hidden, 1.0, 0) if piece.text)
+    return tuple(
+        Weighted("".join(piece.text for piece in alike).translate(_SHOWN), weight)
+        for weight, alike in groupby(pieces, lambda piece: piece.weight)
+    )
+
+
+def _weighted(text: str, weight: float, depth: int) -> Iterator[Weighted]:
+    if depth > MAX_DEPTH:
+        raise InputError(f"The prompt nests brackets more than {MAX_DEPTH} deep.")
+    for part in _parts(text):
+        if len(part) >= 2 and part[0] == "(" and part[-1] == ")":
+            yield from _weighted(*_unpacked(part[1:-1], weight * BRACKET), depth + 1)
+        else:
+            yield Weighted(part, weight)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What stands in outermost brackets, with them, and what stands between."""
+    depth = begin = 0
+    for found in re.finditer(r"[()]", text):
+        if found[0] == "(":
+            if depth == 0:
+                yield text[begin : found.start()]
+                begin = found.start()
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                yield text[begin : found.end()]
+                begin = found.end()
+    yield text[begin:]
+
+
+def _unpacked(text: str, weight: float) -> tuple[str, float]:
+    """What is in a bracket and its weight: a number behind the last colon replaces all others."""
+    words, colon, number = text.rpartition(":")
+    if not colon or not words:
+        return text, weight
+    try:
+        given = float(number)
+    except ValueError:
+        return text, weight
+    if not math.isfinite(given):
+        raise InputError(f"The prompt has the weight {number[:20]!r}, which is no number.")
+    return words, given
+
+
+def _piece(words: str, weight: float) -> str:
+    words = _KEYWORD.sub(lambda found: found[0].lower(), _NETWORK.sub("< ", words))
+    text = _SYNTAX.sub(r"\\\g<0>", words)
+    if weight == 1 and not ends_with_weight(text.rstrip()):
+        return text
+    return f"({text}:{format(Decimal(repr(weight)), 'f')})"
