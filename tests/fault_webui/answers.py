@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .control import MODES, RESIZE
+from .control import SHOWN
 from .fields import known_fields, schema
 from .job import LATENT_MODES, UPSCALERS, Answered
 from .life import Life
@@ -84,7 +84,7 @@ def _control_routes(life: Life) -> dict[str, Any]:
     }
     if not life.version.sd_modules:
         routes["version"] = lambda: {"version": 3}
-        routes["settings"] = lambda: {"control_net_unit_count": 3}
+        routes["settings"] = lambda: {"control_net_unit_count": installed.slots}
     return {f"/controlnet/{name}": made for name, made in routes.items()}
 
 
@@ -107,21 +107,22 @@ def _scripts(life: Life) -> list[str]:
 
 def _script_info(life: Life) -> list[dict[str, Any]]:
     always_on = life.shelf.installed.always_on
+    args = {"controlnet": [{"enabled": False, **SHOWN}] * life.shelf.installed.slots}
     return [
-        {"name": name, "is_alwayson": name in always_on, "is_img2img": side, "args": _args(name)}
+        {
+            "name": name,
+            "is_alwayson": name in always_on,
+            "is_img2img": side,
+            "args": [_arg(value) for value in args.get(name, ())],
+        }
         for side in (False, True)
         for name in _scripts(life)
     ]
 
 
-def _args(name: str) -> list[dict[str, Any]]:
-    names = {"controlnet": ("ControlNet Unit 0", "ControlNet Unit 1", "ControlNet Unit 2")}
-    nothing = {"minimum": None, "maximum": None, "step": None}
-    choices = [*RESIZE, *MODES] if name == "controlnet" else None
-    return [
-        {"label": label, "value": None, **nothing, "choices": choices}
-        for label in names.get(name, ())
-    ]
+def _arg(value: Any) -> dict[str, Any]:
+    nothing = {"minimum": None, "maximum": None, "step": None, "choices": None}
+    return {"label": "", "value": value, **nothing}
 
 
 def _alias(name: str) -> str:

@@ -37,19 +37,21 @@ def _batches(life: Life, job: Job):
 
 def _run_control(life: Life, job: Job, sheet: Sheet) -> None:
     """The ControlNet extension. What goes wrong in it goes wrong without a word, but for a unit
-    that names what is not there."""
+    with a wrong value; the maps of a job before that ended in an error are shown again then."""
     scripts = {name.lower(): value for name, value in (job.want["alwayson_scripts"] or {}).items()}
-    args = scripts.get("controlnet", {}).get("args", [])
+    args, installed = scripts.get("controlnet", {}).get("args", []), life.shelf.installed
     try:
-        units = control.enabled_units(args, life.shelf.installed, life.version)
+        units = control.enabled_units(args, installed, life.version)
     except control.WrongUnit as error:
         if life.version.swallows_units:
             return
-        raise Answered(500, problem(str(error), "ValidationError")) from None
+        text = f"1 validation error for ControlNetUnit\n{error}"
+        raise Answered(500, problem(text, "ValidationError")) from None
     sheet.facts |= control.unit_facts(units)
     try:
         if not job.fault("control fails"):
-            sheet.controls = control.maps(units)
+            life.maps = control.maps(units, installed, job.map_sizes())
+            sheet.controls = control.digest(units)
     except control.WrongUnit:
         return
 
@@ -117,5 +119,5 @@ def _image(life: Life, job: Job, sheet: Sheet, seed: int):
     assert loaded is not None
     prompt = NETWORK.sub("", job.want["prompt"])
     more = {**sheet.facts, "prompt": prompt, "vae": life.shelf.vae, "steps done": life.state.step}
-    more["controls"] = [control.digest(image) for image in sheet.controls]
+    more["controls"] = sheet.controls
     return picture(fingerprint(job, seed, loaded.sha256, more), job.size())

@@ -38,6 +38,8 @@ class Installed:
     always_on: tuple[str, ...] = ("refiner", "seed", "sampler", "controlnet")
     controls: tuple[str, ...] = ("tiny_seg [0123abcd]",)
     modules: tuple[str, ...] = ("none", "canny", "seg_ofade20k")
+    slots: int = 3
+    """ControlNet units that a request may have."""
     unsaved: tuple[str, ...] = ()
     """Settings that its config.json lacks: a request that overrides one changes it for ever."""
 

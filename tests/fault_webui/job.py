@@ -75,6 +75,11 @@ class Job:
         )
         return width // 8 * 8, height // 8 * 8
 
+    def map_sizes(self) -> list[tuple[int, int]]:
+        """Of the maps that a ControlNet unit shows: one for each pass, the last pass first."""
+        first = self.want["width"] // 8 * 8, self.want["height"] // 8 * 8
+        return [self.size(), first] if self.hires else [first]
+
     def seeds(self) -> list[int]:
         first = self.want["seed"] if self.want["seed"] != -1 else random.randrange(2**32 - 2)
         varied = self.want["subseed_strength"] == 0

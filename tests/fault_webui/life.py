@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+from PIL import Image
+
 from .diary import Diary
 from .faults import Fault
 from .installed import Installed, Shelf
@@ -27,6 +29,8 @@ class Life:
         self.load_seconds, self.internal, self.die = load_seconds, internal, die
         self.shelf = Shelf(installed)
         self.state = State(version)
+        self.maps: list[Image.Image] = []
+        """Of ControlNet; those of a job that failed are still there."""
         self.dead = threading.Event()
         self.lock = FifoLock(self.dead)
 

@@ -28,7 +28,8 @@ class Sheet:
     texts: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """Of the infotext, added by extensions and networks."""
-    controls: list[Image.Image] = field(default_factory=list)
+    controls: str = ""
+    """What ControlNet did, where it did anything."""
 
 
 @dataclass
@@ -106,7 +107,8 @@ def result_of(life: Life, job: Job, sheet: Sheet) -> Result:
     if job.want["save_images"] and life.shelf.options["return_grid"] and len(images) > 1:
         texts, first = [texts[0], *texts], 1
         images.insert(0, (grid([image for image, _ in images]), texts[0]))
-    images += [(image, None) for image in sheet.controls]
+    images += [(image, None) for image in life.maps]
+    life.maps = []
     return Result(images, _info(life, job, sheet, texts, first))
 
 
