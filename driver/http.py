@@ -50,9 +50,12 @@ class Http:
         """The JSON at `path`. Raises Unreachable or Refused."""
         return self._json(path, self._body("GET", path, MAX_JSON))
 
-    def post_json(self, path: str, data: Any) -> Any:
-        """The JSON reply to `data`; None for an empty reply. Raises Unreachable or Refused."""
-        body = self._body("POST", path, MAX_JSON, json=data)
+    def post_json(self, path: str, data: Any, patience: float | None = None) -> Any:
+        """The JSON reply to `data`; None for an empty reply. Raises Unreachable or Refused.
+
+        `patience`: seconds for this reply, where the server answers only when its work is done.
+        """
+        body = self._body("POST", path, MAX_JSON, patience, json=data)
         return self._json(path, body) if body else None
 
     def get_file(self, path: str, query: dict[str, str]) -> bytes:
@@ -68,7 +71,7 @@ class Http:
         """The length of the file at `path`; None where the server does not say. Raises
         Unreachable, or Refused where we are not let in."""
         try:
-            reply = self._request("HEAD", path, fields=query)
+            reply = self._request("HEAD", path, self._reply, fields=query)
             with closing(reply):
                 reply.drain_conn()
         except (HTTPError, OSError) as error:
@@ -92,10 +95,13 @@ class Http:
             shown = body[:60].decode("utf-8", "replace")
             raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
 
-    def _body(self, method: str, path: str, limit: int, **request: Any) -> bytes:
-        deadline = time.monotonic() + self._reply
+    def _body(
+        self, method: str, path: str, limit: int, patience: float | None = None, **request: Any
+    ) -> bytes:
+        seconds = self._reply if patience is None else patience
+        deadline = time.monotonic() + seconds
         try:
-            reply = self._request(method, path, **request)
+            reply = self._request(method, path, seconds, **request)
             with closing(reply):  # only a reply read to its end leaves a connection to keep
                 body = self._read(reply, path, limit, deadline)
         except (HTTPError, OSError) as error:
@@ -104,12 +110,14 @@ class Http:
             raise self._refusal(path, reply, body)
         return body
 
-    def _request(self, method: str, path: str, **request: Any) -> urllib3.BaseHTTPResponse:
+    def _request(
+        self, method: str, path: str, seconds: float, **request: Any
+    ) -> urllib3.BaseHTTPResponse:
         return self._pool.request(
             method,
             self.address.base_url + path,
             headers=self._headers,
-            timeout=urllib3.Timeout(connect=self._connect, read=self._reply),
+            timeout=urllib3.Timeout(connect=self._connect, read=seconds),
             retries=False,
             redirect=False,
             preload_content=False,

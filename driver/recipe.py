@@ -10,7 +10,7 @@ from .address import ServerAddress
 from .inputs import BoundValue, Scalar
 from .pairs.settings import Pairs
 from .strict import Strict
-from .webui.settings import WebUI
+from .webui.settings import WebUISettings
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]
@@ -64,7 +64,7 @@ class Recipe(Strict):
         description="A workflow file, or the name of one that manyshot brings. WebUIs do what it "
         "says as far as they can; for WebUIs alone, 'webui' may stand in its place.",
     )
-    webui: WebUI | None = Field(
+    webui: WebUISettings | None = Field(
         default=None,
         description="How WebUIs draw the jobs. What it leaves out is read from the workflow.",
     )

@@ -14,6 +14,7 @@ from .embedded import EmbeddedServer, ServerSettings
 from .plan import Plan
 from .recipe import Recipe
 from .subjects import server_files
+from .webui.server import reach as reach_webui
 from .workflow.catalogue import Catalogue
 
 
@@ -76,6 +77,8 @@ def _opened(
 ) -> Server:
     if address.url == EMBEDDED:
         return _embedded(stack, address, recipe, comfyui, progress)
+    if address.is_webui:
+        return reach_webui(address, recipe)
     return reach(address.base_url, address, recipe)
 
 

@@ -11,13 +11,12 @@ from ..job_fields import JOB_FIELDS
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
 from ..recipe import Recipe
 from ..subjects import Subjects
+from .from_graph import settings_of
 from .requests import PREFIX, Requests
-from .settings import Lora, WebUI, complete
+from .settings import Lora, WebUISettings, complete
 from .tree import check_value, leaves
 
 SUBJECT = "$subject"
-ENOUGH = {"checkpoint", "sampler", "steps", "cfg_scale", "width", "height"}
-"""Whoever says these needs no workflow that a WebUI can do."""
 
 
 def bind_requests(
@@ -45,21 +44,16 @@ def bind_requests(
     return Requests(settings, batch, recipe.webui is not None, swept, found)
 
 
-def _read(told: WebUI | None, graphs: Binding | None, where: str) -> dict[str, Any]:
-    from .from_graph import settings_of
+def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
 
     if graphs is None:
         return {}
     at = {**graphs.sweeps, **graphs.pictures}
-    try:
-        return settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where)
-    except InputError:
-        if told is not None and told.model_fields_set >= ENOUGH:
-            return {}
-        raise
+    given = told.model_fields_set if told else ()
+    return settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where, given)
 
 
-def _with_subjects(settings: WebUI, subjects: Subjects) -> WebUI:
+def _with_subjects(settings: WebUISettings, subjects: Subjects) -> WebUISettings:
     """The class's subject where settings do not call it themselves."""
     method = next((one.file.method for one in subjects.values()), None)
     called = settings.loras or []
@@ -82,7 +76,7 @@ def _check_alone(recipe: Recipe) -> None:
             )
 
 
-def _swept(recipe: Recipe, settings: WebUI) -> frozenset[str]:
+def _swept(recipe: Recipe, settings: WebUISettings) -> frozenset[str]:
     keys = [address.removeprefix(PREFIX) for address in recipe.sweep if address.startswith(PREFIX)]
     for key in keys:
         for value in recipe.sweep[PREFIX + key]:
@@ -90,7 +84,7 @@ def _swept(recipe: Recipe, settings: WebUI) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _pictures(settings: WebUI, recipe: Recipe) -> frozenset[str]:
+def _pictures(settings: WebUISettings, recipe: Recipe) -> frozenset[str]:
     """The pictures of `pairs` that the settings take. Raises InputError for unknown references."""
     values = [value for value in leaves(settings).values() if isinstance(value, str)]
     for value in (value for value in values if value.startswith("@")):
@@ -113,7 +107,7 @@ def _check_address(value: str, known: Collection[str]) -> None:
         )
 
 
-def _size(scenes: Scenes, settings: WebUI) -> tuple[int, int] | None:
+def _size(scenes: Scenes, settings: WebUISettings) -> tuple[int, int] | None:
     """Height and width of the pictures that are drawn for WebUIs alone."""
     if scenes.settings.size is not None:
         return (scenes.settings.size[1], scenes.settings.size[0])

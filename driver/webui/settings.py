@@ -68,7 +68,7 @@ class Hires(Strict):
     denoising_strength: Number = 0.7
 
 
-class WebUI(Strict):
+class WebUISettings(Strict):
     """Settings of txt2img; with `init_image` of img2img; with `mask` of inpainting.
 
     None is read from the workflow, or is the WebUI's own default.
@@ -118,7 +118,7 @@ DEFAULTS: dict[str, Any] = {
 """What neither the recipe nor its workflow says: the defaults of the WebUI's page."""
 
 
-def complete(settings: WebUI | None, read: dict[str, Any]) -> WebUI:
+def complete(settings: WebUISettings | None, read: dict[str, Any]) -> WebUISettings:
     """`settings` with what they leave out, from what was `read` of the workflow, then DEFAULTS."""
     told = {} if settings is None else settings.model_dump(exclude_none=True, exclude_unset=True)
-    return WebUI.model_validate({**DEFAULTS, **read, **told})
+    return WebUISettings.model_validate({**DEFAULTS, **read, **told})

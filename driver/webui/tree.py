@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ..inputs import FileInput
-from .settings import WebUI
+from .settings import WebUISettings
 
 Key = str
 
@@ -24,20 +24,22 @@ def mapped(value: Any, leaf: Callable[[Key, Any], Any], key: Key = "") -> Any:
     return leaf(key, value)
 
 
-def leaves(settings: WebUI) -> dict[Key, Any]:
+def leaves(settings: WebUISettings) -> dict[Key, Any]:
     """Key -> value, of all values."""
     found: dict[Key, Any] = {}
     mapped(settings, found.setdefault)
     return found
 
 
-def check_value(settings: WebUI, key: Key, value: Any) -> None:
+def check_value(settings: WebUISettings, key: Key, value: Any) -> None:
     """Raises InputError when `settings` have no such key, or it cannot have that value."""
     known = leaves(settings)
     if key not in known:
         raise InputError(f"'sweep': there is no 'webui.{key}'.{did_you_mean(key, known)}")
     try:
-        WebUI.model_validate(mapped(settings, lambda k, old: value if k == key else _plain(old)))
+        WebUISettings.model_validate(
+            mapped(settings, lambda k, old: value if k == key else _plain(old))
+        )
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise InputError(f"'sweep': webui.{key} cannot be {value!r}: {reason}.") from None

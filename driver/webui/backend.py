@@ -1,0 +1,121 @@
+"""One WebUI doing jobs: asked, followed, and its reply held against what was asked."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..health import Health
+from ..http import Refused, Unreachable
+from ..job import Delivery, Failure, Job
+from ..pairs.draw import Made
+from ..pictures import checked, labelled
+from .call import GATEWAY, Call, refused
+from .client import WebUI
+from .dialect import Dialect
+from .follow import Follower
+from .probe import Probe
+from .request import Request
+from .requests import Requests
+from .verdict import info_of, verdict
+
+log = logging.getLogger(__name__)
+HURRY = 5.0  # for a reply, once the run is stopped
+SPOILED = "It was interrupted in the WebUI by somebody, and came back half drawn."
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A reply, what was asked, and the pictures that were drawn for the job."""
+
+    request: Request
+    reply: Any
+    made: Made | None
+
+
+class WebUIBackend:
+    """A `backend.Backend`. One job is in flight: the API says of no image whether somebody
+    interrupted it, only whether the last task was, and that only until the next begins.
+
+    `dialect` gives the server's own words as they were last asked for; `check` is `Probe`'s.
+    """
+
+    in_flight = 1
+
+    def __init__(
+        self,
+        name: str,
+        client: WebUI,
+        requests: Requests,
+        stall: float,
+        dialect: Callable[[], Dialect],
+        check: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self._client, self._requests, self._stall = client, requests, stall
+        self._dialect = dialect
+        self._probe = Probe(client, check)
+        self.health = Health(self._probe)
+        self._stop = threading.Event()
+        self._idle = False
+
+    def start(self) -> None:
+        self.health.start()
+
+    def draw(self, job: Job, made: Made | None) -> Drawn | Failure:
+        request = self._dialect().adapted(self._requests.request(job, made))
+        call = Call(lambda: self._client.draw(request.endpoint, request.payload))
+        follower = Follower(self._client, call, self._idle, self._stall, self._stop)
+        self._idle = False
+        try:
+            reply = follower.to_end()
+            if isinstance(reply, Failure):
+                self._left(follower, reply.reason)
+                return reply
+            return self._unspoiled(Drawn(request, reply, made), follower)
+        except Refused as error:
+            return self._refused(error, follower)
+        except Unreachable as error:
+            self._left(follower, str(error))
+            raise
+
+    def collect(self, drawn: Drawn) -> Delivery | Failure:
+        images = verdict(drawn.request, drawn.reply)
+        if isinstance(images, Failure):
+            return images
+        delivery = checked(images, ())
+        mask = drawn.made and drawn.made.mask
+        return delivery if isinstance(delivery, Failure) else labelled(delivery, mask)
+
+    def relieve(self) -> None:
+        """The WebUI frees its memory itself after each task."""
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._client.http.hurry(HURRY)
+
+    def close(self) -> None:
+        pass
+
+    def _unspoiled(self, drawn: Drawn, follower: Follower) -> Drawn | Failure:
+        info = info_of(drawn.reply)
+        spoiled = info is not None and follower.is_spoiled(str(info.get("job_timestamp")))
+        self._idle = True  # nothing of ours is there, and nobody else's was a moment ago
+        return Failure("incomplete", SPOILED) if spoiled else drawn
+
+    def _refused(self, error: Refused, follower: Follower) -> Failure:
+        failure = refused(error)
+        if failure is not None:
+            return failure
+        reason = str(error)
+        if error.status in GATEWAY:
+            reason += " A proxy in front of it lost patience: have it wait longer for replies."
+        self._left(follower, reason)
+        return Failure("connection", reason)
+
+    def _left(self, follower: Follower, reason: str) -> None:
+        """The server may still draw what nobody waits for any more."""
+        log.info("%s: %s", self.name, reason)
+        self._probe.abandon(follower.drawing)
+        self.health.lost(reason)

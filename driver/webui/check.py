@@ -1,0 +1,145 @@
+"""Everything about a WebUI that can be known to be wrong before anything is drawn.
+
+A WebUI draws on where much is missing, so whatever a job names must be in its lists.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.nearest import did_you_mean
+from ...core.subject_file import KEY
+from ..plan import Plan
+from ..subjects import ClassSubject
+from .dialect import AUTOMATIC, Dialect
+from .names import same_file
+from .request import Request
+
+EXTRA_PICTURES = ("return_mask", "return_mask_composite")
+FORMAT = "samples_format"  # of the API's images too
+SHOWN = 5
+
+
+def check(plan: Plan, dialect: Dialect, server: str) -> None:
+    """Raises InputError, naming the server and all that it lacks, for a plan that it cannot do."""
+    problems: dict[str, None] = {}
+    for job in plan.samples():
+        request = plan.requests.request(job)
+        for rule in RULES:
+            problems |= dict.fromkeys(rule(request, dialect))
+    problems |= dict.fromkeys(_subjects(plan, dialect))
+    if problems:
+        shown = " ".join(list(problems)[:SHOWN])
+        raise InputError(f"The WebUI {server} cannot run this. {shown}")
+
+
+def _fields(request: Request, dialect: Dialect) -> Iterator[str]:
+    known = dialect.fields.get(request.endpoint)
+    for name in request.payload:
+        if known is not None and name not in known and name != "scheduler":
+            yield f"Its {request.endpoint} has no field {name!r}.{did_you_mean(name, known)}"
+
+
+def _options(request: Request, dialect: Dialect) -> Iterator[str]:
+    for name in request.payload["override_settings"]:
+        if name not in dialect.options and name != "sd_vae":
+            yield f"It has no setting {name!r}.{did_you_mean(name, dialect.options)}"
+
+
+def _images(request: Request, dialect: Dialect) -> Iterator[str]:
+    """Settings that change what comes back."""
+    form = str(dialect.options.get(FORMAT, "png")).lower()
+    if form not in ("png", "webp"):
+        yield f"It sends images as {form}, with losses: set its 'File format for images' to png."
+    for name in EXTRA_PICTURES if "mask" in request.payload else ():
+        if dialect.options.get(name):
+            yield f"It sends masks among the images: switch its setting {name!r} off."
+
+
+def _sampling(request: Request, dialect: Dialect) -> Iterator[str]:
+    try:
+        dialect.adapted(request)
+    except InputError as error:
+        yield str(error)
+
+
+def _checkpoint(request: Request, dialect: Dialect) -> Iterator[str]:
+    names = [str(one.get("model_name")) for one in dialect.checkpoints]
+    files = [str(one.get("filename")) for one in dialect.checkpoints]
+    if not any(same_file(name, request.checkpoint) for name in (*names, *files)):
+        yield _lacks("checkpoint", request.checkpoint, names)
+
+
+def _vae(request: Request, dialect: Dialect) -> Iterator[str]:
+    known = dialect.modules if dialect.vaes is None else dialect.vaes
+    if request.vae not in (AUTOMATIC, "None") and request.vae not in (known or {}):
+        yield _lacks("VAE", request.vae, known or {})
+
+
+def _loras(request: Request, dialect: Dialect) -> Iterator[str]:
+    names = {str(one.get(key)) for one in dialect.loras for key in ("name", "alias")}
+    for name in request.loras:
+        if name not in names:
+            yield _lacks("LoRA", name, names)
+
+
+def _embeddings(request: Request, dialect: Dialect) -> Iterator[str]:
+    loaded, skipped = dialect.embeddings
+    for name in request.embeddings:
+        if name in skipped:
+            yield f"Its embedding {name!r} is not for the checkpoint that is loaded there now."
+        elif name not in loaded:
+            yield _lacks("embedding", name, loaded)
+
+
+def _upscaler(request: Request, dialect: Dialect) -> Iterator[str]:
+    name = request.payload.get("hr_upscaler")
+    if name is not None and name not in dialect.upscalers:
+        yield _lacks("upscaler", name, dialect.upscalers)
+
+
+def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
+    if not request.units:
+        return
+    if dialect.controls is None or "controlnet" not in dialect.scripts:
+        yield "It has no ControlNet: install sd-webui-controlnet there (Forge has its own)."
+        return
+    models, modules = dialect.controls
+    for unit in request.payload["alwayson_scripts"]["controlnet"]["args"]:
+        if not any(same_file(unit["model"], name) for name in models):
+            yield _lacks("ControlNet", unit["model"], models)
+        if unit["module"] not in modules:
+            yield _lacks("preprocessor", unit["module"], modules)
+
+
+Rule = Callable[[Request, Dialect], Iterator[str]]
+RULES: tuple[Rule, ...] = (
+    _fields, _options, _images, _sampling, _checkpoint, _vae, _loras, _embeddings, _upscaler,
+    _controlnet,
+)  # fmt: skip
+
+
+def _subjects(plan: Plan, dialect: Dialect) -> Iterator[str]:
+    """The WebUI must have the very files; of LoRAs it shows the header, in which ours tell."""
+    for one in {one.name: one for one in plan.subjects.values()}.values():
+        if one.file.method == "lora":
+            yield from _other_lora(one, dialect)
+
+
+def _other_lora(one: ClassSubject, dialect: Dialect) -> Iterator[str]:
+    there = [item for item in dialect.loras if item.get("name") == one.path.stem]
+    wanted = _parsed(one.file.metadata()[KEY])
+    for item in there:
+        metadata = item.get("metadata")
+        if isinstance(metadata, dict) and _parsed(metadata.get(KEY)) != wanted:
+            yield f"Its LoRA {one.path.stem!r} is another one than {one.path}. Copy that there."
+
+
+def _parsed(value: Any) -> Any:
+    """The WebUI shows values that are JSON as what they say."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _lacks(what: str, name: str, known: Any) -> str:
+    return f"It has no {what} {name!r}.{did_you_mean(name, list(known))}"

@@ -1,0 +1,114 @@
+"""The WebUI's HTTP API, as far as the driver needs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..http import Http, Refused, Unreachable
+
+LONGEST = 24 * 3600.0  # seconds; a call answers only when its images are drawn
+API = "/sdapi/v1"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the WebUI does now, or did last.
+
+    `started` is the time stamp of that task in whole seconds, as the server writes it; `at` says
+    how far it is, and is equal as long as nothing moves. `spoiled`: it was interrupted or skipped,
+    by whomever.
+    """
+
+    busy: bool
+    started: str
+    at: tuple[Any, ...]
+    spoiled: bool
+
+
+class WebUI:
+    """One WebUI. Every method may raise http.Unreachable or http.Refused."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    def draw(self, endpoint: str, payload: Mapping[str, Any]) -> Any:
+        """The reply to txt2img or img2img, after all that is before it in the queue."""
+        return self.http.post_json(f"{API}/{endpoint}", payload, LONGEST)
+
+    def progress(self) -> Progress:
+        reply = self._dict(f"{API}/progress?skip_current_image=true")
+        state = reply.get("state")
+        state = state if isinstance(state, dict) else {}
+        names = ("job", "job_timestamp", "job_count", "job_no", "sampling_step")
+        return Progress(
+            busy=bool(state.get("job_count")) or bool(state.get("job")),
+            started=str(state.get("job_timestamp", "")),
+            at=(reply.get("progress"), *(state.get(name) for name in names)),
+            spoiled=any(state.get(n) for n in ("interrupted", "skipped", "stopping_generation")),
+        )
+
+    def interrupt(self) -> None:
+        """End whatever is drawn there now; its images come back half drawn."""
+        self.http.post_json(f"{API}/interrupt", {})
+
+    def options(self) -> dict[str, Any]:
+        """Its settings."""
+        return self._dict(f"{API}/options")
+
+    def embeddings(self) -> tuple[set[str], set[str]]:
+        """Names of the embeddings that its model can use, and of those that it cannot."""
+        reply = self._dict(f"{API}/embeddings")
+        loaded, skipped = (reply.get(name) for name in ("loaded", "skipped"))
+        return set(loaded or {}), set(skipped or {})
+
+    def fields(self, endpoint: str) -> frozenset[str] | None:
+        """The fields that txt2img or img2img has; None where the server does not say."""
+        try:
+            reply = self.http.get_json("/openapi.json")
+            body = reply["paths"][f"{API}/{endpoint}"]["post"]["requestBody"]["content"]
+            name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            return frozenset(reply["components"]["schemas"][name]["properties"])
+        except (Refused, LookupError, TypeError, AttributeError):
+            return None
+
+    def listed(self, what: str) -> list[dict[str, Any]] | None:
+        """A list such as sd-models, sd-vae, samplers, loras; None where there is no such route."""
+        try:
+            reply = self.http.get_json(f"{API}/{what}")
+        except Refused as error:
+            if error.status == 404:
+                return None
+            raise
+        return [one for one in reply if isinstance(one, dict)] if isinstance(reply, list) else None
+
+    def scripts(self) -> set[str]:
+        """Titles of the scripts that txt2img knows, in small letters."""
+        reply = self._dict(f"{API}/scripts")
+        titles = reply.get("txt2img")
+        return {str(title).lower() for title in titles} if isinstance(titles, list) else set()
+
+    def control_lists(self) -> tuple[list[str], list[str]] | None:
+        """Models and preprocessors of ControlNet; None without it."""
+        try:
+            models = self._dict("/controlnet/model_list").get("model_list")
+            modules = self._dict("/controlnet/module_list").get("module_list")
+        except Refused as error:
+            if error.status == 404:
+                return None
+            raise
+        return list(map(str, models or [])), list(map(str, modules or []))
+
+    def refresh(self, *what: str) -> None:
+        """Have it look for new files: checkpoints, loras, vae, embeddings."""
+        for name in what:
+            try:
+                self.http.post_json(f"{API}/refresh-{name}", {})
+            except Refused as error:
+                if error.status not in (404, 405):
+                    raise
+
+    def _dict(self, path: str) -> dict[str, Any]:
+        reply = self.http.get_json(path)
+        if not isinstance(reply, dict):
+            raise Unreachable(f"{self.http.address.base_url}{path} is no WebUI's answer.")
+        return reply

@@ -1,0 +1,147 @@
+"""Each fact of a WebUI's reply against what was asked: what it does silently, one by one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..job import Failure
+from .names import same_file
+from .request import Request
+
+AUTOMATIC = "Automatic"
+_LEFT_OUT = str.maketrans("", "", ":,")  # of LoRA's names, in the list of hashes
+
+
+def _unknown_field(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """The reply repeats the request, without what the WebUI does not know."""
+    echo = reply.get("parameters")
+    unknown = [n for n in request.payload if isinstance(echo, dict) and echo and n not in echo]
+    if not unknown:
+        return None
+    return Failure("invalid", f"The WebUI does not know the field {unknown[0]!r} and ignored it.")
+
+
+def _checkpoint(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    drawn = info.get("sd_model_name")
+    if drawn is None or same_file(str(drawn), request.checkpoint):
+        return None
+    return Failure(
+        "invalid",
+        f"The WebUI drew with the checkpoint {str(drawn)!r} and not with {request.checkpoint!r}. "
+        "It takes the one that is loaded when it cannot load another; its console says why.",
+    )
+
+
+def _vae(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    if request.vae in (AUTOMATIC, "None") or "sd_vae_name" not in info:
+        return None
+    drawn = info["sd_vae_name"]
+    if drawn is not None and same_file(str(drawn), request.vae):
+        return None
+    return Failure("invalid", f"The WebUI decoded with the VAE {drawn!r}, not {request.vae!r}.")
+
+
+def _sampler(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """From 1.10 on an unknown sampler is another one. Older versions call it with its schedule."""
+    asked, drawn = str(request.payload["sampler_name"]), info.get("sampler_name")
+    if drawn is None or str(drawn).lower() == asked.lower():
+        return None
+    return Failure("invalid", f"The WebUI drew with the sampler {drawn!r} and not with {asked!r}.")
+
+
+def _schedule(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """An unknown schedule is the automatic one; where the reply tells, it tells in its texts."""
+    asked, texts = request.payload.get("scheduler"), info.get("infotexts")
+    text = str(texts[0]) if isinstance(texts, list) and texts else ""
+    _, told, after = text.rpartition("Schedule type: ")
+    drawn = after.partition(",")[0].strip()
+    if not asked or asked == AUTOMATIC or not told or drawn.lower() == str(asked).lower():
+        return None
+    return Failure("invalid", f"The WebUI drew with the schedule {drawn!r} and not {asked!r}.")
+
+
+def _prompt(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """Extensions may write other prompts. (Comments are the WebUI's own to take out.)"""
+    drawn = info.get("all_prompts")
+    if "#" in request.prompt or not isinstance(drawn, list):
+        return None
+    other = next((p for p in drawn if str(p).split() != request.prompt.split()), None)
+    if other is None:
+        return None
+    return Failure(
+        "invalid",
+        f"The WebUI drew {str(other)[:120]!r} and not the prompt that was sent. An extension of "
+        "it changes prompts; switch it off.",
+    )
+
+
+def _loras(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    return _called("LoRA", request.loras, "Lora hashes", info)
+
+
+def _embeddings(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    return _called("embedding", request.embeddings, "TI hashes", info)
+
+
+def _called(
+    what: str, names: tuple[str, ...], told: str, info: Mapping[str, Any]
+) -> Failure | None:
+    """Those that took part are listed with their hashes; a server that lists none was asked to."""
+    listed = str(_params(info).get(told, ""))
+    there = {part.rpartition(":")[0].strip().strip('"').lower() for part in listed.split(",")}
+    missing = [name for name in names if name.translate(_LEFT_OUT).lower() not in there]
+    if not missing:
+        return None
+    return Failure("invalid", f"The WebUI drew without the {what} {missing[0]!r}: it lacks it.")
+
+
+def _units(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    there = sum(f"ControlNet {number}" in _params(info) for number in range(request.units))
+    if there == request.units:
+        return None
+    return Failure(
+        "invalid",
+        "ControlNet took no part in the image; the WebUI's console says why. Is its model there, "
+        "and for this kind of checkpoint?",
+    )
+
+
+def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """Extra pictures stand behind (ControlNet's) or before (a grid), never in between."""
+    first = info.get("index_of_first_image") or 0
+    texts = info.get("infotexts")
+    drawn = min(len(reply["images"]), len(texts) if isinstance(texts, list) else 10**6) - first
+    if drawn == request.images:
+        return None
+    return Failure(
+        "incomplete",
+        f"{max(drawn, 0)} images came and {request.images} were expected; somebody may have "
+        "interrupted the WebUI.",
+    )
+
+
+def _seeds(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    drawn = info.get("all_seeds")
+    wanted = [request.seed + number for number in range(request.images)]
+    if not isinstance(drawn, list) or drawn[: request.images] == wanted:
+        return None
+    return Failure("invalid", f"The WebUI drew with the seeds {drawn[:4]} and not {wanted[:4]}.")
+
+
+def _params(info: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = info.get("extra_generation_params")
+    return found if isinstance(found, dict) else {}
+
+
+CHECKS = (
+    _unknown_field,
+    _checkpoint,
+    _vae,
+    _sampler,
+    _schedule,
+    _prompt,
+    _loras,
+    _embeddings,
+    _units,
+    _seeds,
+    _count,
+)

@@ -1,0 +1,95 @@
+"""Follows a call to its end: whether the WebUI moves, who stopped it, what may be cancelled."""
+
+import threading
+import time
+from typing import Any
+
+from ..backend import Stopped
+from ..http import Unreachable
+from ..job import Failure
+from .call import Call
+from .client import WebUI
+
+TICK = 0.1  # how often a waiting lane looks whether the run was stopped
+ASK_EVERY = 1.0  # seconds between two looks at the progress
+CANCEL_GRACE = 15.0  # what a step of sampling may take to notice that it was interrupted
+DYING_GRACE = 2.0  # for the call to break where the server does not answer any more
+
+
+class Interrupted(Exception):
+    """Somebody interrupted or skipped the job; its images are half drawn."""
+
+
+class Follower:
+    """One call of one WebUI, which draws one job after the other.
+
+    `idle`: whether nothing was drawn there when the call was sent. The API does not say whose job
+    it draws: what begins then is ours. What is another's is not interrupted.
+    """
+
+    def __init__(
+        self, client: WebUI, call: Call, idle: bool, stall: float, stop: threading.Event
+    ) -> None:
+        self._client, self._call, self._idle = client, call, idle
+        self._stall, self._stop = stall, stop
+        self._spoiled: set[str] = set()
+        self._at: tuple[Any, ...] = ()
+        self.drawing = False
+        """Whether it is surely ours that is drawn now."""
+
+    def to_end(self) -> Any:
+        """The reply; a Failure when nothing moves for `stall` seconds.
+
+        Raises Stopped, Unreachable, Refused.
+        """
+        asked = moved = time.monotonic()
+        while not self._call.wait(TICK):
+            now = time.monotonic()
+            if self._stop.is_set():
+                self.cancel()
+                raise Stopped
+            if now - asked < ASK_EVERY:
+                continue
+            if self._ask():
+                moved = time.monotonic()
+            asked = time.monotonic()
+            if asked - moved > self._stall:
+                return self._stalled()
+        return self._call.result()
+
+    def is_spoiled(self, stamp: str) -> bool:
+        """Whether the job that began at `stamp` was interrupted; to be asked right after its end.
+
+        Raises Unreachable when the server does not say.
+        """
+        progress = self._client.progress()
+        return stamp in self._spoiled or (progress.spoiled and progress.started == stamp)
+
+    def cancel(self) -> None:
+        """Interrupt the job if it is ours that is drawn, and wait a little for its end."""
+        try:
+            if not self.drawing:
+                self._ask()
+            if self.drawing:
+                self._client.interrupt()
+                self._call.wait(CANCEL_GRACE)
+        except Unreachable:
+            pass  # what does not answer draws nothing
+
+    def _ask(self) -> bool:
+        """Whether something moved since the last look. Raises Unreachable when it is gone."""
+        try:
+            progress = self._client.progress()
+        except Unreachable:
+            if self._call.wait(DYING_GRACE):
+                return True
+            raise
+        if progress.spoiled and progress.busy:
+            self._spoiled.add(progress.started)
+        self.drawing = self._idle and progress.busy
+        moved, self._at = progress.at != self._at, progress.at
+        return moved
+
+    def _stalled(self) -> Failure:
+        self.cancel()
+        return Failure("stalled", f"No sign of life for {self._stall:g} s, then interrupted.")

@@ -1,0 +1,87 @@
+"""One WebUI of a run: reached or not, checked against the plan, made a backend."""
+
+from typing import Any
+
+from ...core.errors import ManyshotError
+from ..address import ServerAddress
+from ..http import Http, Refused
+from ..plan import Plan
+from ..recipe import Recipe
+from .backend import WebUIBackend
+from .check import check
+from .client import WebUI
+from .dialect import Dialect, dialect_of
+from .names import same_file
+
+REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
+
+
+class WebUIServer:
+    """A `servers.Server`. What the server says of itself is asked anew each time it comes."""
+
+    def __init__(self, name: str, client: WebUI, problem: str | None = None) -> None:
+        self.name, self.problem = name, problem
+        self._client = client
+        self._dialect: Dialect | None = None
+
+    @property
+    def reached(self) -> bool:
+        return self.problem is None
+
+    def check(self, plan: Plan) -> None:
+        """Raises InputError when it cannot do a job of the plan; ServerError when it is away."""
+        self._client.refresh(*REFRESHED)
+        self._dialect = dialect_of(self._client)
+        check(plan, self._dialect, self.name)
+
+    def facts(self, plan: Plan) -> dict[str, Any]:
+        """Name, and the plan's models with their hashes, as far as the server has made them."""
+        if self._dialect is None:
+            return {"name": self.name, "problem": self.problem}
+        asked = {plan.requests.request(job).checkpoint for job in plan.samples()}
+        return {
+            "name": self.name,
+            "webui": True,
+            "models": [
+                {"name": str(one.get("model_name")), "sha256": one.get("sha256")}
+                for one in self._dialect.checkpoints
+                if any(same_file(str(one.get("model_name")), name) for name in asked)
+            ],
+        }
+
+    def backend(self, plan: Plan) -> WebUIBackend:
+        stall = plan.recipe.timeouts.stall
+        return WebUIBackend(
+            self.name,
+            self._client,
+            plan.requests,
+            stall,
+            self._known,
+            lambda: self.check(plan),
+        )
+
+    def close(self) -> None:
+        self._client.http.close()
+
+    def _known(self) -> Dialect:
+        assert self._dialect is not None  # nothing is drawn before it was checked
+        return self._dialect
+
+
+def reach(address: ServerAddress, recipe: Recipe) -> WebUIServer:
+    """The WebUI at `address`, whether it answers or not."""
+    name = address.base_url
+    client = WebUI(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
+    try:
+        client.progress()
+    except Refused as error:
+        return WebUIServer(name, client, _advice(error))
+    except ManyshotError as error:
+        return WebUIServer(name, client, str(error))
+    return WebUIServer(name, client)
+
+
+def _advice(error: Refused) -> str:
+    if error.status != 404:
+        return str(error)
+    return f"{error} Is it a WebUI, and was it started with --api?"

@@ -1,0 +1,59 @@
+"""Whether a WebUI did what it was asked. It says nothing where it did something else, so every
+fact of its reply is held against the request."""
+
+import json
+from base64 import b64decode
+from binascii import Error as NotBase64
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from ..job import Failure
+from .facts import CHECKS
+from .request import Request
+
+
+def info_of(reply: Any) -> dict[str, Any] | None:
+    """What the reply says of its images; None when it is no reply of a WebUI."""
+    try:
+        info = json.loads(reply["info"])
+    except (TypeError, LookupError, ValueError, RecursionError):
+        return None
+    return info if isinstance(info, dict) else None
+
+
+def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
+    """The image files that were asked for, or the first thing that is wrong with them."""
+    info = info_of(reply)
+    if info is None or not isinstance(reply.get("images"), list):
+        return Failure("incomplete", "The reply is not that of a WebUI: it has no images or info.")
+    wrong = next(filter(None, (check(request, reply, info) for check in CHECKS)), None)
+    if wrong:
+        return wrong
+    first = info.get("index_of_first_image") or 0
+    try:
+        images = tuple(
+            b64decode(str(image).rpartition(",")[2], validate=True)
+            for image in reply["images"][first : first + request.images]
+        )
+        sizes = [_size(data) for data in images]
+    except (NotBase64, ValueError, OSError, Image.DecompressionBombError) as error:
+        return Failure("incomplete", f"An image arrived damaged: {error}.")
+    return _sized(request, sizes) or images
+
+
+def _sized(request: Request, sizes: list[tuple[int, int]]) -> Failure | None:
+    other = next((size for size in sizes if size != request.size), None)
+    if other is None:
+        return None
+    return Failure(
+        "invalid",
+        f"The image that came has {other[0]}x{other[1]} pixels and not "
+        f"{request.size[0]}x{request.size[1]}.",
+    )
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
+        return file.size
