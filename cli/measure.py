@@ -99,7 +99,11 @@ def shots(
 
 def _show(console: "Console", results: "Results") -> None:
     """The table of gains, the sentences, and what a reader must know."""
+    from math import isfinite
+
     from rich.table import Table
+
+    from ..trainer.measure.report.figures import NONE
 
     table = Table("shots", "arm", "reached", "gain in points (95 %)", "relative", "against")
     if results.published:
@@ -110,7 +114,7 @@ def _show(console: "Console", results: "Results") -> None:
             row.arm,
             f"{row.value:.1f} %",
             f"{row.gain:+.2f} ({row.low:+.2f} to {row.high:+.2f})",
-            f"{row.relative:+.1f} %",
+            f"{row.relative:+.1f} %" if isfinite(row.relative) else NONE,
             f"{row.against}, {row.baseline:.1f} %",
             *(["\n".join(_published(results, row))] if results.published else []),
         )

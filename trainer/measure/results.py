@@ -2,12 +2,13 @@
 
 import base64
 import json
+import math
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ...core.errors import InputError
 from ...core.files import write_text_whole
@@ -21,13 +22,15 @@ LATER: dict[str, object] = {"of": None, "trust": "none"}  # fields of arms, and 
 Protocol = Literal["fair", "thesis"]
 Task = Literal["classification", "segmentation"]
 SampleKind = Literal["real", "synthetic"]
+Figure = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+"""A figure, or nan where there is none: null in the file, for JSON has no nan."""
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
 class Value(BaseModel):
     """A part of results.json."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
 
 class Config(Value):
@@ -85,7 +88,7 @@ class Run(Value):
     steps: int
     rate: float
     decay: float
-    metrics: dict[str, float]
+    metrics: dict[str, Figure]
     by_class: list[float]
     by_image: str
     seconds: float
@@ -119,13 +122,13 @@ class GainRow(Value):
     gain: float
     low: float
     high: float
-    relative: float
+    relative: Figure
     bootstrap: tuple[float, float]
     verdict: Literal["helps", "hurts", "cannot tell"]
     draws: int
     seeds: int
     draws_to_tell: int | None
-    others: dict[str, float]
+    others: dict[str, Figure]
     by_class: list[float]
     sentence: str
 
