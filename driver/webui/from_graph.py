@@ -1,0 +1,131 @@
+"""A workflow of ComfyUI as settings of a WebUI, where it says the same plainly.
+
+Only what both programs do alike is read: one checkpoint with LoRAs, one sampler (or a second over
+enlarged latents, as hires fix), the job's prompts, and pictures that the job brings. Whatever else
+is on the way from models, words and pictures to the saved image is refused, with the node's name.
+
+What stays different between the two though each setting agrees: random numbers; attention weights,
+which the WebUI scales back to the mean they had; inpainting, where the WebUI rounds masks to whole
+latents and pastes the photo's own pixels back; and `guidance_start` and `_end`, shares of the steps
+in the WebUI and of the noise's time in ComfyUI (the same for the scheduler `normal`; of 20 steps of
+`karras`, 0.5 is after 10 there and after 9 here).
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ...core.errors import InputError
+from ..workflow.graph import Graph, Slot, is_link
+from ..workflow.own_nodes import SAVE_LABELLED
+from .samplers import webui_sampler, webui_scheduler
+from .walk import Walk
+from .walk_latents import first_pass, hires_of, mask_picture, start_of
+from .walk_models import chains_of, checkpoint_of, clip_skip_of, loras_of, vae_of
+from .walk_prompts import prompts_of, side_of, units_of
+
+PASTE = "ImageCompositeMasked"
+BEGIN = ("init_image", "mask")
+
+
+def settings_of(
+    graph: Graph,
+    save_node: str,
+    fields: Mapping[Slot, str],
+    addresses: Mapping[Slot, str],
+    where: str,
+    given: Collection[str] = (),
+) -> dict[str, Any]:
+    """The settings of `WebUI` that a bound graph says, up to the node that saves.
+
+    `fields` and `addresses` (of the sweep and of pictures) are a Binding's: their slots become
+    `$field` or `@address`. `given` are settings that the recipe says itself: these are not read,
+    nor refused. Raises InputError naming `where`, the node, why a WebUI cannot do it, and what to
+    do.
+    """
+    walk = Walk(graph, fields, addresses, where)
+    walk.check_no_circle(save_node)
+    decoder, paste = _decoder(walk, save_node)
+    last = walk.source(decoder, "samples").node_id
+    if walk.kind(last) != "KSampler":
+        walk.refuse(last, "makes the latent image that is decoded")
+    first = first_pass(walk, last)
+    sides = side_of(walk, first, "positive"), side_of(walk, first, "negative")
+    chains = chains_of(walk, first, (sides[0].encoder, sides[1].encoder))
+    _check_seed(walk, first)
+    start = start_of(walk, first, given)
+    if paste and not set(BEGIN) & set(given):
+        _check_paste(walk, paste, start)
+    found = prompts_of(walk, *sides) | start
+    readers: dict[str, Callable[[], dict[str, Any]]] = {
+        "checkpoint": lambda: checkpoint_of(walk, chains),
+        "vae": lambda: vae_of(walk, walk.source(decoder, "vae"), chains),
+        "clip_skip": lambda: clip_skip_of(walk, chains),
+        "loras": lambda: loras_of(walk, chains),
+        "sampler": lambda: _sampler(walk, first),
+        "scheduler": lambda: _scheduler(walk, first),
+        "steps": lambda: {"steps": walk.value(first, "steps", "steps")},
+        "cfg_scale": lambda: {"cfg_scale": walk.value(first, "cfg", "cfg_scale")},
+        "hires": lambda: hires_of(walk, last, first),
+        "controlnet": lambda: units_of(walk, *sides),
+    }
+    for name, read in readers.items():
+        found |= {} if name in given else read()
+    return {name: value for name, value in found.items() if name not in given}
+
+
+def _decoder(walk: Walk, save_node: str) -> tuple[str, str | None]:
+    """The VAEDecode whose images are saved, and the node that pastes them onto the photo, if any.
+
+    Raises InputError for what else stands in between.
+    """
+    inputs = walk.graph[save_node]["inputs"]
+    if walk.kind(save_node) == SAVE_LABELLED and is_link(inputs.get("mask")):
+        mask_picture(walk, walk.source(save_node, "mask"))  # the driver has it, and keeps it
+    linked = next((name for name in ("images", "image") if is_link(inputs.get(name))), "images")
+    found, paste = walk.source(save_node, linked).node_id, None
+    if walk.kind(found) == PASTE:
+        paste, found = found, walk.source(found, "source").node_id
+    if walk.kind(found) != "VAEDecode":
+        walk.refuse(found, "makes the image that is saved")
+    return found, paste
+
+
+def _check_paste(walk: Walk, paste: str, start: Mapping[str, Any]) -> None:
+    """A WebUI pastes the photo's own pixels around the mask by itself, and nothing else."""
+    photo = walk.picture(walk.source(paste, "destination").node_id, "")
+    mask = mask_picture(walk, walk.source(paste, "mask"))
+    places = [walk.value(paste, name, "") for name in ("x", "y", "resize_source")]
+    begun = [start.get(name) for name in BEGIN]
+    if begun != [photo, mask] or any(places):
+        walk.refuse(paste, "puts images together")
+
+
+def _sampler(walk: Walk, node_id: str) -> dict[str, Any]:
+    return {"sampler": _translated(walk, node_id, "sampler_name", webui_sampler)}
+
+
+def _scheduler(walk: Walk, node_id: str) -> dict[str, Any]:
+    sampler = str(walk.value(node_id, "sampler_name", "sampler"))
+    return {
+        "scheduler": _translated(
+            walk, node_id, "scheduler", lambda name: webui_scheduler(name, sampler)
+        )
+    }
+
+
+def _translated(walk: Walk, node_id: str, name: str, translate: Callable[[str], str]) -> str:
+    """A name of ComfyUI's as the WebUI's. Raises InputError for one that jobs differ in."""
+    key = name.removesuffix("_name")
+    value = walk.value(node_id, name, key)
+    if not isinstance(value, str) or value[:1] in ("$", "@"):
+        sentence = f"takes another {name!r} for each job, by ComfyUI's names."
+        walk.stop(node_id, sentence, key, f"Sweep 'webui.{key}' in a recipe for WebUIs alone.")
+    try:
+        return translate(value)
+    except InputError as error:
+        walk.stop(node_id, f"cannot be sampled by a WebUI. {error}", key)
+
+
+def _check_seed(walk: Walk, sampler: str) -> None:
+    if walk.value(sampler, "seed", "") != "$seed":
+        walk.stop(sampler, "does not take the job's seed, and a WebUI does. Bind it to $seed.")

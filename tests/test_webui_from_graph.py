@@ -1,0 +1,351 @@
+"""A workflow of ComfyUI as settings of a WebUI, or why it is none."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from manyshot.core.errors import InputError
+from manyshot.driver.webui.from_graph import settings_of
+from manyshot.driver.webui.samplers import OWN_LEVELS, SAMPLERS, SCHEDULERS
+from manyshot.driver.workflow.graph import Slot
+from manyshot.driver.workflow.load import read_workflow
+from manyshot.driver.workflow.own_nodes import fold
+from manyshot.driver.workflow.save_nodes import delivering_node
+
+from .webui_graphs import Made
+
+WORKFLOWS = Path(__file__).parents[1] / "workflows" / "api"
+TINY = {
+    "language": "comfyui",
+    "checkpoint": "manyshot-tiny.safetensors",
+    "vae": "None",
+    "clip_skip": 1,
+    "loras": [],
+    "sampler": "Euler",
+    "scheduler": "Uniform",
+    "steps": 20,
+    "cfg_scale": 10,
+    "width": 128,
+    "height": 128,
+    "controlnet": [],
+}
+SD15 = {
+    **TINY,
+    "checkpoint": "v1-5-pruned-emaonly.safetensors",
+    "sampler": "DPM++ 2M",
+    "scheduler": "Karras",
+    "steps": 30,
+    "cfg_scale": 7.5,
+    "width": 512,
+    "height": 512,
+}
+SUBJECT = {**TINY, "cfg_scale": 5, "subject_weight": 1}
+MOVED = r'node 4 "Vary Mask" \(ManyshotVaryMask\) .* \'pairs.vary\' in the recipe'
+SAID: dict[str, dict[str, Any] | str] = {
+    "autoencoder": r"node 4 .* makes the latent image that is decoded",
+    "class_prompts": TINY,
+    "class_prompts_sd15": SD15,
+    "control_canny": r"node 4 \"Edges\" \(Canny\) makes a picture.*'webui.controlnet'",
+    "control_segmentation": r"node 9 .* acts on one of the two prompts alone",
+    "subject_dreambooth": {k: v for k, v in SUBJECT.items() if k != "checkpoint"},
+    "subject_embedding": SUBJECT,
+    "subject_lora": SUBJECT,
+    "train_subject": SUBJECT,
+    "webui_prompt": {**TINY, "language": "webui"},
+}
+GRAPHS = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_workflows_that_manyshot_brings(name: str) -> None:
+    folded = fold(read_workflow(WORKFLOWS / f"{name}.json", None), name, True, True)
+    node = delivering_node(folded.graph, None, None)
+    expected = SAID.get(name, MOVED)
+    if isinstance(expected, dict):
+        assert settings_of(folded.graph, node, folded.fields, {}, name) == expected
+    else:
+        with pytest.raises(InputError, match=f"^{name}: {expected}") as refused:
+            settings_of(folded.graph, node, folded.fields, {}, name)
+        assert str(refused.value).lower().endswith("leave the webui out of the recipe's servers.")
+
+
+REFERENCES = st.sampled_from(["$class_name", "@Some node.input"])
+NAMES = st.sampled_from(["a", "b-2", "c.d"]) | REFERENCES
+WEIGHTS = st.sampled_from([0.0, 0.35, 1.0, 1.5]) | REFERENCES
+PICTURES = st.sampled_from(["$control", "@Load Image.image"])
+HEEDING = [name for ours, name in SAMPLERS.items() if ours not in OWN_LEVELS]
+UNITS = st.fixed_dictionaries(
+    {
+        "model": NAMES,
+        "image": PICTURES,
+        "weight": WEIGHTS,
+        "guidance_start": WEIGHTS,
+        "guidance_end": WEIGHTS,
+    }
+)
+ANY = {
+    "checkpoint": st.sampled_from(["tiny.safetensors", "$subject"]),
+    "vae": st.sampled_from(["None", "vae.pt"]),
+    "clip_skip": st.integers(1, 12),
+    "loras": st.lists(st.fixed_dictionaries({"name": NAMES, "weight": WEIGHTS}), max_size=3),
+    "sampler": st.sampled_from(HEEDING),
+    "scheduler": st.sampled_from(list(SCHEDULERS.values())),
+    "steps": st.integers(1, 150) | REFERENCES,
+    "cfg_scale": st.floats(1, 30) | REFERENCES,
+    "controlnet": st.lists(UNITS, max_size=2),
+}
+SIDES = st.integers(8, 128).map(lambda cells: 8 * cells)
+PHOTO = {
+    "init_image": st.sampled_from(["$image", "@Load Image.image"]),
+    "denoising_strength": WEIGHTS,
+    "options": st.just({"img2img_fix_steps": True}),
+}
+MASKED = {
+    "mask": st.just("$mask"),
+    "mask_blur": st.just(0),
+    "fill": st.just("original"),
+}
+HIRES = st.fixed_dictionaries(
+    {
+        "upscaler": st.just("Latent (bicubic)"),
+        "scale": st.sampled_from([1.5, 2.0]),
+        "steps": st.integers(1, 50),
+        "denoising_strength": WEIGHTS,
+    }
+)
+WIDE = SIDES.map(lambda side: 2 * side)
+STARTS = [
+    {"width": SIDES | REFERENCES, "height": SIDES | REFERENCES},
+    {"width": WIDE, "height": WIDE, "hires": HIRES},
+    PHOTO,
+    {**PHOTO, **MASKED},
+]
+
+
+@given(st.sampled_from(STARTS).flatmap(lambda start: st.fixed_dictionaries({**ANY, **start})))
+def test_a_graph_made_from_settings_says_them(settings: dict[str, Any]) -> None:
+    made = Made(settings)
+    read = settings_of(made.graph, "save", made.fields, made.addresses, "graph")
+    assert read == {"language": "comfyui", **settings}
+
+
+def simple(**changes: Any) -> Made:
+    """Text to image, or what `changes` make of it."""
+    return Made({**TINY, **changes})
+
+
+def photo(**changes: Any) -> Made:
+    """Image to image of the job's photo."""
+    return simple(init_image="$image", denoising_strength=0.5, **changes)
+
+
+def read(made: Made, **options: Any) -> dict[str, Any]:
+    return settings_of(made.graph, "save", made.fields, made.addresses, "graph.json", **options)
+
+
+def test_a_fixed_negative_is_sent_with_each_request() -> None:
+    made = simple()
+    del made.fields[Slot("negative", "text")]
+    made.graph["negative"]["inputs"]["text"] = "blurry, text"
+    assert read(made)["fields"] == {"negative_prompt": "blurry, text"}
+
+
+def test_pasting_the_photo_around_the_mask_is_what_a_webui_does() -> None:
+    made = photo(mask="$mask")
+    plain = {"x": 0, "y": 0, "resize_source": False}
+    links = {"destination": ["photo", 0], "source": ["decode", 0], "mask": ["mask", 0]}
+    change(made, "save", images=made.add("paste", "ImageCompositeMasked", **links, **plain))
+    assert read(made)["mask"] == "$mask"
+    made.graph["paste"]["inputs"]["x"] = 8
+    with pytest.raises(InputError, match="node paste .* puts images together"):
+        read(made)
+
+
+def test_the_older_controlnet_node_acts_on_both_sides() -> None:
+    made = simple(controlnet=[UNIT])
+    own = {"conditioning": ["positive", 0], "strength": 0.5}
+    links = {"control_net": ["c0n", 0], "image": ["c0i", 0]}
+    inputs = made.graph["sampler"]["inputs"]
+    inputs["positive"] = made.add("old", "ControlNetApply", **own, **links)
+    inputs["negative"] = ["negative", 0]
+    assert read(made)["controlnet"] == [{**UNIT, "weight": 0.5}]
+
+
+def test_a_value_of_a_primitive_is_its_value() -> None:
+    made = simple()
+    made.graph["sampler"]["inputs"]["steps"] = made.add("steps", "PrimitiveInt", value=12)
+    assert read(made)["steps"] == 12
+
+
+def test_a_size_taken_from_a_picture_is_known_when_that_is() -> None:
+    made = simple(controlnet=[UNIT])
+    made.add("size", "GetImageSize", image=["c0i", 0])
+    made.graph["latent"]["inputs"] |= {"width": ["size", 0], "height": ["size", 1]}
+    assert not {"width", "height"} & set(read(made))
+
+
+def test_inpainting_with_a_grey_hole() -> None:
+    made = photo(mask="$mask")
+    links = {"pixels": ["photo", 0], "mask": ["mask", 0], "vae": ["checkpoint", 2]}
+    inputs = made.graph["sampler"]["inputs"]
+    inputs["latent_image"] = made.add("hole", "VAEEncodeForInpaint", grow_mask_by=0, **links)
+    assert read(made)["fill"] == "latent nothing"
+    made.graph["hole"]["inputs"]["grow_mask_by"] = 6
+    with pytest.raises(InputError, match="node hole .* has grow_mask_by 6"):
+        read(made)
+
+
+UNIT = {
+    "model": "net",
+    "image": "$control",
+    "weight": 1.0,
+    "guidance_start": 0.0,
+    "guidance_end": 1.0,
+}
+HIRES_FIX = {"upscaler": "", "scale": 2.0, "steps": 5, "denoising_strength": 0.5}
+
+
+def change(made: Made, node_id: str, **inputs: Any) -> Made:
+    made.graph[node_id]["inputs"] |= inputs
+    return made
+
+
+def between(made: Made, node_id: str, name: str, class_type: str, socket: str = "in") -> Made:
+    """Another node before an input."""
+    link = made.graph[node_id]["inputs"][name]
+    return change(made, node_id, **{name: made.add("other", class_type, **{socket: link})})
+
+
+def unbound(made: Made, node_id: str, name: str, value: Any = "") -> Made:
+    del made.fields[Slot(node_id, name)]
+    return change(made, node_id, **{name: value})
+
+
+REFUSED: list[tuple[Callable[[], Made], str, str]] = [
+    (lambda: between(simple(), "save", "images", "ImageScale"), "other", "makes the image"),
+    (lambda: between(simple(), "decode", "samples", "LatentBlend"), "other", "that is decoded"),
+    (lambda: between(simple(), "sampler", "model", "FreeU_V2"), "other", "loads or changes"),
+    (lambda: between(simple(), "positive", "clip", "CLIPAdd"), "other", "loads or changes"),
+    (lambda: between(simple(), "decode", "vae", "MyVAE"), "other", "loads or changes"),
+    (
+        lambda: between(simple(), "sampler", "positive", "ConditioningAverage"),
+        "other",
+        "makes the positive conditioning",
+    ),
+    (
+        lambda: between(simple(), "sampler", "negative", "ConditioningZeroOut"),
+        "other",
+        "makes the negative conditioning",
+    ),
+    (lambda: unbound(simple(), "positive", "text", "a cat"), "positive", r"to \$prompt"),
+    (lambda: simple_field("negative", "text", "class_name"), "negative", r"to \$negative"),
+    (lambda: unbound(simple(), "sampler", "seed", 7), "sampler", r"to \$seed"),
+    (lambda: change(simple(), "sampler", sampler_name="er_sde"), "sampler", "'dpmpp_2m_sde'"),
+    (lambda: change(simple(), "sampler", scheduler="beta"), "sampler", "webui.scheduler"),
+    (lambda: change(simple(), "sampler", sampler_name="ddim"), "sampler", "'ddim_uniform'"),
+    (lambda: change(simple(), "sampler", denoise=0.5), "sampler", "denoise 0.5 over an empty"),
+    (lambda: between(simple(), "sampler", "latent_image", "LatentFlip"), "other", "latent image"),
+    (
+        lambda: between(simple(), "sampler", "latent_image", "LatentUpscale", "samples"),
+        "other",
+        "enlarges another latent image",
+    ),
+    (lambda: between(photo(), "encode", "pixels", "ImageScale"), "other", "makes a picture"),
+    (
+        lambda: unbound(photo(), "photo", "image", "example.png"),
+        "photo",
+        "a picture that its server has",
+    ),
+    (lambda: between(photo(mask="$mask"), "masked", "mask", "GrowMask"), "other", "makes a mask"),
+    (
+        lambda: change(photo(mask="$mask"), "mask", channel="alpha"),
+        "mask",
+        "Take it from the channel red",
+    ),
+    (
+        lambda: change(simple(loras=[LORA]), "l0", strength_clip=0.5),
+        "l0",
+        "strengths 1.0 for the model and 0.5",
+    ),
+    (
+        lambda: change(simple(loras=[LORA]), "last", clip=["checkpoint", 1]),
+        "l0",
+        "strengths 1.0 for the model and 0 for",
+    ),
+    (lambda: change(simple(), "negative", clip=["checkpoint", 1]), "negative", "another text"),
+    (
+        lambda: change(simple(controlnet=[UNIT]), "sampler", negative=["negative", 0]),
+        "c0",
+        "acts on one of the two prompts alone",
+    ),
+    (
+        lambda: between(simple(controlnet=[UNIT]), "c0", "control_net", "SetUnionControlNetType"),
+        "other",
+        "a ControlNet",
+    ),
+    (lambda: between(simple(controlnet=[UNIT]), "c0", "image", "Canny"), "other", "a picture"),
+    (
+        lambda: change(simple(hires=HIRES_FIX), "second", cfg=1),
+        "second",
+        "has another 'cfg' than node sampler",
+    ),
+    (
+        lambda: change(simple(hires=HIRES_FIX), "larger", upscale_method="bislerp"),
+        "larger",
+        "enlarges by 'bislerp'",
+    ),
+    (
+        lambda: change(simple(hires=HIRES_FIX), "larger", scale_by=1.03),
+        "larger",
+        "divisible by 8",
+    ),
+]
+LORA = {"name": "style", "weight": 1.0}
+
+
+def simple_field(node_id: str, name: str, field: str) -> Made:
+    made = simple()
+    made.fields[Slot(node_id, name)] = field
+    return made
+
+
+@pytest.mark.parametrize(("make", "node_id", "message"), REFUSED)
+def test_what_a_webui_cannot_do(make: Callable[[], Made], node_id: str, message: str) -> None:
+    with pytest.raises(InputError, match=rf"^graph.json: node {node_id} \(.*{message}"):
+        read(make())
+
+
+@pytest.mark.parametrize(
+    ("make", "key"),
+    [
+        (lambda: change(simple(), "sampler", sampler_name="er_sde"), "sampler"),
+        (lambda: change(simple(), "sampler", scheduler="beta"), "scheduler"),
+        (lambda: between(simple(controlnet=[UNIT]), "c0", "image", "Canny"), "controlnet"),
+        (lambda: change(simple(hires=HIRES_FIX), "larger", upscale_method="bislerp"), "hires"),
+        (lambda: change(simple(loras=[LORA]), "l0", strength_clip=0.5), "loras"),
+        (lambda: unbound(photo(), "photo", "image", "example.png"), "init_image"),
+        (lambda: between(photo(mask="$mask"), "masked", "mask", "GrowMask"), "mask"),
+    ],
+)
+def test_what_the_recipe_says_itself_is_not_read(make: Callable[[], Made], key: str) -> None:
+    with pytest.raises(InputError, match=rf"'webui\.{key}'"):
+        read(make())
+    assert key not in read(make(), given={key})
+
+
+def test_another_samplers_names_cannot_be_swept() -> None:
+    made = change(simple(), "sampler", sampler_name=None)
+    made.addresses[Slot("sampler", "sampler_name")] = "KSampler.sampler_name"
+    with pytest.raises(InputError, match=r"Sweep 'webui\.sampler' in a recipe for WebUIs alone"):
+        read(made)
+
+
+def test_a_graph_in_a_circle_is_refused() -> None:
+    made = simple()
+    own = {"lora_name": "a", "strength_model": 1.0, "strength_clip": 1.0}
+    link = made.add("l", "LoraLoader", model=["l", 0], clip=["l", 1], **own)
+    with pytest.raises(InputError, match="node l .* is linked to itself"):
+        read(change(made, "sampler", model=link))
