@@ -1,6 +1,7 @@
 """The gain of an arm: its paired difference to real only, with an interval and a plain sentence."""
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -26,7 +27,8 @@ class Interval:
 
 @dataclass(frozen=True)
 class Gain:
-    """In points (percent of the metric), `relative` in percent of what real only reaches.
+    """In points (percent of the metric), `relative` in percent of what real only reaches: nan where
+    that is nothing.
 
     `draws_to_tell`: with that many draws in all a gain of this size would be told with 80 % power;
     None when it is told already, or when more draws would not do it.
@@ -152,7 +154,8 @@ def sentence(name: str, found: Gain) -> str:
     """The gain in words: "helps", "hurts" or "cannot tell", with points and interval."""
     size = f"{found.mean:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"
     if found.verdict != "cannot tell":
-        return f"{name} {found.verdict}: {size}, {found.relative:+.1f} % relative."
+        share = "" if isnan(found.relative) else f", {found.relative:+.1f} % relative"
+        return f"{name} {found.verdict}: {size}{share}."
     more = (
         f"about {found.draws_to_tell} draws would tell a gain of this size"
         if found.draws_to_tell
