@@ -12,11 +12,12 @@ from ...core.nearest import did_you_mean
 from ...core.subject_file import KEY
 from ..plan import Plan
 from ..subjects import ClassSubject
-from .dialect import AUTOMATIC, Dialect
+from .dialect import Dialect
 from .names import same_file
 from .request import Request
 
 EXTRA_PICTURES = ("return_mask", "return_mask_composite")
+NO_MAPS = "control_net_no_detectmap"
 FORMAT = "samples_format"  # of the API's images too
 SHOWN = 5
 
@@ -50,31 +51,18 @@ def _options(request: Request, dialect: Dialect) -> Iterator[str]:
 def _images(request: Request, dialect: Dialect) -> Iterator[str]:
     """Settings that change what comes back."""
     form = str(dialect.options.get(FORMAT, "png")).lower()
-    if form not in ("png", "webp"):
+    if form != "png":
         yield f"It sends images as {form}, with losses: set its 'File format for images' to png."
     for name in EXTRA_PICTURES if "mask" in request.payload else ():
         if dialect.options.get(name):
             yield f"It sends masks among the images: switch its setting {name!r} off."
 
 
-def _sampling(request: Request, dialect: Dialect) -> Iterator[str]:
+def _names(request: Request, dialect: Dialect) -> Iterator[str]:
     try:
         dialect.adapted(request)
     except InputError as error:
         yield str(error)
-
-
-def _checkpoint(request: Request, dialect: Dialect) -> Iterator[str]:
-    names = [str(one.get("model_name")) for one in dialect.checkpoints]
-    files = [str(one.get("filename")) for one in dialect.checkpoints]
-    if not any(same_file(name, request.checkpoint) for name in (*names, *files)):
-        yield _lacks("checkpoint", request.checkpoint, names)
-
-
-def _vae(request: Request, dialect: Dialect) -> Iterator[str]:
-    known = dialect.modules if dialect.vaes is None else dialect.vaes
-    if request.vae not in (AUTOMATIC, "None") and request.vae not in (known or {}):
-        yield _lacks("VAE", request.vae, known or {})
 
 
 def _loras(request: Request, dialect: Dialect) -> Iterator[str]:
@@ -87,10 +75,15 @@ def _loras(request: Request, dialect: Dialect) -> Iterator[str]:
 def _embeddings(request: Request, dialect: Dialect) -> Iterator[str]:
     loaded, skipped = dialect.embeddings
     for name in request.embeddings:
-        if name in skipped:
+        if name in skipped and _loaded(request, dialect):
             yield f"Its embedding {name!r} is not for the checkpoint that is loaded there now."
-        elif name not in loaded:
+        elif name not in loaded | skipped:
             yield _lacks("embedding", name, loaded)
+
+
+def _loaded(request: Request, dialect: Dialect) -> bool:
+    """Whether the request's checkpoint is loaded there now."""
+    return same_file(str(dialect.options.get("sd_model_checkpoint", "")), request.checkpoint)
 
 
 def _upscaler(request: Request, dialect: Dialect) -> Iterator[str]:
@@ -105,6 +98,8 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
     if dialect.controls is None or "controlnet" not in dialect.scripts:
         yield "It has no ControlNet: install sd-webui-controlnet there (Forge has its own)."
         return
+    if dialect.options.get(NO_MAPS):
+        yield f"It keeps ControlNet's maps back ({NO_MAPS}), the only proof that it took part."
     models, modules = dialect.controls
     for unit in request.payload["alwayson_scripts"]["controlnet"]["args"]:
         if not any(same_file(unit["model"], name) for name in models):
@@ -115,7 +110,7 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
 
 Rule = Callable[[Request, Dialect], Iterator[str]]
 RULES: tuple[Rule, ...] = (
-    _fields, _options, _images, _sampling, _checkpoint, _vae, _loras, _embeddings, _upscaler,
+    _fields, _options, _images, _names, _loras, _embeddings, _upscaler,
     _controlnet,
 )  # fmt: skip
 

@@ -9,18 +9,30 @@ Whatever a server is, it says itself which fields, samplers and settings it has;
 from a version.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from .client import WebUI
+from .names import same_file
 from .request import Request
 
 AUTOMATIC = "Automatic"
-OWN_SCHEDULE = {"DPM++ 2M", "DPM++ SDE", "DPM++ 2M SDE", "DPM++ 2M SDE Heun", "DPM++ 2S a"}
-"""Samplers whose automatic schedule is Karras from 1.9 on."""
+OWN_SCHEDULE = {
+    "DPM++ 2M": "Karras",
+    "DPM++ SDE": "Karras",
+    "DPM++ 2S a": "Karras",
+    "DPM2": "Karras",
+    "DPM2 a": "Karras",
+    "DPM++ 2M SDE": "Exponential",
+    "DPM++ 2M SDE Heun": "Exponential",
+    "DPM++ 3M SDE": "Exponential",
+}
+"""What the automatic schedule of a sampler is from 1.9 on."""
+UNIFORM = "Uniform"  # what samplers without a schedule in their name have up to 1.8
 HASHES = {
     "loras": "lora_add_hashes_to_infotext",
     "embeddings": "textual_inversion_add_hashes_to_infotext",
@@ -33,16 +45,16 @@ Item = Mapping[str, Any]
 class Dialect:
     """What a server says of itself. None where it has no such list.
 
-    `fields`: of txt2img and img2img; `vaes` and `modules`: name -> path, of the one kind or the
-    other; `upscalers` with those for latents; `controls` are models and preprocessors.
+    `fields`: of txt2img and img2img; `vaes`, or in Forge `modules`; `upscalers` with those for
+    latents; `controls` are models and preprocessors of ControlNet.
     """
 
     fields: Mapping[str, frozenset[str] | None]
     samplers: tuple[str, ...]
     schedulers: tuple[str, ...] | None
     checkpoints: tuple[Item, ...]
-    vaes: Mapping[str, str] | None
-    modules: Mapping[str, str] | None
+    vaes: tuple[Item, ...] | None
+    modules: tuple[Item, ...] | None
     loras: tuple[Item, ...]
     embeddings: tuple[frozenset[str], frozenset[str]]
     upscalers: tuple[str, ...]
@@ -62,8 +74,17 @@ class Dialect:
         payload = {**request.payload, "sampler_name": sampler, "scheduler": scheduler}
         if scheduler is None:
             del payload["scheduler"]
-        payload["override_settings"] = self._overrides(request)
-        return replace(request, payload=payload)
+        checkpoint = found("checkpoint", request.checkpoint, self.checkpoints)
+        payload["override_settings"] = {
+            **request.payload["override_settings"],
+            "sd_model_checkpoint": checkpoint["model_name"],
+            **self._vae(request),
+            **self._hashes(request),
+        }
+        if self.vaes is None:
+            payload["override_settings"].pop("sd_vae", None)
+        drawn = PurePath(str(checkpoint.get("filename", request.checkpoint))).stem
+        return replace(request, payload=payload, checkpoint=drawn)
 
     def _sampling(self, payload: Mapping[str, Any]) -> tuple[str, str | None]:
         """Sampler and schedule; None where both are one name."""
@@ -74,20 +95,25 @@ class Dialect:
                 nearest("sampler", sampler, self.samplers),
                 nearest("scheduler", scheduler, known) if known else scheduler,
             )
-        if scheduler == AUTOMATIC and sampler in OWN_SCHEDULE:
-            scheduler = "Karras"
-        both = sampler if scheduler == AUTOMATIC else f"{sampler} {scheduler}"
+        if scheduler == AUTOMATIC:
+            scheduler = OWN_SCHEDULE.get(sampler, UNIFORM)
+        both = sampler if scheduler == UNIFORM else f"{sampler} {scheduler}"
         return nearest("sampler", both, self.samplers), None
 
-    def _overrides(self, request: Request) -> dict[str, Any]:
-        """The settings that go with the request: the server's names of VAE and hashes."""
-        found = dict(request.payload["override_settings"])
-        if self.vaes is None and self.modules is not None:
-            del found["sd_vae"]
-            chosen = [] if request.vae == AUTOMATIC else [self.modules[request.vae]]
-            found[MODULES] = chosen
+    def _vae(self, request: Request) -> dict[str, Any]:
+        """The setting that chooses the VAE."""
+        own = request.vae in (AUTOMATIC, "None")
+        if self.vaes is not None:
+            name = request.vae if own else found("VAE", request.vae, self.vaes)["model_name"]
+            return {"sd_vae": name}
+        if self.modules is None:
+            return {}
+        return {MODULES: [] if own else [found("VAE", request.vae, self.modules)["filename"]]}
+
+    def _hashes(self, request: Request) -> dict[str, bool]:
+        """The reply is to list the LoRAs and embeddings that took part."""
         asked = [HASHES[name] for name in HASHES if getattr(request, name)]
-        return found | {name: True for name in asked if self.options.get(name) is False}
+        return {name: True for name in asked if self.options.get(name) is False}
 
 
 def nearest(what: str, name: str, known: Iterable[str]) -> str:
@@ -97,6 +123,24 @@ def nearest(what: str, name: str, known: Iterable[str]) -> str:
         if one.lower() == name.lower():
             return one
     raise InputError(f"It has no {what} {name!r}.{did_you_mean(name, known)}")
+
+
+def found(what: str, name: str, items: Sequence[Item]) -> Item:
+    """The model file of that name, with or without folder, ending and hash.
+
+    Raises InputError with the nearest one, or when several are called so.
+    """
+    for key in ("title", "model_name", "hash", "filename"):
+        exact = [one for one in items if one.get(key) == name]
+        if exact:
+            return exact[0]
+    alike = [one for one in items if same_file(str(one.get("filename")), name)]
+    if len(alike) == 1:
+        return alike[0]
+    names = [str(one.get("model_name")) for one in alike or items]
+    if alike:
+        raise InputError(f"It has several {what} files {name!r}: {', '.join(names)}. Name one.")
+    raise InputError(f"It has no {what} {name!r}.{did_you_mean(name, names)}")
 
 
 def dialect_of(client: WebUI) -> Dialect:
@@ -113,8 +157,8 @@ def dialect_of(client: WebUI) -> Dialect:
         samplers=_names(client.listed("samplers") or [], "name"),
         schedulers=None if schedulers is None else _names(schedulers, "label"),
         checkpoints=tuple(client.listed("sd-models") or ()),
-        vaes=_paths(vaes),
-        modules=_paths(modules),
+        vaes=None if vaes is None else tuple(vaes),
+        modules=None if modules is None else tuple(modules),
         loras=tuple(client.listed("loras") or ()),
         embeddings=(frozenset(loaded), frozenset(skipped)),
         upscalers=_names(upscalers, "name"),
@@ -126,9 +170,3 @@ def dialect_of(client: WebUI) -> Dialect:
 
 def _names(items: Iterable[Item], key: str) -> tuple[str, ...]:
     return tuple(str(item[key]) for item in items if key in item)
-
-
-def _paths(items: Iterable[Item] | None) -> dict[str, str] | None:
-    if items is None:
-        return None
-    return {str(one.get("model_name")): str(one.get("filename")) for one in items}

@@ -87,22 +87,11 @@ def _called(
 ) -> Failure | None:
     """Those that took part are listed with their hashes; a server that lists none was asked to."""
     listed = str(_params(info).get(told, ""))
-    there = {part.rpartition(":")[0].strip().strip('"').lower() for part in listed.split(",")}
-    missing = [name for name in names if name.translate(_LEFT_OUT).lower() not in there]
+    there = {part.rpartition(":")[0].strip().strip('"') for part in listed.split(",")}
+    missing = [name for name in names if name.translate(_LEFT_OUT) not in there]
     if not missing:
         return None
     return Failure("invalid", f"The WebUI drew without the {what} {missing[0]!r}: it lacks it.")
-
-
-def _units(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
-    there = sum(f"ControlNet {number}" in _params(info) for number in range(request.units))
-    if there == request.units:
-        return None
-    return Failure(
-        "invalid",
-        "ControlNet took no part in the image; the WebUI's console says why. Is its model there, "
-        "and for this kind of checkpoint?",
-    )
 
 
 def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -141,7 +130,6 @@ CHECKS = (
     _prompt,
     _loras,
     _embeddings,
-    _units,
     _seeds,
     _count,
 )

@@ -87,8 +87,9 @@ def _hires(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unit(unit: Mapping[str, Any], key: str, encode: Encode) -> dict[str, Any]:
-    """`enabled` is false by default in sd-webui-controlnet, and true in Forge."""
-    return {**unit, "image": encode(key), "enabled": True, "save_detected_map": False}
+    """`enabled` is false by default in sd-webui-controlnet, and true in Forge. The map that comes
+    back is the only proof that a unit took part."""
+    return {**unit, "image": encode(key), "enabled": True, "save_detected_map": True}
 
 
 def _numbered(settings: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:

@@ -10,9 +10,9 @@ class Request:
     """One call of txt2img or img2img, in the fields of AUTOMATIC1111 1.10's API.
 
     `images` are wanted, with seeds from `seed` on, of `size` (width, height). `prompt` is the text
-    that was sent, `loras` and `embeddings` what it calls; `units` of ControlNet must have taken
-    part. `checkpoint` and `vae` are names as the recipe has them; vae "Automatic" is the WebUI's
-    choice.
+    that was sent, `loras` and `embeddings` what it calls. `units` of ControlNet must have taken
+    part: of each the picture, or None where a preprocessor changes it. `checkpoint` and `vae` are
+    names as the recipe has them; vae "Automatic" is the WebUI's choice.
     """
 
     endpoint: Literal["txt2img", "img2img"]
@@ -25,4 +25,4 @@ class Request:
     vae: str
     loras: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
-    units: int = 0
+    units: tuple[bytes | None, ...] = ()

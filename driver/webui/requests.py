@@ -21,8 +21,8 @@ from ..pairs.draw import Made
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
 from .payload import payload
 from .request import Request
-from .settings import WebUI
-from .size import output_size
+from .settings import WebUISettings
+from .size import output_size, with_size
 from .text import embeddings_of, loras_of, webui_text, with_loras
 from .tree import Key, leaves, mapped
 
@@ -37,7 +37,7 @@ class Requests:
     are the recipe's labelled photos, if any.
     """
 
-    settings: WebUI
+    settings: WebUISettings
     batch_size: int
     told: bool
     swept: frozenset[Key] = frozenset()
@@ -79,11 +79,12 @@ class Requests:
 
         Raises InputError for a picture that cannot be read and a size that would be rounded.
         """
-        settings = self._values(job)
+        settings: Mapping[str, Any] = self._values(job)
         called = [(Path(one["name"]).stem, one["weight"]) for one in settings["loras"]]
-        prompt = with_loras(webui_text(job.prompt), called)
-        negative = webui_text(job.negative)
+        prompt = with_loras(webui_text(job.prompt, settings["language"]), called)
+        negative = webui_text(job.negative, settings["language"])
         begin = self._picture("init_image", job, made) if settings["init_image"] else None
+        settings = with_size(settings, begin)
         size = output_size(settings, begin)
 
         def encode(key: Key) -> str:
@@ -100,7 +101,12 @@ class Requests:
             vae=settings["vae"] or "Automatic",
             loras=loras_of(prompt),
             embeddings=embeddings_of(job.prompt, job.negative),
-            units=len(settings["controlnet"]),
+            units=tuple(
+                self._picture(f"controlnet.{number}.image", job, made)
+                if unit["module"] == "none"
+                else None
+                for number, unit in enumerate(settings["controlnet"])
+            ),
         )
 
     @cached_property

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from ...core.recipe_file import parse_recipe_data
 from ..inputs import FileInput, Scalar
 from ..strict import Strict
 
@@ -74,6 +75,11 @@ class WebUISettings(Strict):
     None is read from the workflow, or is the WebUI's own default.
     """
 
+    language: Literal["webui", "comfyui"] = Field(
+        default="webui",
+        description="Of the prompts. comfyui: as CLIP Text Encode reads them; the WebUI is told "
+        "the same in its own.",
+    )
     checkpoint: str | None = Field(default=None, description="As the WebUI lists it.")
     vae: str | None = Field(default=None, description="Its file's name; without it Automatic.")
     clip_skip: Whole | None = Field(default=None, description="1: CLIP's last layer.")
@@ -83,7 +89,7 @@ class WebUISettings(Strict):
     scheduler: str | None = Field(default=None, description="Such as Karras; or Automatic.")
     steps: Whole | None = None
     cfg_scale: Number | None = None
-    width: Length | None = None
+    width: Length | None = Field(default=None, description="With `init_image` that picture's.")
     height: Length | None = None
     init_image: Picture | None = Field(default=None, description="$image or a picture: img2img.")
     denoising_strength: Number | None = None
@@ -119,6 +125,14 @@ DEFAULTS: dict[str, Any] = {
 
 
 def complete(settings: WebUISettings | None, read: dict[str, Any]) -> WebUISettings:
-    """`settings` with what they leave out, from what was `read` of the workflow, then DEFAULTS."""
+    """`settings` with what they leave out, from what was `read` of the workflow, then DEFAULTS.
+
+    Image to image keeps its picture's size where nothing says one. Raises InputError for values
+    out of range that were read.
+    """
     told = {} if settings is None else settings.model_dump(exclude_none=True, exclude_unset=True)
-    return WebUISettings.model_validate({**DEFAULTS, **read, **told})
+    both = {name: {**read.get(name, {}), **told.get(name, {})} for name in ("options", "fields")}
+    found = {**read, **told, **both}
+    sized = ("width", "height") if "init_image" in found else ()
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in sized}
+    return parse_recipe_data(WebUISettings, {**defaults, **found}, "'webui' with the workflow's")

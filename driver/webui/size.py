@@ -13,6 +13,14 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 
+def with_size(settings: Mapping[str, Any], picture: bytes | None) -> Mapping[str, Any]:
+    """Settings whose `width` and `height`, where nothing says them, are the picture's."""
+    if picture is None or None not in (settings["width"], settings["height"]):
+        return settings
+    own = dict(zip(("width", "height"), _size(picture), strict=True))
+    return {**settings, **{name: settings[name] or side for name, side in own.items()}}
+
+
 def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
     """Of settings whose values are known; `picture` is the one that img2img begins with.
 

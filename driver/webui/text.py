@@ -2,14 +2,27 @@
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
+from ...core.webui_prompt.from_comfy import from_comfy
 from ...core.webui_prompt.networks import loras, take_networks
+from ...core.webui_prompt.read import parse
+from ...core.webui_prompt.write import write
 
+Language = Literal["webui", "comfyui"]
+_NEGATION = re.compile(r"\bAND\s+NOT\b")
 _EMBEDDING = re.compile(r"\bembedding:([^\s,()\[\]:|]+)")
 
 
-def webui_text(text: str) -> str:
-    """A prompt as the WebUI has it: embeddings are called by their bare names."""
+def webui_text(text: str, language: Language = "webui") -> str:
+    """A prompt as the WebUI has it: in its own language, embeddings called by their bare names.
+
+    Raises InputError for what it cannot be told.
+    """
+    if language == "comfyui":
+        text = from_comfy(text)
+    elif _NEGATION.search(text):  # which the WebUI knows as a weight alone
+        text = write(parse(text))
     return _EMBEDDING.sub(r"\1", text)
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ..job import Failure
 from .facts import CHECKS
+from .maps import check_maps
 from .request import Request
 
 
@@ -32,15 +33,18 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     if wrong:
         return wrong
     first = info.get("index_of_first_image") or 0
+    last = first + request.images
     try:
-        images = tuple(
-            b64decode(str(image).rpartition(",")[2], validate=True)
-            for image in reply["images"][first : first + request.images]
-        )
+        images, maps = _decoded(reply["images"][first:last]), _decoded(reply["images"][last:])
         sizes = [_size(data) for data in images]
+        unsteered = check_maps(request, maps) if request.units else None
     except (NotBase64, ValueError, OSError, Image.DecompressionBombError) as error:
         return Failure("incomplete", f"An image arrived damaged: {error}.")
-    return _sized(request, sizes) or images
+    return unsteered or _sized(request, sizes) or images
+
+
+def _decoded(images: list[Any]) -> tuple[bytes, ...]:
+    return tuple(b64decode(str(image).rpartition(",")[2], validate=True) for image in images)
 
 
 def _sized(request: Request, sizes: list[tuple[int, int]]) -> Failure | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from .text import Language, webui_text
 from .walk import Walk
 from .walk_models import network_name
 
@@ -30,7 +31,8 @@ def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
             "$prompt.",
         )
     native = "ManyshotWebUIPrompt" in (walk.kind(positive.encoder), walk.kind(negative.encoder))
-    found: dict[str, Any] = {"language": "webui" if native else "comfyui"}
+    language: Language = "webui" if native else "comfyui"
+    found: dict[str, Any] = {"language": language}
     words = walk.value(negative.encoder, "text", "")
     if words == "$negative":
         return found
@@ -40,7 +42,7 @@ def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
             "does not take the job's negative, and a WebUI is given that. Bind its text to "
             "$negative.",
         )
-    return {**found, "fields": {"negative_prompt": words}}
+    return {**found, "fields": {"negative_prompt": webui_text(words, language)}}
 
 
 def side_of(walk: Walk, sampler: str, side: str) -> Side:

@@ -1,0 +1,45 @@
+"""Whether ControlNet took part: it draws on without a unit that fails, and names it in the image's
+text all the same. Only units that ran send their map, behind the images."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from ..job import Failure
+from .request import Request
+
+LEAST = 32  # pixels of a side that maps are compared at
+ALIKE = 32  # mean difference of 255; maps of different pictures differ by more
+
+
+def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
+    """Why the `maps` (image files) are not those of the request's units; None if they are.
+
+    A pass of hires fix may add one of each. A map that was left from an earlier request shows
+    another picture. Raises what Pillow does for damaged files.
+    """
+    wanted = len(request.units)
+    passes = (1, 2) if request.payload.get("enable_hr") else (1,)
+    if len(maps) not in [wanted * times for times in passes]:
+        return Failure(
+            "invalid",
+            f"ControlNet: {wanted} units were sent, and {len(maps)} took part. The WebUI's console "
+            "says why; is the model there, and for this kind of checkpoint?",
+        )
+    last = maps[-wanted:]
+    if any(sent and _differ(sent, got) for sent, got in zip(request.units, last, strict=True)):
+        return Failure("incomplete", "ControlNet worked with another picture than was sent.")
+    return None
+
+
+def _differ(sent: bytes, got: bytes) -> bool:
+    return float(np.abs(_small(sent) - _small(got)).mean()) > ALIKE
+
+
+def _small(data: bytes) -> np.ndarray:
+    """LEAST x LEAST grey values."""
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
+        size = (LEAST, LEAST)
+        return np.asarray(file.convert("L").resize(size, Image.Resampling.BOX), dtype=np.float32)
