@@ -53,6 +53,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of few jobs end at once: lanes look often, and what failed is tried again at once."""
+    monkeypatch.setattr("manyshot.driver.worker.TICK", 0.02)
+    monkeypatch.setattr("manyshot.driver.dispatch.BACKOFF", {})
+
+
 @pytest.fixture(scope="session")
 def fake_comfyui() -> Path:
     """A ComfyUI folder whose main.py answers /system_stats and does nothing else."""

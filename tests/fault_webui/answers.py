@@ -24,7 +24,7 @@ def _routes(life: Life, flags: dict[str, Any]) -> dict[str, Any]:
     version, installed = life.version, life.shelf.installed
     api = {
         "progress": life.state.progress,
-        "options": lambda: dict(life.shelf.options),
+        "options": life.shelf.saved,
         "cmd-flags": lambda: flags,
         "samplers": lambda: [
             {"name": name, "aliases": [_alias(name)], "options": {}}
@@ -91,7 +91,8 @@ def _control_routes(life: Life) -> dict[str, Any]:
 def _openapi(life: Life, routes: dict[str, Any]) -> dict[str, Any]:
     """The fields that the version knows are in its schemas."""
     paths: dict[str, Any] = {path: {"get": {}} for path in routes}
-    schemas = {}
+    options = {name: {"title": name} for name in life.shelf.options}
+    schemas = {"Options": {"title": "Options", "type": "object", "properties": options}}
     for from_image, name in NAMES.items():
         body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
         path = f"/sdapi/v1/{'img2img' if from_image else 'txt2img'}"

@@ -41,7 +41,8 @@ class Installed:
     slots: int = 3
     """ControlNet units that a request may have."""
     unsaved: tuple[str, ...] = ()
-    """Settings that its config.json lacks: a request that overrides one changes it for ever."""
+    """Settings that its config.json lacks, and so /options: a request that overrides one changes
+    it for ever."""
 
 
 OPTIONS: dict[str, Any] = {
@@ -100,6 +101,11 @@ class Shelf:
         self.hashed |= {one.file for one in self.installed.checkpoints if one.hashed}
         self.load(self.installed.checkpoints[0])
         self.options["sd_model_checkpoint"] = self.title(self.installed.checkpoints[0])
+
+    def saved(self) -> dict[str, Any]:
+        """The settings that /options shows."""
+        hidden = self.installed.unsaved
+        return {name: value for name, value in self.options.items() if name not in hidden}
 
     def title(self, one: Checkpoint) -> str:
         return f"{one.file} [{one.shorthash}]" if one.file in self.hashed else one.file
