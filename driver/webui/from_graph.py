@@ -25,6 +25,7 @@ from .walk_prompts import prompts_of, side_of, units_of
 
 PASTE = "ImageCompositeMasked"
 BEGIN = ("init_image", "mask")
+MERGED = ("options", "fields")  # of which the recipe may say some, and the workflow others
 
 
 def settings_of(
@@ -70,7 +71,7 @@ def settings_of(
     }
     for name, read in readers.items():
         found |= {} if name in given else read()
-    return {name: value for name, value in found.items() if name not in given}
+    return {name: value for name, value in found.items() if name not in given or name in MERGED}
 
 
 def _decoder(walk: Walk, save_node: str) -> tuple[str, str | None]:
