@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.webui.dialect import Dialect
+from manyshot.driver.webui.request import Request
 from manyshot.driver.webui.samplers import (
     OWN_LEVELS,
     SAMPLERS,
@@ -146,3 +148,42 @@ def test_a_sampler_that_heeds_no_scheduler_loses_none(sampler: str) -> None:
 def test_names_of_nowhere() -> None:
     with pytest.raises(InputError, match="Did you mean 'euler_ancestral'"):
         webui_sampler("euler_ancestrall")
+
+
+OLD_NAMES = ("Euler", "DPM++ 2M", "DPM++ 2M Karras", "DPM++ 2M SDE Exponential", "DPM2 Karras")
+
+
+@pytest.mark.parametrize(
+    ("sampler", "scheduler", "expected"),
+    [
+        ("Euler", "Uniform", "Euler"),
+        ("Euler", "Automatic", "Euler"),
+        ("DPM++ 2M", "Uniform", "DPM++ 2M"),
+        ("DPM++ 2M", "Karras", "DPM++ 2M Karras"),
+        ("DPM++ 2M", "Automatic", "DPM++ 2M Karras"),
+        ("DPM2", "Automatic", "DPM2 Karras"),
+        ("DPM++ 2M SDE", "Automatic", "DPM++ 2M SDE Exponential"),
+    ],
+)
+def test_before_1_9_a_schedule_is_part_of_the_samplers_name(
+    sampler: str, scheduler: str, expected: str
+) -> None:
+    sent = _adapted({"sampler_name": sampler, "scheduler": scheduler})
+    assert sent["sampler_name"] == expected
+    assert "scheduler" not in sent
+
+
+def test_before_1_9_other_schedules_are_lacking() -> None:
+    with pytest.raises(InputError, match="no sampler 'Euler Simple'"):
+        _adapted({"sampler_name": "Euler", "scheduler": "Simple"})
+
+
+def _adapted(payload: dict[str, Any]) -> dict[str, Any]:
+    """As a WebUI before 1.9 is sent it."""
+    lacking: Any = {"loras": (), "embeddings": (frozenset(), frozenset()), "upscalers": ()}
+    lacking |= {"controls": None, "scripts": frozenset(), "options": {}}
+    lacking["checkpoints"] = ({"model_name": "tiny"},)
+    old = Dialect({}, OLD_NAMES, None, vaes=(), modules=None, **lacking)
+    payload = {**payload, "override_settings": {}}
+    request = Request("txt2img", payload, "", 0, 1, (64, 64), "tiny", "None")
+    return dict(old.adapted(request).payload)
