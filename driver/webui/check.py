@@ -17,6 +17,7 @@ from .names import same_file
 from .request import Request
 
 EXTRA_PICTURES = ("return_mask", "return_mask_composite")
+SLOTS = "control_net_unit_count"
 NO_MAPS = "control_net_no_detectmap"
 FORMAT = "samples_format"  # of the API's images too
 SHOWN = 5
@@ -36,16 +37,18 @@ def check(plan: Plan, dialect: Dialect, server: str) -> None:
 
 
 def _fields(request: Request, dialect: Dialect) -> Iterator[str]:
-    known = dialect.fields.get(request.endpoint)
+    known = dialect.schemas.get(request.endpoint)
     for name in request.payload:
         if known is not None and name not in known and name != "scheduler":
             yield f"Its {request.endpoint} has no field {name!r}.{did_you_mean(name, known)}"
 
 
 def _options(request: Request, dialect: Dialect) -> Iterator[str]:
+    """/options has those alone that stand in the server's file of settings."""
+    known = {*dialect.options, *dialect.schemas.get("options", ())}
     for name in request.payload["override_settings"]:
-        if name not in dialect.options and name != "sd_vae":
-            yield f"It has no setting {name!r}.{did_you_mean(name, dialect.options)}"
+        if name not in known and name != "sd_vae":
+            yield f"It has no setting {name!r}.{did_you_mean(name, known)}"
 
 
 def _images(request: Request, dialect: Dialect) -> Iterator[str]:
@@ -100,6 +103,9 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
         return
     if dialect.options.get(NO_MAPS):
         yield f"It keeps ControlNet's maps back ({NO_MAPS}), the only proof that it took part."
+    slots = dialect.options.get(SLOTS, 3)
+    if len(request.units) > slots:
+        yield f"Its ControlNet has {slots} units and {len(request.units)} are asked for ({SLOTS})."
     models, modules = dialect.controls
     for unit in request.payload["alwayson_scripts"]["controlnet"]["args"]:
         if not any(same_file(unit["model"], name) for name in models):

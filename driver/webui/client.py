@@ -8,6 +8,9 @@ from ..http import Http, Refused, Unreachable
 
 LONGEST = 24 * 3600.0  # seconds; a call answers only when its images are drawn
 API = "/sdapi/v1"
+ENDPOINTS = ("txt2img", "img2img")
+Schemas = Mapping[str, frozenset[str]]
+"""txt2img, img2img or options -> the fields that it has."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,15 @@ class WebUI:
         loaded, skipped = (reply.get(name) for name in ("loaded", "skipped"))
         return set(loaded or {}), set(skipped or {})
 
-    def fields(self, endpoint: str) -> frozenset[str] | None:
-        """The fields that txt2img or img2img has; None where the server does not say."""
+    def schemas(self) -> Schemas:
+        """What txt2img, img2img and options know; nothing where the server does not say."""
         try:
-            reply = self.http.get_json("/openapi.json")
-            body = reply["paths"][f"{API}/{endpoint}"]["post"]["requestBody"]["content"]
-            name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
-            return frozenset(reply["components"]["schemas"][name]["properties"])
-        except (Refused, LookupError, TypeError, AttributeError):
-            return None
+            reply = self._dict("/openapi.json")
+        except Refused:
+            return {}
+        named = {"options": "Options"} | {name: _body(reply, name) for name in ENDPOINTS}
+        found = {name: _properties(reply, schema) for name, schema in named.items()}
+        return {name: known for name, known in found.items() if known}
 
     def listed(self, what: str) -> list[dict[str, Any]] | None:
         """A list such as sd-models, sd-vae, samplers, loras; None where there is no such route."""
@@ -112,3 +115,19 @@ class WebUI:
         if not isinstance(reply, dict):
             raise Unreachable(f"{self.http.address.base_url}{path} is no WebUI's answer.")
         return reply
+
+
+def _body(schema: Any, endpoint: str) -> str:
+    """The name of an endpoint's request in an OpenAPI document; "" if it has none."""
+    try:
+        body = schema["paths"][f"{API}/{endpoint}"]["post"]["requestBody"]["content"]
+        return str(body["application/json"]["schema"]["$ref"]).rpartition("/")[2]
+    except (LookupError, TypeError):
+        return ""
+
+
+def _properties(schema: Any, name: str) -> frozenset[str]:
+    try:
+        return frozenset(schema["components"]["schemas"][name]["properties"])
+    except (LookupError, TypeError):
+        return frozenset()

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
-from .client import WebUI
+from .client import Schemas, WebUI
 from .names import same_file
 from .request import Request
 
@@ -45,11 +45,11 @@ Item = Mapping[str, Any]
 class Dialect:
     """What a server says of itself. None where it has no such list.
 
-    `fields`: of txt2img and img2img; `vaes`, or in Forge `modules`; `upscalers` with those for
-    latents; `controls` are models and preprocessors of ControlNet.
+    `schemas`: the fields of txt2img, img2img and options; `vaes`, or in Forge `modules`;
+    `upscalers` with those for latents; `controls` are models and preprocessors of ControlNet.
     """
 
-    fields: Mapping[str, frozenset[str] | None]
+    schemas: Schemas
     samplers: tuple[str, ...]
     schedulers: tuple[str, ...] | None
     checkpoints: tuple[Item, ...]
@@ -65,8 +65,8 @@ class Dialect:
     @property
     def schedules(self) -> bool:
         """Whether the schedule is a field of its own."""
-        fields = self.fields.get("txt2img")
-        return self.schedulers is not None or (fields is not None and "scheduler" in fields)
+        known = self.schemas.get("txt2img", frozenset())
+        return self.schedulers is not None or "scheduler" in known
 
     def adapted(self, request: Request) -> Request:
         """`request` in this server's words. Raises InputError for a name that it lacks."""
@@ -153,7 +153,7 @@ def dialect_of(client: WebUI) -> Dialect:
         *(client.listed("latent-upscale-modes") or []),
     ]
     return Dialect(
-        fields={name: client.fields(name) for name in ("txt2img", "img2img")},
+        schemas=client.schemas(),
         samplers=_names(client.listed("samplers") or [], "name"),
         schedulers=None if schedulers is None else _names(schedulers, "label"),
         checkpoints=tuple(client.listed("sd-models") or ()),
