@@ -12,10 +12,9 @@ from manyshot.driver.ledger import Ledger
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe
-from manyshot.driver.run import Summary
 from PIL import Image
 
-from .fault_runs import LIMITS, drive
+from .fault_runs import LIMITS, Condition, drive
 from .fault_webui import Checkpoint, Fault, FaultWebui, Installed
 from .fault_webui.faults import What
 
@@ -73,6 +72,16 @@ def broken(what: What, installed: Installed = BOTH, **how: Any) -> Iterator[Faul
         yield webui
 
 
+def dead(webui: FaultWebui, number: int = 0) -> Condition:
+    """When it is dead, and the driver has noticed that the server `number` is away."""
+    return lambda _, workers: webui.away and not workers[number].health.up
+
+
+def given_up(webui: FaultWebui, jobs: int) -> Condition:
+    """When so many jobs were begun there, and the driver has set the server aside."""
+    return lambda _, workers: len(webui.diary.begun) >= jobs and not workers[0].health.up
+
+
 def files(recipe: Recipe) -> dict[str, bytes]:
     """Name -> content of the images that are there."""
     folder = recipe.output
@@ -112,9 +121,5 @@ def truth(recipe: Recipe) -> dict[str, bytes]:
                 ).servers,
             }
         )
-        assert run_quietly(again).exit_code == 0
+        assert drive(again).exit_code == 0
         return files(again)
-
-
-def run_quietly(recipe: Recipe) -> Summary:
-    return drive(recipe)

@@ -13,7 +13,8 @@ What = Literal[
     # the reply, after the job was drawn
     "drop midway",  # the connection breaks within the reply
     "drop after",  # it breaks before the first byte of the reply
-    "gateway 504",  # a proxy in front lost patience; the job is drawn all the same
+    "gateway 504",  # a proxy in front answers for it, in HTML
+    "impatient",  # such a proxy answers 504 at once, while the job is drawn
     # while it draws
     "slow",  # each step takes `amount` seconds
     "hang",  # the job stands still until somebody interrupts it

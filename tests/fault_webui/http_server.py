@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from base64 import b64encode
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +29,7 @@ class Webui(Protocol):
     """What tells the HTTP server how to behave."""
 
     auth: str | None
+    api: bool
 
     def taken(self, path: str, among: tuple[str, ...]) -> tuple[Fault, ...]: ...
     def flags(self) -> dict[str, Any]: ...
@@ -113,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
     def _outcome(self, data: bytes | None) -> tuple[int, Any]:
         """Status and body, bytes for HTML. Raises Broken or Gone where no reply comes."""
         path, webui, life = self.path.partition("?")[0], self.server.webui, self.server.life
+        if path.startswith("/sdapi/") and not webui.api:
+            return 404, {"detail": "Not Found"}
         try:
             body = _json(data)
             life.diary.asked.append(Asked(self.command, self.path, body, dict(self.headers)))
@@ -121,8 +125,9 @@ class Handler(BaseHTTPRequestHandler):
             if data is None:
                 told = answer(life, path, webui.flags())
             else:
-                among = (*WITHIN, *SPOIL) if path in IMAGES else ()
-                told = post(life, path, body, webui.taken(path, among))
+                faults = webui.taken(path, (*WITHIN, *SPOIL)) if path in IMAGES else ()
+                made = _post_beside if webui.taken(path, ("impatient",)) else post
+                told = made(life, path, body, faults)
         except Answered as answered:
             return answered.status, answered.body
         except (Broken, Gone):
@@ -196,6 +201,20 @@ def _strike_before(faults: tuple[Fault, ...]) -> None:
                 raise Answered(401, problem("Not authenticated"))
             case "nonsense":
                 raise Answered(200, b"<html><body>It works!</body></html>")
+
+
+def _post_beside(life: Life, path: str, body: Any, faults: tuple[Fault, ...]) -> None:
+    """Do what is asked, and answer as a proxy that does not wait for it."""
+
+    def run() -> None:
+        with contextlib.suppress(Answered, Gone):
+            post(life, path, body, faults)
+
+    before = life.diary.open
+    threading.Thread(target=run, daemon=True).start()
+    while life.diary.open == before:
+        time.sleep(0.001)
+    raise Answered(504, _page(504))
 
 
 def _struck_after(faults: tuple[Fault, ...], body: Any) -> tuple[int, Any]:

@@ -15,7 +15,8 @@ from .versions import VERSIONS
 
 class FaultWebui:
     """A WebUI at `url`; see the package. `auth` is "user:password" (--api-auth), `nowebui` leaves
-    out /internal/…, `load_seconds` is what a checkpoint takes. `diary` outlives its deaths."""
+    out /internal/…, without `api` (--api) there is no API, `load_seconds` is what a checkpoint
+    takes. `diary` outlives its deaths."""
 
     def __init__(
         self,
@@ -24,13 +25,14 @@ class FaultWebui:
         auth: str | None = None,
         tls: ssl.SSLContext | None = None,
         nowebui: bool = True,
+        api: bool = True,
         load_seconds: float = 0.0,
     ) -> None:
         self._version, self._installed = VERSIONS[version], installed or Installed()
-        self.auth, self._tls, self._nowebui = auth, tls, nowebui
+        self.auth, self._tls, self._nowebui, self.api = auth, tls, nowebui, api
         self._load_seconds = load_seconds
         self._struck: list[Struck] = []
-        self._lock = Lock()
+        self._lock, self._living = Lock(), Lock()
         self._released = Event()
         self._server: HttpServer | None = None
         self.port = 0
@@ -72,12 +74,18 @@ class FaultWebui:
         """Let jobs that are "deaf" go on."""
         self._released.set()
 
+    @property
+    def away(self) -> bool:
+        """Whether it is dead now."""
+        return self._server is None
+
     def go_away(self) -> None:
         """Die: every connection breaks, new ones are refused, what it drew is lost."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.life.end()
-            server.stop()
+        with self._living:
+            if self._server is not None:
+                self._server.life.end()
+                self._server.stop()
+            self._server = None
 
     def come_back(self) -> None:
         """Start anew at the same address, with the first checkpoint loaded and an empty queue."""
@@ -90,8 +98,9 @@ class FaultWebui:
             not self._nowebui,
             self._die,
         )
-        self._server = HttpServer(self, life, self.port, self._tls)
-        self.port = self._server.server_address[1]
+        with self._living:
+            self._server = HttpServer(self, life, self.port, self._tls)
+            self.port = self._server.server_address[1]
 
     def _die(self) -> None:
         """As go_away, called by a job that is drawn."""
