@@ -12,6 +12,7 @@ import pytest
 from manyshot.core.errors import InputError, ServerError
 from manyshot.driver.embedded import EmbeddedServer
 
+from .certificates import own_certificate
 from .fault_proxy import FaultProxy
 from .fault_runs import colours, drive, images, is_whole
 
@@ -86,16 +87,7 @@ def test_a_missing_variable_is_named(tmp_path: Path, comfyui: EmbeddedServer) ->
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """(certificate, key) that nobody but us trusts, for localhost."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command += ["-keyout", str(key), "-out", str(cert)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("openssl is not installed")
-    return cert, key
+    return own_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
