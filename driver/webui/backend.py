@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..backend import NotTaken
 from ..health import Health
 from ..http import Refused, Unreachable
 from ..job import Delivery, Failure, Job
@@ -65,8 +66,9 @@ class WebUIBackend:
 
     def draw(self, job: Job, made: Made | None) -> Drawn | Failure:
         request = self._dialect().adapted(self._requests.request(job, made))
+        idle = self._idle or self._is_idle()
         call = Call(lambda: self._client.draw(request.endpoint, request.payload))
-        follower = Follower(self._client, call, self._idle, self._stall, self._stop)
+        follower = Follower(self._client, call, idle, self._stall, self._stop)
         self._idle = False
         try:
             reply = follower.to_end()
@@ -98,11 +100,18 @@ class WebUIBackend:
     def close(self) -> None:
         pass
 
+    def _is_idle(self) -> bool:
+        try:
+            return not self._client.progress().busy
+        except (Unreachable, Refused) as error:
+            self.health.lost(str(error))
+            raise NotTaken(str(error)) from None
+
     def _unspoiled(self, drawn: Drawn, follower: Follower) -> Drawn | Failure:
-        info = info_of(drawn.reply)
-        spoiled = info is not None and follower.is_spoiled(str(info.get("job_timestamp")))
-        self._idle = True  # nothing of ours is there, and nobody else's was a moment ago
-        return Failure("incomplete", SPOILED) if spoiled else drawn
+        info = info_of(drawn.reply) or {}
+        end = follower.ended(str(info.get("job_timestamp")))
+        self._idle = end.idle
+        return Failure("incomplete", SPOILED) if end.spoiled else drawn
 
     def _refused(self, error: Refused, follower: Follower) -> Failure:
         failure = refused(error)

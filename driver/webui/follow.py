@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..backend import Stopped
 from ..http import Unreachable
@@ -16,8 +16,12 @@ CANCEL_GRACE = 15.0  # what a step of sampling may take to notice that it was in
 DYING_GRACE = 2.0  # for the call to break where the server does not answer any more
 
 
-class Interrupted(Exception):
-    """Somebody interrupted or skipped the job; its images are half drawn."""
+class End(NamedTuple):
+    """`spoiled`: somebody interrupted or skipped the job, its images are half drawn. `idle`:
+    nothing else is drawn now."""
+
+    spoiled: bool
+    idle: bool
 
 
 class Follower:
@@ -57,13 +61,14 @@ class Follower:
                 return self._stalled()
         return self._call.result()
 
-    def is_spoiled(self, stamp: str) -> bool:
-        """Whether the job that began at `stamp` was interrupted; to be asked right after its end.
+    def ended(self, stamp: str) -> "End":
+        """What became of the job that began at `stamp`; to be asked right after its reply.
 
         Raises Unreachable when the server does not say.
         """
         progress = self._client.progress()
-        return stamp in self._spoiled or (progress.spoiled and progress.started == stamp)
+        last = progress.spoiled and progress.started == stamp
+        return End(spoiled=last or stamp in self._spoiled, idle=not progress.busy)
 
     def cancel(self) -> None:
         """Interrupt the job if it is ours that is drawn, and wait a little for its end."""

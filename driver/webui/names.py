@@ -6,11 +6,13 @@ SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth")
 
 
 def same_file(name: str, other: str) -> bool:
-    """Whether two names are of one model file: folders, endings and hashes are left out."""
-    return _stem(name) == _stem(other)
+    """Whether two names may be of one model file: folders and hashes are left out, and the ending
+    where one has none."""
+    (stem, suffix), (other_stem, other_suffix) = _parted(name), _parted(other)
+    return stem == other_stem and ("" in (suffix, other_suffix) or suffix == other_suffix)
 
 
-def _stem(name: str) -> str:
-    bare = name.replace("\\", "/").partition(" [")[0]
-    path = PurePosixPath(bare)
-    return path.stem if path.suffix in SUFFIXES else path.name
+def _parted(name: str) -> tuple[str, str]:
+    """Bare name and ending of "folder/name.safetensors [hash]"."""
+    path = PurePosixPath(name.replace("\\", "/").partition(" [")[0])
+    return (path.stem, path.suffix) if path.suffix in SUFFIXES else (path.name, "")

@@ -17,12 +17,15 @@ REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
 
 
 class WebUIServer:
-    """A `servers.Server`. What the server says of itself is asked anew each time it comes."""
+    """A `servers.Server`. `dialect` is what it says of itself, None while it does not answer; it is
+    asked anew each time it comes back."""
 
-    def __init__(self, name: str, client: WebUI, problem: str | None = None) -> None:
+    def __init__(
+        self, name: str, client: WebUI, dialect: Dialect | None, problem: str | None = None
+    ) -> None:
         self.name, self.problem = name, problem
         self._client = client
-        self._dialect: Dialect | None = None
+        self._dialect = dialect
 
     @property
     def reached(self) -> bool:
@@ -30,9 +33,7 @@ class WebUIServer:
 
     def check(self, plan: Plan) -> None:
         """Raises InputError when it cannot do a job of the plan; ServerError when it is away."""
-        self._client.refresh(*REFRESHED)
-        self._dialect = dialect_of(self._client)
-        check(plan, self._dialect, self.name)
+        check(plan, self._known(), self.name)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Name, and the plan's models with their hashes, as far as the server has made them."""
@@ -50,15 +51,17 @@ class WebUIServer:
         }
 
     def backend(self, plan: Plan) -> WebUIBackend:
+        fresh = self.reached  # it was asked and checked a moment ago
+
+        def came() -> None:
+            nonlocal fresh
+            if not fresh:
+                self._dialect = _asked(self._client)
+                self.check(plan)
+            fresh = False
+
         stall = plan.recipe.timeouts.stall
-        return WebUIBackend(
-            self.name,
-            self._client,
-            plan.requests,
-            stall,
-            self._known,
-            lambda: self.check(plan),
-        )
+        return WebUIBackend(self.name, self._client, plan.requests, stall, self._known, came)
 
     def close(self) -> None:
         self._client.http.close()
@@ -74,11 +77,17 @@ def reach(address: ServerAddress, recipe: Recipe) -> WebUIServer:
     client = WebUI(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
     try:
         client.progress()
+        return WebUIServer(name, client, _asked(client))
     except Refused as error:
-        return WebUIServer(name, client, _advice(error))
+        return WebUIServer(name, client, None, _advice(error))
     except ManyshotError as error:
-        return WebUIServer(name, client, str(error))
-    return WebUIServer(name, client)
+        return WebUIServer(name, client, None, str(error))
+
+
+def _asked(client: WebUI) -> Dialect:
+    """What it has, new files included."""
+    client.refresh(*REFRESHED)
+    return dialect_of(client)
 
 
 def _advice(error: Refused) -> str:
