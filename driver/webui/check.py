@@ -105,7 +105,10 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
         yield f"It keeps ControlNet's maps back ({NO_MAPS}), the only proof that it took part."
     slots = dialect.options.get(SLOTS, 3)
     if len(request.units) > slots:
-        yield f"Its ControlNet has {slots} units and {len(request.units)} are asked for ({SLOTS})."
+        yield (
+            f"It has {slots} ControlNet units, and {len(request.units)} are asked for: raise its "
+            f"setting {SLOTS!r}."
+        )
     models, modules = dialect.controls
     for unit in request.payload["alwayson_scripts"]["controlnet"]["args"]:
         if not any(same_file(unit["model"], name) for name in models):

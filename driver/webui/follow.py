@@ -5,14 +5,15 @@ import time
 from typing import Any, NamedTuple
 
 from ..backend import Stopped
-from ..http import Unreachable
+from ..http import Refused, Unreachable
 from ..job import Failure
 from .call import Call
-from .client import WebUI
+from .client import Progress, WebUI
 
 TICK = 0.1  # how often a waiting lane looks whether the run was stopped
 ASK_EVERY = 1.0  # seconds between two looks at the progress
 CANCEL_GRACE = 15.0  # what a step of sampling may take to notice that it was interrupted
+HICCUPS = 2  # questions in a row that a server or its proxy may fail to answer
 DYING_GRACE = 2.0  # for the call to break where the server does not answer any more
 
 
@@ -66,9 +67,18 @@ class Follower:
 
         Raises Unreachable when the server does not say.
         """
-        progress = self._client.progress()
+        progress = self._surely()
         last = progress.spoiled and progress.started == stamp
         return End(spoiled=last or stamp in self._spoiled, idle=not progress.busy)
+
+    def _surely(self) -> Progress:
+        """A hiccup here would have the job drawn again."""
+        for _ in range(HICCUPS):
+            try:
+                return self._client.progress()
+            except (Unreachable, Refused):
+                self._stop.wait(TICK)
+        return self._client.progress()
 
     def cancel(self) -> None:
         """Interrupt the job if it is ours that is drawn, and wait a little for its end."""
@@ -78,14 +88,14 @@ class Follower:
             if self.drawing:
                 self._client.interrupt()
                 self._call.wait(CANCEL_GRACE)
-        except Unreachable:
+        except (Unreachable, Refused):
             pass  # what does not answer draws nothing
 
     def _ask(self) -> bool:
         """Whether something moved since the last look. Raises Unreachable when it is gone."""
         try:
             progress = self._client.progress()
-        except Unreachable:
+        except (Unreachable, Refused):
             if self._call.wait(DYING_GRACE):
                 return True
             raise

@@ -25,8 +25,9 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
     if len(maps) not in [wanted * times for times in passes]:
         return Failure(
             "invalid",
-            f"ControlNet: {wanted} units were sent, and {len(maps)} took part. The WebUI's console "
-            "says why; is the model there, and for this kind of checkpoint?",
+            f"ControlNet took no part, or not as asked: {wanted} units were sent, and {len(maps)} "
+            "maps came. The WebUI's console says why; is the model there, and for this kind of "
+            "checkpoint?",
         )
     last = maps[-wanted:]
     if any(sent and _differ(sent, got) for sent, got in zip(request.units, last, strict=True)):
