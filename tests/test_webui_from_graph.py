@@ -18,8 +18,12 @@ from manyshot.driver.workflow.save_nodes import delivering_node
 from .webui_graphs import Made
 
 WORKFLOWS = Path(__file__).parents[1] / "workflows" / "api"
-TINY = {
+ALWAYS = {
     "language": "comfyui",
+    "options": {"sgm_noise_multiplier": True, "img2img_fix_steps": True},
+}
+TINY = {
+    **ALWAYS,
     "checkpoint": "manyshot-tiny.safetensors",
     "vae": "None",
     "clip_skip": 1,
@@ -101,7 +105,6 @@ SIDES = st.integers(8, 128).map(lambda cells: 8 * cells)
 PHOTO = {
     "init_image": st.sampled_from(["$image", "@Load Image.image"]),
     "denoising_strength": WEIGHTS,
-    "options": st.just({"img2img_fix_steps": True}),
 }
 MASKED = {
     "mask": st.just("$mask"),
@@ -129,7 +132,7 @@ STARTS = [
 def test_a_graph_made_from_settings_says_them(settings: dict[str, Any]) -> None:
     made = Made(settings)
     read = settings_of(made.graph, "save", made.fields, made.addresses, "graph")
-    assert read == {"language": "comfyui", **settings}
+    assert read == {**ALWAYS, **settings}
 
 
 def simple(**changes: Any) -> Made:

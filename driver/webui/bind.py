@@ -17,8 +17,6 @@ from .settings import Lora, WebUISettings, complete
 from .tree import check_value, leaves
 
 SUBJECT = "$subject"
-COMFY_NOISE = {"randn_source": "CPU"}
-"""The noise of a seed is then that of ComfyUI, and the first image of a job nearly the same."""
 
 
 def bind_requests(
@@ -52,8 +50,7 @@ def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dic
         return {}
     at = {**graphs.sweeps, **graphs.pictures}
     given = told.model_fields_set if told else ()
-    found = settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where, given)
-    return {"options": COMFY_NOISE, **found}
+    return settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where, given)
 
 
 def _with_subjects(settings: WebUISettings, subjects: Subjects) -> WebUISettings:

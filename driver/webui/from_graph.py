@@ -25,6 +25,10 @@ from .walk_prompts import prompts_of, side_of, units_of
 
 PASTE = "ImageCompositeMasked"
 BEGIN = ("init_image", "mask")
+LIKE_COMFYUI = {
+    "sgm_noise_multiplier": True,  # the first noise is larger by 0.2 percent
+    "img2img_fix_steps": True,  # as many steps as it says, whatever the denoising strength
+}
 MERGED = ("options", "fields")  # of which the recipe may say some, and the workflow others
 
 
@@ -56,7 +60,7 @@ def settings_of(
     start = start_of(walk, first, given)
     if paste and not set(BEGIN) & set(given):
         _check_paste(walk, paste, start)
-    found = prompts_of(walk, *sides) | start
+    found = prompts_of(walk, *sides) | start | {"options": LIKE_COMFYUI}
     readers: dict[str, Callable[[], dict[str, Any]]] = {
         "checkpoint": lambda: checkpoint_of(walk, chains),
         "vae": lambda: vae_of(walk, walk.source(decoder, "vae"), chains),

@@ -5,6 +5,11 @@ from typing import Any
 
 RESIZE = ("Just resize", "Crop and resize", "Resize and fill")
 FILL = ("fill", "original", "latent noise", "latent nothing")
+PINNED = {
+    "randn_source": "CPU",  # the noise of a seed is the same on every machine, and ComfyUI's
+    "sgm_noise_multiplier": False,
+    "img2img_fix_steps": False,
+}
 Encode = Callable[[str], str]
 """The key of a picture in the settings -> its file in base64."""
 
@@ -45,8 +50,10 @@ def payload(
 
 
 def overrides(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of the WebUI that go with each request, so that no other request's are met."""
+    """The settings of the WebUI that go with each request, so that no other request's are met:
+    they stay as the last request left them."""
     return {
+        **PINNED,
         "sd_model_checkpoint": settings["checkpoint"],
         "sd_vae": settings["vae"] or "Automatic",
         "CLIP_stop_at_last_layers": settings["clip_skip"],

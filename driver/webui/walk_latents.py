@@ -38,8 +38,7 @@ def start_of(walk: Walk, sampler: str, given: Collection[str] = ()) -> dict[str,
         walk.refuse(node_id, "makes the latent image")
     photo = {} if "init_image" in given else _photo(walk, node_id)
     strength = {"denoising_strength": walk.value(sampler, "denoise", "denoising_strength")}
-    # As many steps as it says, whatever the strength.
-    return {**photo, **strength, "options": {"img2img_fix_steps": True}, **masked}
+    return {**photo, **strength, **masked}
 
 
 def first_pass(walk: Walk, sampler: str) -> str:

@@ -59,6 +59,8 @@ OPTIONS: dict[str, Any] = {
     "CLIP_stop_at_last_layers": 1,
     "eta_noise_seed_delta": 0,
     "randn_source": "GPU",
+    "sgm_noise_multiplier": False,
+    "img2img_fix_steps": False,
     "emphasis": "Original",
     "inpainting_mask_weight": 1.0,
     "initial_noise_multiplier": 1.0,
