@@ -104,7 +104,7 @@ def test_open_jobs_are_read_in_order_and_by_group(ledger):
 
 
 def test_done_jobs_stream_in_plan_order(ledger, monkeypatch):
-    monkeypatch.setattr("manyshot.driver.ledger.CHUNK", 2)
+    monkeypatch.setattr("manyshot.driver.ledger_reader.CHUNK", 2)
     fill(ledger, [job(n) for n in (5, 3, 4, 1)])
     ledger.mark_done([done(n, n) for n in (1, 4, 5)])
     assert [(j.seed, d.images) for j, d in ledger.done_jobs()] == [(5, 5), (4, 4), (1, 1)]
