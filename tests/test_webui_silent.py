@@ -41,7 +41,7 @@ def test_drawn_again(tmp_path: Path, what: What, batch: int) -> None:
 INVALID: dict[What, str] = {
     "wrong model": "checkpoint 'another' and not with 'tiny'",
     "wrong seeds": "with the seeds",
-    "wrong sampler": "sampler 'LMS' and not with 'Euler'",
+    "wrong sampler": "sampler 'LMS' and not with 'DPM++ 2M'",
     "wrong prompt": "masterpiece' and not the prompt",
     "wrong size": "72x64 pixels and not 64x64",
 }

@@ -21,7 +21,7 @@ from .fault_webui.faults import What
 SIDE = 64
 SETTINGS: dict[str, Any] = {
     "checkpoint": "tiny",
-    "sampler": "Euler",
+    "sampler": "DPM++ 2M",
     "scheduler": "Karras",
     "steps": 4,
     "width": SIDE,

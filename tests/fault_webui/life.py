@@ -28,6 +28,8 @@ class Life:
         self.version, self.diary, self.released = version, diary, released
         self.load_seconds, self.internal, self.die = load_seconds, internal, die
         self.shelf = Shelf(installed)
+        if version.sd_modules:
+            self.shelf.options["forge_additional_modules"] = []
         self.state = State(version)
         self.maps: list[Image.Image] = []
         """Of ControlNet; those of a job that failed are still there."""
@@ -50,7 +52,7 @@ class Life:
         self.state.interrupt()
 
     def wait_step(self, slow: Fault | None) -> None:
-        """One step of drawing; an interrupt ends it early."""
+        """One step of drawing; an interrupt is noticed after it."""
         if slow is not None and slow.amount:
-            self.state.wait(slow.amount)
+            self.dead.wait(slow.amount)
         self.check()

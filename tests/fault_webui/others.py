@@ -23,6 +23,7 @@ def draw_for_another(life: Life, seconds: float, images: int, checkpoint: str) -
     job.faults = {"slow": Fault("slow", amount=seconds / images / STEPS)}
     with suppress(Gone), life.lock:
         life.state.begin("scripts_txt2img", job.task)
+        life.diary.begun.append(job.task)
         draw(life, job)
         life.state.finish(job.task)
         life.state.end()

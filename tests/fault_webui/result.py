@@ -95,6 +95,7 @@ def text_of(life: Life, job: Job, sheet: Sheet, seed: int) -> str:
         "Denoising strength": sheet.facts.get("Denoising strength"),
         "Clip skip": skip if skip > 1 else None,
         **sheet.facts,
+        **_modules(life),
         "Version": life.version.tag,
     }
     return infotext(want["prompt"], want["negative_prompt"], facts)
@@ -115,6 +116,7 @@ def result_of(life: Life, job: Job, sheet: Sheet) -> Result:
 def _info(life: Life, job: Job, sheet: Sheet, texts: list[str], first: int) -> dict[str, Any]:
     want, shelf, loaded = job.want, life.shelf, life.shelf.loaded
     assert loaded is not None
+    vae = None if life.version.sd_modules else shelf.vae
     prompts, negatives = [want["prompt"]] * job.count, [want["negative_prompt"]] * job.count
     subseed = want["subseed"] if want["subseed"] != -1 else sheet.seeds[0] ^ 0xFFFF
     return {
@@ -132,8 +134,8 @@ def _info(life: Life, job: Job, sheet: Sheet, texts: list[str], first: int) -> d
         "face_restoration_model": None,
         "sd_model_name": loaded.name,
         "sd_model_hash": loaded.shorthash,
-        "sd_vae_name": shelf.vae,
-        "sd_vae_hash": None if shelf.vae is None else sha256(shelf.vae.encode()).hexdigest()[:10],
+        "sd_vae_name": vae,
+        "sd_vae_hash": None if vae is None else sha256(vae.encode()).hexdigest()[:10],
         "extra_generation_params": dict(sheet.facts),
         "index_of_first_image": first,
         "infotexts": texts,
@@ -143,6 +145,14 @@ def _info(life: Life, job: Job, sheet: Sheet, texts: list[str], first: int) -> d
         "is_using_inpainting_conditioning": False,
         **({"version": life.version.tag} if life.version.info_version else {}),
     }
+
+
+def _modules(life: Life) -> dict[str, str]:
+    """What Forge has loaded beside the checkpoint; names that it does not know are left out."""
+    paths = life.shelf.options.get("forge_additional_modules", [])
+    names = [path.rpartition("/")[2] for path in paths]
+    known = [name for name in names if name in life.shelf.installed.vaes]
+    return {f"Module {n}": name.rsplit(".", 1)[0] for n, name in enumerate(known, 1)}
 
 
 def _hashed(name: str) -> str:
