@@ -3,7 +3,8 @@
     up to 1.8     no field `scheduler`: samplers are called "DPM++ 2M Karras"
     1.9           the field is there, the list /schedulers is not
     from 1.10 on  an unknown sampler is silently another one; before, it is refused
-    Forge         no /sd-vae: a VAE is a module among others, given by its path
+    Forge         no /sd-vae: a VAE is a module among others, given by its path; and its replies do
+                  not list the embeddings that took part
 
 Whatever a server is, it says itself which fields, samplers and settings it has; nothing is guessed
 from a version.
@@ -37,6 +38,7 @@ HASHES = {
     "loras": "lora_add_hashes_to_infotext",
     "embeddings": "textual_inversion_add_hashes_to_infotext",
 }
+NO_CACHE = "persistent_cond_cache"
 MODULES = "forge_additional_modules"
 Item = Mapping[str, Any]
 
@@ -84,7 +86,8 @@ class Dialect:
         if self.vaes is None:
             payload["override_settings"].pop("sd_vae", None)
         drawn = PurePath(str(checkpoint.get("filename", request.checkpoint))).stem
-        return replace(request, payload=payload, checkpoint=drawn)
+        told = () if self.modules is not None else request.embeddings
+        return replace(request, payload=payload, checkpoint=drawn, embeddings=told)
 
     def _sampling(self, payload: Mapping[str, Any]) -> tuple[str, str | None]:
         """Sampler and schedule; None where both are one name."""
@@ -111,9 +114,11 @@ class Dialect:
         return {MODULES: [] if own else [found("VAE", request.vae, self.modules)["filename"]]}
 
     def _hashes(self, request: Request) -> dict[str, bool]:
-        """The reply is to list the LoRAs and embeddings that took part."""
+        """The reply is to list the LoRAs and embeddings that took part: those too whose prompt is
+        the one before, which the WebUI would not read again."""
         asked = [HASHES[name] for name in HASHES if getattr(request, name)]
-        return {name: True for name in asked if self.options.get(name) is False}
+        told = {name: True for name in asked if self.options.get(name) is False}
+        return {**told, NO_CACHE: False} if request.embeddings else told
 
 
 def nearest(what: str, name: str, known: Iterable[str]) -> str:
