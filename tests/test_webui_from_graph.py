@@ -18,7 +18,7 @@ from manyshot.driver.workflow.save_nodes import delivering_node
 from .webui_graphs import Made
 
 WORKFLOWS = Path(__file__).parents[1] / "workflows" / "api"
-ALWAYS = {
+ALWAYS: dict[str, Any] = {
     "language": "comfyui",
     "options": {"sgm_noise_multiplier": True, "img2img_fix_steps": True},
 }
@@ -132,7 +132,8 @@ STARTS = [
 def test_a_graph_made_from_settings_says_them(settings: dict[str, Any]) -> None:
     made = Made(settings)
     read = settings_of(made.graph, "save", made.fields, made.addresses, "graph")
-    assert read == {**ALWAYS, **settings}
+    options = {**ALWAYS["options"], "sgm_noise_multiplier": settings["scheduler"] != "DDIM"}
+    assert read == {**ALWAYS, "options": options, **settings}
 
 
 def simple(**changes: Any) -> Made:

@@ -4,11 +4,12 @@ Only what both programs do alike is read: one checkpoint with LoRAs, one sampler
 enlarged latents, as hires fix), the job's prompts, and pictures that the job brings. Whatever else
 is on the way from models, words and pictures to the saved image is refused, with the node's name.
 
-What stays different between the two though each setting agrees: random numbers; attention weights,
-which the WebUI scales back to the mean they had; inpainting, where the WebUI rounds masks to whole
-latents and pastes the photo's own pixels back; and `guidance_start` and `_end`, shares of the steps
-in the WebUI and of the noise's time in ComfyUI (the same for the scheduler `normal`; of 20 steps of
-`karras`, 0.5 is after 10 there and after 9 here).
+The first image of a job is then the same in both, to rounding, but for this: samplers of
+samplers.py that draw noise otherwise; attention weights, which the WebUI scales back to the mean
+they had; inpainting, where the WebUI rounds masks to whole latents and pastes the photo's own
+pixels back; and `guidance_start` and `_end`, shares of the steps in the WebUI and of the noise's
+time in ComfyUI (the same for the scheduler `normal`; of 20 steps of `karras`, 0.5 is after 10 there
+and after 9 here). Further images of a batch have another noise.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -25,10 +26,6 @@ from .walk_prompts import prompts_of, side_of, units_of
 
 PASTE = "ImageCompositeMasked"
 BEGIN = ("init_image", "mask")
-LIKE_COMFYUI = {
-    "sgm_noise_multiplier": True,  # the first noise is larger by 0.2 percent
-    "img2img_fix_steps": True,  # as many steps as it says, whatever the denoising strength
-}
 MERGED = ("options", "fields")  # of which the recipe may say some, and the workflow others
 
 
@@ -60,7 +57,7 @@ def settings_of(
     start = start_of(walk, first, given)
     if paste and not set(BEGIN) & set(given):
         _check_paste(walk, paste, start)
-    found = prompts_of(walk, *sides) | start | {"options": LIKE_COMFYUI}
+    found = prompts_of(walk, *sides) | start | _options(walk, first)
     readers: dict[str, Callable[[], dict[str, Any]]] = {
         "checkpoint": lambda: checkpoint_of(walk, chains),
         "vae": lambda: vae_of(walk, walk.source(decoder, "vae"), chains),
@@ -103,6 +100,13 @@ def _check_paste(walk: Walk, paste: str, start: Mapping[str, Any]) -> None:
     begun = [start.get(name) for name in BEGIN]
     if begun != [photo, mask] or any(places):
         walk.refuse(paste, "puts images together")
+
+
+def _options(walk: Walk, sampler: str) -> dict[str, Any]:
+    """So many steps as are said, whatever the denoising strength; and the noise of the highest
+    level a little larger, as ComfyUI has it where sampling begins there."""
+    highest = walk.value(sampler, "scheduler", "scheduler") != "ddim_uniform"
+    return {"options": {"img2img_fix_steps": True, "sgm_noise_multiplier": highest}}
 
 
 def _sampler(walk: Walk, node_id: str) -> dict[str, Any]:
