@@ -54,8 +54,9 @@ class Health:
         self._wanted.set()
 
     def join(self) -> None:
-        """Wait for the thread."""
-        self._thread.join()
+        """Wait for the thread, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _probe(self) -> None:
         while not self._stop.is_set():

@@ -69,7 +69,8 @@ class Worker:
 
     def join(self) -> None:
         for lane in self._lanes:
-            lane.join()
+            if lane.ident is not None:  # a run may end while it begins
+                lane.join()
         self.health.join()
         self._backend.close()
 

@@ -102,10 +102,10 @@ class WebUI:
         return list(map(str, models or [])), list(map(str, modules or []))
 
     def refresh(self, *what: str) -> None:
-        """Have it look for new files: checkpoints, loras, vae, embeddings."""
+        """Have it look for new files: checkpoints, loras, vae, embeddings. Waits for its queue."""
         for name in what:
             try:
-                self.http.post_json(f"{API}/refresh-{name}", {})
+                self.http.post_json(f"{API}/refresh-{name}", {}, LONGEST)
             except Refused as error:
                 if error.status not in (404, 405):
                     raise

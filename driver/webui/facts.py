@@ -32,9 +32,10 @@ def _checkpoint(request: Request, reply: Any, info: Mapping[str, Any]) -> Failur
 
 
 def _vae(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """Forge says it among the modules of the image's text."""
     if request.vae in (AUTOMATIC, "None") or "sd_vae_name" not in info:
         return None
-    drawn = info["sd_vae_name"]
+    drawn = info["sd_vae_name"] or _told(info, "Module 1")
     if drawn is not None and same_file(str(drawn), request.vae):
         return None
     return Failure("invalid", f"The WebUI decoded with the VAE {drawn!r}, not {request.vae!r}.")
@@ -50,11 +51,8 @@ def _sampler(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure |
 
 def _schedule(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """An unknown schedule is the automatic one; where the reply tells, it tells in its texts."""
-    asked, texts = request.payload.get("scheduler"), info.get("infotexts")
-    text = str(texts[0]) if isinstance(texts, list) and texts else ""
-    _, told, after = text.rpartition("Schedule type: ")
-    drawn = after.partition(",")[0].strip()
-    if not asked or asked == AUTOMATIC or not told or drawn.lower() == str(asked).lower():
+    asked, drawn = request.payload.get("scheduler"), _told(info, "Schedule type")
+    if not asked or asked == AUTOMATIC or not drawn or drawn.lower() == str(asked).lower():
         return None
     return Failure("invalid", f"The WebUI drew with the schedule {drawn!r} and not {asked!r}.")
 
@@ -75,23 +73,26 @@ def _prompt(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | 
 
 
 def _loras(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
-    return _called("LoRA", request.loras, "Lora hashes", info)
+    name = _missing(request.loras, "Lora hashes", info)
+    if name is None:
+        return None
+    return Failure("invalid", f"The WebUI drew without the LoRA {name!r}: it lacks it.")
 
 
 def _embeddings(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
-    return _called("embedding", request.embeddings, "TI hashes", info)
+    """To be tried again: the first answer may come from a cache that names none."""
+    name = _missing(request.embeddings, "TI hashes", info)
+    if name is None:
+        return None
+    return Failure("incomplete", f"The WebUI drew without the embedding {name!r}.")
 
 
-def _called(
-    what: str, names: tuple[str, ...], told: str, info: Mapping[str, Any]
-) -> Failure | None:
-    """Those that took part are listed with their hashes; a server that lists none was asked to."""
+def _missing(names: tuple[str, ...], told: str, info: Mapping[str, Any]) -> str | None:
+    """The first that did not take part; None if all did. Those that did are listed with their
+    hashes; a server that lists none was asked to."""
     listed = str(_params(info).get(told, ""))
     there = {part.rpartition(":")[0].strip().strip('"') for part in listed.split(",")}
-    missing = [name for name in names if name.translate(_LEFT_OUT) not in there]
-    if not missing:
-        return None
-    return Failure("invalid", f"The WebUI drew without the {what} {missing[0]!r}: it lacks it.")
+    return next((name for name in names if name.translate(_LEFT_OUT) not in there), None)
 
 
 def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -114,6 +115,14 @@ def _seeds(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
     if not isinstance(drawn, list) or drawn[: request.images] == wanted:
         return None
     return Failure("invalid", f"The WebUI drew with the seeds {drawn[:4]} and not {wanted[:4]}.")
+
+
+def _told(info: Mapping[str, Any], name: str) -> str | None:
+    """What the first image's text says of `name`, the last time it does."""
+    texts = info.get("infotexts")
+    text = str(texts[0]) if isinstance(texts, list) and texts else ""
+    _, told, after = text.rpartition(f"{name}: ")
+    return after.partition(",")[0].strip() if told else None
 
 
 def _params(info: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -76,7 +76,6 @@ def reach(address: ServerAddress, recipe: Recipe) -> WebUIServer:
     name = address.base_url
     client = WebUI(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
     try:
-        client.progress()
         return WebUIServer(name, client, _asked(client))
     except Refused as error:
         return WebUIServer(name, client, None, _advice(error))
@@ -85,8 +84,9 @@ def reach(address: ServerAddress, recipe: Recipe) -> WebUIServer:
 
 
 def _asked(client: WebUI) -> Dialect:
-    """What it has, new files included."""
-    client.refresh(*REFRESHED)
+    """What it has; new files included, unless it would have to end somebody's work first."""
+    if not client.progress().busy:
+        client.refresh(*REFRESHED)
     return dialect_of(client)
 
 
