@@ -44,8 +44,7 @@ def _fields(request: Request, dialect: Dialect) -> Iterator[str]:
 
 
 def _options(request: Request, dialect: Dialect) -> Iterator[str]:
-    """/options has those alone that stand in the server's file of settings."""
-    known = {*dialect.options, *dialect.schemas.get("options", ())}
+    known = dialect.settings
     for name in request.payload["override_settings"]:
         if name not in known and name != "sd_vae":
             yield f"It has no setting {name!r}.{did_you_mean(name, known)}"

@@ -70,6 +70,11 @@ class Dialect:
         known = self.schemas.get("txt2img", frozenset())
         return self.schedulers is not None or "scheduler" in known
 
+    @property
+    def settings(self) -> frozenset[str]:
+        """The names of all its settings; /options has those alone that stand in its own file."""
+        return frozenset(self.options) | self.schemas.get("options", frozenset())
+
     def adapted(self, request: Request) -> Request:
         """`request` in this server's words. Raises InputError for a name that it lacks."""
         sampler, scheduler = self._sampling(request.payload)
@@ -118,7 +123,8 @@ class Dialect:
         the one before, which the WebUI would not read again."""
         asked = [HASHES[name] for name in HASHES if getattr(request, name)]
         told = {name: True for name in asked if self.options.get(name) is False}
-        return {**told, NO_CACHE: False} if request.embeddings else told
+        cached = request.embeddings and NO_CACHE in self.settings
+        return {**told, NO_CACHE: False} if cached else told
 
 
 def nearest(what: str, name: str, known: Iterable[str]) -> str:

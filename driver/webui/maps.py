@@ -29,8 +29,8 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
             "maps came. The WebUI's console says why; is the model there, and for this kind of "
             "checkpoint?",
         )
-    last = maps[-wanted:]
-    if any(sent and _differ(sent, got) for sent, got in zip(request.units, last, strict=True)):
+    of_each = maps[:: len(maps) // wanted]  # those of one unit stand together
+    if any(sent and _differ(sent, got) for sent, got in zip(request.units, of_each, strict=True)):
         return Failure("incomplete", "ControlNet worked with another picture than was sent.")
     return None
 
