@@ -27,6 +27,10 @@ class Prompts(Strict):
         description="Prompts with {class_name}, or {classes}, which are those that the mask of "
         "'pairs' shows, and, where contexts are given, {context}.",
     )
+    matrix: bool = Field(
+        default=False,
+        description="A template a|b|c is all combinations of a with b and c, each a template.",
+    )
     contexts: list[str] = Field(default=[], description="Places, poses, light: {context} cycles.")
     negative: str = Field(default="", description="What the pictures must not show.")
     lists: dict[str, list[str]] = Field(

@@ -9,6 +9,7 @@ from ..core.errors import InputError
 from ..core.lines import content_lines, read_classes, read_lists, read_words
 from ..core.nearest import did_you_mean
 from ..core.prompts import PromptSet
+from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
 from .recipe import Prompts, Recipe
 from .subjects import Subjects, pooled_contexts
@@ -59,14 +60,15 @@ def images_per_class(recipe: Recipe) -> int:
 def prompt_set(recipe: Recipe) -> PromptSet:
     """The prompts of a settled recipe. Raises InputError for wrong templates or wildcards."""
     prompts = recipe.prompts or Prompts()
-    return PromptSet(
-        classes_of(recipe),
-        prompts.templates,
-        prompts.contexts,
-        prompts.negative,
-        prompts.lists,
-        prompts.words,
-    )
+    rest = (prompts.contexts, prompts.negative, prompts.lists, prompts.words)
+    if not prompts.matrix:
+        return PromptSet(classes_of(recipe), prompts.templates, *rest)
+    templates = [combined for template in prompts.templates for combined in matrix(template)]
+    try:
+        return PromptSet(classes_of(recipe), templates, *rest)
+    except InputError as error:
+        counted = "Templates are counted with all combinations of 'prompts.matrix'."
+        raise InputError(f"{error} {counted}") from None
 
 
 def _classes(

@@ -64,6 +64,27 @@ def test_the_recipe_wins_over_the_node(plan_of):
     assert [(j.prompt, j.negative) for j in jobs] == [("x!", "")]
 
 
+def test_a_prompt_matrix_is_a_template_for_each_combination(plan_of):
+    prompts = {"templates": ["a {class_name}|{red|red}|at night", "{class_name}"], "matrix": True}
+    jobs = list(plan_of(classes=["dog"], images_per_class=5, prompts=prompts))
+    assert [job.prompt for job in jobs] == [
+        "a dog", "a dog, red", "a dog, at night", "a dog, red, at night", "dog",
+    ]  # fmt: skip
+    assert len({job.seed for job in jobs}) == 5
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("{class_name}|__tint__", "Template 2, .* there is no list named 'tint'"),
+        ("{class_name}" + "|b" * 13, "13 optional parts, which make 8,192 prompts"),
+    ],
+)
+def test_a_wrong_prompt_matrix(plan_of, template, sentence):
+    with pytest.raises(InputError, match=sentence):
+        plan_of(prompts={"templates": [template], "matrix": True})
+
+
 def test_the_graph_holds_the_jobs_values(plan_of):
     plan = plan_of(bind={"KSampler.steps": 7, "Negative.text": "$class_name"}, transport="view")
     job = next(iter(plan))

@@ -248,8 +248,17 @@ def test_matrix_is_the_webuis() -> None:
         f"{head}, cinematic lighting",
         f"{head}, illustration, cinematic lighting",
     )
-    assert matrix("a| ,b, |c", at_start=True, separator=" ") == ("a", "b a", "c a", "b c a")
+    assert matrix("a| ,b, |c") == ("a", "a, b", "a, c", "a, b, c")
     assert matrix("a") == ("a",)
+
+
+def test_what_does_not_part_a_matrix() -> None:
+    """Choices of the template language, and signs meant literally."""
+    assert matrix(r"a {b|{c|d}} \{|e\|f") == (r"a {b|{c|d}} \{", r"a {b|{c|d}} \{, e\|f")
+    assert matrix("a}|b") == ("a}", "a}, b")
+
+
+def test_a_matrix_has_an_end() -> None:
     with pytest.raises(InputError, match=r"13 optional parts, which make 8,192"):
         matrix("a" + "|b" * 13)
 
