@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from ..trainer.subjects.evaluation.results import Evaluation
     from ..trainer.subjects.evaluation.sheet import Sheet
     from ..trainer.subjects.evaluation.wanted import BaseFile, Wanted
-    from .progress import progress
 
 CONTEXTS = ("green background", "white background", "black background", "blue background")
 
@@ -100,6 +99,7 @@ def evaluate(
     from ..trainer.subjects.evaluation.datasets import evaluate_datasets
     from ..trainer.subjects.evaluation.evaluate import evaluate_files
     from ..trainer.subjects.evaluation.pictures import Drawing
+    from .progress import progress
 
     console = Console()
     sources, trained = real or [], _trained(files or [])
