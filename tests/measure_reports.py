@@ -3,12 +3,14 @@
 import base64
 from collections.abc import Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
 from manyshot.trainer.measure.results import (
     Base64,
     Config,
+    GainRow,
     Results,
     Run,
     Sample,
@@ -20,6 +22,9 @@ from manyshot.trainer.measure.summary import gain_rows
 from PIL import Image
 
 KINDS: tuple[SampleKind, ...] = ("real", "synthetic")
+SYNTHETIC, AUTO = Arm(add="synthetic"), Arm(add="synthetic", ratio="auto")
+MUCH, REAL = Arm(add="synthetic", ratio=400), Arm(add="real")
+UP, DOWN, FLAT = (4.5, 2.9, 6.1), (-1.4, -2.4, -0.4), (0.5, -0.2, 1.2)
 
 
 def made_results(
@@ -60,6 +65,24 @@ def made_results(
         "samples": [_sample(name, kind) for name in classes[:4] for kind in KINDS],
     }
     return Results.model_validate({**values, **changes})
+
+
+def row(arm: Arm, shots: int, gain: float, low: float, high: float, **changes: Any) -> GainRow:
+    """A row of gains as given, in points."""
+    verdict = "helps" if low > 0 else "hurts" if high < 0 else "cannot tell"
+    values: dict[str, Any] = {
+        "shots": shots, "arm": arm.name, "against": "real only", "metric": "accuracy",
+        "value": 50 + gain, "baseline": 50, "gain": gain, "low": low, "high": high,
+        "relative": 2 * gain, "bootstrap": (low, high), "verdict": verdict, "draws": 10,
+        "seeds": 2, "draws_to_tell": None, "others": {}, "by_class": [gain] * 3, "sentence": "",
+    }  # fmt: skip
+    return GainRow(**{**values, **changes})
+
+
+def with_rows(*rows: GainRow) -> Results:
+    """A measurement of many arms with these rows of gains."""
+    arms = (SYNTHETIC, AUTO, MUCH, Arm(add="real"), Arm(add="same"), Arm(add="shuffled"))
+    return made_results([(arm, 0.0) for arm in arms]).model_copy(update={"gains": list(rows)})
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""The report: the sentence it opens with, its scales, and that nothing breaks out of its texts."""
+"""The report as a page and as text: it is whole, and nothing breaks out of its texts."""
 
 import base64
 import re
@@ -7,212 +7,26 @@ from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 pytest.importorskip("jinja2")
 
-import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from manyshot.cli import app
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.published import PublishedRow
 from manyshot.trainer.measure.report.answer import answer
-from manyshot.trainer.measure.report.chosen import stands
-from manyshot.trainer.measure.report.figures import listed, percent, points, size_span
 from manyshot.trainer.measure.report.html import html
 from manyshot.trainer.measure.report.markdown import markdown
 from manyshot.trainer.measure.report.page import page
 from manyshot.trainer.measure.report.ratios import ratio_curves
-from manyshot.trainer.measure.report.scale import linear_scale, log_scale, round_ticks, ticks_at
-from manyshot.trainer.measure.results import GainRow, Results, write_results
-from manyshot.trainer.measure.samples import outline, pick_samples
-from manyshot.trainer.measure.sources import Example
-from manyshot.trainer.measure.summary import SAME_STEPS
-from PIL import Image
+from manyshot.trainer.measure.results import Results, write_results
 from typer.testing import CliRunner
 
-from .measure_reports import made_results
+from .measure_reports import AUTO, REAL, SYNTHETIC, UP, made_results, row, with_rows
 
-SYNTHETIC, AUTO = Arm(add="synthetic"), Arm(add="synthetic", ratio="auto")
-MUCH = Arm(add="synthetic", ratio=400)
 EVIL = "<script>alert('1')</script> & \"q\" | `x` *b* [l](http://evil.example) {{ 7*7 }}"
-FINITE = st.floats(-1e6, 1e6)
-
-
-# The sentence
-
-
-def row(arm: Arm, shots: int, gain: float, low: float, high: float, **changes: Any) -> GainRow:
-    verdict = "helps" if low > 0 else "hurts" if high < 0 else "cannot tell"
-    values: dict[str, Any] = {
-        "shots": shots, "arm": arm.name, "against": "real only", "metric": "accuracy",
-        "value": 50 + gain, "baseline": 50, "gain": gain, "low": low, "high": high,
-        "relative": 2 * gain, "bootstrap": (low, high), "verdict": verdict, "draws": 10,
-        "seeds": 2, "draws_to_tell": None, "others": {}, "by_class": [gain] * 3, "sentence": "",
-    }  # fmt: skip
-    return GainRow(**{**values, **changes})
-
-
-def with_rows(*rows: GainRow) -> Results:
-    arms = (SYNTHETIC, AUTO, MUCH, Arm(add="real"), Arm(add="same"), Arm(add="shuffled"))
-    return made_results([(arm, 0.0) for arm in arms]).model_copy(update={"gains": list(rows)})
-
-
-REAL = Arm(add="real")
-UP, DOWN, FLAT = (4.5, 2.9, 6.1), (-1.4, -2.4, -0.4), (0.5, -0.2, 1.2)
-
-
-@pytest.mark.parametrize(
-    ("rows", "mood", "sentence"),
-    [
-        (
-            [row(SYNTHETIC, 1, *UP)],
-            "helps",
-            "Yes: synthetic images raise accuracy by 4.5 points (95 % interval 2.9 to 6.1), from "
-            "50.0 % to 54.5 %, with 1 real image of each class (+ synthetic 100 %).",
-        ),
-        (
-            [row(SYNTHETIC, 5, *DOWN)],
-            "hurts",
-            "No: synthetic images lower accuracy by 1.4 points (95 % interval 0.4 to 2.4), from "
-            "50.0 % to 48.6 %, with 5 real images of each class (+ synthetic 100 %).",
-        ),
-        (
-            [row(SYNTHETIC, 5, *FLAT, draws_to_tell=81)],
-            "cannot tell",
-            "Cannot tell: +0.5 points of accuracy (95 % interval −0.2 to +1.2) with 5 real images "
-            "of each class (+ synthetic 100 %); about 81 draws would tell a gain of this size.",
-        ),
-        (
-            [row(SYNTHETIC, 1, *UP), row(SYNTHETIC, 5, *DOWN)],
-            "mixed",
-            "It depends on the number of real images: with 1 real image of each class, synthetic "
-            "images raise accuracy: +4.5 points (+2.9 to +6.1); with 5, they lower accuracy: −1.4 "
-            "points (−2.4 to −0.4).",
-        ),
-        (
-            [row(SYNTHETIC, 1, *UP), row(SYNTHETIC, 5, 2.0, 1.0, 3.0)],
-            "helps",
-            "Yes: with 1 and 5 real images of each class, synthetic images raise accuracy: +4.5 "
-            "and +2.0 points.",
-        ),
-        (
-            [row(SYNTHETIC, 5, *UP), row(AUTO, 5, *FLAT), row(MUCH, 5, *DOWN)],
-            "helps",
-            "Yes, added in the right way: with 5 real images of each class, 1 of 3 ways of adding "
-            "synthetic images helps, at best by 4.5 points of accuracy (2.9 to 6.1; + synthetic "
-            "100 %), and 1 hurts.",
-        ),
-        (
-            [row(SYNTHETIC, 5, *FLAT), row(AUTO, 5, *FLAT), row(MUCH, 5, *DOWN)],
-            "hurts",
-            "No: with 5 real images of each class, none of 3 ways of adding synthetic images "
-            "helps, and 1 hurts.",
-        ),
-        (
-            [row(SYNTHETIC, 5, *FLAT), row(AUTO, 5, *FLAT)],
-            "cannot tell",
-            "Cannot tell: with 5 real images of each class, none of 2 ways of adding synthetic "
-            "images makes a difference that can be told.",
-        ),
-        (
-            [row(SYNTHETIC, 5, 1.0, 0.05, 1.95), row(AUTO, 5, *FLAT), row(MUCH, 5, *FLAT)],
-            "cannot tell",
-            "Perhaps: with 5 real images of each class, 1 of 3 ways of adding synthetic images "
-            "helps, at best by 1.0 points of accuracy (0.1 to 1.9; + synthetic 100 %); among 3 "
-            "comparisons that may be chance.",
-        ),
-        (
-            [row(REAL, 5, *UP)],
-            "helps",
-            "No synthetic images were measured: of what was, + extra real 100 % does best, +4.5 "
-            "points (+2.9 to +6.1) with 5 real images of each class.",
-        ),
-    ],
-)
-def test_the_answer_in_one_sentence(rows: list[GainRow], mood: str, sentence: str) -> None:
-    found = answer(with_rows(*rows))
-    assert (found.mood, found.sentence) == (mood, sentence)
-
-
-def test_the_answer_takes_the_comparison_at_equal_steps() -> None:
-    more_steps = row(SYNTHETIC, 5, *UP)
-    same_steps = row(SYNTHETIC, 5, *FLAT, against=SAME_STEPS)
-    found = answer(with_rows(more_steps, same_steps))
-    assert found.lead == "Cannot tell"
-    assert "against real only at the same number of steps" in found.rest
-
-
-def test_what_stands_below_the_answer() -> None:
-    rows = (row(SYNTHETIC, 5, *UP), row(AUTO, 5, *UP), row(REAL, 5, *UP))
-    assert answer(with_rows(*rows)).warnings == ()
-    assert answer(with_rows(*rows)).asides == (
-        "The yardstick, + extra real 100 %: +4.5 points with 5 real images of each class.",
-        "The best of several arms, picked after the fact, looks better than it is.",
-    )
-    failed = (row(Arm(add="same"), 5, *UP), row(Arm(add="shuffled"), 5, *UP))
-    first, second = answer(with_rows(*rows, *failed)).warnings
-    assert "+ same real 100 %, which adds nothing new, helps by +4.5 points" in first
-    assert "+ shuffled labels 100 %, whose labels are wrong, helps" in second
-
-
-@settings(max_examples=30)
-@given(st.floats(0.01, 50), st.floats(0.01, 50), st.integers(1, 50), st.integers(2, 100))
-def test_more_comparisons_never_make_a_gain_stand(
-    gain: float, reach: float, comparisons: int, draws: int
-) -> None:
-    found = row(SYNTHETIC, 5, gain, gain - reach, gain + reach, draws=draws)
-    assert stands(found, 1) or found.low < 1e-9
-    assert not stands(found, 1) or found.low > -1e-9
-    assert not stands(found, comparisons + 1) or stands(found, comparisons)
-
-
-# Figures and scales
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(4.46, "+4.5"), (-0.3, "−0.3"), (-0.04, "0.0"), (0.0, "0.0"), (float("nan"), "–")],
-)
-def test_points_carry_their_sign(value: float, text: str) -> None:
-    assert points(value) == text
-
-
-def test_other_figures() -> None:
-    assert percent(40.84) == "40.8 %"
-    assert size_span(-2.4, -0.4) == "0.4 to 2.4"
-    assert [listed(list(words)) for words in ("", "a", "ab")] == ["", "a", "a and b"]
-    assert listed(["a", "b", "c"]) == "a, b and c"
-
-
-@given(st.lists(FINITE, max_size=30), st.booleans())
-def test_a_linear_scale_holds_all_values_in_their_order(values: list[float], zero: bool) -> None:
-    scale = linear_scale([*values, float("nan"), float("inf")], zero)
-    held: list[float] = sorted([*values, 0.0] if zero else values)
-    places = [scale.at(value) for value in held]
-    assert places == sorted(places)
-    assert all(0 <= place <= 100 for place in places)
-    ticks = round_ticks(scale)
-    assert 1 <= len(ticks) <= 7
-    assert all(0 <= tick.at <= 100 for tick in ticks)
-    assert len({tick.text for tick in ticks}) == len(ticks)
-
-
-@given(st.sets(st.integers(1, 8000), max_size=20))
-def test_ticks_on_a_log_scale_have_room(values: set[int]) -> None:
-    rising = sorted(values)
-    scale = log_scale(rising)
-    places = [tick.at for tick in ticks_at(scale, rising)]
-    assert all(0 <= scale.at(value) <= 100 for value in rising)
-    assert all(b - a >= 9 for a, b in zip(places, places[1:], strict=False))
-
-
-# The page
 
 
 class Strict(HTMLParser):
@@ -349,37 +163,6 @@ def test_the_policy_allows_the_style_that_is_there() -> None:
     assert style
     digest = base64.b64encode(sha256(style[1].encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in text.replace("&#39;", "'").replace("&#43;", "+")
-
-
-# Samples and the command line
-
-
-def test_samples_are_small_equal_and_of_all_kinds(tmp_path: Path) -> None:
-    examples: dict[str, list[Example]] = {"real": [], "made": []}
-    for kind, found in examples.items():
-        for label in range(11):
-            for number in range(5):
-                path = tmp_path / f"{kind}-{label}-{number}.png"
-                shade = np.full((60, 200, 3), 20 * label, np.uint8)
-                Image.fromarray(shade).save(path)
-                found.append(Example(path, path.name, f"class {label:02}"))
-    classes = [f"class {label:02}" for label in range(11)]
-    samples = pick_samples(classes, examples["real"], examples["made"])
-    assert samples == pick_samples(classes, examples["real"][::-1], examples["made"][::-1])
-    assert len(samples) == 8 * (3 + 3)
-    first = Image.open(BytesIO(base64.b64decode(samples[0].jpeg)))
-    assert first.size == (96, 96)
-    assert {s.kind for s in pick_samples(classes, examples["real"], [])} == {"real"}
-
-
-def test_a_mask_is_drawn_where_its_values_change(tmp_path: Path) -> None:
-    values = np.full((96, 160), 2, np.uint8)
-    values[30:60, 70:90] = 1  # 38 to 58 of the middle square
-    Image.fromarray(values).save(tmp_path / "mask.png")
-    drawn = Image.open(BytesIO(base64.b64decode(outline(tmp_path / "mask.png"))))
-    seen = np.argwhere(np.asarray(drawn)[:, :, 3] > 0)
-    assert drawn.size == (96, 96)
-    assert (seen.min(axis=0).tolist(), seen.max(axis=0).tolist()) == ([30, 38], [60, 58])
 
 
 def test_the_command_draws_the_report_again(tmp_path: Path) -> None:
