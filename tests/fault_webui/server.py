@@ -55,6 +55,11 @@ class FaultWebui:
         """As a recipe names it."""
         return f"webui+{self.url}"
 
+    @property
+    def name(self) -> str:
+        """As a run names it."""
+        return self.url
+
     def breaks(self, *faults: Fault) -> None:
         """From now on these faults strike."""
         with self._lock:
