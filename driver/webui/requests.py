@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from ...core.errors import InputError
 from ..binding import upload_name
@@ -20,6 +17,7 @@ from ..job_fields import JOB_FIELDS
 from ..pairs.draw import Made
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
 from .payload import payload
+from .pictures import blank, check_mask
 from .request import Request
 from .settings import WebUISettings
 from .size import output_size, with_size
@@ -87,6 +85,9 @@ class Requests:
         settings = with_size(settings, begin)
         size = output_size(settings, begin)
 
+        if settings["mask"]:
+            check_mask(self._picture("mask", job, made))
+
         def encode(key: Key) -> str:
             return b64encode(self._picture(key, job, made)).decode("ascii")
 
@@ -142,15 +143,9 @@ class Requests:
     def _picture(self, key: Key, job: Job, made: Made | None) -> bytes:
         value = self._leaves[key]
         if isinstance(value, str) and value[1:] in PICTURES:
-            return made.files[value[1:]] if made else _blank()
+            return made.files[value[1:]] if made else blank()
         path = job.pictures[value[1:] if isinstance(value, str) else PREFIX + key]
         try:
             return Path(path).read_bytes()
         except OSError as error:
             raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
-
-
-def _blank() -> bytes:
-    file = BytesIO()
-    Image.new("RGB", (8, 8)).save(file, format="PNG")
-    return file.getvalue()

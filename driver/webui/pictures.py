@@ -1,0 +1,25 @@
+"""Pictures that a WebUI is given."""
+
+from io import BytesIO
+
+from PIL import Image
+
+from ...core.errors import InputError
+
+
+def blank() -> bytes:
+    """A white PNG, in the place of one that is drawn only later."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(file, format="PNG")
+    return file.getvalue()
+
+
+def check_mask(data: bytes) -> None:
+    """Raises InputError for a mask (an image file) that is black all over: with it a WebUI draws
+    the whole picture anew, or nothing of it."""
+    with Image.open(BytesIO(data)) as file:
+        if file.convert("L").getbbox() is None:
+            raise InputError(
+                "A mask for inpainting is black all over, so that nothing is to be drawn anew. "
+                "Leave its photo out ('pairs.skip_empty'), or make white what is to change."
+            )
