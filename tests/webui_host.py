@@ -1,6 +1,8 @@
 """Loads the extension's real entry file as the WebUI does, beside another extension."""
 
+import importlib
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FAKE = Path(__file__).parent / "fake_webui"
+CLASSES = "cat\ndog: a small dog"
 OURS = (
     "manyshot",
     "modules",
@@ -21,6 +24,15 @@ OURS = (
     "networks",
     "lib_controlnet",
 )
+
+
+def names(folder: Path, kind: str = "images") -> set[str]:
+    """The files of a dataset folder, by their paths in it."""
+    return {str(path.relative_to(folder)) for path in (folder / kind).rglob("*.png")}
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
 
 
 def _is_ours(name: str) -> bool:

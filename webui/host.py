@@ -1,8 +1,9 @@
 """The WebUI as its versions have it: AUTOMATIC1111 1.6 to 1.10 and Forge differ here alone."""
 
 import copy
+import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 
 OWN_SCRIPTS = "processing_scripts"  # the WebUI's own: what they do is in the processing's fields
+APPLIED = "network_current_names"  # of a layer of the model: what its weights hold
 EMBEDDINGS = (".safetensors", ".pt", ".bin")
 
 
@@ -32,7 +34,8 @@ def checkpoint(p: Any) -> Checkpoint:
     asked = p.override_settings.get("sd_model_checkpoint") or shared.opts.sd_model_checkpoint
     info = sd_models.checkpoint_aliases.get(asked)
     if info is None:
-        near = did_you_mean(str(asked), sd_models.checkpoint_aliases)
+        known = {one.name_for_extra for one in sd_models.checkpoint_aliases.values()}
+        near = did_you_mean(str(asked), known)
         raise InputError(f"The WebUI has no checkpoint {asked!r}.{near}")
     info.calculate_shorthash()
     return Checkpoint(info.name_for_extra, str(info.sha256 or info.hash))
@@ -58,13 +61,26 @@ def network_file(name: str) -> Path:
 def unloaded(names: Collection[str]) -> str | None:
     """The first of the LoRAs that the latest image was drawn without, though its file is there.
 
-    The WebUI goes on when such a file cannot be loaded.
+    The WebUI goes on when such a file cannot be loaded, or when it is for another kind of model.
     """
-    loaded = getattr(sys.modules.get("networks"), "loaded_networks", None)
+    networks = sys.modules.get("networks")
+    loaded = getattr(networks, "loaded_networks", None)
     if loaded is None:
         return None
-    there = {getattr(one, key, None) for one in loaded for key in ("name", "mentioned_name")}
+    used = [one for one in loaded if _has_weights(one)]
+    there = {getattr(one, key, None) for one in used for key in ("name", "mentioned_name")}
     return next((name for name in names if name not in there), None)
+
+
+def apply_networks_anew() -> None:
+    """Make AUTOMATIC1111 apply the LoRAs again for the next image.
+
+    It tells of those that do not fit once, and draws on with what it has of them.
+    """
+    layers = getattr(shared.sd_model, "network_layer_mapping", {})
+    for layer in layers.values():
+        if getattr(layer, APPLIED, ()):
+            setattr(layer, APPLIED, (None,))
 
 
 def embedding_file(token: str) -> Path:
@@ -90,6 +106,21 @@ def copied(p: Any) -> Any:
 
 def draw(p: Any) -> Any:
     return processing.process_images(p)
+
+
+def errors() -> list[Any]:
+    """What the WebUI has caught and only logged, the latest last; it keeps five."""
+    return list(getattr(sys.modules.get("modules.errors"), "exception_records", []))
+
+
+def script_error(before: Sequence[Any]) -> str | None:
+    """The first error since `before` (errors()) that an extension's script ended with.
+
+    The WebUI draws on without the script: a ControlNet without its model leaves the image to the
+    prompt, and the infotext says that it took part.
+    """
+    new = [one for one in errors() if not any(one is old for old in before)]
+    return next((str(one["exception"]) for one in new if _is_of_script(one)), None)
 
 
 def is_stopped() -> bool:
@@ -149,7 +180,20 @@ def _control_models() -> list[str]:
     forge = sys.modules.get("lib_controlnet.global_state")
     if forge is not None:
         return [name for name in forge.get_all_controlnet_names() if name != "None"]
-    return list(getattr(sys.modules.get("scripts.global_state"), "cn_models", {}))
+    known = getattr(sys.modules.get("scripts.global_state"), "cn_models", {})
+    return [name for name in known if name != "None"]
+
+
+def _is_of_script(record: Mapping[str, Any]) -> bool:
+    """Whether the WebUI's runner of scripts caught it: the traceback begins where it was caught."""
+    frames = record["traceback"]
+    return bool(frames) and f"modules{os.sep}scripts.py, line" in frames[0][0]
+
+
+def _has_weights(network: Any) -> bool:
+    """Whether something of a LoRA fitted the checkpoint; Forge's two keep that elsewhere."""
+    kept = network.modules or getattr(network, "bundle_embeddings", None)
+    return "modules_forge" in sys.modules or bool(kept)
 
 
 def _networks(networks: Any) -> dict[str, Any]:

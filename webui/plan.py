@@ -15,6 +15,7 @@ from ..core.prompts import PromptSet
 from ..core.wildcards import literal
 from ..driver.job import Job
 from ..driver.picture_files import in_folder
+from ..driver.planned import planned
 from ..driver.subjects import ClassSubject, Subjects, pooled_contexts, subjects_in
 from .settings import Settings
 
@@ -60,21 +61,9 @@ class Plan:
 
     def _job(self, class_name: str, label: int, index: int) -> Job:
         resolved = self.prompts.at(class_name, index, self.settings.seed)
-        one = self.subjects.get(class_name)
-        return Job(
-            id="",
-            class_name=class_name,
-            label=label,
-            first_index=index,
-            prompt=resolved.prompt,
-            negative=resolved.negative,
-            seed=resolved.seed,
-            images=self.batch_size,
-            keep=min(self.batch_size, self.settings.images_per_class - index),
-            subject=one and one.name,
-            token=one and one.subject.token,
-            pictures=self._pictures(class_name, index // self.batch_size),
-        )
+        one, wanted = self.subjects.get(class_name), self.settings.images_per_class
+        job = planned(resolved, label, index, self.batch_size, wanted, one)
+        return job._replace(pictures=self._pictures(class_name, index // self.batch_size))
 
     def _pictures(self, class_name: str, number: int) -> dict[str, str]:
         files = self.masks.get(class_name)

@@ -23,6 +23,14 @@ from .report import SHOWN, Report
 from .settings import INFOTEXT, Settings, to_infotext
 from .status import board
 
+_SCRIPT_FAILED = (
+    "ControlNet, or another extension of the WebUI, failed and took no part in the image: {}. The "
+    "WebUI's console says more."
+)
+_LORA_UNUSED = (
+    "The WebUI drew without the LoRA {!r}: its file cannot be loaded, or is for another kind of "
+    "checkpoint."
+)
 HOPELESS = 3  # jobs that failed one after the other before any was delivered: the run stops
 
 
@@ -59,6 +67,7 @@ class _Run:
         write_manifest(self.folder, self.plan, self.checkpoint)
         open_jobs = self.ledger.counts().pending
         shared.state.job_count = open_jobs
+        host.apply_networks_anew()
         board.begin(self.folder, self.report.planned, self.report.done)
         writer = Writer(self.folder, self.ledger, self._disk_failed)
         try:
@@ -90,6 +99,7 @@ class _Run:
 
     def _drawn(self, job: Job) -> Delivery | Failure:
         """What the WebUI gives for a job; its own errors become failures."""
+        logged = host.errors()
         try:
             p = self._processing(job)
             processed = host.draw(p)
@@ -97,7 +107,8 @@ class _Run:
             return Failure("invalid", str(error))
         except Exception as error:  # whatever extensions and torch raise: the next job may work
             kind = "memory" if "out of memory" in str(error).lower() else "node"
-            return Failure(kind, f"The WebUI failed: {type(error).__name__}: {error}")
+            said = " ".join(str(error).split())
+            return Failure(kind, f"The WebUI failed: {type(error).__name__}: {said}")
         if shared.state.skipped:
             shared.state.skipped = False
             return Failure("incomplete", "Skipped; the next run makes it.")
@@ -106,10 +117,14 @@ class _Run:
         images = images_of(processed, wanted)
         if isinstance(images, Failure):
             return images
+        silent = host.script_error(logged)
+        if silent:
+            return Failure("invalid", _SCRIPT_FAILED.format(silent))
         lacking = host.unloaded(_loras(p))
         if lacking:
-            return Failure("invalid", f"The WebUI could not load the LoRA {lacking!r}.")
-        self._show(processed, images)
+            return Failure("invalid", _LORA_UNUSED.format(lacking))
+        if not shared.state.interrupted:
+            self._show(processed, images)
         return self._delivery(job, images)
 
     def _processing(self, job: Job) -> Any:
@@ -143,6 +158,7 @@ class _Run:
     def _failed(self, job: Job, failure: Failure) -> None:
         self.ledger.mark_failed(job.id, failure)
         self.failed_in_turn += 1
+        host.apply_networks_anew()
         if failure.reason not in self.report.problems:
             self.report.problems.append(failure.reason)
         board.change(failed=board.now.failed + job.keep, message=failure.reason)

@@ -11,6 +11,7 @@ from .run import make_dataset
 from .settings import from_args
 
 TITLE = "Manyshot"
+REPORT = "Manyshot report"  # in `extra_generation_params` of the API's `info`
 
 
 class ManyshotScript(scripts.Script):
@@ -35,7 +36,8 @@ class ManyshotScript(scripts.Script):
         for problem in report.problems:
             p.comment(problem)
         sentence = report.sentence(settings.output)
-        p.comment(sentence)
+        # the API answers without the comments
+        p.extra_generation_params[REPORT] = " ".join((sentence, *report.problems))
         texts = report.infotexts or [sentence]
         return Processed(p, report.images, p.seed, sentence, infotexts=texts)
 
@@ -45,5 +47,4 @@ class ManyshotScript(scripts.Script):
             from fastapi import HTTPException  # only the API's own process has it for sure
 
             raise HTTPException(422, sentence)
-        p.comment(sentence)
         return Processed(p, [], p.seed, sentence)

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from . import sd_models, shared
+from . import scripts, sd_models, shared
 
 calls: list[Any] = []
 faults: dict[int, Any] = {}  # number of the call, from 1 -> function of (p, Processed)
@@ -82,8 +82,7 @@ def process_images(p):
     asked = p.override_settings.get("sd_model_checkpoint", shared.opts.sd_model_checkpoint)
     info = sd_models.checkpoint_aliases.get(asked, sd_models.tiny)
     p.sd_model_name = info.name_for_extra
-    for script in getattr(p.scripts, "alwayson_scripts", []):
-        script.process(p, *p.script_args[script.args_from : script.args_to])
+    scripts.process(p)
     width, height = p.width - p.width % 8, p.height - p.height % 8
     images = [_image(p.prompt, p.seed + n, (width, height)) for n in range(p.batch_size)]
     texts = [infotext(p, p.seed + n) for n in range(p.batch_size)]

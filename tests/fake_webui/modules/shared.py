@@ -20,4 +20,5 @@ class Options:
 
 
 state, opts = State(), Options()
+sd_model = SimpleNamespace(network_layer_mapping={})
 cmd_opts = SimpleNamespace(api=True, nowebui=False, api_auth=None, embeddings_dir="embeddings")
