@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,6 +27,7 @@ from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
 from manyshot.driver.run import run
+from quiet import Quiet
 from rich.console import Console
 from rich.table import Table
 
@@ -59,18 +60,6 @@ MODELS = {
           "inputs": {"value": ["1", 0], "seconds": 0.0, "interruptible": True, "model": ["3", 0]}},
     "9": {**SAVE, "inputs": {**SAVE["inputs"], "images": ["2", 0]}},
 }  # fmt: skip
-
-
-class Quiet:
-    """A run.Screen that shows nothing."""
-
-    def step(self, text: str) -> None: ...
-
-    def reading(self, read: int, total: int) -> None: ...
-    def planning(self, read: int, total: int) -> None: ...
-
-    def watching(self, tally: Any, workers: Any) -> nullcontext[None]:
-        return nullcontext()
 
 
 def driven(graph: dict, folder: Path, urls: list[str], count: int, **recipe: Any) -> float:
