@@ -13,6 +13,7 @@ from .bound import Bound
 from .inputs import FileInput
 from .job import Job, Value
 from .picture_files import in_folder
+from .planned import planned
 from .recipe import Recipe
 from .settle import images_per_class, prompt_set
 from .subjects import Subjects
@@ -117,22 +118,9 @@ class Plan:
         shown = scenes.shown(pairs) if scenes else ()
         resolved = self._prompts.at(class_name, index, seed, shown)
         subject = self.subjects.get(class_name)
-        return Job(
-            id="",
-            class_name=class_name,
-            label=label,
-            first_index=index,
-            prompt=resolved.prompt,
-            negative=resolved.negative,
-            seed=resolved.seed,
-            images=batch,
-            keep=min(batch, self._images - index),
-            subject=subject and subject.name,
-            token=subject and subject.subject.token,
-            pictures=self._pictures(class_name, index),
-            sweep=sweep,
-            pairs=pairs,
-        )
+        job = planned(resolved, label, index, batch, self._images, subject)
+        pictures = self._pictures(class_name, index)
+        return job._replace(pictures=pictures, sweep=sweep, pairs=pairs)
 
     def _pictures(self, class_name: str, index: int) -> dict[str, str]:
         taken = index // self.bound.batch_size

@@ -22,6 +22,8 @@ WEBUI = {"checkpoint": "tiny", "width": 64, "height": 64}
 
 def plan_of(webui: dict[str, Any] | None, **more: Any) -> Plan:
     data: dict[str, Any] = {"output": "out", "webui": webui, "images_per_class": 2, "seed": 0}
+    if "workflow" not in more:
+        data["servers"] = ["webui+http://127.0.0.1:1"]
     if "subjects" not in more and "pairs" not in more:
         data["classes"] = ["cat", "dog"]
     return prepare(parse_recipe({**data, **more}, "r.yaml"), None)
@@ -101,6 +103,7 @@ def test_a_wrong_sweep(sweep: dict[str, Any], words: str) -> None:
         ({**WEBUI, "init_image": "$image"}, {}, "takes $image, but the recipe names no 'pairs'"),
         ({**WEBUI, "init_image": "$imag"}, {}, "no job field $imag. Did you mean 'image'"),
         ({**WEBUI, "init_image": "@A.image"}, {}, "'@A.image' names no address"),
+        (WEBUI, {"servers": ["embedded"]}, "the server 'embedded' is no WebUI"),
     ],
 )
 def test_a_wrong_recipe(webui: dict[str, Any], more: dict[str, Any], words: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ManyshotError, ServerError
-from ..address import ServerAddress
-from ..http import Http
+from ..address import WEBUI, ServerAddress
+from ..http import Http, Refused
 from ..plan import Plan
 from ..prepare import preflight
 from ..recipe import Recipe
@@ -81,6 +81,9 @@ def reach(name: str, address: ServerAddress, recipe: Recipe) -> ComfyServer:
     comfy = Comfy(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
     try:
         return ComfyServer(name, comfy, _catalogue(comfy, name))
+    except Refused as error:
+        hint = f" If it is a WebUI, write {WEBUI}{address.base_url}." if error.status == 404 else ""
+        return ComfyServer(name, comfy, None, f"{error}{hint}")
     except ManyshotError as error:  # away, or it answers something else
         return ComfyServer(name, comfy, None, str(error))
 

@@ -1,0 +1,32 @@
+"""A job as every plan makes it, of a recipe as of the WebUI's extension."""
+
+from ..core.prompts import ResolvedPrompt
+from .job import Job
+from .subjects import ClassSubject
+
+
+def planned(
+    resolved: ResolvedPrompt,
+    label: int,
+    index: int,
+    batch: int,
+    images: int,
+    subject: ClassSubject | None,
+) -> Job:
+    """The job of a class's images `index` and on: `batch` of them, as far as `images` are wanted.
+
+    It has no id yet, for that follows from what else its plan knows.
+    """
+    return Job(
+        id="",
+        class_name=resolved.class_name,
+        label=label,
+        first_index=index,
+        prompt=resolved.prompt,
+        negative=resolved.negative,
+        seed=resolved.seed,
+        images=batch,
+        keep=min(batch, images - index),
+        subject=subject and subject.name,
+        token=subject and subject.subject.token,
+    )
