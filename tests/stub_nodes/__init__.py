@@ -175,7 +175,7 @@ class StubText(io.ComfyNode):
 
 
 class StubHangOnce(io.ComfyNode):
-    """Hangs for a minute, deaf to interrupts, where the server's input folder holds "hang"."""
+    """Hangs for twenty seconds, deaf to interrupts, where the server's input folder holds "hang"."""
 
     @classmethod
     def define_schema(cls):
@@ -191,7 +191,7 @@ class StubHangOnce(io.ComfyNode):
         sign = Path(folder_paths.get_input_directory()) / "hang"
         if sign.exists():
             sign.unlink()
-            pause(60, interruptible=False)
+            pause(20, interruptible=False)
         return io.NodeOutput(value)
 
 
