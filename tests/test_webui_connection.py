@@ -195,3 +195,23 @@ def test_replies_that_take_longer_than_other_replies_may(tmp_path: Path) -> None
         assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
+
+
+@pytest.mark.parametrize("gone", ["progress", "options", "sd-models", "samplers", "loras"])
+def test_questions_that_are_not_answered_at_first(tmp_path: Path, gone: str) -> None:
+    """A WebUI that still starts: asked again until it answers."""
+    with FaultWebui(installed=BOTH) as webui, FaultWebui(installed=BOTH) as other:
+        webui.breaks(Fault("gateway 502", times=3, path=f"/sdapi/v1/{gone}"))
+        recipe = cats(tmp_path, [webui, other], 12)
+        assert drive(recipe).exit_code == 0
+    is_whole(recipe)
+
+
+def test_a_webui_that_is_busy_at_the_start(tmp_path: Path) -> None:
+    """Looking for new files waits for another user's job there, longer than a reply may take."""
+    with FaultWebui(installed=BOTH) as webui:
+        webui.other_job(seconds=1.5)
+        recipe = cats(tmp_path, [webui], 2, timeouts={"reply": 0.5})
+        assert drive(recipe).exit_code == 0
+        assert webui.diary.interrupts == []
+    is_whole(recipe)
