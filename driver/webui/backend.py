@@ -126,5 +126,5 @@ class WebUIBackend:
     def _left(self, follower: Follower, reason: str) -> None:
         """The server may still draw what nobody waits for any more."""
         log.info("%s: %s", self.name, reason)
-        self._probe.abandon(follower.drawing)
+        self._probe.abandon(follower.stamp)
         self.health.lost(reason)

@@ -39,8 +39,8 @@ class Follower:
         self._stall, self._stop = stall, stop
         self._spoiled: set[str] = set()
         self._at: tuple[Any, ...] = ()
-        self.drawing = False
-        """Whether it is surely ours that is drawn now."""
+        self.stamp: str | None = None
+        """When ours began, by the server's clock; None while it waits, or nobody can tell."""
 
     def to_end(self) -> Any:
         """The reply; a Failure when nothing moves for `stall` seconds.
@@ -83,9 +83,8 @@ class Follower:
     def cancel(self) -> None:
         """Interrupt the job if it is ours that is drawn, and wait a little for its end."""
         try:
-            if not self.drawing:
-                self._ask()
-            if self.drawing:
+            progress = self._look()
+            if progress.busy and progress.started == self.stamp:
                 self._client.interrupt()
                 self._call.wait(CANCEL_GRACE)
         except (Unreachable, Refused):
@@ -94,16 +93,21 @@ class Follower:
     def _ask(self) -> bool:
         """Whether something moved since the last look. Raises Unreachable when it is gone."""
         try:
-            progress = self._client.progress()
+            progress = self._look()
         except (Unreachable, Refused):
             if self._call.wait(DYING_GRACE):
                 return True
             raise
-        if progress.spoiled and progress.busy:
-            self._spoiled.add(progress.started)
-        self.drawing = self._idle and progress.busy
         moved, self._at = progress.at != self._at, progress.at
         return moved
+
+    def _look(self) -> Progress:
+        progress = self._client.progress()
+        if progress.spoiled and progress.busy:
+            self._spoiled.add(progress.started)
+        if self._idle and progress.busy and self.stamp is None:
+            self.stamp = progress.started
+        return progress
 
     def _stalled(self) -> Failure:
         self.cancel()

@@ -22,21 +22,28 @@ class Probe:
         self._client, self._check = client, check
         self._lock = threading.Lock()
         self._left: float | None = None
-        self._ours = False
+        self._stamp: str | None = None
 
     def __call__(self) -> None:
         progress = self._client.progress()
-        with self._lock:
-            left, ours = self._left, self._ours
-        if left is not None and progress.busy and time.monotonic() - left < PATIENCE:
-            if ours:
-                self._client.interrupt()
+        if progress.busy and self._is_ours(progress.started):
             raise ServerError("It still draws what it was given before, which cannot be fetched.")
         with self._lock:
             self._left = None
         self._check()
 
-    def abandon(self, ours: bool) -> None:
-        """A call was given up. `ours`: it is that which is drawn, so that it may be interrupted."""
+    def abandon(self, stamp: str | None) -> None:
+        """A call was given up. `stamp`: when it began there; None when nobody can tell."""
         with self._lock:
-            self._left, self._ours = time.monotonic(), ours
+            self._left, self._stamp = time.monotonic(), stamp
+
+    def _is_ours(self, started: str) -> bool:
+        """Whether what is drawn there was given up here, as far as can be told; then it is
+        interrupted where that is sure."""
+        with self._lock:
+            left, stamp = self._left, self._stamp
+        if left is None or time.monotonic() - left > PATIENCE:
+            return False
+        if stamp is not None and stamp == started:
+            self._client.interrupt()
+        return stamp in (None, started)
