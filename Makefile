@@ -8,8 +8,12 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python;
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.manyshot-installed
 TYPING := build/typing/manyshot
+# Files of tests run at the same time; each worker takes about 3 GiB, with a server of its own.
+WORKERS ?= 2
 
 export UV_HTTP_TIMEOUT ?= 300
+# Containers often set this; every server and command would then compile torch anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint docs bench clean
 
@@ -19,7 +23,7 @@ demo: $(INSTALLED)
 
 test: lint
 	$(BIN)/manyshot server install
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .

@@ -175,7 +175,7 @@ class StubText(io.ComfyNode):
 
 
 class StubHangOnce(io.ComfyNode):
-    """Hangs for twenty seconds, deaf to interrupts, where the server's input folder holds "hang"."""
+    """Hangs for 20 s, deaf to interrupts, where the server's input folder holds "hang"."""
 
     @classmethod
     def define_schema(cls):
