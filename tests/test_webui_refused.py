@@ -68,6 +68,7 @@ def test_no_controlnet(tmp_path: Path) -> None:
 
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "JPEG": ({"samples_format": "jpg"}, "as jpg, with losses"),
+    "WebP": ({"samples_format": "webp"}, "as webp, with losses"),
     "masks among the images": ({"return_mask": True}, "masks among the images"),
 }
 

@@ -44,6 +44,8 @@ INVALID: dict[What, str] = {
     "wrong sampler": "sampler 'LMS' and not with 'DPM++ 2M'",
     "wrong prompt": "masterpiece' and not the prompt",
     "wrong size": "72x64 pixels and not 64x64",
+    "jpeg": "came as JPEG, with losses",
+    "webp": "came as WEBP, with losses",
 }
 """Faults of the WebUI: its job fails and says why, the others are drawn."""
 

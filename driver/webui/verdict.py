@@ -14,6 +14,9 @@ from .facts import CHECKS
 from .maps import check_maps
 from .request import Request
 
+Kind = tuple[str, tuple[int, int]]
+"""Format, width and height of an image file."""
+
 
 def info_of(reply: Any) -> dict[str, Any] | None:
     """What the reply says of its images; None when it is no reply of a WebUI."""
@@ -36,28 +39,36 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     last = first + request.images
     try:
         images, maps = _decoded(reply["images"][first:last]), _decoded(reply["images"][last:])
-        sizes = [_size(data) for data in images]
+        kinds = [_kind(data) for data in images]
         unsteered = check_maps(request, maps) if request.units else None
     except (NotBase64, ValueError, OSError, Image.DecompressionBombError) as error:
         return Failure("incomplete", f"An image arrived damaged: {error}.")
-    return unsteered or _sized(request, sizes) or images
+    return unsteered or _pictured(request, kinds) or images
 
 
 def _decoded(images: list[Any]) -> tuple[bytes, ...]:
     return tuple(b64decode(str(image).rpartition(",")[2], validate=True) for image in images)
 
 
-def _sized(request: Request, sizes: list[tuple[int, int]]) -> Failure | None:
-    other = next((size for size in sizes if size != request.size), None)
-    if other is None:
-        return None
-    return Failure(
-        "invalid",
-        f"The image that came has {other[0]}x{other[1]} pixels and not "
-        f"{request.size[0]}x{request.size[1]}.",
-    )
+def _pictured(request: Request, kinds: list[Kind]) -> Failure | None:
+    """Size and format of the images. The API writes WebP with losses, too."""
+    wanted = ("PNG", request.size)
+    form, size = next((kind for kind in kinds if kind != wanted), wanted)
+    if size != request.size:
+        return Failure(
+            "invalid",
+            f"The image that came has {size[0]}x{size[1]} pixels and not "
+            f"{request.size[0]}x{request.size[1]}.",
+        )
+    if form != "PNG":
+        return Failure(
+            "invalid",
+            f"The image came as {form}, with losses: somebody has changed the WebUI's setting "
+            "'File format for images'; set it to png.",
+        )
+    return None
 
 
-def _size(data: bytes) -> tuple[int, int]:
+def _kind(data: bytes) -> Kind:
     with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
-        return file.size
+        return str(file.format), file.size

@@ -65,8 +65,6 @@ OPTIONS: dict[str, Any] = {
     "inpainting_mask_weight": 1.0,
     "initial_noise_multiplier": 1.0,
     "img2img_color_correction": False,
-    "img2img_fix_steps": False,
-    "sgm_noise_multiplier": False,
     "return_mask": False,
     "return_mask_composite": False,
     "textual_inversion_add_hashes_to_infotext": True,
