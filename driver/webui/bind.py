@@ -45,7 +45,6 @@ def bind_requests(
 
 
 def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
-
     if graphs is None:
         return {}
     at = {**graphs.sweeps, **graphs.pictures}
