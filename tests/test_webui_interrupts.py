@@ -173,3 +173,15 @@ def test_the_question_after_a_job_is_asked_again(tmp_path: Path) -> None:
         assert drive(recipe).exit_code == 0
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
+
+
+def test_its_settings_are_as_they_were_afterwards(tmp_path: Path) -> None:
+    """But for the models. What was set for the jobs stays with them."""
+    with FaultWebui(installed=BOTH) as webui:
+        options = webui.life.shelf.options
+        before = dict(options)
+        recipe = cats(tmp_path, [webui], 2, {"clip_skip": 2, "checkpoint": "other"})
+        assert drive(recipe).exit_code == 0
+        kept = {name for name in before if options[name] != before[name]}
+        assert kept == {"sd_model_checkpoint", "sd_checkpoint_hash"}
+        assert before["eta_noise_seed_delta"] == 31337  # or nothing was to be put back

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ...core.errors import ServerError
 from ..backend import NotTaken
 from ..health import Health
 from ..http import Refused, Unreachable
@@ -16,6 +17,7 @@ from .call import GATEWAY, Call, refused
 from .client import WebUI
 from .dialect import Dialect
 from .follow import Follower
+from .payload import MODELS
 from .probe import Probe
 from .request import Request
 from .requests import Requests
@@ -60,12 +62,15 @@ class WebUIBackend:
         self.health = Health(self._probe)
         self._stop = threading.Event()
         self._idle = False
+        self._before: dict[str, Any] = {}
 
     def start(self) -> None:
         self.health.start()
 
     def draw(self, job: Job, made: Made | None) -> Drawn | Failure:
-        request = self._dialect().adapted(self._requests.request(job, made))
+        dialect = self._dialect()
+        request = dialect.adapted(self._requests.request(job, made))
+        self._before = changed(request, dialect) | self._before
         idle = self._idle or self._is_idle()
         call = Call(lambda: self._client.draw(request.endpoint, request.payload))
         follower = Follower(self._client, call, idle, self._stall, self._stop)
@@ -98,7 +103,13 @@ class WebUIBackend:
         self._client.http.hurry(HURRY)
 
     def close(self) -> None:
-        pass
+        """Its settings as they were, unless somebody draws with them now; the models stay, as if
+        they were chosen on its page."""
+        try:
+            if self._before and not self._client.progress().busy:
+                self._client.set_options(self._before)
+        except ServerError as error:
+            log.info("the settings of %s stay as they are: %s", self.name, error)
 
     def _is_idle(self) -> bool:
         try:
@@ -128,3 +139,12 @@ class WebUIBackend:
         log.info("%s: %s", self.name, reason)
         self._probe.abandon(follower.stamp)
         self.health.lost(reason)
+
+
+def changed(request: Request, dialect: Dialect) -> dict[str, Any]:
+    """What the settings were that a request changes, models aside, as far as the server says."""
+    return {
+        name: dialect.options[name]
+        for name, value in request.payload["override_settings"].items()
+        if name not in MODELS and name in dialect.options and dialect.options[name] != value
+    }

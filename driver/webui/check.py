@@ -14,6 +14,7 @@ from ..plan import Plan
 from ..subjects import ClassSubject
 from .dialect import Dialect
 from .names import same_file
+from .payload import MODELS, PINNED
 from .request import Request
 
 EXTRA_PICTURES = ("return_mask", "return_mask_composite")
@@ -46,7 +47,7 @@ def _fields(request: Request, dialect: Dialect) -> Iterator[str]:
 def _options(request: Request, dialect: Dialect) -> Iterator[str]:
     known = dialect.settings
     for name in request.payload["override_settings"]:
-        if name not in known and name != "sd_vae":
+        if name not in known and name not in (*PINNED, *MODELS):
             yield f"It has no setting {name!r}.{did_you_mean(name, known)}"
 
 

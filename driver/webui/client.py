@@ -58,6 +58,10 @@ class WebUI:
         """Its settings."""
         return self._dict(f"{API}/options")
 
+    def set_options(self, values: Mapping[str, Any]) -> None:
+        """Change some of its settings, for good."""
+        self.http.post_json(f"{API}/options", values)
+
     def embeddings(self) -> tuple[set[str], set[str]]:
         """Names of the embeddings that its model can use, and of those that it cannot."""
         reply = self._dict(f"{API}/embeddings")

@@ -19,6 +19,7 @@ from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from .client import Schemas, WebUI
 from .names import same_file
+from .payload import PINNED
 from .request import Request
 
 AUTOMATIC = "Automatic"
@@ -82,8 +83,9 @@ class Dialect:
         if scheduler is None:
             del payload["scheduler"]
         checkpoint = found("checkpoint", request.checkpoint, self.checkpoints)
+        sent = request.payload["override_settings"]
         payload["override_settings"] = {
-            **request.payload["override_settings"],
+            **{name: sent[name] for name in sent if name in self.settings or name not in PINNED},
             "sd_model_checkpoint": checkpoint["model_name"],
             **self._vae(request),
             **self._hashes(request),

@@ -7,9 +7,26 @@ RESIZE = ("Just resize", "Crop and resize", "Resize and fill")
 FILL = ("fill", "original", "latent noise", "latent nothing")
 PINNED = {
     "randn_source": "CPU",  # the noise of a seed is the same on every machine, and ComfyUI's
+    "eta_noise_seed_delta": 0,
+    "eta_ancestral": 1.0,
+    "eta_ddim": 0.0,
+    "s_churn": 0.0,
+    "s_noise": 1.0,
+    "s_min_uncond": 0,
     "sgm_noise_multiplier": False,
+    "initial_noise_multiplier": 1.0,
     "img2img_fix_steps": False,
+    "img2img_color_correction": False,
+    "token_merging_ratio": 0.0,
+    "token_merging_ratio_img2img": 0.0,
+    "token_merging_ratio_hr": 0.0,
+    "always_discard_next_to_last_sigma": False,
+    "use_old_emphasis_implementation": False,
+    "use_old_karras_scheduler_sigmas": False,
 }
+"""Settings of the WebUI that change pixels, and that all its versions from 1.6 on have."""
+MODELS = ("sd_model_checkpoint", "sd_vae", "forge_additional_modules")
+"""Settings that choose models; they stay as the last request had them."""
 Encode = Callable[[str], str]
 """The key of a picture in the settings -> its file in base64."""
 
