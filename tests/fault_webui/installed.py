@@ -79,7 +79,6 @@ OPTIONS: dict[str, Any] = {
     "add_model_hash_to_info": True,
     "add_model_name_to_info": True,
     "add_version_to_infotext": True,
-    "eta_ancestral": 1.0,
     "eta_ddim": 0.0,
     "s_churn": 0.0,
     "s_noise": 1.0,
