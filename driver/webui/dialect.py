@@ -86,7 +86,7 @@ class Dialect:
         sent = request.payload["override_settings"]
         payload["override_settings"] = {
             **{name: sent[name] for name in sent if name in self.settings or name not in PINNED},
-            "sd_model_checkpoint": checkpoint["model_name"],
+            "sd_model_checkpoint": checkpoint["title"],
             **self._vae(request),
             **self._hashes(request),
         }
