@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.trainer.measure.report.figures import listed, percent, points, size_span
 from manyshot.trainer.measure.report.scale import linear_scale, log_scale, round_ticks, ticks_at
+from manyshot.trainer.measure.report.tables import facts
 from manyshot.trainer.measure.samples import outline, pick_samples
 from manyshot.trainer.measure.sources import Example
 from PIL import Image
+
+from .measure_reports import made_results
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -26,6 +29,16 @@ FINITE = st.floats(-1e6, 1e6)
 )
 def test_points_carry_their_sign(value: float, text: str) -> None:
     assert points(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0, None), (0.02, "0.16 s"), (7.0, "0:00:56"), (600.0, "1:20:00")]
+)
+def test_the_computing_time_is_told(seconds: float, text: str | None) -> None:
+    made = made_results()
+    runs = [run.model_copy(update={"seconds": seconds}) for run in made.runs]
+    assert len(runs) == 8
+    assert dict(facts(made.model_copy(update={"runs": runs}))).get("Computing time") == text
 
 
 def test_other_figures() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from manyshot.core.records import METADATA, Record
 from manyshot.trainer.images import read_rgb
 from manyshot.trainer.measure.backbones import Backbone
 from manyshot.trainer.measure.features import CHUNK, file_features
-from manyshot.trainer.measure.overlap import find_overlap, refuse_overlap
+from manyshot.trainer.measure.overlap import find_overlap, overlap_sentence, refuse_overlap
 from manyshot.trainer.measure.sources import (
     Example,
     elpv,
@@ -222,8 +223,10 @@ def test_copies_of_the_test_split_are_refused(tmp_path: Path) -> None:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(free[5].path)
     found = find_overlap(free, test, real)
     assert found.identical == ((free[5].name, test[3].name),)
-    with pytest.raises(InputError, match="1 of the 60 .* such as cat/005.png and the test image"):
+    with pytest.raises(InputError, match="1 of the 60 .* cat/005.png, the same as the test image"):
         refuse_overlap(found, tmp_path / "free")
+    alike = overlap_sentence(replace(found, identical=()), "free")
+    assert alike.endswith("such as cat/005.png of the test image cat/003.png.")
 
 
 def test_what_is_as_near_among_real_images_is_not_called_a_copy(tmp_path: Path) -> None:

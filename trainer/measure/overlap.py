@@ -119,13 +119,15 @@ def refuse_overlap(found: Overlap, folder: Path | str) -> None:
 
 def overlap_sentence(found: Overlap, folder: Path | str) -> str:
     """What was found, in one sentence."""
-    kind, pairs = ("the same", found.identical) if found.identical else ("nearly so", found.near)
     if not found.near:
         return f"None of the {found.searched:,} images of {folder} is near to a test image."
-    first = f"{pairs[0][0]} and the test image {pairs[0][1]}"
+    if found.identical:
+        example = "{}, the same as the test image {}".format(*found.identical[0])
+    else:
+        example = "{} of the test image {}".format(*found.near[0])
     return (
         f"{len(found.near):,} of the {found.searched:,} images of {folder} are near-copies of test "
-        f"images ({found.usual:.1%} of real ones are as near), such as {first}, which are {kind}."
+        f"images ({found.usual:.1%} of real ones are as near), such as {example}."
     )
 
 

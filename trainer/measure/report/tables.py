@@ -161,7 +161,9 @@ def _range(values: set[float]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds))) if seconds else ""
+    if not seconds:
+        return ""
+    return f"{seconds:.2g} s" if seconds < 10 else str(timedelta(seconds=round(seconds)))
 
 
 def recipe_text(results: Results) -> str:
