@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,40 @@ def test_more_images_and_classes_change_no_image(webui: Host, tmp_path: Path) ->
     webui.run(output=str(tmp_path), classes=CLASSES, images_per_class=3)
     assert first < names(tmp_path)
     assert len(webui.processing.calls) == 4
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"hr_scheduler": "Automatic"},
+        {"denoising_strength": 0.7},
+        {"override_settings": {"sd_model_checkpoint": "0123456789"}},
+        {"override_settings": {"CLIP_stop_at_last_layers": 1, "sd_vae_encode_method": "Full"}},
+    ],
+    ids=str,
+)
+def test_what_send_to_fills_in_without_use_changes_no_fact(webui: Host, sent: Any) -> None:
+    pixels, make = (
+        webui.part("webui.pixels"),
+        webui.processing.StableDiffusionProcessingTxt2Img,
+    )
+
+    def facts(**changes: Any) -> Any:
+        p = make(**changes)
+        return pixels.processing_facts(p), pixels.option_facts(webui.shared.opts, p)
+
+    assert facts(**sent) == facts()
+    assert facts(override_settings={"CLIP_stop_at_last_layers": 2}) != facts()
+    assert facts(enable_hr=True, hr_scheduler="Karras") != facts(enable_hr=True)
+
+
+def test_an_enum_of_a_unit_counts_by_its_value(webui: Host) -> None:
+    class Mode(Enum):
+        BALANCED = "Balanced"
+        CONTROL = "ControlNet is more important"
+
+    fact = webui.part("webui.pixels").fact
+    assert [fact(mode) for mode in Mode] == [mode.value for mode in Mode]
 
 
 def test_an_inpaint_mask_counts_as_pixels(webui: Host) -> None:

@@ -129,11 +129,14 @@ def is_stopped() -> bool:
 
 
 def other_scripts(p: Any) -> Iterator[tuple[str, list[Any]]]:
-    """(title, arguments) of each extension's script that takes part in every image."""
+    """(title, arguments) of each extension's script that takes part in every image and can be
+    set: others come and go with extensions that have nothing to do with pixels."""
     args = list(p.script_args or [])
     for script in getattr(p.scripts, "alwayson_scripts", []):
         if OWN_SCRIPTS not in str(script.filename) and script.args_from is not None:
-            yield str(script.title()), args[script.args_from : script.args_to]
+            given = args[script.args_from : script.args_to]
+            if given:
+                yield str(script.title()), given
 
 
 def give_control(p: Any, unit: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from hashlib import sha256
 from typing import Any
 
@@ -14,11 +15,15 @@ OTHERS = {
     "sd_model", "outpath_samples", "outpath_grids", "do_not_save_samples", "do_not_save_grid",
     "prompt_for_display", "extra_generation_params", "override_settings_restore_afterwards",
     "do_not_reload_embeddings", "overlay_images", "comments", "sampler_index", "force_task_id",
+    # in option_facts
+    "override_settings",
     # what an earlier call left behind
     "cached_c", "cached_uc", "cached_hr_c", "cached_hr_uc", "nmask",
     "image_conditioning", "init_img_hash", "mask_for_overlay", "init_latent",
 }  # fmt: skip
 LATER = {"image_mask", "token_merging_ratio", "token_merging_ratio_hr"}  # set after the start
+CHECKPOINT = "sd_model_checkpoint"  # an option; its digest is a fact of its own
+WITHOUT_SECOND_PASS = {"denoising_strength", "sd_vae_encode_method"}  # that then mean nothing
 OPTIONS = (
     "CLIP_stop_at_last_layers", "eta_noise_seed_delta", "eta_ddim", "eta_ancestral", "randn_source",
     "emphasis", "comma_padding_backtrack", "upcast_attn", "sd_vae_encode_method",
@@ -35,16 +40,28 @@ def processing_facts(p: Any) -> dict[str, Any]:
     later versions count by themselves.
     """
     names = {field.name for field in fields(p) if field.init} - OTHERS | LATER
-    return {name: fact(getattr(p, name, None)) for name in sorted(names)}
+    return {name: fact(getattr(p, name, None)) for name in sorted(names) if _counts(p, name)}
 
 
-def option_facts(options: Any) -> dict[str, Any]:
-    """The settings of the WebUI that decide pixels, as far as its version has them."""
-    return {name: fact(getattr(options, name, None)) for name in OPTIONS if _has(options, name)}
+def option_facts(options: Any, p: Any) -> dict[str, Any]:
+    """The settings of the WebUI that decide pixels, as far as its version has them, and what the
+    processing `p` overrides."""
+    there = {name: getattr(options, name) for name in OPTIONS if _has(options, name)}
+    asked = {name: value for name, value in p.override_settings.items() if name != CHECKPOINT}
+    found = {**there, **asked}
+    return {name: fact(found[name]) for name in sorted(found) if _counts(p, name)}
+
+
+def _counts(p: Any, name: str) -> bool:
+    """Whether a field or an option does something: the page fills in hires fix when it is off."""
+    second_pass = getattr(p, "enable_hr", True)  # img2img has no such field
+    return second_pass or not (name.startswith("hr_") or name in WITHOUT_SECOND_PASS)
 
 
 def fact(value: Any) -> Any:
     """A value that JSON can hold and that is equal for equal pixels."""
+    if isinstance(value, Enum):
+        return fact(value.value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Image.Image):

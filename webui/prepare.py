@@ -57,7 +57,7 @@ def take_over(whole: Plan, ledger: Ledger, folder: Path) -> None:
 def _facts(p: Any, checkpoint: host.Checkpoint) -> dict[str, Any]:
     return {
         "processing": processing_facts(p),
-        "options": option_facts(shared.opts),
+        "options": option_facts(shared.opts, p),
         "checkpoint": checkpoint.digest,
         "scripts": [[title, fact(args)] for title, args in host.other_scripts(p)],
     }

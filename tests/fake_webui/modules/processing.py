@@ -50,6 +50,13 @@ class StableDiffusionProcessing:
 
 
 @dataclass(repr=False)
+class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
+    denoising_strength: float | None = None
+    enable_hr: bool = False
+    hr_scheduler: str | None = None
+
+
+@dataclass(repr=False)
 class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
     init_images: list | None = None
     denoising_strength: float = 0.75

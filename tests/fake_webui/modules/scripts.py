@@ -3,6 +3,9 @@ import re
 from . import errors
 
 
+AlwaysVisible = object()
+
+
 class Script:
     filename = None
     args_from = None
