@@ -86,8 +86,9 @@ class Host:
             sys.path[:] = before
         classes = [one for one in vars(self.module).values() if isinstance(one, type)]
         base = sys.modules["modules.scripts"].Script
-        (found,) = [one for one in classes if issubclass(one, base)]
-        self.script = found()
+        found = [one() for one in classes if issubclass(one, base)]
+        (self.script,) = [one for one in found if one.show(False) is True]
+        (self.mark,) = [one for one in found if one.show(False) is not True]
         self.controls = self.script.ui(False)
 
     def part(self, name: str) -> Any:

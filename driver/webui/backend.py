@@ -16,6 +16,7 @@ from ..pictures import checked, labelled
 from .call import GATEWAY, Call, refused
 from .client import WebUI
 from .dialect import Dialect
+from .facts import SPOILED
 from .follow import Follower
 from .payload import MODELS
 from .probe import Probe
@@ -25,7 +26,6 @@ from .verdict import info_of, verdict
 
 log = logging.getLogger(__name__)
 HURRY = 5.0  # for a reply, once the run is stopped
-SPOILED = "It was interrupted in the WebUI by somebody, and came back half drawn."
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...core.webui_marks import INTERRUPTED
 from ..job import Failure
 from .names import same_file
 from .request import Request
 
 AUTOMATIC = "Automatic"
+SPOILED = "It was interrupted in the WebUI by somebody, and came back half drawn."
 _LEFT_OUT = str.maketrans("", "", ":,")  # of LoRA's names, in the list of hashes
 
 
@@ -95,6 +97,13 @@ def _missing(names: tuple[str, ...], told: str, info: Mapping[str, Any]) -> str 
     return next((name for name in names if name.translate(_LEFT_OUT) not in there), None)
 
 
+def _interrupted(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+    """Where manyshot's extension is installed, the image itself tells."""
+    if INTERRUPTED not in _params(info):
+        return None
+    return Failure("incomplete", SPOILED)
+
+
 def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """Extra pictures stand behind (ControlNet's) or before (a grid), never in between."""
     first = info.get("index_of_first_image") or 0
@@ -131,6 +140,7 @@ def _params(info: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 CHECKS = (
+    _interrupted,
     _unknown_field,
     _checkpoint,
     _vae,
