@@ -285,3 +285,18 @@ def test_a_run_twice_gives_the_same_bytes(tmp_path: Path, tried: Tried) -> None:
         both.append(files(recipe))
     assert both[0] == both[1]
     assert len(both[0]) == 3
+
+
+def test_its_settings_are_put_back(tmp_path: Path, tried: Tried) -> None:
+    """But for the models, which stay as if they were chosen on its page."""
+    tried.post("options", {"eta_noise_seed_delta": 31337, "CLIP_stop_at_last_layers": 2})
+    before = tried.client.options()
+    try:
+        wanted = {**SETTINGS, "width": SIDE, "height": SIDE}
+        recipe = cats(tmp_path, [f"webui+{tried.url}"], 2, wanted)
+        assert drive(recipe).exit_code == 0
+        after = tried.client.options()
+    finally:
+        tried.post("options", {"eta_noise_seed_delta": 0, "CLIP_stop_at_last_layers": 1})
+    other = {name for name in before if before[name] != after.get(name)}
+    assert other <= {"sd_model_checkpoint", "sd_checkpoint_hash", "sd_vae"}

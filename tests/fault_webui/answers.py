@@ -4,6 +4,7 @@ from typing import Any
 
 from .control import SHOWN
 from .fields import known_fields, schema
+from .installed import OPTIONS
 from .job import LATENT_MODES, UPSCALERS, Answered
 from .life import Life
 from .samplers import SCHEDULERS, sampler_names
@@ -91,7 +92,7 @@ def _control_routes(life: Life) -> dict[str, Any]:
 def _openapi(life: Life, routes: dict[str, Any]) -> dict[str, Any]:
     """The fields that the version knows are in its schemas."""
     paths: dict[str, Any] = {path: {"get": {}} for path in routes}
-    options = {name: {"title": name} for name in life.shelf.options}
+    options = {name: {"title": name, "default": OPTIONS.get(name)} for name in life.shelf.options}
     schemas = {"Options": {"title": "Options", "type": "object", "properties": options}}
     for from_image, name in NAMES.items():
         body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}

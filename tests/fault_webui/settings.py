@@ -41,11 +41,12 @@ def check_models(life: Life, job: Job) -> None:
 def _apply(life: Life, job: Job) -> None:
     """An unknown checkpoint is dropped without a word."""
     shelf, wanted = life.shelf, dict(job.settings)
+    hidden = shelf.installed.unsaved
     if shelf.find(wanted.get("sd_model_checkpoint")) is None:
         wanted.pop("sd_model_checkpoint", None)
         _load(life, job)
     for name, value in wanted.items():
-        if name not in shelf.options:
+        if name not in shelf.options or (life.version.strict_settings and name in hidden):
             raise Answered(500, problem(f"'{name}'", "KeyError"))
         shelf.options[name] = value
         if name == "sd_model_checkpoint":

@@ -24,6 +24,8 @@ class Version:
     """Samplers are called "DPM++ 2M Karras", with the scheduler in their name."""
     swallows_units: bool = False
     """A ControlNet unit that names an unknown model is left out, without a word."""
+    strict_settings: bool = False
+    """A request may not override a setting that is not in config.json."""
     units_enabled: bool = False
     """A ControlNet unit is on unless it says `enabled: false`."""
 
@@ -33,7 +35,7 @@ _BEFORE = replace(_LATEST, schedulers_route=False, sampler_status=404)
 _OLD = replace(_BEFORE, scheduler_field=False, karras_names=True)
 _OLDER = replace(_OLD, task_ids=False, stopping_generation=False, refresh_embeddings=False)
 _ALL = (
-    replace(_OLDER, name="1.6.0", tag="v1.6.0", info_version=False),
+    replace(_OLDER, name="1.6.0", tag="v1.6.0", info_version=False, strict_settings=True),
     replace(_OLDER, name="1.7.0", tag="v1.7.0"),
     replace(_OLD, name="1.8.0", tag="v1.8.0"),
     replace(_BEFORE, name="1.9.0", tag="v1.9.0"),
