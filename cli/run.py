@@ -16,8 +16,8 @@ Servers = Annotated[
     list[str] | None,
     typer.Option(
         "--server",
-        help="A ComfyUI server to use in place of the recipe's: http://host:port or 'embedded'. "
-        "May be given several times.",
+        help="A server in place of the recipe's: http://host:port of a ComfyUI, "
+        "webui+http://host:port of a WebUI, or 'embedded'. May be given several times.",
         show_default=False,
     ),
 ]
