@@ -105,7 +105,6 @@ def test_a_short_config_json(tmp_path: Path) -> None:
         assert webui.life.shelf.options["CLIP_stop_at_last_layers"] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="pinned settings are sent whether or not they are there")
 def test_settings_that_1_6_0_does_not_take(tmp_path: Path) -> None:
     """Those that its file lacks, as after an upgrade, stand at their defaults: not sent."""
     upgraded = Installed(BOTH.checkpoints, unsaved=("sgm_noise_multiplier",))

@@ -19,7 +19,7 @@ from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from .client import Schemas, WebUI
 from .names import same_file
-from .payload import PINNED
+from .payload import NOISE, PINNED
 from .request import Request
 
 AUTOMATIC = "Automatic"
@@ -85,7 +85,7 @@ class Dialect:
         checkpoint = found("checkpoint", request.checkpoint, self.checkpoints)
         sent = request.payload["override_settings"]
         payload["override_settings"] = {
-            **{name: sent[name] for name in sent if name in self.settings or name not in PINNED},
+            **{name: sent[name] for name in sent if self._takes(name)},
             "sd_model_checkpoint": checkpoint["title"],
             **self._vae(request),
             **self._hashes(request),
@@ -109,6 +109,13 @@ class Dialect:
             scheduler = OWN_SCHEDULE.get(sampler, UNIFORM)
         both = sampler if scheduler == UNIFORM else f"{sampler} {scheduler}"
         return nearest("sampler", both, self.samplers), None
+
+    def _takes(self, name: str) -> bool:
+        """Whether a setting is sent. Those that are pinned to their defaults need not be where they
+        stand in no file of settings; 1.6 fails on such ones."""
+        return (
+            name not in PINNED or name in self.options or (name == NOISE and name in self.settings)
+        )
 
     def _vae(self, request: Request) -> dict[str, Any]:
         """The setting that chooses the VAE."""

@@ -5,8 +5,9 @@ from typing import Any
 
 RESIZE = ("Just resize", "Crop and resize", "Resize and fill")
 FILL = ("fill", "original", "latent noise", "latent nothing")
+NOISE = "randn_source"
 PINNED = {
-    "randn_source": "CPU",  # the noise of a seed is the same on every machine, and ComfyUI's
+    NOISE: "CPU",  # the noise of a seed is the same on every machine, and ComfyUI's
     "eta_noise_seed_delta": 0,
     "eta_ancestral": 1.0,
     "eta_ddim": 0.0,
