@@ -143,7 +143,7 @@ class _Draws:
 
     def __call__(self) -> float:
         self._count += 1
-        digest = hashlib.blake2b(self._key + self._count.to_bytes(4), digest_size=8).digest()
+        digest = hashlib.blake2b(self._key + self._count.to_bytes(4, "big"), digest_size=8).digest()
         return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
 
 

@@ -22,7 +22,7 @@ def drawn_strength(strengths: tuple[float, ...], seed: int) -> float:
     DA-Fusion (Trabucco et al., ICLR 2024) draws so from 0.25, 0.5, 0.75 and 1.0.
     """
     digest = hashlib.blake2b(f"strength\0{seed}".encode(), digest_size=8).digest()
-    return strengths[int.from_bytes(digest) * len(strengths) >> 64]
+    return strengths[int.from_bytes(digest, "big") * len(strengths) >> 64]
 
 
 def _strength(word: str) -> float:
