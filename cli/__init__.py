@@ -4,6 +4,7 @@ import typer
 
 from ..core.errors import ManyshotError
 from . import base, curate, export, measure, report, run, server, subject, workflow
+from .base_webui import webui
 from .demo import command as demo_command
 from .evaluation.command import evaluate
 
@@ -22,6 +23,7 @@ report.add_to(app)
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
 base.app.command()(evaluate)
+base.app.command()(webui)
 app.add_typer(base.app, name="base")
 app.add_typer(subject.app, name="subject")
 

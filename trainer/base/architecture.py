@@ -13,7 +13,9 @@ from ...core.tiny_sizes import (
     DOWNSCALE,
     IMAGE_SIZE,
     LATENT_CHANNELS,
+    SD1_BETAS,
     SD1_HEADS,
+    SD1_STEPS,
     SD1_TOKENS,
     Sizes,
     clip_config,
@@ -66,10 +68,12 @@ def build_text_encoder(sizes: Sizes) -> CLIPTextModel:
 
 
 def build_schedule() -> DDPMScheduler:
-    """SD1's noise: 1,000 steps, variances the squares of a line from 0.00085 to 0.012."""
+    """SD1's noise."""
+    first, last = SD1_BETAS
     return DDPMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
+        num_train_timesteps=SD1_STEPS,
+        beta_start=first,
+        beta_end=last,
         beta_schedule="scaled_linear",
         clip_sample=False,
         steps_offset=1,

@@ -1,0 +1,37 @@
+"""`manyshot base webui`: manyshot-tiny in AUTOMATIC1111's WebUI."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .tokenizer import Tokenizer, tokenizer_folder
+
+OPTIONS = "{sd_vae_decode_method: TAESD, sd_vae_encode_method: TAESD}"
+
+
+def webui(
+    folder: Annotated[Path, typer.Argument(help="The WebUI's folder.", show_default=False)],
+    tokenizer: Tokenizer = None,
+) -> None:
+    """Put manyshot-tiny into AUTOMATIC1111's WebUI, to try it there without a download."""
+    from rich.console import Console
+
+    from ..core.tiny_sizes import TINY
+    from ..driver.embedded.base import TINY_MODEL
+    from ..trainer.base.export_webui import TAESD, export_webui, webui_folder
+
+    folder = webui_folder(folder)
+    written = export_webui(folder, TINY_MODEL, tokenizer_folder(tokenizer), TINY)
+    console = Console(soft_wrap=True, markup=False, highlight=False)
+    for path in written:
+        console.print(f"Wrote {path}")
+    console.print(
+        ("" if written else "All of it is there already.\n")
+        + "Start the WebUI anew, and choose TAESD under Settings, VAE for both 'VAE type for "
+        "encode' and 'VAE type for decode'; or in a recipe:\n"
+        f"  webui: {{checkpoint: {TINY_MODEL.stem}, options: {OPTIONS}}}\n"
+        f"The files in {TAESD} are for {TINY_MODEL.stem}'s latents, which are not SD1's: while "
+        "they are there, other models' pictures and previews by TAESD are wrong. Delete them "
+        "afterwards; the WebUI fetches its own anew."
+    )
