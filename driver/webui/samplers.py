@@ -1,12 +1,12 @@
 """ComfyUI's samplers and schedulers as AUTOMATIC1111's WebUI (1.9 and later) and Forge call them.
 
-Same name, same method, and the same image from the same noise to one level of 255, with these
-differences:
+Same name, same method, and from the same noise the same image, to 3 levels of 255
+(benchmarks/same_images.py), with these differences:
 
 - Samplers that add noise at each step (`euler_ancestral`, `dpmpp_2s_ancestral`, `lcm`, …) draw that
   otherwise, and `dpm_fast` and `dpm_adaptive` take other steps: same kind of image, not the same.
   (`dpmpp_2m_sde` draws it alike.)
-- `ddim` and `uni_pc` come close: to 20 and to 6 levels of 255.
+- `ddim` comes close, to 20 levels of 255.
 - `dpmpp_3m_sde`: the WebUI leaves the last noise level but one out, as both do for DPM2.
 - `ddim` of ComfyUI is Euler's step at whatever noise levels its scheduler gives; the WebUI's DDIM
   has levels of its own, those of `ddim_uniform`. `uni_pc` likewise heeds no scheduler there.
