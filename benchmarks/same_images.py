@@ -2,8 +2,8 @@
 `python benchmarks/same_images.py http://127.0.0.1:7860`.
 
 The WebUI must have manyshot-tiny (`manyshot base webui`). The workflow class_prompts is run on each
-of them alone, and the images with the same seeds are held against each other, in levels of 255. Half
-a level of the mean comes of rounding, where the WebUI cuts off.
+of them alone, and the images with the same seeds are held against each other, in levels of 255.
+Half a level of the mean comes of rounding, where the WebUI cuts off.
 """
 
 import sys
