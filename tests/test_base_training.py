@@ -124,7 +124,7 @@ def test_the_unet_learns_and_resumes(
     step = lp.train_step
     monkeypatch.setattr(lp, "train_step", lambda *a: losses.append(step(*a)) or losses[-1])
     options = df.DiffusionOptions(
-        steps=60, batch=8, rate=3e-3, decay=0.9, bf16=False, workers=2, every=25
+        steps=40, batch=4, rate=5e-3, decay=0.9, bf16=False, workers=2, every=15
     )
 
     def train() -> nn.Module:
@@ -132,11 +132,11 @@ def test_the_unet_learns_and_resumes(
         return tb.train_base(corpus, unet, lambda _, n: drawn.append(n), options, tmp_path)
 
     average = train()
-    assert len(losses) == 60
-    assert drawn == [25, 50, 60]
+    assert len(losses) == 40
+    assert drawn == [15, 30, 40]
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
     again = train()
-    assert len(losses) == 60  # nothing was left to do
+    assert len(losses) == 40  # nothing was left to do
     loaded = df.load_unet(tmp_path, SMALL)
     for found in (again, loaded):
         pairs = zip(average.parameters(), found.parameters(), strict=True)

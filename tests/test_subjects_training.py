@@ -1,5 +1,6 @@
 """Subjects trained on manyshot-tiny for a few steps: what learns, what is written, what resumes."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
@@ -66,10 +67,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
     return read_photos(sorted(folder.iterdir()), 128)
 
 
-@pytest.fixture(autouse=True)
-def _one_picture_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "SHOWN", 1)
-    monkeypatch.setattr(train, "draw_subject", partial(draw_subject, steps=1))
+@pytest.fixture(autouse=True, scope="module")
+def _one_picture_a_look() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "SHOWN", 1)
+        patch.setattr(train, "draw_subject", partial(draw_subject, steps=1))
+        yield
 
 
 def settings(method: str, **changes: object) -> Settings:
@@ -264,11 +267,11 @@ def test_wrong_bases_are_told(tmp_path: Path) -> None:
 def strong(photos: list[Photo], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A file of each method that changes pictures a lot, with our own picture beside each."""
     folder = tmp_path_factory.mktemp("strong")
-    rates = {"textual_inversion": 0.3, "lora": 0.02, "dreambooth": 1e-3}
+    rates = {"textual_inversion": 0.6, "lora": 0.04, "dreambooth": 2e-3}
     found = {}
     for method, rate in rates.items():
         base = opened()
-        own = settings(method, rate=rate, text=True, held_out=0, steps=12, every=12)
+        own = settings(method, rate=rate, text=True, held_out=0, steps=4, every=4)
         file = path(folder / method)
         found[method] = train_subjects(base, [new(photos)], own, Machine(), file).path
     return found
