@@ -7,9 +7,9 @@ is on the way from models, words and pictures to the saved image is refused, wit
 The first image of a job is then the same in both, to rounding, but for this: samplers of
 samplers.py that draw noise otherwise; attention weights, which the WebUI scales back to the mean
 they had; inpainting, where the WebUI rounds masks to whole latents and pastes the photo's own
-pixels back; and `guidance_start` and `_end`, shares of the steps in the WebUI and of the noise's
-time in ComfyUI (the same for the scheduler `normal`; of 20 steps of `karras`, 0.5 is after 10 there
-and after 9 here). Further images of a batch have another noise.
+pixels back; and `guidance_start` and `_end`, shares of the steps in sd-webui-controlnet and of the
+noise's time in ComfyUI: of 20 steps, an end at 0.5 is after 11 there, and here after 10 of `normal`
+and 9 of `karras`. Further images of a batch have another noise.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -132,7 +132,7 @@ def _translated(walk: Walk, node_id: str, name: str, translate: Callable[[str], 
     try:
         return translate(value)
     except InputError as error:
-        walk.stop(node_id, f"cannot be sampled by a WebUI. {error}", key)
+        walk.stop(node_id, f"samples as no WebUI does. {error}", key)
 
 
 def _check_seed(walk: Walk, sampler: str) -> None:
