@@ -26,4 +26,4 @@ def draw_for_another(life: Life, seconds: float, images: int, checkpoint: str) -
         life.diary.begun.append(job.task)
         draw(life, job)
         life.state.finish(job.task)
-        life.state.end()
+        life.end_job()

@@ -73,7 +73,7 @@ def _turn(life: Life, job: Job) -> Result:
         state.finish(job.task)
         return result
     finally:
-        state.end()
+        life.end_job()
 
 
 @contextlib.contextmanager
