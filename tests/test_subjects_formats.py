@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,21 @@ from .tiny_pipelines import SIDE, build, save_folder, small_parts
 FAMILIES: tuple[Family, ...] = ("sd1", "sdxl")
 TOKEN = Token("blot-m1", "dog")
 PROMPT = "a photo of a blot-m1 dog on the grass"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _tokenizers_are_read_once() -> Iterator[None]:
+    """Each takes half a second, and every base has one or two."""
+    read, kept = CLIPTokenizer.from_pretrained, {}
+
+    def once(*given: Any, **more: Any) -> CLIPTokenizer:
+        key = repr((given, more))
+        kept[key] = kept.get(key) or read(*given, **more)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CLIPTokenizer, "from_pretrained", once)
+        yield
 
 
 @pytest.fixture(scope="module")
