@@ -8,6 +8,13 @@ import typer
 from .tokenizer import Tokenizer, tokenizer_folder
 
 OPTIONS = "{sd_vae_decode_method: TAESD, sd_vae_encode_method: TAESD}"
+NEXT = """\
+Start the WebUI anew, choose TAESD under Settings, VAE for both 'VAE type for encode' and 'VAE \
+type for decode', and draw {side} x {side} pixels. In a recipe:
+  webui: {{checkpoint: {name}, width: {side}, height: {side}, options: {options}}}
+The files in {taesd} are for {name}'s latents, which are not SD1's: while they are there, \
+other models' pictures and previews by TAESD are wrong. Delete them afterwards; the WebUI fetches \
+its own anew."""
 
 
 def webui(
@@ -17,21 +24,14 @@ def webui(
     """Put manyshot-tiny into AUTOMATIC1111's WebUI, to try it there without a download."""
     from rich.console import Console
 
-    from ..core.tiny_sizes import TINY
+    from ..core.tiny_sizes import IMAGE_SIZE, TINY
     from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.export_webui import TAESD, export_webui, webui_folder
 
     folder = webui_folder(folder)
     written = export_webui(folder, TINY_MODEL, tokenizer_folder(tokenizer), TINY)
     console = Console(soft_wrap=True, markup=False, highlight=False)
-    for path in written:
-        console.print(f"Wrote {path}")
-    console.print(
-        ("" if written else "All of it is there already.\n")
-        + "Start the WebUI anew, and choose TAESD under Settings, VAE for both 'VAE type for "
-        "encode' and 'VAE type for decode'; or in a recipe:\n"
-        f"  webui: {{checkpoint: {TINY_MODEL.stem}, options: {OPTIONS}}}\n"
-        f"The files in {TAESD} are for {TINY_MODEL.stem}'s latents, which are not SD1's: while "
-        "they are there, other models' pictures and previews by TAESD are wrong. Delete them "
-        "afterwards; the WebUI fetches its own anew."
-    )
+    for said in [f"Wrote {path}" for path in written] or ["All of it is there already."]:
+        console.print(said)
+    name = TINY_MODEL.stem
+    console.print(NEXT.format(name=name, side=IMAGE_SIZE, options=OPTIONS, taesd=TAESD))

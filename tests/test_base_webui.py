@@ -17,9 +17,11 @@ pytest.importorskip("diffusers")
 
 import torch
 from diffusers.loaders.single_file_utils import create_unet_diffusers_config_from_ldm
+from manyshot.cli import app
 from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.tiny_sizes import SD1_SCALE_FACTOR, TINY, Sizes
 from manyshot.driver.embedded.base import TINY_MODEL
+from manyshot.driver.webui.settings import WebUISettings
 from manyshot.trainer.base import export_webui as export
 from manyshot.trainer.base.architecture import build_schedule, build_unet, build_vae
 from manyshot.trainer.base.export_webui import (
@@ -35,6 +37,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
+from typer.testing import CliRunner
 
 CHECKPOINTS = "models/Stable-diffusion"
 HALVES = ("taesd_decoder.pth", "taesd_encoder.pth")
@@ -233,7 +236,7 @@ def test_forge(folder: Path) -> None:
 
 def test_a_missing_tokenizer(folder: Path, tokenizer: Path, put: Callable[[], list[Path]]) -> None:
     (tokenizer / "merges.txt").unlink()
-    with pytest.raises(InputError, match=r"merges\.txt does not exist"):
+    with pytest.raises(InputError, match=r"lacks merges\.txt\. Give ComfyUI's folder"):
         put()
     assert list((folder / CHECKPOINTS).iterdir()) == []
 
@@ -265,3 +268,14 @@ def test_a_disk_that_is_full(
     monkeypatch.setattr(export, "write_whole", full)
     with pytest.raises(ManyshotError, match=r"manyshot-tiny\.safetensors cannot be written: No sp"):
         put()
+
+
+def test_the_command_says_what_a_recipe_needs(folder: Path, tokenizer: Path) -> None:
+    asked = ["base", "webui", str(folder), "--tokenizer", str(tokenizer)]
+    said = CliRunner().invoke(app, asked).output
+    assert str(folder / TAESD / HALVES[0]) in said
+    line = next(line for line in said.splitlines() if "webui: {" in line)
+    settings = WebUISettings.model_validate(yaml.safe_load(line)["webui"])
+    assert (settings.checkpoint, settings.width, settings.height) == (TINY_MODEL.stem, 128, 128)
+    assert settings.options == {"sd_vae_decode_method": "TAESD", "sd_vae_encode_method": "TAESD"}
+    assert "All of it is there already." in CliRunner().invoke(app, asked).output

@@ -8,7 +8,6 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from ...core.errors import InputError
 from ...core.tiny_sizes import (
     DOWNSCALE,
     IMAGE_SIZE,
@@ -20,6 +19,7 @@ from ...core.tiny_sizes import (
     Sizes,
     clip_config,
 )
+from .tokenizer import tokenizer_files
 
 HINT_WIDTHS = (16, 32, 96, 256)  # of every SD1 ControlNet
 
@@ -81,11 +81,6 @@ def build_schedule() -> DDPMScheduler:
 
 
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
-    """SD1's tokenizer from a folder with vocab.json and merges.txt, as ComfyUI has it."""
-    missing = [name for name in ("vocab.json", "merges.txt") if not (folder / name).is_file()]
-    if missing:
-        raise InputError(
-            f"The tokenizer folder {folder} lacks {' and '.join(missing)}. "
-            "Give ComfyUI's folder comfy/sd1_tokenizer."
-        )
+    """SD1's tokenizer from a folder as ComfyUI has it. Raises InputError when files are missing."""
+    tokenizer_files(folder)
     return CLIPTokenizer.from_pretrained(folder, model_max_length=SD1_TOKENS)

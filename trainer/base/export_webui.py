@@ -16,13 +16,12 @@ from ...core.errors import InputError, ManyshotError
 from ...core.files import write_whole
 from ...core.tiny_sizes import Sizes
 from .keys import DECODER, ENCODER
+from .tokenizer import tokenizer_files
 from .webui_config import model_config, text_encoder_config
 
 CHECKPOINTS = "models/Stable-diffusion"
 TAESD = "models/VAE-taesd"
 FORGE = "modules_forge"
-TOKENIZER = ("vocab.json", "merges.txt")  # without these it is none
-TOKENIZER_NOTES = ("tokenizer_config.json", "special_tokens_map.json")
 KNOWN_MEMBER = re.compile(r"[^/]+/(data\.pkl|version|data/\d+)")
 
 
@@ -65,8 +64,7 @@ def export_webui(folder: Path, checkpoint: Path, tokenizer: Path, sizes: Sizes) 
 
 def text_encoder_files(tokenizer: Path, sizes: Sizes) -> dict[str, bytes]:
     """Name -> content of a folder that transformers' tokenizer and text encoder are read from."""
-    notes = [name for name in TOKENIZER_NOTES if (tokenizer / name).is_file()]
-    found = {name: _read(tokenizer / name) for name in (*TOKENIZER, *notes)}
+    found = {path.name: _read(path) for path in tokenizer_files(tokenizer)}
     config = json.dumps(text_encoder_config(sizes), indent=1)
     return {**found, "config.json": config.encode()}
 
