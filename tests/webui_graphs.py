@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from manyshot.driver.webui.from_graph import settings_of
 from manyshot.driver.webui.samplers import SAMPLERS, SCHEDULERS
 from manyshot.driver.workflow.graph import Graph, Slot
 
@@ -113,3 +114,62 @@ class Made:
 
 def _file(name: str, folder: str = "") -> str:
     return name if name[:1] in ("$", "@") else f"{folder}{name}.safetensors"
+
+
+ALWAYS: dict[str, Any] = {
+    "language": "comfyui",
+    "options": {"sgm_noise_multiplier": True, "img2img_fix_steps": True},
+}
+TINY = {
+    **ALWAYS,
+    "checkpoint": "manyshot-tiny.safetensors",
+    "vae": "None",
+    "clip_skip": 1,
+    "loras": [],
+    "sampler": "Euler",
+    "scheduler": "Uniform",
+    "steps": 20,
+    "cfg_scale": 10,
+    "width": 128,
+    "height": 128,
+    "controlnet": [],
+}
+UNIT = {
+    "model": "net",
+    "image": "$control",
+    "weight": 1.0,
+    "guidance_start": 0.0,
+    "guidance_end": 1.0,
+}
+HIRES_FIX = {"upscaler": "", "scale": 2.0, "steps": 5, "denoising_strength": 0.5}
+LORA = {"name": "style", "weight": 1.0}
+
+
+def simple(**changes: Any) -> Made:
+    """Text to image, or what `changes` make of it."""
+    return Made({**TINY, **changes})
+
+
+def photo(**changes: Any) -> Made:
+    """Image to image of the job's photo."""
+    return simple(init_image="$image", denoising_strength=0.5, **changes)
+
+
+def read(made: Made, **options: Any) -> dict[str, Any]:
+    return settings_of(made.graph, "save", made.fields, made.addresses, "graph.json", **options)
+
+
+def change(made: Made, node_id: str, **inputs: Any) -> Made:
+    made.graph[node_id]["inputs"] |= inputs
+    return made
+
+
+def between(made: Made, node_id: str, name: str, class_type: str, socket: str = "in") -> Made:
+    """Another node before an input."""
+    link = made.graph[node_id]["inputs"][name]
+    return change(made, node_id, **{name: made.add("other", class_type, **{socket: link})})
+
+
+def unbound(made: Made, node_id: str, name: str, value: Any = "") -> Made:
+    del made.fields[Slot(node_id, name)]
+    return change(made, node_id, **{name: value})
