@@ -122,7 +122,8 @@ def test_one_of_two_webuis_is_lost(
         summary = drive(recipe, (drawn_by(old.url, 2), old.go_away))
         assert (summary.exit_code, summary.failures) == (0, [])
         both = webui.diary.images() + old.diary.images()
-        assert len(both) == len({image.seed for image in both})
+        twice = len(both) - len({image.seed for image in both})
+        assert twice <= 2  # the batch whose reply was on its way
     is_one_dataset(recipe)
 
 
