@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manyshot.driver.comfyui import follow, listener
 from manyshot.driver.address import ServerAddress
+from manyshot.driver.comfyui import follow, listener
 from manyshot.driver.embedded import EmbeddedServer
 
 from .fault_proxy import FaultProxy, Message, Reply

@@ -14,6 +14,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.files import file_sha256
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import KEY
+from manyshot.driver.comfyui.subject_checks import check_subjects
 from manyshot.driver.dispatch import Dispatch, real_clock
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
@@ -23,7 +24,6 @@ from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import preflight, prepare
 from manyshot.driver.recipe import Recipe, Retries
-from manyshot.driver.comfyui.subject_checks import check_subjects
 from manyshot.driver.subjects import server_files
 from manyshot.driver.workflow.catalogue import Catalogue
 
