@@ -3,22 +3,16 @@
 What a real AUTOMATIC1111 1.10.1 answers to the same requests was measured; these are its answers.
 """
 
-import base64
-import io
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from PIL import Image
 
-from .fault_runs import wait_for
 from .fault_webui import Checkpoint, Fault, FaultWebui, Installed
+from .webui_requests import ask, drawn, encoded
 
-BODY: dict[str, Any] = {"prompt": "a cat", "seed": 7, "steps": 4, "width": 64, "height": 64}
-BODY |= {"sampler_name": "Euler"}
 TWO = Installed(checkpoints=(Checkpoint("tiny.safetensors"), Checkpoint("b.ckpt", hashed=False)))
 
 
@@ -26,28 +20,6 @@ TWO = Installed(checkpoints=(Checkpoint("tiny.safetensors"), Checkpoint("b.ckpt"
 def webui() -> Iterator[FaultWebui]:
     with FaultWebui(installed=TWO) as webui:
         yield webui
-
-
-def ask(webui: FaultWebui, path: str = "txt2img", **more: Any) -> tuple[int, Any]:
-    reply = requests.post(f"{webui.url}/sdapi/v1/{path}", json={**BODY, **more}, timeout=30)
-    return reply.status_code, reply.json()
-
-
-def drawn(webui: FaultWebui, **more: Any) -> tuple[list[Image.Image], dict[str, Any]]:
-    """The images and `info` of a request that is answered with 200."""
-    status, reply = ask(webui, **more)
-    assert status == 200, reply
-    return [opened(text) for text in reply["images"]], json.loads(reply["info"])
-
-
-def opened(text: str) -> Image.Image:
-    return Image.open(io.BytesIO(base64.b64decode(text)))
-
-
-def encoded(colour: str) -> str:
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), colour).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def unit(**more: Any) -> dict[str, Any]:
@@ -175,106 +147,3 @@ def test_an_interrupt_is_kept_silent(webui: FaultWebui, n_iter: int, batch: int,
     assert webui.life.state.shown()["interrupted"]
     [whole], _ = drawn(webui, seed=6 + come)
     assert images[-1].tobytes() != whole.tobytes()
-
-
-def test_one_draws_and_others_wait(webui: FaultWebui) -> None:
-    webui.breaks(Fault("hang"))
-    body = {**BODY, "force_task_id": "first"}
-    url = f"{webui.url}/sdapi/v1/txt2img"
-    first = threading.Thread(target=requests.post, args=(url,), kwargs={"json": body})
-    first.start()
-    assert wait_for(lambda: webui.diary.begun == ["first"])
-    second = threading.Thread(target=requests.post, args=(url,), kwargs={"json": BODY})
-    second.start()
-    assert wait_for(lambda: webui.diary.open == 2)
-    state = requests.get(f"{webui.url}/sdapi/v1/progress", timeout=5).json()["state"]
-    assert (state["job"], state["job_count"]) == ("scripts_txt2img", 1)
-    assert webui.diary.drawn == []
-    webui.interrupt()
-    first.join()
-    second.join()
-    assert [one.half for one in webui.diary.drawn] == [True, False]
-    assert (webui.diary.interrupts, webui.diary.most_at_once) == (["first"], 2)
-
-
-def test_a_client_that_hangs_up_stops_nothing(webui: FaultWebui) -> None:
-    webui.breaks(Fault("slow", amount=0.1))
-    with pytest.raises(requests.Timeout):
-        requests.post(f"{webui.url}/sdapi/v1/txt2img", json=BODY, timeout=0.1)
-    ask(webui)
-    assert webui.diary.drawn_twice() == [("a cat", 7)]
-
-
-BROKEN = ["drop before", "drop after", "drop midway", "die"]
-
-
-@pytest.mark.parametrize("what", BROKEN)
-def test_connections_break(webui: FaultWebui, what: Any) -> None:
-    webui.breaks(Fault(what))
-    with pytest.raises(requests.RequestException):
-        ask(webui)
-    assert len(webui.diary.drawn) == (1 if what in ("drop after", "drop midway") else 0)
-
-
-def test_it_dies_and_comes_back_empty(webui: FaultWebui) -> None:
-    drawn(webui, override_settings={"sd_model_checkpoint": "b"}, n_iter=2,
-          override_settings_restore_afterwards=False)  # fmt: skip
-    webui.breaks(Fault("die", amount=1))
-    with pytest.raises(requests.RequestException):
-        ask(webui, n_iter=3)
-    with pytest.raises(requests.RequestException):
-        ask(webui)
-    webui.come_back()
-    assert drawn(webui)[1]["sd_model_name"] == "tiny"
-
-
-BODIES = {"error 500": 500, "gateway 502": 502, "gateway 504": 504, "memory": 500, "raise": 500}
-
-
-@pytest.mark.parametrize("what", BODIES)
-def test_errors_have_their_status(webui: FaultWebui, what: Any) -> None:
-    webui.breaks(Fault(what, times=1))
-    reply = requests.post(f"{webui.url}/sdapi/v1/txt2img", json=BODY, timeout=30)
-    assert reply.status_code == BODIES[what]
-    assert ("error" in reply.json()) if "gateway" not in what else ("<html>" in reply.text)
-    assert ask(webui)[0] == 200
-
-
-VERSIONS = {
-    "1.6.0": (404, 404, False), "1.8.0": (404, 404, False), "1.9.0": (404, 404, True),
-    "1.10.1": (200, 200, True), "forge": (200, 200, True),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_versions(version: str) -> None:
-    sampler, schedulers, scheduler_field = VERSIONS[version]
-    with FaultWebui(version) as webui:
-        assert ask(webui, sampler_name="x")[0] == sampler
-        assert requests.get(f"{webui.url}/sdapi/v1/schedulers", timeout=5).status_code == schedulers
-        assert ("scheduler" in ask(webui, scheduler="Karras")[1]["parameters"]) == scheduler_field
-
-
-def test_auth_is_for_the_api_alone() -> None:
-    with FaultWebui(auth="me:secret") as webui:
-        assert ask(webui)[0] == 401
-        assert requests.get(f"{webui.url}/openapi.json", timeout=5).status_code == 200
-        url = webui.url.replace("//", "//me:secret@")
-        assert requests.post(f"{url}/sdapi/v1/txt2img", json=BODY, timeout=5).status_code == 200
-        assert webui.diary.turned_away == 1
-
-
-def test_other_users_draw_too(webui: FaultWebui) -> None:
-    other = webui.other_job(checkpoint="b")
-    drawn(webui)
-    other.join()
-    assert [one.task[:6] for one in webui.diary.drawn] == ["other(", "task(t"]
-    assert [one.model for one in webui.diary.drawn] == ["b", "b"]
-
-
-def test_tasks_are_told_apart_where_there_is_a_page() -> None:
-    with FaultWebui(nowebui=False) as webui:
-        drawn(webui, force_task_id="mine")
-        asked = {"id_task": "mine"}
-        told = requests.post(f"{webui.url}/internal/progress", json=asked, timeout=5).json()
-        assert (told["active"], told["queued"], told["completed"]) == (False, False, True)

@@ -6,20 +6,19 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from base64 import b64encode
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 from .answers import answer
 from .diary import Asked
-from .faults import AFTER, BEFORE, GATEWAY, WITHIN, Fault
+from .faults import AFTER, BEFORE, WITHIN, Fault
 from .job import Answered, problem
 from .life import Life
 from .serve import IMAGES, post
 from .spoil import SPOIL
 from .state import Gone
+from .strikes import Broken, post_beside, strike_before, struck_after
 
 LINGER = struct.pack("ii", 1, 0)
 POOL = 40  # threads that the real one answers from: when that many wait, so does everybody
@@ -33,14 +32,6 @@ class Webui(Protocol):
 
     def taken(self, path: str, among: tuple[str, ...]) -> tuple[Fault, ...]: ...
     def flags(self) -> dict[str, Any]: ...
-
-
-class Broken(Exception):
-    """The connection is to break, within the reply where there is one."""
-
-    def __init__(self, body: bytes = b"") -> None:
-        super().__init__("broken")
-        self.body = body
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -120,13 +111,13 @@ class Handler(BaseHTTPRequestHandler):
         try:
             body = _json(data)
             life.diary.asked.append(Asked(self.command, self.path, body, dict(self.headers)))
-            _strike_before(webui.taken(path, BEFORE))
+            strike_before(webui.taken(path, BEFORE))
             self._let_in(path)
             if data is None:
                 told = answer(life, path, webui.flags())
             else:
                 faults = webui.taken(path, (*WITHIN, *SPOIL)) if path in IMAGES else ()
-                made = _post_beside if webui.taken(path, ("impatient",)) else post
+                made = post_beside if webui.taken(path, ("impatient",)) else post
                 told = made(life, path, body, faults)
         except Answered as answered:
             return answered.status, answered.body
@@ -134,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
             raise
         except Exception as error:  # noqa: BLE001 - so does the real one
             return 500, problem(str(error), type(error).__name__)
-        return _struck_after(webui.taken(path, AFTER), told)
+        return struck_after(webui.taken(path, AFTER), told)
 
     def _let_in(self, path: str) -> None:
         """--api-auth: for /sdapi only."""
@@ -185,50 +176,3 @@ def _json(data: bytes | None) -> Any:
     except ValueError as error:
         wrong = {"loc": ["body", 0], "msg": str(error), "type": "value_error.jsondecode"}
         raise Answered(422, {"detail": [wrong]}) from None
-
-
-def _strike_before(faults: tuple[Fault, ...]) -> None:
-    """Nothing is queued."""
-    for fault in faults:
-        match fault.what:
-            case "drop before":
-                raise Broken
-            case "error 500":
-                raise Answered(500, problem("something went wrong", "RuntimeError"))
-            case "gateway 502":
-                raise Answered(502, _page(502))
-            case "unauthorized":
-                raise Answered(401, problem("Not authenticated"))
-            case "nonsense":
-                raise Answered(200, b"<html><body>It works!</body></html>")
-
-
-def _post_beside(life: Life, path: str, body: Any, faults: tuple[Fault, ...]) -> None:
-    """Do what is asked, and answer as a proxy that does not wait for it."""
-
-    def run() -> None:
-        with contextlib.suppress(Answered, Gone):
-            post(life, path, body, faults)
-
-    before = life.diary.open
-    threading.Thread(target=run, daemon=True).start()
-    while life.diary.open == before:
-        time.sleep(0.001)
-    raise Answered(504, _page(504))
-
-
-def _struck_after(faults: tuple[Fault, ...], body: Any) -> tuple[int, Any]:
-    """What was asked has been done."""
-    for fault in faults:
-        match fault.what:
-            case "drop midway":
-                raise Broken(json.dumps(body).encode())
-            case "drop after":
-                raise Broken
-            case "gateway 504":
-                return 504, _page(504)
-    return 200, body
-
-
-def _page(status: int) -> bytes:
-    return GATEWAY.format(status=status, reason=HTTPStatus(status).phrase).encode()
