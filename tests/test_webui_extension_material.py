@@ -173,6 +173,8 @@ def test_a_controlnet_model_must_be_there(webui: Host, tmp_path: Path, masks: Pa
     sys.modules[state.__name__] = state
     found = webui.run(control_model="sge [1]", **given).info
     assert found.endswith("Did you mean 'seg [1]'?")
+    vars(state)["get_all_controlnet_names"] = lambda: ["None"]
+    assert "no model 'seg [1]'" in webui.run(control_model="seg [1]", **given).info
     assert not webui.processing.calls
 
 

@@ -155,9 +155,9 @@ def give_control(p: Any, unit: dict[str, Any]) -> None:
 def check_control_model(name: str) -> None:
     """Raises InputError for a model that ControlNet does not have; it would draw without one."""
     known = _control_models()
-    if name and (name in known or not known):
+    if name and (known is None or name in known):
         return
-    near = did_you_mean(name, known)
+    near = did_you_mean(name, known or [])
     raise InputError(f"ControlNet has no model {name!r} ('control_model').{near}")
 
 
@@ -178,13 +178,14 @@ def _control_script(p: Any) -> Any:
     return next((s for s in found if s.args_to > s.args_from), None)
 
 
-def _control_models() -> list[str]:
-    """By the names of their panels; none where neither extension says them."""
+def _control_models() -> list[str] | None:
+    """By the names of their panels; None where neither extension says them."""
     forge = sys.modules.get("lib_controlnet.global_state")
     if forge is not None:
-        return [name for name in forge.get_all_controlnet_names() if name != "None"]
-    known = getattr(sys.modules.get("scripts.global_state"), "cn_models", {})
-    return [name for name in known if name != "None"]
+        names = list(forge.get_all_controlnet_names())
+    else:
+        names = list(getattr(sys.modules.get("scripts.global_state"), "cn_models", {}))
+    return [name for name in names if name != "None"] if names else None  # both list "None" too
 
 
 def _is_of_script(record: Mapping[str, Any]) -> bool:
