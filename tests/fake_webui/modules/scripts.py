@@ -2,7 +2,6 @@ import re
 
 from . import errors
 
-
 AlwaysVisible = object()
 
 
