@@ -113,7 +113,8 @@ STARTS = [
 def test_a_graph_made_from_settings_says_them(settings: dict[str, Any]) -> None:
     made = Made(settings)
     read = settings_of(made.graph, "save", made.fields, made.addresses, "graph")
-    options = {**ALWAYS["options"], "sgm_noise_multiplier": settings["scheduler"] != "DDIM"}
+    options: dict[str, Any] = {"sgm_noise_multiplier": settings["scheduler"] != "DDIM"}
+    options |= {"img2img_fix_steps": True} if "init_image" in settings else {}
     assert read == {**ALWAYS, "options": options, **settings}
 
 

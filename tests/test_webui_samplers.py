@@ -7,16 +7,19 @@ ComfyUI itself.
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError
+from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded.source import installed_source
-from manyshot.driver.webui.dialect import Dialect
-from manyshot.driver.webui.request import Request
+from manyshot.driver.http import Http
+from manyshot.driver.prepare import prepare
+from manyshot.driver.webui.client import WebUI as Client
+from manyshot.driver.webui.dialect import dialect_of
 from manyshot.driver.webui.samplers import (
     OWN_LEVELS,
     SAMPLERS,
@@ -25,6 +28,9 @@ from manyshot.driver.webui.samplers import (
     webui_scheduler,
 )
 from numpy.typing import NDArray
+
+from .fault_webui import FaultWebui, Installed
+from .webui_runs import BOTH, cats
 
 Levels = NDArray[np.float64]
 STEPS = (8, 20, 50)
@@ -150,9 +156,6 @@ def test_names_of_nowhere() -> None:
         webui_sampler("euler_ancestrall")
 
 
-OLD_NAMES = ("Euler", "DPM++ 2M", "DPM++ 2M Karras", "DPM++ 2M SDE Exponential", "DPM2 Karras")
-
-
 @pytest.mark.parametrize(
     ("sampler", "scheduler", "expected"),
     [
@@ -166,24 +169,32 @@ OLD_NAMES = ("Euler", "DPM++ 2M", "DPM++ 2M Karras", "DPM++ 2M SDE Exponential",
     ],
 )
 def test_before_1_9_a_schedule_is_part_of_the_samplers_name(
-    sampler: str, scheduler: str, expected: str
+    tmp_path: Path, sampler: str, scheduler: str, expected: str
 ) -> None:
-    sent = _adapted({"sampler_name": sampler, "scheduler": scheduler})
+    sent = _sent(tmp_path, "1.8.0", {"sampler": sampler, "scheduler": scheduler})
     assert sent["sampler_name"] == expected
     assert "scheduler" not in sent
 
 
-def test_before_1_9_other_schedules_are_lacking() -> None:
+def test_before_1_9_other_schedules_are_lacking(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no sampler 'Euler Simple'"):
-        _adapted({"sampler_name": "Euler", "scheduler": "Simple"})
+        _sent(tmp_path, "1.8.0", {"sampler": "Euler", "scheduler": "Simple"})
 
 
-def _adapted(payload: dict[str, Any]) -> dict[str, Any]:
-    """As a WebUI before 1.9 is sent it."""
-    lacking: Any = {"loras": (), "embeddings": (frozenset(), frozenset()), "upscalers": ()}
-    lacking |= {"controls": None, "scripts": frozenset(), "options": {}}
-    lacking["checkpoints"] = ({"model_name": "tiny"},)
-    old = Dialect({}, OLD_NAMES, None, vaes=(), modules=None, **lacking)
-    payload = {**payload, "override_settings": {}}
-    request = Request("txt2img", payload, "", 0, 1, (64, 64), "tiny", "None")
-    return dict(old.adapted(request).payload)
+def test_a_setting_that_is_not_its_default_is_sent_in_any_case(tmp_path: Path) -> None:
+    """A server's file lacks those that came with an upgrade, and /options with it."""
+    name = "img2img_fix_steps"
+    for value in (True, False):
+        options = {"options": {name: value}}
+        sent = _sent(tmp_path / str(value), "1.10.1", options, unsaved=(name,))
+        assert sent["override_settings"].get(name, False) is value
+
+
+def _sent(
+    folder: Path, version: str, settings: dict[str, Any], unsaved: tuple[str, ...] = ()
+) -> Mapping[str, Any]:
+    """The first request of a recipe with `settings`, in a WebUI's own words."""
+    with FaultWebui(version, Installed(BOTH.checkpoints, unsaved=unsaved)) as webui:
+        plan = prepare(cats(folder, [webui], 1, settings), None)
+        client = Client(Http(ServerAddress(url=webui.webui_url), 10, 10))
+        return dialect_of(client).adapted(plan.requests.request(next(iter(plan)))).payload

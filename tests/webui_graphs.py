@@ -118,7 +118,7 @@ def _file(name: str, folder: str = "") -> str:
 
 ALWAYS: dict[str, Any] = {
     "language": "comfyui",
-    "options": {"sgm_noise_multiplier": True, "img2img_fix_steps": True},
+    "options": {"sgm_noise_multiplier": True},
 }
 TINY = {
     **ALWAYS,

@@ -85,7 +85,7 @@ class Dialect:
         checkpoint = found("checkpoint", request.checkpoint, self.checkpoints)
         sent = request.payload["override_settings"]
         payload["override_settings"] = {
-            **{name: sent[name] for name in sent if self._takes(name)},
+            **{name: sent[name] for name in sent if self._takes(name, sent[name])},
             "sd_model_checkpoint": checkpoint["title"],
             **self._vae(request),
             **self._hashes(request),
@@ -110,12 +110,12 @@ class Dialect:
         both = sampler if scheduler == UNIFORM else f"{sampler} {scheduler}"
         return nearest("sampler", both, self.samplers), None
 
-    def _takes(self, name: str) -> bool:
+    def _takes(self, name: str, value: Any) -> bool:
         """Whether a setting is sent. Those that are pinned to their defaults need not be where they
         stand in no file of settings; 1.6 fails on such ones."""
-        return (
-            name not in PINNED or name in self.options or (name == NOISE and name in self.settings)
-        )
+        if name not in PINNED or name in self.options:
+            return True
+        return name in self.settings if name == NOISE else value != PINNED[name]
 
     def _vae(self, request: Request) -> dict[str, Any]:
         """The setting that chooses the VAE."""

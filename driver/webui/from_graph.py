@@ -57,7 +57,7 @@ def settings_of(
     start = start_of(walk, first, given)
     if paste and not set(BEGIN) & set(given):
         _check_paste(walk, paste, start)
-    found = prompts_of(walk, *sides) | start | _options(walk, first)
+    found = prompts_of(walk, *sides) | start | _options(walk, first, start)
     readers: dict[str, Callable[[], dict[str, Any]]] = {
         "checkpoint": lambda: checkpoint_of(walk, chains),
         "vae": lambda: vae_of(walk, walk.source(decoder, "vae"), chains),
@@ -102,11 +102,12 @@ def _check_paste(walk: Walk, paste: str, start: Mapping[str, Any]) -> None:
         walk.refuse(paste, "puts images together")
 
 
-def _options(walk: Walk, sampler: str) -> dict[str, Any]:
-    """So many steps as are said, whatever the denoising strength; and the noise of the highest
-    level a little larger, as ComfyUI has it where sampling begins there."""
+def _options(walk: Walk, sampler: str, start: Mapping[str, Any]) -> dict[str, Any]:
+    """The noise of the highest level a little larger, as ComfyUI has it where sampling begins
+    there; and of image to image as many steps as are said, whatever the denoising strength."""
     highest = walk.value(sampler, "scheduler", "scheduler") != "ddim_uniform"
-    return {"options": {"img2img_fix_steps": True, "sgm_noise_multiplier": highest}}
+    steps = {"img2img_fix_steps": True} if "denoising_strength" in start else {}
+    return {"options": {"sgm_noise_multiplier": highest, **steps}}
 
 
 def _sampler(walk: Walk, node_id: str) -> dict[str, Any]:

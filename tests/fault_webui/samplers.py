@@ -40,10 +40,11 @@ class UnknownSampler(Exception):
 
 
 def sampler_names(version: Version) -> list[str]:
-    """As /samplers lists them."""
+    """As /samplers lists them: without a schedule in its name a sampler has the uniform one."""
     if not version.karras_names:
         return NAMES
-    return [f"{name} {OWN_SCHEDULER[name]}" if name in OWN_SCHEDULER else name for name in NAMES]
+    scheduled = [f"{name} {own}" for name, own in OWN_SCHEDULER.items() if name != "Restart"]
+    return [*NAMES, *scheduled]
 
 
 def settled(name: str, scheduler: str | None, version: Version) -> tuple[str, str | None]:
