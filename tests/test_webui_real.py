@@ -5,20 +5,19 @@ MANYSHOT_WEBUI=http://127.0.0.1:7860 pytest -v tests/test_webui_real*.py. Whatev
 beforehand is sent all the same here, past the driver's checks, so that the reply must tell.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.driver.http import Refused
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.call import refused
 from manyshot.driver.webui.verdict import verdict
 
 from .fault_runs import drive
 from .webui_runs import SIDE, cats, control_unit
-from .webui_tried import SETTINGS, Tried, changed, plain, tried_webui, unit
+from .webui_tried import SETTINGS, Tried, changed, outcome, plain, tried_webui, unit
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -29,6 +28,7 @@ def tried(request: pytest.FixtureRequest) -> Iterator[Tried]:
         yield tried
 
 
+NO_CONTROLNET = "Script 'controlnet' not found"
 RED = (b"",)
 Change = tuple[dict[str, Any], dict[str, Any], str]
 SILENT: dict[str, Change] = {
@@ -39,9 +39,13 @@ SILENT: dict[str, Change] = {
     ),
     "unknown VAE": ({"vae": "nope.pt"}, {"override": {"sd_vae": "nope.pt"}}, "not 'nope.pt'"),
     "unknown sampler": (
-        {}, {"sampler_name": "euler"}, "sampler 'DPM++ 2M' and not with 'euler'",
+        {}, {"sampler_name": "euler"},
+        r"sampler 'DPM\+\+ 2M' and not with 'euler'|Sampler not found",
     ),
-    "unknown schedule": ({}, {"scheduler": "Karas"}, "schedule 'Automatic' and not 'Karas'"),
+    "unknown schedule": (
+        {}, {"scheduler": "Karas"},
+        "schedule 'Automatic' and not 'Karas'|know the field 'scheduler'",
+    ),
     "missing LoRA": (
         {"prompt": "a <lora:nope:1>", "loras": ("nope",)}, {"prompt": "a <lora:nope:1>"},
         "without the LoRA 'nope'",
@@ -53,32 +57,33 @@ SILENT: dict[str, Change] = {
     "rounded size": ({"size": (68, SIDE)}, {"width": 68}, "64x64 pixels and not 68x64"),
     "seed that is drawn": ({}, {"seed": -1}, "with the seeds"),
     "ControlNet model that is missing": (
-        {"units": RED}, {"alwayson_scripts": unit()}, "1 units were sent, and 0 maps came",
+        {"units": RED}, {"alwayson_scripts": unit()},
+        f"1 units were sent, and 0 maps came|{NO_CONTROLNET}",
     ),
     "ControlNet without a picture": (
-        {"units": RED}, {"alwayson_scripts": unit(image=None)}, "and 0 maps came",
+        {"units": RED}, {"alwayson_scripts": unit(image=None)}, f"and 0 maps came|{NO_CONTROLNET}",
     ),
     "ControlNet that is not switched on": (
-        {"units": RED}, {"alwayson_scripts": unit(enabled=False)}, "and 0 maps came",
+        {"units": RED}, {"alwayson_scripts": unit(enabled=False)},
+        f"and 0 maps came|{NO_CONTROLNET}",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", SILENT)
 def test_silent(tmp_path: Path, tried: Tried, what: str) -> None:
-    """HTTP 200, and not what was asked for."""
+    """HTTP 200, and not what was asked for: told all the same. (Some of it is loud in 1.6 to 1.9,
+    and where there is no ControlNet.)"""
     told, payload, words = SILENT[what]
-    request = changed(plain(tmp_path, tried), told, **payload)
-    outcome = verdict(request, tried.client.draw(request.endpoint, request.payload))
-    assert isinstance(outcome, Failure)
-    assert words in outcome.reason
+    found = outcome(tried, changed(plain(tmp_path, tried), told, **payload))
+    assert isinstance(found, Failure)
+    assert re.search(words, found.reason), found.reason
 
 
 def test_nothing_is_wrong(tmp_path: Path, tried: Tried) -> None:
-    request = plain(tmp_path, tried, 2)
-    outcome = verdict(request, tried.client.draw(request.endpoint, request.payload))
-    assert not isinstance(outcome, Failure)
-    assert len(outcome) == 2
+    found = outcome(tried, plain(tmp_path, tried, 2))
+    assert not isinstance(found, Failure)
+    assert len(found) == 2
 
 
 def test_a_grid_is_not_taken_for_an_image(tmp_path: Path, tried: Tried) -> None:
@@ -86,8 +91,7 @@ def test_a_grid_is_not_taken_for_an_image(tmp_path: Path, tried: Tried) -> None:
     saved = changed(request, {}, save_images=True, override={"samples_save": False})
     reply = tried.client.draw(saved.endpoint, saved.payload)
     assert len(reply["images"]) == 3
-    again = tried.client.draw(request.endpoint, request.payload)
-    alone, beside = verdict(request, again), verdict(saved, reply)
+    alone, beside = outcome(tried, request), verdict(saved, reply)
     assert isinstance(alone, tuple)
     assert alone == beside
 
@@ -96,15 +100,15 @@ def test_another_file_format(tmp_path: Path, tried: Tried) -> None:
     request = plain(tmp_path, tried)
     tried.post("options", {"samples_format": "jpg"})
     try:
-        outcome = verdict(request, tried.client.draw(request.endpoint, request.payload))
+        found = outcome(tried, request)
     finally:
         tried.post("options", {"samples_format": "png"})
-    assert isinstance(outcome, Failure)
-    assert "came as JPEG, with losses" in outcome.reason
+    assert isinstance(found, Failure)
+    assert "came as JPEG, with losses" in found.reason
 
 
 LOUD: dict[str, tuple[dict[str, Any], str]] = {
-    "unknown setting": ({"override": {"nope": 1}}, "The WebUI failed: 'nope' (KeyError)"),
+    "unknown setting": ({"override": {"nope": 1}}, r"The WebUI failed: 'nope' \(KeyError\)"),
     "wrong type": ({"steps": "x"}, "refused the job: steps: value is not a valid integer"),
     "unknown script": ({"script_name": "nope"}, "refused the job: Script 'nope' not found"),
     "unknown upscaler": (
@@ -112,7 +116,9 @@ LOUD: dict[str, tuple[dict[str, Any], str]] = {
         "could not find upscaler named nope",
     ),
     "unknown refiner": ({"refiner_checkpoint": "nope"}, "Could not find checkpoint with name nope"),
-    "unknown preprocessor": ({"alwayson_scripts": unit(module="nope")}, "module(nope) not found"),
+    "unknown preprocessor": (
+        {"alwayson_scripts": unit(module="nope")}, rf"module\(nope\) not found|{NO_CONTROLNET}",
+    ),
 }  # fmt: skip
 
 
@@ -120,12 +126,9 @@ LOUD: dict[str, tuple[dict[str, Any], str]] = {
 def test_loud(tmp_path: Path, tried: Tried, what: str) -> None:
     """An error with its reason, in one sentence."""
     payload, words = LOUD[what]
-    request = changed(plain(tmp_path, tried), {}, **payload)
-    with pytest.raises(Refused) as raised:
-        tried.client.draw(request.endpoint, request.payload)
-    failure = refused(raised.value)
-    assert failure is not None
-    assert words in failure.reason
+    found = outcome(tried, changed(plain(tmp_path, tried), {}, **payload))
+    assert isinstance(found, Failure)
+    assert re.search(words, found.reason), found.reason
 
 
 BEFOREHAND: dict[str, tuple[dict[str, Any], str]] = {
@@ -134,7 +137,7 @@ BEFOREHAND: dict[str, tuple[dict[str, Any], str]] = {
     "unknown checkpoint": ({"checkpoint": "nope"}, "no checkpoint 'nope'"),
     "unknown VAE": ({"vae": "nope"}, "no VAE 'nope'"),
     "unknown sampler": ({"sampler": "nope"}, "no sampler 'nope'"),
-    "unknown schedule": ({"scheduler": "nope"}, "no scheduler 'nope'"),
+    "unknown schedule": ({"scheduler": "nope"}, "no scheduler 'nope'|no sampler 'Euler nope'"),
     "missing LoRA": ({"loras": [{"name": "nope"}]}, "no LoRA 'nope'"),
     "unknown upscaler": ({"hires": {"upscaler": "nope"}}, "no upscaler 'nope'"),
     "ControlNet model": ({"controlnet": [control_unit(model="nope")]}, "no ControlNet"),

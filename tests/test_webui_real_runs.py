@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.verdict import verdict
 
 from .fault_runs import drive
 from .webui_runs import cats, files
-from .webui_tried import SETTINGS, Tried, changed, plain, tried_webui
+from .webui_tried import SETTINGS, Tried, changed, outcome, plain, tried_webui
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -66,9 +65,9 @@ def test_a_short_batch(tmp_path: Path, tried: Tried) -> None:
     request = plain(tmp_path, tried, 3, steps=tried.slow(40))
     several = changed(request, {}, batch_size=1, n_iter=3)
     with pressed(tried, "interrupt", (1, 1)):
-        outcome = verdict(several, tried.client.draw(several.endpoint, several.payload))
-    assert isinstance(outcome, Failure)
-    assert "2 images came and 3 were expected" in outcome.reason
+        found = outcome(tried, several)
+    assert isinstance(found, Failure)
+    assert "2 images came and 3 were expected" in found.reason
 
 
 def test_a_client_that_hangs_up_stops_nothing(tmp_path: Path, tried: Tried) -> None:

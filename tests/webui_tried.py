@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 import requests
 from manyshot.driver.address import ServerAddress
-from manyshot.driver.http import Http
+from manyshot.driver.http import Http, Refused
+from manyshot.driver.job import Failure
 from manyshot.driver.prepare import prepare
+from manyshot.driver.webui.call import refused
 from manyshot.driver.webui.client import WebUI
+from manyshot.driver.webui.dialect import dialect_of
 from manyshot.driver.webui.request import Request
+from manyshot.driver.webui.verdict import verdict
 
 from .fault_webui import Checkpoint, Fault, FaultWebui, Installed
 from .webui_runs import SIDE, cats, red_picture
@@ -23,7 +27,7 @@ TINY = Installed(checkpoints=(Checkpoint("manyshot-tiny.safetensors"),))
 SETTINGS: dict[str, Any] = {
     "checkpoint": "manyshot-tiny",
     "sampler": "Euler",
-    "scheduler": "Karras",
+    "scheduler": "Automatic",
     "steps": 2,
     "width": SIDE,
     "height": SIDE,
@@ -70,7 +74,17 @@ def plain(folder: Path, tried: Tried, images: int = 1, **settings: Any) -> Reque
     """What the driver sends for a job."""
     wanted = {**SETTINGS, **settings}
     plan = prepare(cats(folder, [f"webui+{tried.url}"], 1, wanted, batch_size=images), None)
-    return plan.requests.request(next(iter(plan)))
+    return dialect_of(tried.client).adapted(plan.requests.request(next(iter(plan))))
+
+
+def outcome(tried: Tried, request: Request) -> tuple[bytes, ...] | Failure:
+    """What the driver makes of the reply, be it an error."""
+    try:
+        return verdict(request, tried.client.draw(request.endpoint, request.payload))
+    except Refused as error:
+        failure = refused(error)
+        assert failure is not None
+        return failure
 
 
 def changed(request: Request, told: dict[str, Any], **payload: Any) -> Request:
