@@ -15,7 +15,7 @@ from manyshot.trainer.subjects.recipe import SubjectRecipe
 RECIPES = Path(__file__).parents[1] / "recipes"
 FILES = sorted(RECIPES.rglob("*.yaml"))
 MEASURED = [path for path in FILES if "arms" in yaml.safe_load(path.read_text())]
-MADE = [path for path in FILES if "workflow" in yaml.safe_load(path.read_text())]
+MADE = [path for path in FILES if {"workflow", "webui"} & yaml.safe_load(path.read_text()).keys()]
 LEARNED = [path for path in FILES if path not in (*MEASURED, *MADE)]
 
 
