@@ -39,6 +39,7 @@ def test_drawn_again(tmp_path: Path, what: What, batch: int) -> None:
 
 
 INVALID: dict[What, str] = {
+    "blank": "one colour alone",
     "wrong model": "checkpoint 'another' and not with 'tiny'",
     "wrong seeds": "with the seeds",
     "wrong sampler": "sampler 'LMS' and not with 'DPM++ 2M'",

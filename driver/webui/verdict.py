@@ -7,6 +7,7 @@ from binascii import Error as NotBase64
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from ..job import Failure
@@ -16,6 +17,14 @@ from .request import Request
 
 Kind = tuple[str, tuple[int, int]]
 """Format, width and height of an image file."""
+
+
+FLAT = Failure(
+    "invalid",
+    "The image has one colour alone: the checkpoint or its VAE fails on that WebUI. Start it with "
+    "--no-half-vae, or choose another VAE ('webui.vae'; for manyshot-tiny the 'webui.options' that "
+    "`manyshot base webui` names).",
+)
 
 
 def info_of(reply: Any) -> dict[str, Any] | None:
@@ -40,10 +49,17 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     try:
         images, maps = _decoded(reply["images"][first:last]), _decoded(reply["images"][last:])
         kinds = [_kind(data) for data in images]
+        flat = any(_is_flat(data) for data in images)
         unsteered = check_maps(request, maps) if request.units else None
     except (NotBase64, ValueError, OSError, Image.DecompressionBombError) as error:
         return Failure("incomplete", f"An image arrived damaged: {error}.")
-    return unsteered or _pictured(request, kinds) or images
+    return unsteered or _pictured(request, kinds) or (FLAT if flat else images)
+
+
+def _is_flat(data: bytes) -> bool:
+    """Whether an image has one colour alone, as numbers that are none, or a wrong VAE, make it."""
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
+        return all(least == most for least, most in np.reshape(file.getextrema(), (-1, 2)))
 
 
 def _decoded(images: list[Any]) -> tuple[bytes, ...]:
