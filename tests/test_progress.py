@@ -11,11 +11,14 @@ from rich.console import Console
 
 
 class Clock:
-    """Seconds as a test sets them."""
+    """Seconds as a test sets them, for lines alone."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(lines.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(lines, "time", self)
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 class Terminal(io.StringIO):
