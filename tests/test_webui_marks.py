@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from manyshot.core.webui_marks import INTERRUPTED
+from manyshot.core.webui_facts import INTERRUPTED
 from manyshot.driver.job import Failure
 from manyshot.driver.webui.request import Request
 from manyshot.driver.webui.verdict import verdict

@@ -5,7 +5,7 @@ from typing import Any
 
 from modules import scripts, shared
 
-from ..core.webui_marks import INTERRUPTED
+from ..core.webui_facts import INTERRUPTED
 
 
 class InterruptMark(scripts.Script):

@@ -7,14 +7,13 @@ from modules import shared
 
 from ..core.errors import InputError
 from ..core.files import file_sha256
+from ..core.webui_facts import check_side
 from ..driver.folder import remove_torn, reopen_missing
 from ..driver.ledger import Ledger
 from . import host
 from .pixels import fact, option_facts, processing_facts
 from .plan import Plan, plan
 from .settings import Settings
-
-SIDE = 8  # the WebUI rounds sizes down to multiples of it
 
 
 def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
@@ -65,12 +64,7 @@ def _facts(p: Any, checkpoint: host.Checkpoint) -> dict[str, Any]:
 
 def _check_size(p: Any) -> None:
     for name, side in (("width", p.width), ("height", p.height)):
-        if side % SIDE:
-            near = max(SIDE, round(side / SIDE) * SIDE)
-            raise InputError(
-                f"The {name} {side} is no multiple of {SIDE}: the WebUI would draw "
-                f"{side - side % SIDE} pixels. Choose {near}."
-            )
+        check_side(f"The {name} {side}", side)
 
 
 def _check_files(whole: Plan) -> None:

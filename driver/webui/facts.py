@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.webui_marks import INTERRUPTED
+from ...core.webui_facts import INTERRUPTED
 from ..job import Failure
 from .names import same_file
 from .request import Request

@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from ...core.recipe_file import parse_recipe_data
+from ...core.webui_facts import SIDE
 from ..inputs import FileInput, Scalar
 from ..strict import Strict
-
-SIDE = 8  # the WebUI rounds sizes down to multiples of it
 
 Reference = Annotated[str, Field(pattern=r"^[$@].+")]
 """`$name`, a field of the job, or `@address`, the value or the picture that it has there."""

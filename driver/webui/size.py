@@ -6,8 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from ...core.errors import InputError
-from .settings import SIDE
+from ...core.webui_facts import check_side
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -28,7 +27,7 @@ def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
     """
     size = (settings["width"], settings["height"])
     for name, side in zip(("width", "height"), size, strict=True):
-        _check_step(f"'webui.{name}' is {side}, which", side)
+        check_side(f"'webui.{name}' is {side}, which", side)
     if picture is not None:
         # Masked parts are pasted back into the whole picture.
         return _size(picture) if settings["mask"] and settings["only_masked"] else size
@@ -37,17 +36,8 @@ def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
         return size
     larger = (size[0] * hires["scale"], size[1] * hires["scale"])
     for side in larger:
-        _check_step(f"'webui.hires.scale' makes a side {side:g} pixels long, which", side)
+        check_side(f"'webui.hires.scale' makes a side {side:g} pixels long, which", side)
     return (round(larger[0]), round(larger[1]))
-
-
-def _check_step(what: str, side: float) -> None:
-    if side % SIDE:
-        near = max(SIDE, round(side / SIDE) * SIDE)
-        raise InputError(
-            f"{what} is no multiple of {SIDE}: a WebUI would round it without a word. "
-            f"The nearest is {near}."
-        )
 
 
 def _size(picture: bytes) -> Size:
