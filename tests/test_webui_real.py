@@ -75,6 +75,8 @@ def test_silent(tmp_path: Path, tried: Tried, what: str) -> None:
     """HTTP 200, and not what was asked for: told all the same. (Some of it is loud in 1.6 to 1.9,
     and where there is no ControlNet.)"""
     told, payload, words = SILENT[what]
+    if what == "unknown schedule" and tried.version.startswith("v1.9"):
+        pytest.skip("1.9 names it as if it had been used: only the check beforehand tells")
     found = outcome(tried, changed(plain(tmp_path, tried), told, **payload))
     assert isinstance(found, Failure)
     assert re.search(words, found.reason), found.reason

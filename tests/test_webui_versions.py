@@ -95,6 +95,15 @@ def test_img2img(tmp_path: Path, version: str) -> None:
     assert all(body["init_images"] and body["mask"] for body in bodies)
 
 
+@pytest.mark.parametrize("version", ["1.6.0", "1.8.0", "1.9.0", "1.10.1", "forge"])
+def test_an_unknown_schedule_is_refused(tmp_path: Path, version: str) -> None:
+    """1.9 has no list of them, draws with another and names the wrong one in the image's text."""
+    with FaultWebui(version, BOTH) as webui:
+        with pytest.raises(InputError, match="Karas"):
+            drive(cats(tmp_path, [webui], settings={"scheduler": "Karas"}))
+        assert webui.diary.begun == []
+
+
 def test_a_short_config_json(tmp_path: Path) -> None:
     """Settings that are in no file are there all the same, and each request names its own."""
     short = Installed(BOTH.checkpoints, unsaved=("CLIP_stop_at_last_layers", "sd_vae"))

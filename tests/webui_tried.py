@@ -18,7 +18,7 @@ from manyshot.driver.webui.call import refused
 from manyshot.driver.webui.client import WebUI
 from manyshot.driver.webui.dialect import dialect_of
 from manyshot.driver.webui.request import Request
-from manyshot.driver.webui.verdict import verdict
+from manyshot.driver.webui.verdict import info_of, verdict
 
 from .fault_webui import Checkpoint, Fault, FaultWebui, Installed
 from .webui_runs import SIDE, cats, red_picture
@@ -45,6 +45,12 @@ class Tried:
     @property
     def client(self) -> WebUI:
         return WebUI(Http(ServerAddress(url=f"webui+{self.url}"), 10, 600))
+
+    @property
+    def version(self) -> str:
+        """As it calls itself, from 1.7 on."""
+        info = self.client.draw("txt2img", {"prompt": "", "steps": 1, "width": 64, "height": 64})
+        return str((info_of(info) or {}).get("version", ""))
 
     def post(self, path: str, data: Any = None) -> None:
         requests.post(f"{self.url}/sdapi/v1/{path}", json=data, timeout=600).raise_for_status()

@@ -1,7 +1,8 @@
 """What differs between WebUIs (AUTOMATIC1111 1.6 to 1.10, Forge, reForge), all in one place.
 
     up to 1.8     no field `scheduler`: samplers are called "DPM++ 2M Karras"
-    1.9           the field is there, the list /schedulers is not
+    1.9           the field is there, the list /schedulers is not, and a schedule that it does not
+                  know stands in the image's text as if it had been used
     from 1.10 on  an unknown sampler is silently another one; before, it is refused
     Forge         no /sd-vae: a VAE is a module among others, given by its path; and its replies do
                   not list the embeddings that took part
@@ -35,6 +36,9 @@ OWN_SCHEDULE = {
 }
 """What the automatic schedule of a sampler is from 1.9 on."""
 UNIFORM = "Uniform"  # what samplers without a schedule in their name have up to 1.8
+SCHEDULERS_OF_1_9 = (
+    "Automatic", "Uniform", "Karras", "Exponential", "Polyexponential", "SGM Uniform",
+)  # fmt: skip
 HASHES = {
     "loras": "lora_add_hashes_to_infotext",
     "embeddings": "textual_inversion_add_hashes_to_infotext",
@@ -100,10 +104,10 @@ class Dialect:
         """Sampler and schedule; None where both are one name."""
         sampler, scheduler = payload["sampler_name"], payload["scheduler"]
         if self.schedules:
-            known = self.schedulers
+            known = self.schedulers or SCHEDULERS_OF_1_9
             return (
                 nearest("sampler", sampler, self.samplers),
-                nearest("scheduler", scheduler, known) if known else scheduler,
+                nearest("scheduler", scheduler, known),
             )
         if scheduler == AUTOMATIC:
             scheduler = OWN_SCHEDULE.get(sampler, UNIFORM)
