@@ -1,5 +1,5 @@
 # All set-up on a fresh machine with Python 3.11 or newer: `make demo` (`make demo QUICK=1`) and
-# `make test`.
+# `make test` (`make test ORDER=7`: in a random order, the same one for the same number).
 
 VENV ?= .venv
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python; do \
@@ -15,7 +15,7 @@ export UV_HTTP_TIMEOUT ?= 300
 # Containers often set this; every server and command would then compile torch anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test explore lint docs bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/manyshot server install
@@ -23,7 +23,15 @@ demo: $(INSTALLED)
 
 test: lint
 	$(BIN)/manyshot server install
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile \
+		$(if $(ORDER),--random-order-bucket=module --random-order-seed=$(ORDER))
+
+# Properties on new examples, ROUNDS times over: what `make test` never tries twice differently.
+ROUNDS ?= 20
+explore: $(INSTALLED)
+	for round in $$(seq $(ROUNDS)); do \
+		HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
+		--dist loadfile $$(grep -l hypothesis tests/test_*.py) || exit 1; done
 
 lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .

@@ -2,14 +2,18 @@
 
 import importlib.util
 import os
+import random
 import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from hypothesis import settings
 from manyshot.core.subject_file import Method
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 
@@ -18,12 +22,26 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 
+# The same examples in every run: a failure is one of the code. `make explore` looks further.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
 
 def pytest_configure() -> None:
     """Background jobs and nohup begin with signals ignored, and what we start would inherit that;
     a signal with a handler is back at its default there."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _seeds() -> None:
+    """Every test draws the same random numbers, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - libraries draw from it
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -61,20 +61,37 @@ def test_latents_are_encoded_once(
 
 def test_the_autoencoder_learns_and_resumes(images: list[np.ndarray], tmp_path: Path) -> None:
     flat = [np.full_like(image, 40 + 80 * n) for n, image in enumerate(images)]
-    watched = torch.full((1, 3, 32, 32), -0.5)
+    watched = torch.stack([torch.from_numpy(image[:32, :32].copy()) for image in flat])
+    watched = watched.movedim(-1, 1) / 127.5 - 1
     options = ta.AutoencoderOptions(
-        steps=60, batch=4, crop=16, noise=0.0, perceptual=0.0, bf16=False
+        steps=100, batch=4, crop=32, rate=3e-3, noise=0.0, perceptual=0.0, bf16=False
     )
-    vae = ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)
-    assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 60
     fresh = ae.TrainableAutoencoder(SMALL).finished()
+    vae = ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)
+    assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 100
     learned = ae.psnr(ae.reconstruct(vae, watched), watched)
-    assert learned > ae.psnr(ae.reconstruct(fresh, watched), watched) + 3
+    # ten seeds gained 4.1 to 10.6 dB
+    assert learned > ae.psnr(ae.reconstruct(fresh, watched), watched) + 2.5
     ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)  # nothing is left to do
     loaded = ae.load_autoencoder(tmp_path, SMALL)
     pairs = zip(vae.parameters(), loaded.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     assert (tmp_path / "autoencoder.png").is_file()
+
+
+def test_one_seed_gives_one_autoencoder(images: list[np.ndarray], tmp_path: Path) -> None:
+    watched = torch.zeros(1, 3, 32, 32)
+    options = ta.AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
+
+    def weights(name: str, seed: int) -> torch.Tensor:
+        torch.rand(1)  # what ran before decides nothing
+        chosen = replace(options, seed=seed)
+        vae = ta.train_autoencoder(images, watched, SMALL, chosen, tmp_path / name)
+        return torch.cat([parameter.flatten() for parameter in vae.parameters()])
+
+    first = weights("first", 1)
+    assert torch.equal(first, weights("again", 1))
+    assert not torch.equal(first, weights("other", 2))
 
 
 def test_latents_stay_when_only_the_decoder_learns(

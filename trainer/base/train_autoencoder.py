@@ -65,6 +65,7 @@ class AutoencoderOptions:
     device: str = "cpu"
     bf16: bool = True
     every: int = 500
+    seed: int = 0
 
 
 def random_crops(images: Sequence[np.ndarray], size: int, batch: int, rng: np.random.Generator):
@@ -92,6 +93,7 @@ def train_autoencoder(
     width) pixels are reconstructed into a picture beside the checkpoint, and their PSNR is logged,
     each time it is written.
     """
+    torch.manual_seed(options.seed)
     model = place(TrainableAutoencoder(sizes), options.device)
     path = folder / (DECODER if options.decoder_only else CHECKPOINT)
     if options.decoder_only:
@@ -103,7 +105,8 @@ def train_autoencoder(
     if path.exists():
         load_checkpoint(path, {"autoencoder": model}, optimizer, clock)
     eyes = place(load_imagenet_net(), options.device)
-    rng = np.random.default_rng(clock.step)
+    torch.manual_seed(options.seed + clock.step)
+    rng = np.random.default_rng([options.seed, clock.step])
     with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
         while not clock.over:
             if model.norm.training and (options.decoder_only or clock.progress > SETTLED):
