@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.files import appearing, write_text_whole, write_whole
+from manyshot.core.files import appearing, appearing_path, write_text_whole, write_whole
 from manyshot.core.paths import MAX_NAME_BYTES, inside, relative_name, safe_name
 from manyshot.core.records import METADATA, Record, class_names, image_name, read_records
 
@@ -79,7 +79,29 @@ def test_bytes_reach_the_disk_before_the_name(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("fsync"), real_fsync(fd))[1])
     monkeypatch.setattr(os, "replace", lambda *a: (order.append("rename"), real_replace(*a))[1])
     write_whole(tmp_path / "a", b"x")
-    assert order == ["fsync", "rename"]
+    assert order == ["fsync", "rename", "fsync"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_a_file_that_a_library_replaced_is_synced_and_open_to_others(
+    tmp_path, monkeypatch, mask, mode
+):
+    synced, real_fsync = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: (synced.append(os.fstat(fd).st_ino), real_fsync(fd))
+    )
+    before = os.umask(mask)
+    try:
+        with appearing_path(tmp_path / "a") as temporary:
+            other = tmp_path / "private"
+            other.write_bytes(b"x")
+            other.chmod(0o600)
+            other.replace(temporary)
+    finally:
+        os.umask(before)
+    made = (tmp_path / "a").stat()
+    assert (made.st_mode & 0o777, synced) == (mode, [made.st_ino, tmp_path.stat().st_ino])
 
 
 def test_records_read_back_as_written(tmp_path):

@@ -15,14 +15,14 @@ import torch
 from onnxruntime import InferenceSession
 from PIL import Image, ImageFilter
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..core.errors import InputError
-from ..core.files import write_whole
 from ..core.palettes import BACKGROUND, PET
 from .backbone import LAYERS, outputs
+from .tensor_files import write_tensors
 
 log = logging.getLogger(__name__)
 READ = LAYERS[1:]
@@ -175,7 +175,7 @@ def foreground(segmenter: Segmenter, images: Sequence[np.ndarray]) -> np.ndarray
 
 def save_segmenter(segmenter: Segmenter, path: Path) -> None:
     """Write the head as safetensors."""
-    write_whole(path, save(segmenter.head.state_dict()))
+    write_tensors(path, segmenter.head.state_dict())
 
 
 def load_segmenter(session: InferenceSession, path: Path) -> Segmenter:

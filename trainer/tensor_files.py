@@ -1,4 +1,4 @@
-"""Tensors written without a second copy of them in memory."""
+"""The one writer of tensor files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,10 +6,16 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..core.files import appearing
+from ..core.files import appearing_path
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
-    """Write a safetensors file, whole or not at all; its header holds `facts`."""
-    with appearing(path) as file:
-        save_file(dict(tensors), file.name, dict(facts))
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None = None
+) -> None:
+    """Write a safetensors file, whole or not at all; its header holds `facts`.
+
+    The library writes tensor by tensor, without a second copy of them in memory, into a file of
+    its own (mode 0600 since 0.8) that replaces the one it was given.
+    """
+    with appearing_path(path) as temporary:
+        save_file(dict(tensors), temporary, dict(facts) if facts else None)

@@ -1,22 +1,25 @@
 """Between networks and files: the original single file (both ways), and a diffusers folder."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...core.errors import InputError
-from ...core.files import write_whole
+from ...core.files import appearing
 from ...core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
+from ..tensor_files import write_tensors
 from . import autoencoder, diffusion
 from .architecture import build_schedule, build_text_encoder, build_unet, build_vae
 from .keys import original_text_key, original_unet_key, original_vae_key, unet_modules
@@ -58,7 +61,7 @@ def export_single_file(
         "modelspec.hash_sha256": f"0x{content_hash(tensors)}",
         "manyshot.training": json.dumps(facts),
     }
-    write_whole(path, save(dict(tensors), metadata))
+    write_tensors(path, tensors, metadata)
 
 
 def content_hash(tensors: Mapping[str, Tensor]) -> str:
@@ -83,7 +86,10 @@ def export_run(path: Path, run: Path, networks: Networks, sizes: Sizes) -> None:
 
 
 def export_diffusers(folder: Path, networks: Networks) -> None:
-    """Write a folder that `StableDiffusionPipeline.from_pretrained` loads."""
+    """Write a folder that `StableDiffusionPipeline.from_pretrained` loads.
+
+    The library writes in place and gives its files private permissions, so they are copied.
+    """
     pipeline = StableDiffusionPipeline(
         vae=networks.vae,  # pyright: ignore[reportArgumentType]  # its type hint lags behind
         text_encoder=networks.text_encoder,
@@ -94,7 +100,11 @@ def export_diffusers(folder: Path, networks: Networks) -> None:
         feature_extractor=None,  # pyright: ignore[reportArgumentType]
         requires_safety_checker=False,
     )
-    pipeline.save_pretrained(folder)
+    with TemporaryDirectory() as temporary:
+        pipeline.save_pretrained(temporary)
+        for path in (path for path in Path(temporary).rglob("*") if path.is_file()):
+            with path.open("rb") as source, appearing(folder / path.relative_to(temporary)) as file:
+                shutil.copyfileobj(source, file)
 
 
 def load_single_file(path: Path, tokenizer: CLIPTokenizer, sizes: Sizes) -> Networks:

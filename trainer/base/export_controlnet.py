@@ -8,13 +8,13 @@ from typing import Literal
 
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ...core.errors import InputError
-from ...core.files import write_whole
 from ...core.palettes import palette_text
 from ...core.tiny_sizes import IMAGE_SIZE, Sizes
+from ..tensor_files import write_tensors
 from .architecture import build_controlnet, build_unet
 from .export import NAME, content_hash
 from .keys import CONTROLNET, controlnet_modules, original_unet_key
@@ -58,7 +58,7 @@ def export_controlnet(
         "manyshot.base_sha256": f"0x{facts.base}",
         "manyshot.training": json.dumps(facts.training),
     }
-    write_whole(path, save(tensors, metadata))
+    write_tensors(path, tensors, metadata)
 
 
 def load_controlnet(path: Path, sizes: Sizes) -> ControlNetModel:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
-from ...core.files import write_whole
 from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from ..tensor_files import write_tensors
 from .contexts import BACKGROUND
 from .pictures import to_pixels
 from .training import place
@@ -125,7 +125,7 @@ def cached_latents(
         log.info("encoding %d images", len(missing))
         found = encode_images(vae, list(missing.values()), device, bf16, workers)
         stored |= dict(zip(missing, found, strict=True))
-        write_whole(path, save(stored))
+        write_tensors(path, stored)
     return [stored[key] for key in keys]
 
 

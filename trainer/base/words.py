@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...core.errors import InputError
-from ...core.files import write_whole
 from ...core.tiny_sizes import SD1_TOKENS, Sizes
+from ..tensor_files import write_tensors
 from .architecture import build_text_encoder
 from .captions import Caption, tokenize, unknown_words, with_unknown_words
 from .training import set_rate
@@ -171,7 +171,7 @@ def taught_text_encoder(
     if not path.exists():
         text_encoder = build_text_encoder(sizes)
         teach_words(text_encoder, tokenizer, captions, steps)
-        write_whole(path, save(text_encoder.state_dict()))
+        write_tensors(path, text_encoder.state_dict())
     return load_text_encoder(run, sizes)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from ...core.files import write_whole
+from ..tensor_files import write_tensors
 from .adapted import Adapted
 from .base_model import BaseModel
 from .words import Embedding, Token, noun_vectors, plug_in
@@ -32,7 +31,7 @@ def plug_in_vectors(base: BaseModel, word: str, vectors: Sequence[Tensor]) -> Ad
         embedding.vectors.requires_grad_(True)
 
     def write(path: Path, facts: Mapping[str, str]) -> None:
-        write_whole(path, save(embedding_tensors(base, embeddings), dict(facts)))
+        write_tensors(path, embedding_tensors(base, embeddings), facts)
 
     learning = {"text": nn.ModuleList(embeddings)}
     return Adapted(base, word, len(vectors[0]), learning, write)

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import torch
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from ...core.files import write_whole
 from ...core.subject_file import KEY
+from ..tensor_files import write_tensors
 from .base_model import BaseModel, Family
 
 ADAPTER = "subject"
@@ -27,7 +26,7 @@ def write_kohya(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
     rank, alpha = rank_and_alpha(tensors)
     kohya = {"ss_network_dim": str(rank), "ss_network_alpha": f"{alpha:g}"}
     kohya["ss_network_module"] = "networks.lora"
-    write_whole(path, save(tensors, {**facts, **kohya}))
+    write_tensors(path, tensors, {**facts, **kohya})
 
 
 def write_peft(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
@@ -35,7 +34,7 @@ def write_peft(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
     folder = path.with_name(f"{path.stem}-peft")
     folder.mkdir(parents=True, exist_ok=True)
     plain = {key: value for key, value in facts.items() if key != KEY}
-    write_whole(folder / PEFT_FILE, save(peft_tensors(base), {**plain, "format": "pt"}))
+    write_tensors(folder / PEFT_FILE, peft_tensors(base), {**plain, "format": "pt"})
 
 
 def kohya_tensors(base: BaseModel) -> dict[str, Tensor]:

@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
-from ...core.files import write_whole
+from ..tensor_files import write_tensors
 from .base_model import BaseModel
 from .lessons import Lesson
 from .photos import Encoded
@@ -44,5 +44,5 @@ def _latents(base: BaseModel, noun: str, settings: Settings, folder: Path) -> Te
     if len(known) < settings.prior:
         log.info("drawing %d pictures of a %s", settings.prior, noun)
         known = draw_noun(base, noun, settings.prior, settings.seed, settings.guidance).half()
-        write_whole(path, save({"latents": known}, {"noun": noun}))
+        write_tensors(path, {"latents": known}, {"noun": noun})
     return known[: settings.prior]
