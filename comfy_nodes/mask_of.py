@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
-from ..core.lines import content_lines
+from ..core.lines import read_names
 from ..core.masks.regions import BORDERS, REGIONS, Border, Region, region_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ManyshotMaskOf(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, region: Region | None, classes: str | None) -> bool | str:
-        if region == "classes" and classes is not None and not content_lines(classes):
+        if region == "classes" and classes is not None and not read_names(classes):
             return "The region 'classes' needs the names of classes, one a line."
         return True
 
@@ -89,7 +89,7 @@ class ManyshotMaskOf(io.ComfyNode):
         from .label_masks import label_masks
 
         found = [
-            region_of(one, region, content_lines(classes), border, grow)
+            region_of(one, region, read_names(classes), border, grow)
             for one in label_masks(mask, mask_classes)
         ]
         return io.NodeOutput(torch.from_numpy(np.stack(found)).float())

@@ -1,22 +1,48 @@
-"""Text boxes and text files with one thing a line. Empty lines and # lines are skipped."""
+"""Text boxes and text files with one thing a line. Empty lines and # lines are skipped.
+
+Lines stay as they are written, spaces at both ends included. Where a line has parts, as in `name:
+words` or `name: value, value`, spaces around each part are not part of it.
+"""
 
 from .classes import check_class_names
 from .errors import InputError
 
+BYTE_ORDER_MARK = "\ufeff"
+
 
 def content_lines(text: str) -> list[str]:
-    """The lines of a text, without empty ones and without those that begin with #."""
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    """The lines of a text as written, without empty ones and those that begin with #.
+
+    Line ends of any system, and the mark of byte order at the beginning, are no part of a line.
+    """
+    lines = text.removeprefix(BYTE_ORDER_MARK).splitlines()
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def without_comments(text: str) -> str:
+    """A text of several lines without those that begin with #; the others as written."""
+    lines = text.removeprefix(BYTE_ORDER_MARK).split("\n")
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+def read_names(text: str) -> list[str]:
+    """One name a line, without the spaces around it."""
+    return [line.strip() for line in content_lines(text)]
 
 
 def read_classes(text: str) -> dict[str, str]:
     """Class names and their words, from one `name` or `name: words` a line.
 
     Without words a class has "", and prompts use its name. Raises InputError as
-    `check_class_names` does.
+    `check_class_names` does, and for several names in a line.
     """
     pairs = [_pair(line) for line in content_lines(text)]
+    for name, _ in pairs:
+        if "," in name:
+            raise InputError(
+                f"The line {name[:60]!r} names several classes, or one with a comma in its name. "
+                f"Write one class a line{_without_commas(name)}."
+            )
     check_class_names(name for name, _ in pairs)
     return dict(pairs)
 
@@ -52,6 +78,12 @@ def read_lists(text: str) -> dict[str, list[str]]:
             raise InputError(f"There are two lists named {name!r}. Put their values in one line.")
         lists[name] = values
     return lists
+
+
+def _without_commas(name: str) -> str:
+    """How a class whose words have commas is written."""
+    first = name.split(",")[0].strip()
+    return f"; words with commas come behind a colon, as in {f'{first}: {name}'[:80]!r}"
 
 
 def _pair(line: str) -> tuple[str, str]:

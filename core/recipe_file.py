@@ -5,41 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
-from yaml.composer import ComposerError
-from yaml.constructor import ConstructorError
 
 from .errors import InputError
 from .nearest import did_you_mean
+from .yaml_file import Written, quoted, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
-
-MAX_BYTES = 1_000_000
-
-
-class _Loader(yaml.SafeLoader):
-    """safe_load, minus aliases (a small file could grow without end) and repeated keys."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()
-            raise ComposerError(
-                None, None, "aliases (*name) are not allowed in a recipe", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise ConstructorError(None, None, "a key must be plain text", key.start_mark)
-            if key.value in seen:
-                raise ConstructorError(
-                    None, None, f"the key {key.value!r} is written twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def read_recipe_file(model: type[Model], path: Path, **changes: Any) -> Model:
@@ -47,81 +19,112 @@ def read_recipe_file(model: type[Model], path: Path, **changes: Any) -> Model:
 
     Changes that are None are none. Raises InputError.
     """
-    data = _read_yaml(path)
+    data, written = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError(f"{path}: a recipe is a list of 'key: value' lines; this file is not.")
     given = {key: value for key, value in changes.items() if value is not None}
-    return parse_recipe_data(model, {**data, **given}, str(path))
+    return parse_recipe_data(model, {**data, **given}, str(path), written)
 
 
-def parse_recipe_data(model: type[Model], data: dict[str, Any], where: str) -> Model:
-    """`data` as a `model`. Raises InputError naming `where`, the key, and the nearest known key."""
+def parse_recipe_data(
+    model: type[Model], data: dict[str, Any], where: str, written: Written | None = None
+) -> Model:
+    """`data` as a `model`; `written`: what its file says, as `read_yaml` gives it.
+
+    Raises InputError naming `where`, the key, and the nearest known key.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_sentences(model, error)}") from None
+        raise InputError(f"{where}: {_sentences(model, error, written or {})}") from None
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 
 
-def _read_yaml(path: Path) -> Any:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES:,} bytes; that is no recipe.")
-        text = path.read_text(encoding="utf-8")
-        # _Loader is a SafeLoader: it makes plain values only.
-        return yaml.load(text, Loader=_Loader)  # noqa: S506
-    except FileNotFoundError:
-        raise InputError(f"There is no recipe at {path}.{_neighbours(path)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The recipe {path} cannot be read: {error}.") from None
-    except yaml.MarkedYAMLError as error:
-        raise InputError(f"{path}{_place(error)}: {error.problem}.") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from None
+def _sentences(model: type[BaseModel], error: ValidationError, written: Written) -> str:
+    """One sentence for each place; what several union members expected there is joined by "or".
 
-
-def _place(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark
-    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-
-
-def _neighbours(path: Path) -> str:
-    names = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-    return did_you_mean(path.name, names) if names else ""
-
-
-def _sentences(model: type[BaseModel], error: ValidationError) -> str:
-    """One sentence for each place; what several union members expected there is joined by "or"."""
-    places: dict[str, list[Any]] = {}
+    Where a text lacks its quotes, nothing is said of what contains it.
+    """
+    places: dict[tuple[str, ...], list[Any]] = {}
     for problem in error.errors(include_url=False):
-        places.setdefault(".".join(str(p) for p in _visible(problem["loc"])), []).append(problem)
-    return " ".join(_sentence(model, place, problems) for place, problems in places.items())
+        place = tuple(str(part) for part in _visible(model, problem["loc"]))
+        places.setdefault(place, []).append(problem)
+    texts = [place for place, problems in places.items() if _wants_text(problems)]
+    return " ".join(
+        _sentence(model, place, problems, written)
+        for place, problems in places.items()
+        if not any(text[: len(place)] == place != text for text in texts)
+    )
 
 
-def _sentence(model: type[BaseModel], place: str, problems: list[Any]) -> str:
-    first = problems[0]
+def _sentence(
+    model: type[BaseModel], place: tuple[str, ...], problems: list[Any], written: Written
+) -> str:
+    first, name = problems[0], ".".join(place)
     if first["type"] == "extra_forbidden":
-        return f"Unknown key '{place}'.{_nearest(model, first['loc'])}"
+        return f"Unknown key '{name}'.{_nearest(model, first['loc'])}"
     if first["type"] == "missing":
-        return f"The key '{place}' is missing."
+        return f"The key '{name}' is missing."
+    if first["input"] is None and written.get(place) in ("", "~"):
+        return f"'{name}': nothing stands there. Write '' for an empty text, or leave it out."
+    if _wants_text(problems):
+        return f"'{name}': {_not_text(first['input'], written.get(place))}"
     message = " or ".join(dict.fromkeys(_message(problem) for problem in problems))
-    return f"'{place}': {message}." if place else f"{message}."
+    if first["type"] == "list_type" and isinstance(first["input"], str):
+        message += f", such as [{quoted(first['input'])}]"
+    elif place in written and any(problem["type"] == "path_type" for problem in problems):
+        message += f"; quote it if it is one: {quoted(written[place])}"
+    return f"'{name}': {message}." if place else f"{message}."
+
+
+def _wants_text(problems: list[Any]) -> bool:
+    """Whether a text is wanted, and a plain value of another kind is there."""
+    texts = [problem for problem in problems if problem["type"] == "string_type"]
+    return bool(texts) and (len(problems) == 1 or texts[0]["input"] is None)
+
+
+def _not_text(value: Any, text: str | None) -> str:
+    """What is wrong with a value where a text belongs, and how to write one."""
+    if isinstance(value, list):
+        joined = quoted(", ".join(map(str, value)))
+        return f"a list stands where one text belongs. Write one, such as {joined}."
+    if isinstance(value, dict):
+        return (
+            "a text with a brace or a colon in it needs quotes, or YAML reads a mapping. Write it "
+            "in quotes, such as '{class_name}, a photo'."
+        )
+    shown = str(value) if text is None else text
+    kind = str(value).lower() if isinstance(value, bool) else "a number"
+    kind = "nothing" if value is None else kind
+    return f"YAML reads {shown} as {kind}, and a text belongs there. Quote it: {quoted(shown)}."
 
 
 def _message(problem: Any) -> str:
+    if problem["type"] == "path_type":
+        return "must be a path"
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     return message.replace("Input should be", "must be").replace("dictionary", "mapping")
 
 
-def _visible(loc: tuple[Any, ...]) -> list[Any]:
-    """`loc` without pydantic's names of union members ("list[str]", "picture")."""
-    return [part for part in loc if isinstance(part, int) or not _is_union_member(part)]
+def _visible(model: type[BaseModel], loc: tuple[Any, ...]) -> list[Any]:
+    """`loc` without pydantic's names of union members ("list[str]", "picture"); a key may be
+    called like one of them."""
+    return [
+        part
+        for depth, part in enumerate(loc)
+        if isinstance(part, int) or not _is_union_member(part) or _is_key(model, loc[:depth], part)
+    ]
+
+
+def _is_key(model: type[BaseModel], above: tuple[Any, ...], part: str) -> bool:
+    inner = _model_at(model, above)
+    return inner is not None and part in inner.model_fields
 
 
 def _is_union_member(part: str) -> bool:
     plain = {"picture", "value", "bool", "int", "float", "str", "path", "constrained-str"}
-    return "[" in part or part in plain
+    return "[" in part or "(" in part or part in plain
 
 
 def _nearest(model: type[BaseModel], loc: tuple[Any, ...]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.classes import check_class_names
 from ..core.errors import InputError
-from ..core.lines import content_lines, read_classes, read_lists, read_words
+from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
 from ..core.nearest import did_you_mean
 from ..core.prompts import PromptSet
 from ..core.webui_prompt.matrix import matrix
@@ -113,7 +113,13 @@ def _in_context(prompts: Prompts, subjects: Subjects) -> Prompts:
 
 def _class_file(path: Path) -> dict[str, str]:
     try:
-        return read_classes(path.read_text(encoding="utf-8"))
+        return read_classes(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        names = ", ".join(part.strip() for part in str(path).split(","))
+        raise InputError(
+            f"The class file {path} cannot be read: there is none. Classes that stand in the "
+            f"recipe itself are a list: 'classes: [{names}]'."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The class file {path} cannot be read: {error}.") from None
 
@@ -123,7 +129,7 @@ def _prompts(node: Mapping[str, Any]) -> Prompts:
     return Prompts(
         templates=content_lines(_text(node, "templates")) or Prompts().templates,
         contexts=content_lines(_text(node, "contexts")),
-        negative=_text(node, "negative"),
+        negative=without_comments(_text(node, "negative")),
         lists={name: list(words) for name, words in lists.items()},
         words=read_words(_text(node, "words")),
     )

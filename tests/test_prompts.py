@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.lines import read_classes, read_lists, read_words
+from manyshot.core.lines import (
+    content_lines,
+    read_classes,
+    read_lists,
+    read_names,
+    read_words,
+    without_comments,
+)
 from manyshot.core.prompts import MAX_SEED, PromptSet
 from manyshot.core.wildcards import literal
 
@@ -262,6 +269,48 @@ def test_seeds_are_in_range_and_differ(one: int, other: int) -> None:
 )
 def test_class_lines(text: str, classes: dict[str, str]) -> None:
     assert read_classes(text) == classes
+
+
+@pytest.mark.parametrize(
+    "text", ["cat, dog, bird", "cat\ndog, bird", "tench, Tinca tinca: a tench"]
+)
+def test_several_classes_in_a_line_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"names several classes.*Write one class a line"):
+        read_classes(text)
+
+
+def test_words_with_commas_come_behind_a_colon() -> None:
+    with pytest.raises(InputError, match="as in 'tench: tench, Tinca tinca'"):
+        read_classes("tench, Tinca tinca")
+    assert read_classes("tench: tench, Tinca tinca") == {"tench": "tench, Tinca tinca"}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (" in the snow\nx ", [" in the snow", "x "]),
+        ("\ufeffcat\r\n\tdog\r\n", ["cat", "\tdog"]),
+        ("\n \n  # no\n\u00a0a\u00a0", ["\u00a0a\u00a0"]),
+    ],
+)
+def test_lines_stay_as_written(text: str, lines: list[str]) -> None:
+    assert content_lines(text) == lines
+
+
+def test_names_have_no_spaces_around_them() -> None:
+    assert read_names(" cat\t\ndog ") == ["cat", "dog"]
+    assert read_classes("\ufeffcat\r\n dog \r\n") == {"cat": "", "dog": ""}
+
+
+def test_comments_are_no_words() -> None:
+    assert without_comments("blurry \n  # not this\n\nugly") == "blurry \n\nugly"
+
+
+def test_spaces_of_contexts_and_words_are_kept() -> None:
+    made = PromptSet(
+        ["cat"], ["a {class_name}{context}__end__"], [" in the snow"], "", {"end": [" !"]}
+    )
+    assert made.at("cat", 0, 0).prompt == "a cat in the snow !"
 
 
 def test_word_lines() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.files import file_sha256
-from ..core.lines import content_lines, read_classes, read_lists
+from ..core.lines import content_lines, read_classes, read_lists, without_comments
 from ..core.nearest import did_you_mean
 from ..core.prompts import PromptSet
 from ..core.wildcards import literal
@@ -99,7 +99,7 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
         words,
         templates,
         contexts,
-        settings.negative or str(p.negative_prompt),
+        without_comments(settings.negative) or str(p.negative_prompt),
         read_lists(settings.lists),
     )
     masks = _masks(settings, prompts.class_names)

@@ -43,6 +43,7 @@ class Settings:
     control_weight: float = 1.0
 
 
+TEXTS = ("classes", "templates", "contexts", "negative", "lists")  # stay as written
 NAMES = tuple(field.name for field in fields(Settings))
 
 
@@ -97,7 +98,7 @@ def _typed(name: str, value: Any, default: Any) -> Any:
     if isinstance(default, str) and value is None:
         return ""
     if isinstance(default, str) and isinstance(value, str):
-        return value if name in ("templates", "classes") else value.strip()
+        return value if name in TEXTS else value.strip()
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(default, float) and number:
         return float(value)

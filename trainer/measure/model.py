@@ -12,7 +12,7 @@ ONNX_SIDE = 224  # what the file of opennsfw takes
 class Model(BaseModel):
     """What learns: `model: opennsfw` is short for {name: opennsfw}."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(
         default="opennsfw",

@@ -10,7 +10,7 @@ from .arms import Arm
 class Part(BaseModel):
     """A part of the recipe's `published`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Figure(Part):

@@ -16,7 +16,7 @@ from .segmentation.segmenter import Segmenter
 class Strict(BaseModel):
     """A part of the recipe: frozen, and unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Data(Strict):

@@ -11,7 +11,7 @@ from .settings import Settings
 class Strict(BaseModel):
     """A part of the recipe: frozen, and unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Subject(Strict):

@@ -14,7 +14,7 @@ OFFLINE = "efficientnet_lite0"
 class Segmenter(BaseModel):
     """What learns of pairs: `segmenter: unet` is short for {net: unet}."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     net: NetName = Field(
         default="fpn",
