@@ -1,6 +1,8 @@
 """Whether a server can be worked with: lost, probed with growing pauses, and found again."""
 
 import logging
+import math
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -9,12 +11,16 @@ from ..core.errors import ManyshotError
 
 log = logging.getLogger(__name__)
 PAUSES = (0.2, 0.5, 1, 2, 5, 10, 15)
+JITTER = 0.25  # of a pause, more or less, so that many clients do not come back at one moment
+STEADY = 10.0  # seconds up, without a job done, after which a loss is a new one
 
 
 class Health:
     """One server's state. A thread of its own probes while the server is away.
 
     `probe` is called until it raises nothing; ManyshotError says why the server may not be used.
+    A server that answers the probe and fails the next job is still the same loss: the pauses go on
+    growing, and `down_since` stays.
     """
 
     def __init__(self, probe: Callable[[], None]) -> None:
@@ -25,6 +31,10 @@ class Health:
         self._lock = threading.Lock()
         self.reason = "not asked yet"
         self.down_since = time.monotonic()
+        self._up_since = -math.inf
+        self._proven = True
+        self._tries = 0
+        self._not_before = 0.0
         self._thread = threading.Thread(target=self._probe, name="health", daemon=True)
 
     def start(self) -> None:
@@ -40,14 +50,24 @@ class Health:
         """Whether the server can be used within `seconds`."""
         return self._up.wait(seconds)
 
-    def lost(self, reason: str) -> None:
-        """The server cannot be used; probe it until it can."""
+    def lost(self, reason: str, after: float = 0.0) -> None:
+        """The server cannot be used; probe it until it can, but not before `after` seconds."""
+        now = time.monotonic()
         with self._lock:
             if self._up.is_set():
                 self._up.clear()
-                self.down_since = time.monotonic()
+                if self._proven or now - self._up_since >= STEADY:
+                    self.down_since, self._tries = now, 0
+                else:
+                    after = max(after, self._next_pause())
+                self._proven = False
+            self._not_before = max(self._not_before, now + after)
             self.reason = reason
         self._wanted.set()
+
+    def prove(self) -> None:
+        """A job came back whole: whatever goes wrong from now on is a new loss."""
+        self._proven = True
 
     def stop(self) -> None:
         self._stop.set()
@@ -62,12 +82,17 @@ class Health:
         while not self._stop.is_set():
             self._wanted.wait()
             self._wanted.clear()
-            tries = 0
             while not self._stop.is_set() and not self._up.is_set():
-                self._try_once()
+                self._stop.wait(self._not_before - time.monotonic())
+                if not self._stop.is_set():
+                    self._try_once()
                 if not self._up.is_set():
-                    self._stop.wait(PAUSES[min(tries, len(PAUSES) - 1)])
-                    tries += 1
+                    self._stop.wait(self._next_pause())
+
+    def _next_pause(self) -> float:
+        seconds = PAUSES[min(self._tries, len(PAUSES) - 1)]
+        self._tries += 1
+        return seconds * random.uniform(1 - JITTER, 1 + JITTER)
 
     def _try_once(self) -> None:
         try:
@@ -80,4 +105,5 @@ class Health:
             self.reason = f"manyshot itself failed ({error!r}); the log has more."
             return
         with self._lock:
+            self._up_since = time.monotonic()
             self._up.set()

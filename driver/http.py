@@ -1,27 +1,31 @@
 """HTTP with the manners a long run needs: connections kept alive, limits on time and size, and
-every trouble as one of three errors.
+every trouble as one of four errors.
 
 On urllib3 itself: a job is one small request, and requests costs as much again on top of it.
 """
 
 import json
-import ssl
+import math
 import time
 from base64 import b64encode
 from contextlib import closing
-from pathlib import Path
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import urllib3
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError, SSLError
 
 from ..core.errors import InputError, ServerError
 from .address import ServerAddress
+from .connections import open_pool
 
-MAX_JSON = 256 * 2**20
-MAX_FILE = 512 * 2**20
+MAX_JSON = 96 * 2**20
+MAX_VALUES = 2_000_000  # in one JSON: as objects they take some 100 bytes each, however short
+MAX_FILE = 96 * 2**20
 CHUNK = 2**16
+BUSY = {429, 502, 503, 504, *range(520, 525), 530}  # of a server or of what stands before it
+LONGEST_PAUSE = 600.0  # seconds; a Retry-After may ask for more
 
 
 class Unreachable(ServerError):
@@ -37,6 +41,17 @@ class Refused(ServerError):
         self.body = body
 
 
+class Busy(Refused):
+    """Not now: too many requests, or a gateway without its server. The job is not to blame.
+
+    `after`: seconds that the server asks to be left alone for.
+    """
+
+    def __init__(self, message: str, status: int, body: Any, after: float) -> None:
+        super().__init__(message, status, body)
+        self.after = after
+
+
 class Http:
     """Requests to one server. Methods may be called from several threads at once."""
 
@@ -44,7 +59,8 @@ class Http:
         self.address = address
         self._connect, self._reply = connect, reply
         self._headers = auth_headers(address)
-        self._pool = _pool(address)
+        self._hurried = -math.inf
+        self._pool = open_pool(address, self._limit)
 
     def get_json(self, path: str) -> Any:
         """The JSON at `path`. Raises Unreachable or Refused."""
@@ -82,13 +98,20 @@ class Http:
         return int(length) if reply.status == 200 and length.isdecimal() else None
 
     def hurry(self, reply: float) -> None:
-        """From now on wait at most `reply` seconds for a reply."""
+        """From now on wait at most `reply` seconds for a reply, also for those under way."""
         self._reply = min(self._reply, reply)
+        self._hurried = time.monotonic()
 
     def close(self) -> None:
         self._pool.clear()
 
+    def _limit(self, began: float) -> float:
+        """When an exchange must be over; a hurry moves the end of those that were under way."""
+        return math.inf if began > self._hurried else self._hurried + self._reply
+
     def _json(self, path: str, body: bytes) -> Any:
+        if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+            raise Unreachable(f"{self._at(path)} answered more than {MAX_VALUES:,} JSON values.")
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
@@ -127,17 +150,15 @@ class Http:
     def _read(
         self, reply: urllib3.BaseHTTPResponse, path: str, limit: int, deadline: float
     ) -> bytes:
-        parts: list[bytes] = []
-        size = 0
+        body = bytearray()
         # read1 gives what is there; anything else waits until CHUNK bytes have dripped in.
         while part := reply.read1(CHUNK, decode_content=True):
-            size += len(part)
-            if size > limit:
+            body += part
+            if len(body) > limit:
                 raise Unreachable(f"{self._at(path)} answered more than {limit:,} bytes.")
             if time.monotonic() > deadline:
                 raise Unreachable(f"{self._at(path)} did not finish in time.")
-            parts.append(part)
-        return b"".join(parts)
+        return bytes(body)
 
     def _refusal(self, path: str, reply: urllib3.BaseHTTPResponse, body: bytes) -> Refused:
         try:
@@ -145,6 +166,8 @@ class Http:
         except (ValueError, RecursionError):
             parsed = {}
         message = f"{self._at(path)} answered HTTP {reply.status}{_hint(reply)}."
+        if reply.status in BUSY:
+            return Busy(message, reply.status, parsed, _retry_after(reply))
         return Refused(message, reply.status, parsed)
 
     def _at(self, path: str) -> str:
@@ -164,37 +187,20 @@ def auth_headers(address: ServerAddress) -> dict[str, str]:
     return headers
 
 
-def tls_options(address: ServerAddress) -> dict[str, Any]:
-    """The same TLS rules for the websocket."""
-    if address.verify is False:
-        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    trusted = Path(DEFAULT_CA_BUNDLE_PATH if address.verify is True else address.verify)
-    return {"ca_cert_path" if trusted.is_dir() else "ca_certs": str(trusted)}
+def _retry_after(reply: urllib3.BaseHTTPResponse) -> float:
+    """Seconds of a Retry-After header, given as a number or a date (RFC 9110, 10.2.3); else 0."""
+    text = reply.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text) if text.isdecimal() else _seconds_until(text)
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
 
 
-def _pool(address: ServerAddress) -> urllib3.PoolManager:
-    """Connections to a server, through the environment's proxy if there is one for it.
-
-    No .netrc: its secrets are not meant for us. Raises InputError for a CA file that is not there.
-    """
-    options: dict[str, Any] = {"maxsize": 64, **_trust(address)}
-    proxies = get_environ_proxies(address.base_url, no_proxy=None)
-    proxy = select_proxy(address.base_url, proxies)
-    return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-
-
-def _trust(address: ServerAddress) -> dict[str, str]:
-    """What urllib3 takes for `verify`."""
-    if address.verify is False:
-        return {"cert_reqs": "CERT_NONE"}
-    trusted = Path(DEFAULT_CA_BUNDLE_PATH if address.verify is True else address.verify)
-    if not trusted.exists():
-        raise InputError(f"{address.base_url}: there is no CA file {trusted} ('verify').")
-    return {"cert_reqs": "CERT_REQUIRED", _ca_option(trusted): str(trusted)}
-
-
-def _ca_option(trusted: Path) -> str:
-    return "ca_cert_dir" if trusted.is_dir() else "ca_certs"
+def _seconds_until(date: str) -> float:
+    moment = parsedate_to_datetime(date)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - datetime.now(UTC)).total_seconds()
 
 
 def _hint(reply: urllib3.BaseHTTPResponse) -> str:

@@ -71,3 +71,8 @@ class Delivery:
     images: tuple[bytes, ...]
     masks: tuple[bytes, ...] = ()
     objects: tuple[list[dict[str, Any]], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(map(len, (*self.images, *self.masks)))

@@ -1,12 +1,14 @@
 """What a server sent as pictures, checked before it counts."""
 
 import io
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from PIL import Image
 
-from ..core.errors import InputError
+from ..core.errors import InputError, ManyshotError
 from ..core.masks.labelled_png import decoded, encoded
 from ..core.masks.objects import object_facts
 from ..core.masks.read import LabelMask
@@ -14,6 +16,10 @@ from .job import Delivery, Failure
 
 FORMATS = ("PNG", "JPEG", "WEBP")  # what servers send; Pillow's others are not for strangers' bytes
 LAST_CHUNK = b"IEND\xaeB`\x82"
+MOST_OF_A_JOB = 128 * 2**20  # bytes; more would be a server that fills the memory
+MAX_PIXELS = 64_000_000  # of an image, 8000 x 8000; decoded it takes four bytes each
+LARGE = 4_000_000  # pixels; of larger images one at a time is decoded
+_large = threading.Lock()
 
 
 def checked(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | Failure:
@@ -32,6 +38,15 @@ def checked(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | F
         if size != mask_size:
             return Failure("incomplete", f"Mask {number} is {mask_size}, its image is {size}.")
     return Delivery(tuple(data for data, _ in pictures), tuple(data for data, _ in shapes))
+
+
+def check_size(size: int) -> None:
+    """Raises ManyshotError when a job's images are larger than any job's should be."""
+    if size > MOST_OF_A_JOB:
+        raise ManyshotError(
+            f"The images of one job have more than {MOST_OF_A_JOB:,} bytes: make fewer or smaller "
+            "ones in a job."
+        )
 
 
 def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
@@ -65,6 +80,15 @@ def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:
 
 
 def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise OSError(f"its {width}x{height} pixels are more than {MAX_PIXELS:,}")
+    with _large if width * height > LARGE else nullcontext():
+        return _decode_whole(data)
+
+
+def _decode_whole(data: bytes) -> tuple[bytes, tuple[int, int]]:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         image.verify()  # every checksum, to the last chunk; loading stops at the last pixel
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:

@@ -120,6 +120,7 @@ class Worker:
         if isinstance(outcome, Delivery):
             self._writer.put(job, outcome, self.name, seconds)
             self._dispatch.finished(job)
+            self.health.prove()
             self._report.delivered(self.name, job, seconds)
             return
         outcome = Failure(outcome.kind, _one_line(outcome.reason))

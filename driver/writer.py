@@ -20,7 +20,26 @@ log = logging.getLogger(__name__)
 BATCH = 64  # files share the wait for the disk, jobs share a transaction
 THREADS = 4
 FEW = 8  # for fewer jobs the threads are not worth waking
+QUEUED = 128 * 2**20  # bytes of pictures that wait for a slow disk
 Item = tuple[Job, Delivery, str, float]
+
+
+class Room:
+    """Bytes of memory for what waits; whoever finds it full waits too. One item always fits."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._used = size, 0
+        self._changed = threading.Condition()
+
+    def enter(self, size: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._used or self._used + size <= self._size)
+            self._used += size
+
+    def leave(self, size: int) -> None:
+        with self._changed:
+            self._used -= size
+            self._changed.notify_all()
 
 
 class Writer:
@@ -34,6 +53,7 @@ class Writer:
     def __init__(self, folder: Path, ledger: Ledger, failed: Callable[[ManyshotError], None]):
         self._folder, self._ledger, self._failed = folder, ledger, failed
         self._items: queue.Queue[Item | None] = queue.Queue(maxsize=4 * BATCH)
+        self._room = Room(QUEUED)
         self._broken = False
         self._folders: dict[str, Path] = {}
         self._pool = ThreadPoolExecutor(THREADS, "write")
@@ -42,6 +62,7 @@ class Writer:
 
     def put(self, job: Job, delivery: Delivery, server: str, seconds: float) -> None:
         """Queue a delivery; waits when the disk is slower than the servers."""
+        self._room.enter(delivery.size)
         self._items.put((job, delivery, server, seconds))
 
     def close(self) -> None:
@@ -56,6 +77,7 @@ class Writer:
             batch, going_on = self._next_batch()
             if batch and not self._broken:
                 self._write(batch)
+            self._room.leave(sum(delivery.size for _, delivery, _, _ in batch))
 
     def _next_batch(self) -> tuple[list[Item], bool]:
         batch: list[Item] = []

@@ -49,7 +49,7 @@ def test_prompts_are_answered_with_nonsense(tmp_path: Path, proxy: FaultProxy, w
     recipe = colours(tmp_path, [proxy.url])
     summary = drive(recipe)
     assert (summary.exit_code, rule.hits) == (0, 5)
-    assert summary.tally.tries["connection"] == 5
+    assert summary.tally.tries["connection"] == (0 if what == "gateway" else 5)  # busy is no try
     is_whole(recipe)
 
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from ...core.errors import ServerError
 from ...core.masks.read import LabelMask
+from ..backend import NotTaken, Stopped
 from ..binding import Binding
 from ..health import Health
-from ..http import Refused, Unreachable
+from ..http import Busy, Refused, Unreachable
 from ..job import Delivery, Failure, Job
 from ..pairs.draw import Made
-from ..pictures import checked, labelled
+from ..pictures import check_size, checked, labelled
 from ..recipe import Recipe
 from .client import Comfy
-from .completion import Finished, Watch
+from .completion import FileRef, Finished, Watch
 from .follow import Follower
 from .listener import Listener, NotOpen
 from .probe import Probe
@@ -24,6 +25,7 @@ from .uploads import Content, Uploads
 
 log = logging.getLogger(__name__)
 HURRY = 5.0  # for a reply, once the run is stopped
+LOOK = 0.5  # seconds between two looks whether the run was stopped
 FORGET = 50  # finished prompts are taken out of the server's history in bundles
 
 
@@ -65,6 +67,9 @@ class ComfyBackend:
         try:
             self._uploads.send(pictures)
             end = self._unless_lost(self._submit_and_follow(job, made), pictures)
+        except Busy as error:  # no fault of the job
+            self._lost(error)
+            raise NotTaken(str(error)) from None
         except (NotOpen, Unreachable, Refused) as error:
             self._lost(error)
             raise
@@ -72,8 +77,8 @@ class ComfyBackend:
 
     def collect(self, drawn: Drawn) -> Delivery | Failure:
         try:
-            images = drawn.end.images or tuple(map(self._comfy.file, drawn.end.image_files))
-            masks = drawn.end.masks or tuple(map(self._comfy.file, drawn.end.mask_files))
+            images = drawn.end.images or self._download(drawn.end.image_files)
+            masks = drawn.end.masks or self._download(drawn.end.mask_files)
         except Unreachable as error:
             self._lost(error)
             raise
@@ -107,13 +112,32 @@ class ComfyBackend:
             return Failure("connection", "The server has lost pictures that it was given.")
         return end
 
+    def _download(self, files: tuple[FileRef, ...]) -> tuple[bytes, ...]:
+        contents: list[bytes] = []
+        for file in files:
+            contents.append(self._fetch(file))
+            check_size(sum(map(len, contents)))
+        return tuple(contents)
+
+    def _fetch(self, file: FileRef) -> bytes:
+        """The file, however long the server is busy; the run itself says when that is too long."""
+        while True:
+            try:
+                return self._comfy.file(file)
+            except Busy as error:
+                self.health.lost(str(error), error.after)
+            while not self.health.wait_up(LOOK):
+                if self._stop.is_set():
+                    raise Stopped
+
     def _lost(self, error: ServerError) -> None:
-        self.health.lost(str(error))
+        self.health.lost(str(error), error.after if isinstance(error, Busy) else 0.0)
         self._uploads.forget()
 
     def _submit_and_follow(self, job: Job, made: Made | None) -> Finished | Failure:
         prompt_id = str(uuid.uuid4())
-        box, client_id = self._listener.register(prompt_id)
+        most = 2 * job.images  # each with its mask
+        box, client_id = self._listener.register(prompt_id, self._binding.save_node, most)
         try:
             graph = self._binding.graph(job, prompt_id, made)
             refused = self._comfy.submit(graph, prompt_id, client_id)

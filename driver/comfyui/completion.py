@@ -68,6 +68,8 @@ def seen(watch: Watch, event: Event) -> Watch:
             return _with_image(watch, event)
         case "output" if event.node_id == watch.save_node:
             return with_output(watch, event.data)
+        case "flooded":
+            return replace(watch, end=Failure("invalid", str(event.data.get("message"))))
         case "succeeded":
             return replace(watch, succeeded=True)
         case "raised":

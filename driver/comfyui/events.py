@@ -8,7 +8,16 @@ from typing import Any, Literal
 from ...core.errors import ServerError
 
 Kind = Literal[
-    "started", "running", "alive", "output", "image", "raised", "interrupted", "succeeded", "ended"
+    "started",
+    "running",
+    "alive",
+    "output",
+    "image",
+    "flooded",
+    "raised",
+    "interrupted",
+    "succeeded",
+    "ended",
 ]
 IMAGE_WITH_METADATA = 4
 _PLAIN: dict[str, Kind] = {

@@ -6,9 +6,10 @@ import time
 from ...core.errors import ServerError
 from ..backend import Stopped
 from ..health import Health
+from ..http import Busy, Unreachable
 from ..job import Failure
 from .client import Comfy
-from .completion import Finished, Watch, found, seen
+from .completion import Finished, Found, Watch, found, seen
 from .events import Event
 from .mailbox import Mailbox
 from .probe import Probe
@@ -75,10 +76,10 @@ class Follower:
         if time.monotonic() - self._asked <= self._patience:
             return watch
         waited = not watch.running
-        answer = self._comfy.find(self._prompt_id)
-        if answer.where == "history":
+        answer = self._find()
+        if answer is not None and answer.where == "history":
             watch = self._with_stragglers(watch)
-        if watch.end is None:
+        if answer is not None and watch.end is None:
             watch = found(watch, answer)
         self._asked = time.monotonic()
         if waited or self._deaf:  # it may have begun just now, or go on unheard
@@ -95,15 +96,25 @@ class Follower:
 
     def _after_drop(self, watch: Watch) -> Watch:
         """The websocket dropped. Files can still be fetched; images sent over it cannot."""
-        watch = self._ask(watch)
         self._deaf, self._patience, self._silences = True, TICK, []  # no event will come any more
+        watch = self._ask(watch)
         if watch.end is None and watch.over_socket:
             self._comfy.cancel(self._prompt_id)
             raise ServerError("The websocket dropped while a job was running.")
         return watch
 
     def _ask(self, watch: Watch) -> Watch:
-        return found(watch, self._comfy.find(self._prompt_id))
+        answer = self._find()
+        return watch if answer is None else found(watch, answer)
+
+    def _find(self) -> Found | None:
+        """Where the prompt is; None from a server too busy to say, while its events still come."""
+        try:
+            return self._comfy.find(self._prompt_id)
+        except Busy as error:
+            if self._deaf:
+                raise Unreachable(str(error)) from None
+            return None
 
     def _stalled(self) -> Failure:
         """Interrupt a job without a sign of life; a server that cannot stop it is set aside."""
@@ -114,7 +125,8 @@ class Follower:
             events = self._box.take(TICK)
             stopped = any(event and event.kind in ("interrupted", "ended") for event in events)
             if not events:
-                stopped = self._comfy.find(self._prompt_id).where not in ("running", "queued")
+                answer = self._find()
+                stopped = answer is not None and answer.where not in ("running", "queued")
         if not stopped:
             self._probe.wedged(self._prompt_id)
             self._health.lost("A node does not end and does not react to an interrupt.")

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 import uuid
+from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +17,9 @@ from websocket import continuous_frame, frame_buffer
 from ...core.errors import ServerError
 from ..address import ServerAddress
 from ..backend import NotTaken
-from ..http import auth_headers, tls_options
+from ..connections import is_loopback, tls_options
+from ..http import auth_headers
+from ..pictures import MOST_OF_A_JOB
 from .events import parse
 from .mailbox import Mailbox
 
@@ -24,7 +27,7 @@ log = logging.getLogger(__name__)
 PING_SECONDS = 20  # the server sends no heartbeat, and a dead line must not pass for a quiet one
 GREETING_SECONDS = 2.0
 BACKOFF = (0.2, 0.5, 1, 2, 5)
-MAX_MESSAGE = 512 * 2**20
+MAX_MESSAGE = 96 * 2**20
 READ_AHEAD = 2**16
 HELLO = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
@@ -64,15 +67,15 @@ class Listener:
         """Whether the websocket is open within `seconds`."""
         return self._open.wait(seconds)
 
-    def register(self, prompt_id: str) -> tuple[Mailbox, str]:
+    def register(self, prompt_id: str, node: str, most: int) -> tuple[Mailbox, str]:
         """A mailbox for a prompt about to be queued, and the client id to queue it under.
 
-        Raises NotOpen when the websocket is not.
+        It takes up to `most` images of `node`. Raises NotOpen when the websocket is not.
         """
         with self._lock:
             if not self._open.is_set():
                 raise NotOpen(f"The websocket of {self._address.base_url} is not open.")
-            box = self._boxes[prompt_id] = Mailbox()
+            box = self._boxes[prompt_id] = Mailbox(node, most, MOST_OF_A_JOB)
             return box, self.client_id
 
     def unregister(self, prompt_id: str) -> None:
@@ -96,19 +99,30 @@ class Listener:
 
     def _connect_once(self) -> None:
         client_id = str(uuid.uuid4())
-        self._socket = websocket.create_connection(
-            _socket_address(self._address.base_url, client_id),
-            timeout=self._connect,
-            header=[f"{name}: {value}" for name, value in auth_headers(self._address).items()],
-            sslopt=tls_options(self._address),
-            skip_utf8_validation=True,
-            redirect_limit=0,  # it would carry our secrets to wherever it is sent
-            class_=_Bounded,
+        socket = self._socket = _Bounded(
+            sslopt=tls_options(self._address), skip_utf8_validation=True, fire_cont_frame=False
         )
-        self._greet(self._socket)
+        socket.settimeout(self._connect)
+        # The timeout bounds one read; a handshake that drips in would take for ever.
+        guard = threading.Timer(2 * self._connect, _break_off, [socket])
+        guard.start()
+        try:
+            self._shake_hands(socket, client_id)
+        finally:
+            guard.cancel()
         with self._lock:
             self.client_id = client_id
             self._open.set()
+
+    def _shake_hands(self, socket: websocket.WebSocket, client_id: str) -> None:
+        url = self._address.base_url
+        socket.connect(
+            _socket_address(url, client_id),
+            header=[f"{name}: {value}" for name, value in auth_headers(self._address).items()],
+            redirect_limit=0,  # it would carry our secrets to wherever it is sent
+            **_proxy_options(url),
+        )
+        self._greet(socket)
 
     def _greet(self, socket: websocket.WebSocket) -> None:
         """Ask for pictures that name their job, and wait until the server has heard it.
@@ -168,9 +182,23 @@ class Listener:
     def _drop_socket(self) -> None:
         socket, self._socket = self._socket, None
         if socket is not None:
-            with contextlib.suppress(OSError, websocket.WebSocketException):
-                socket.abort()  # wakes the thread that reads from it; closing alone does not
+            _break_off(socket)  # closing alone does not wake the thread that reads from it
             socket.shutdown()
+
+
+def _proxy_options(url: str) -> dict[str, Any]:
+    """None for loopback, else the environment's. (The library heeds exceptions only where a proxy
+    is named, so one is, which is never asked.)"""
+    if not is_loopback(url):
+        return {}
+    return {"http_proxy_host": "0.0.0.0", "http_proxy_port": 9, "http_no_proxy": ["*"]}
+
+
+def _break_off(socket: websocket.WebSocket) -> None:
+    """Wake the thread that reads from it, also in its handshake, where abort() does nothing."""
+    if socket.sock is not None:
+        with contextlib.suppress(OSError):
+            socket.sock.shutdown(SHUT_RDWR)
 
 
 class _Bounded(websocket.WebSocket):

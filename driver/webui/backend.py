@@ -9,7 +9,7 @@ from typing import Any
 from ...core.errors import ServerError
 from ..backend import NotTaken
 from ..health import Health
-from ..http import Refused, Unreachable
+from ..http import Busy, Refused, Unreachable
 from ..job import Delivery, Failure, Job
 from ..pairs.draw import Made
 from ..pictures import checked, labelled
@@ -25,6 +25,7 @@ from .requests import Requests
 from .verdict import info_of, verdict
 
 log = logging.getLogger(__name__)
+TURNED_AWAY = (429, 503)  # nothing was begun; a gateway's 502 and 504 may come after hours
 HURRY = 5.0  # for a reply, once the run is stopped
 
 
@@ -115,7 +116,7 @@ class WebUIBackend:
         try:
             return not self._client.progress().busy
         except (Unreachable, Refused) as error:
-            self.health.lost(str(error))
+            self.health.lost(str(error), error.after if isinstance(error, Busy) else 0.0)
             raise NotTaken(str(error)) from None
 
     def _unspoiled(self, drawn: Drawn, follower: Follower) -> Drawn | Failure:
@@ -128,6 +129,9 @@ class WebUIBackend:
         failure = refused(error)
         if failure is not None:
             return failure
+        if isinstance(error, Busy) and error.status in TURNED_AWAY:
+            self.health.lost(str(error), error.after)
+            raise NotTaken(str(error))
         reason = str(error)
         if error.status in GATEWAY:
             reason += " A proxy in front of it lost patience: have it wait longer for replies."

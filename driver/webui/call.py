@@ -8,6 +8,7 @@ from ..http import Refused
 from ..job import Failure
 
 GATEWAY = (502, 503, 504)  # of a proxy in front: the WebUI itself may go on
+NOT_THE_JOB = (401, 403, 404, 429, *GATEWAY)  # unless the WebUI itself says more
 
 
 class Call:
@@ -41,7 +42,7 @@ class Call:
 def refused(error: Refused) -> Failure | None:
     """Why the WebUI did not draw; None when it is not the job that is refused but we, or a proxy
     that lost patience."""
-    if error.status in (401, 403, 404, *GATEWAY) and not _said(error.body):
+    if error.status in NOT_THE_JOB and not _said(error.body):
         return None
     if error.status in (401, 403):
         return None
