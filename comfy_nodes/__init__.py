@@ -30,6 +30,7 @@ class ManyshotExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         _register_tiny_model()
         _add_routes()
+        _check_hosts()
         return [
             ManyshotClassPrompts,
             ManyshotSubject,
@@ -68,3 +69,13 @@ def _add_routes() -> None:
         add_route()
     except (ImportError, AttributeError) as error:
         log.warning("This ComfyUI takes no route of manyshot's: %s", error)
+
+
+def _check_hosts() -> None:
+    """Nobody's web page may reach a server of ours by a name that leads to this machine."""
+    try:
+        from .host_check import add_host_check
+
+        add_host_check()
+    except (ImportError, AttributeError, RuntimeError) as error:
+        log.warning("This ComfyUI takes no check of manyshot's on host names: %s", error)

@@ -6,10 +6,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
@@ -17,6 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ..core.errors import InputError
+from ..core.loopback import is_loopback
 from .address import ServerAddress
 
 LOOK = 1.0  # seconds between two looks at the deadline, which a stopped run moves forward
@@ -27,8 +26,9 @@ Limit = Callable[[float], float]
 def open_pool(address: ServerAddress, limit: Limit) -> urllib3.PoolManager:
     """Connections to a server, through the environment's proxy if there is one for it.
 
-    Replies must end before their read timeout is over and before `limit`, whatever drips in. No
-    .netrc: its secrets are not meant for us. Raises InputError for a missing CA file.
+    Loopback goes through no proxy, which would see the secrets meant for this machine. Replies
+    must end before their read timeout is over and before `limit`, whatever drips in. No .netrc:
+    its secrets are not meant for us. Raises InputError for a missing CA file.
     """
     options: dict[str, Any] = {"maxsize": 64, **_trust(address)}
     proxy = None if is_loopback(address.base_url) else _environment_proxy(address)
@@ -38,20 +38,6 @@ def open_pool(address: ServerAddress, limit: Limit) -> urllib3.PoolManager:
         "https": _timed(HTTPSConnectionPool, HTTPSConnection, limit),
     }
     return pool
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host of `url` is this machine: localhost, 127.0.0.0/8, ::1.
-
-    No proxy has any business there, and none may see the secrets meant for it.
-    """
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def tls_options(address: ServerAddress) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+import urllib3
+from manyshot.core.loopback import is_loopback
 from manyshot.driver import connections, health, http, pictures
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.comfyui import listener
@@ -220,7 +222,7 @@ def test_loopback_goes_through_no_proxy(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    assert connections.is_loopback(url) == loopback
+    assert is_loopback(url) == loopback
     pool = connections.open_pool(ServerAddress(url=url), lambda _: float("inf"))
     assert (pool.proxy is None) == loopback
 
@@ -279,3 +281,18 @@ def test_a_secret_never_reaches_a_proxy_of_the_environment(
         assert drive(recipe).exit_code == 0
     assert seen == []
     is_whole(recipe)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("path", ["/system_stats", "/ws", "/api/queue", "/"])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("rebound.example.org:8188", 403), ("rebound.example.org", 403), ("", 403), ("[", 403),
+     ("localhost:1", 0), ("127.0.0.1", 0), ("[::1]:7", 0)],
+)  # fmt: skip
+def test_the_embedded_server_answers_to_names_of_this_machine_only(
+    comfyui: EmbeddedServer, path: str, host: str, status: int
+) -> None:
+    """A page whose name was rebound to 127.0.0.1 sends its own name as Host."""
+    reply = urllib3.request("GET", comfyui.url + path, headers={"Host": host}, retries=False)
+    assert reply.status == 403 if status else reply.status != 403

@@ -15,9 +15,10 @@ import websocket
 from websocket import continuous_frame, frame_buffer
 
 from ...core.errors import ServerError
+from ...core.loopback import is_loopback
 from ..address import ServerAddress
 from ..backend import NotTaken
-from ..connections import is_loopback, tls_options
+from ..connections import tls_options
 from ..http import auth_headers
 from ..pictures import MOST_OF_A_JOB
 from .events import parse

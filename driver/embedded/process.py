@@ -20,12 +20,14 @@ class GuardedProcess:
     guardian  the process that watches over it
     """
 
-    def __init__(self, command: list[str], folder: Path, log: Path, lock: int) -> None:
+    def __init__(
+        self, command: list[str], folder: Path, log: Path, lock: int, **environment: str
+    ) -> None:
         """Start `command` in `folder`. Raises ServerError when it cannot even be started."""
         self._guardian = subprocess.Popen(
             [sys.executable, "-S", "-E", str(GUARDIAN), str(log), str(lock), *command],
             cwd=folder,
-            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"} | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from ...core.errors import ServerError
+from ...core.loopback import LOOPBACK_ONLY
 from .base import Base, hold_base, prepare_base, release_base
 from .cache import models_folder
 from .device import device_arguments
@@ -158,7 +159,9 @@ class EmbeddedServer:
         with reserved_port(self._port) as port:
             command = [str(self.settings.python), str(source.folder / "main.py")]
             command += _arguments(base, source, port) + self._device + list(self.settings.arguments)
-            self._process = GuardedProcess(command, base.folder, base.log, base.lock)
+            # Whoever has it listen elsewhere calls it by other names than this machine's.
+            hosts = {} if "--listen" in self.settings.arguments else {LOOPBACK_ONLY: "1"}
+            self._process = GuardedProcess(command, base.folder, base.log, base.lock, **hosts)
             self._port = port
             timeout = self.settings.start_timeout
             self._facts = wait_until_ready(self.url, self._process, base, timeout)
