@@ -30,12 +30,12 @@ app.add_typer(subject.app, name="subject")
 
 def main() -> None:
     """Entry of the `manyshot` command: errors become one sentence and an exit code."""
-    from rich.console import Console
+    from .console import PlainConsole
 
     try:
         app()
     except ManyshotError as error:
-        console = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+        console = PlainConsole(stderr=True, soft_wrap=True)
         console.print(f"manyshot: {error}", style="red")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:

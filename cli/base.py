@@ -220,6 +220,6 @@ def _prepare(device: str) -> None:
 
 
 def _say(text: str) -> None:
-    from rich.console import Console
+    from .console import PlainConsole
 
-    Console().print(text, markup=False, highlight=False)
+    PlainConsole().print(text, markup=False, highlight=False)

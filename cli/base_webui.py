@@ -22,15 +22,14 @@ def webui(
     tokenizer: Tokenizer = None,
 ) -> None:
     """Put manyshot-tiny into AUTOMATIC1111's WebUI, to try it there without a download."""
-    from rich.console import Console
-
     from ..core.tiny_sizes import IMAGE_SIZE, TINY
     from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.export_webui import TAESD, export_webui, webui_folder
+    from .console import PlainConsole
 
     folder = webui_folder(folder)
     written = export_webui(folder, TINY_MODEL, tokenizer_folder(tokenizer), TINY)
-    console = Console(soft_wrap=True, markup=False, highlight=False)
+    console = PlainConsole(soft_wrap=True)
     for said in [f"Wrote {path}" for path in written] or ["All of it is there already."]:
         console.print(said)
     name = TINY_MODEL.stem

@@ -62,20 +62,19 @@ def curate(
     A new dataset folder is written, with scores, what is left out and why, and a page to look at,
     agreement.html. The folder that is read stays as it is.
     """
-    from rich.console import Console
-
     from ..core.recipe_file import parse_recipe_data
     from ..trainer.curation.curate import Curation
     from ..trainer.curation.curate import curate as curate_folder
     from ..trainer.measure.plans import Budget
     from ..trainer.measure.segmentation.segmenter import Segmenter
+    from .console import PlainConsole
     from .progress import progress
 
     net = parse_recipe_data(Segmenter, {"net": segmenter.value, "size": size}, "The segmenter")
     wanted = Curation(
         folder, real, output, held_out, least, drop, ignore, alike, net, Budget(steps, batch)
     )
-    console = Console()
+    console = PlainConsole()
     with progress(console) as step:
         found = curate_folder(wanted, step)
     for line in (found.sentence, f"{output}, and a page to look at: {found.page}"):

@@ -36,12 +36,11 @@ def export(
     seed: Annotated[int, typer.Option(help="Which images those are; another, others.")] = 0,
 ) -> None:
     """Write the kept images of a dataset folder as COCO, YOLO, WebDataset and so on."""
-    from rich.console import Console
-
     from ..driver.export.export import export as export_folder
+    from .console import PlainConsole
     from .progress import progress
 
-    console = Console()
+    console = PlainConsole()
     with progress(console) as step:
         done = export_folder(
             folder,

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from rich.console import Console
-
     from ..trainer.measure.results import GainRow, Results
+    from .console import PlainConsole
 
 
 class Protocol(StrEnum):
@@ -42,16 +41,15 @@ def measure(
     ] = False,
 ) -> None:
     """Measure whether synthetic images help. Ctrl-C stops; run again to go on."""
-    from rich.console import Console
-
     from ..core.recipe_file import read_recipe_file
     from ..trainer.measure.measure import measure as measure_recipe
     from ..trainer.measure.recipe import MeasureRecipe
     from ..trainer.measure.results import FILE
+    from .console import PlainConsole
     from .progress import progress
     from .report import draw
 
-    console = Console()
+    console = PlainConsole()
     wanted = read_recipe_file(
         MeasureRecipe,
         recipe,
@@ -85,19 +83,18 @@ def shots(
     Images may be made from these: each is then added only to draws that hold its photo. Subjects
     are trained for each draw: their images are added only to draws that hold all their photos.
     """
-    from rich.console import Console
-
     from ..core.recipe_file import read_recipe_file
     from ..trainer.measure.photos import lay_out_shots
     from ..trainer.measure.recipe import MeasureRecipe
+    from .console import PlainConsole
 
     wanted = read_recipe_file(MeasureRecipe, recipe)
     count = lay_out_shots(wanted, folder, each_draw)
     what = "photos" if wanted.task == "classification" else "pairs of photo and mask"
-    Console().print(f"{count:,} {what} in {folder}", markup=False, highlight=False)
+    PlainConsole().print(f"{count:,} {what} in {folder}", markup=False, highlight=False)
 
 
-def _show(console: "Console", results: "Results") -> None:
+def _show(console: "PlainConsole", results: "Results") -> None:
     """The table of gains, the sentences, and what a reader must know."""
     from math import isfinite
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from rich.console import Console
-
     from ..trainer.measure.results import Results
+    from .console import PlainConsole
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,18 +19,17 @@ def report(
     folder: Annotated[Path, typer.Argument(help="The folder of results.json.", show_default=False)],
 ) -> None:
     """Draw report.html and report.md again from the results.json of a measurement."""
-    from rich.console import Console
-
     from ..trainer.measure.report.answer import is_finished
     from ..trainer.measure.results import read_results
+    from .console import PlainConsole
 
-    console, results = Console(), read_results(folder)
+    console, results = PlainConsole(), read_results(folder)
     draw(console, folder, results)
     if not is_finished(results):
         console.print("The measurement is not finished: run `manyshot measure` to go on.")
 
 
-def draw(console: "Console", folder: Path, results: "Results") -> None:
+def draw(console: "PlainConsole", folder: Path, results: "Results") -> None:
     """Write the report and say where it is."""
     from ..trainer.measure.report.write import write_report
 

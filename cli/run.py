@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
-    from rich.console import Console
-
     from ..driver.run import Summary
+    from .console import PlainConsole
 
 Recipe = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 Servers = Annotated[
@@ -44,13 +43,13 @@ def plan(
     show: Annotated[int, typer.Option(help="How many jobs to show.")] = 5,
 ) -> None:
     """Show what a recipe would make, and check it against a server if one is given."""
-    from rich.console import Console
     from rich.table import Table
 
     from ..driver.load import read_recipe
     from ..driver.look import look_ahead
+    from .console import PlainConsole
 
-    console = Console()
+    console = PlainConsole()
     settled, jobs = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
     table = Table("class", "prompt", "negative")
     table.add_column("seed", no_wrap=True)
@@ -73,14 +72,13 @@ def run(
     """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
     import signal
 
-    from rich.console import Console
-
     from ..driver.load import read_recipe
     from ..driver.run import run as run_recipe
     from ..driver.screen import ConsoleScreen
+    from .console import PlainConsole
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console()
+    console = PlainConsole()
     wanted = read_recipe(recipe, servers=server, output=output)
     summary = run_recipe(wanted, ConsoleScreen(console), comfyui, prune)
     _show_summary(console, summary)
@@ -91,12 +89,12 @@ def status(
     folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
 ) -> None:
     """Show how far a dataset folder is, by class, and what failed."""
-    from rich.console import Console
     from rich.table import Table
 
     from ..driver.look import folder_state
+    from .console import PlainConsole
 
-    console = Console()
+    console = PlainConsole()
     counts, classes, failures = folder_state(folder)
     table = Table("class", "planned jobs", "done", "failed")
     for name, planned, done, failed in classes:
@@ -120,7 +118,7 @@ def schema() -> None:
     typer.echo(json.dumps(RecipeModel.model_json_schema(), indent=2))
 
 
-def _show_summary(console: "Console", summary: "Summary") -> None:
+def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
     """What was made, what was not and why, and where it is."""
     counts, tally = summary.counts, summary.tally
     took = timedelta(seconds=round(summary.seconds))
@@ -156,7 +154,7 @@ def _show_summary(console: "Console", summary: "Summary") -> None:
         console.print(f"{counts.failed:,} jobs failed; running again tries them again.")
 
 
-def _show_failures(console: "Console", failures: list[tuple[str, str, int]]) -> None:
+def _show_failures(console: "PlainConsole", failures: list[tuple[str, str, int]]) -> None:
     for kind, reason, count in failures:
         console.print(
             f"{count:,} failed ({kind}), such as: {reason}",

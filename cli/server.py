@@ -79,13 +79,13 @@ def start(
 @app.command()
 def check(comfyui: Comfyui = None, python: Python = None, models: Models = None) -> None:
     """Report what is installed, what is missing, what runs and what it answers."""
-    from rich.console import Console
     from rich.text import Text
 
     from ..driver.embedded.checkup import check_up
+    from .console import PlainConsole
 
     findings = check_up(_settings(comfyui, python, models))
-    console = Console(soft_wrap=True, highlight=False)
+    console = PlainConsole(soft_wrap=True)
     for finding in findings:
         mark = Text("ok ", "green") if finding.good else Text("no ", "red")
         console.print(mark + Text(f"{finding.subject:<13} {finding.text}"))
@@ -140,12 +140,12 @@ def _stay(settings: "ServerSettings") -> None:
 @contextmanager
 def _progress() -> "Iterator[Progress]":
     """The current step, with a spinner and the seconds it has taken, while the block runs."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from ..driver.lines import is_redrawn
+    from .console import PlainConsole
 
-    console = Console(stderr=True, soft_wrap=True)
+    console = PlainConsole(stderr=True, soft_wrap=True)
     if not is_redrawn(console):
         yield lambda text: console.print(text, markup=False, highlight=False)
         return
@@ -156,6 +156,6 @@ def _progress() -> "Iterator[Progress]":
 
 
 def _say(text: str) -> None:
-    from rich.console import Console
+    from .console import PlainConsole
 
-    Console(soft_wrap=True).print(text, markup=False, highlight=False)
+    PlainConsole(soft_wrap=True).print(text, markup=False, highlight=False)

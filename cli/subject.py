@@ -33,17 +33,16 @@ def train(
     ] = 0,
 ) -> None:
     """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
-    from rich.console import Console
-
     from ..core.recipe_file import read_recipe_file
     from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.subjects.machine import Machine
     from ..trainer.subjects.recipe import SubjectRecipe
     from ..trainer.subjects.run import train_recipe
+    from .console import PlainConsole
     from .progress import progress
 
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
 
     steps = wanted.settings.steps

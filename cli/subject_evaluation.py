@@ -11,12 +11,11 @@ from ..core.errors import InputError
 from .tokenizer import Tokenizer, tokenizer_folder
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from rich.console import Console
-
     from ..trainer.subjects.evaluation.pictures import Drawing
     from ..trainer.subjects.evaluation.results import Evaluation
     from ..trainer.subjects.evaluation.sheet import Sheet
     from ..trainer.subjects.evaluation.wanted import BaseFile, Wanted
+    from .console import PlainConsole
 
 CONTEXTS = ("green background", "white background", "black background", "blue background")
 
@@ -94,14 +93,13 @@ def evaluate(
     device: Annotated[str, typer.Option(help='Where to draw: "cpu", "cuda".')] = "cpu",
 ) -> None:
     """Say how like, varied and obedient the pictures of subjects are. Run again to go on."""
-    from rich.console import Console
-
     from ..trainer.subjects.evaluation.datasets import evaluate_datasets
     from ..trainer.subjects.evaluation.evaluate import evaluate_files
     from ..trainer.subjects.evaluation.pictures import Drawing
+    from .console import PlainConsole
     from .progress import progress
 
-    console = Console()
+    console = PlainConsole()
     sources, trained = real or [], _trained(files or [])
     _check(trained, sources, dataset or [], choose, detector, word)
     contexts = tuple(context or CONTEXTS) if context_count else ()
@@ -195,7 +193,7 @@ def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
 
 
 def _write(
-    console: "Console", folder: Path, found: "Evaluation", sheets: "Sequence[Sheet]"
+    console: "PlainConsole", folder: Path, found: "Evaluation", sheets: "Sequence[Sheet]"
 ) -> None:
     """The tables on the terminal, and all files into the folder."""
     from rich.table import Table

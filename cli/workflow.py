@@ -28,14 +28,13 @@ ObjectInfo = Annotated[
 @app.command()
 def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> None:
     """Say what a server would refuse or misread in a workflow; exit code 2 if anything."""
-    from rich.console import Console
-
     from ..driver.workflow.load import read_workflow
     from ..driver.workflow.preflight import check as problems_of
+    from .console import PlainConsole
 
     catalogue = _needed_catalogue(server, object_info)
     graph = read_workflow(file, catalogue)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = PlainConsole(soft_wrap=True)
     problems = problems_of(graph, catalogue, str(file))
     for problem in problems:
         console.print(problem.sentence())

@@ -29,9 +29,8 @@ def demo(
     """From five photos a class of solar cells to a measured gain. Run it again to go on."""
     import signal
 
-    from rich.console import Console
-
     from ...driver.embedded.source import ensure_installed
+    from ..console import PlainConsole
     from ..report import draw
     from ..tokenizer import tokenizer_folder
     from .recipes import Demo
@@ -39,7 +38,7 @@ def demo(
     from .steps import answer, draw_pictures, lay_out_photos, measure_gain, train_subjects
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)

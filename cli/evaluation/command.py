@@ -17,8 +17,7 @@ if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from collections.abc import Callable
     from typing import Any
 
-    from rich.console import Console
-
+    from ..console import PlainConsole
     from .work import Work
 
 
@@ -66,15 +65,14 @@ def evaluate(
     ] = None,
 ) -> None:
     """Draw with stock nodes on the embedded ComfyUI, and measure. Run it again to go on."""
-    from rich.console import Console
-
     from ...driver.embedded.base import WEIGHTS
     from ...trainer.base.evaluation.card import publish
     from ...trainer.base.evaluation.instruments import open_instruments
+    from ..console import PlainConsole
     from .stage import open_stage
     from .work import Work
 
-    console = Console(soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     files = weight_files(weights or WEIGHTS)
     parts = _possible(part, files, console)
     kept = run / "evaluation" / "real"
@@ -89,7 +87,7 @@ def evaluate(
 
 
 def _possible(
-    parts: Sequence[Part] | None, files: Mapping[str, Path], console: "Console"
+    parts: Sequence[Part] | None, files: Mapping[str, Path], console: "PlainConsole"
 ) -> list[Part]:
     """The parts asked for; all of them are those whose ControlNet there is.
 
@@ -103,7 +101,7 @@ def _possible(
     return [part for part in parts or Part if part not in absent]
 
 
-def _measure(work: "Work", parts: Sequence[Part], console: "Console") -> None:
+def _measure(work: "Work", parts: Sequence[Part], console: "PlainConsole") -> None:
     """The parts in the order of Part, each written down as soon as it is measured."""
     from dataclasses import replace
 
@@ -134,7 +132,7 @@ def _functions() -> "dict[Part, Callable[[Work], dict[str, Any]]]":
     }
 
 
-def _prepare(console: "Console") -> int:
+def _prepare(console: "PlainConsole") -> int:
     """Log lines on the terminal, as many threads as cores, or as OMP_NUM_THREADS says."""
     import torch
     from rich.logging import RichHandler

@@ -11,9 +11,8 @@ from ...core.errors import InputError, ManyshotError
 from .recipes import Recipe
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ...driver.embedded import EmbeddedServer
+    from ..console import PlainConsole
 
 TINY = "manyshot-tiny"
 PATIENCE = 900.0  # seconds for the server to start beside a training
@@ -29,7 +28,7 @@ class Stage:
     server: "EmbeddedServer"
     folder: Path
     files: dict[str, Path]
-    console: "Console"
+    console: "PlainConsole"
 
     @property
     def figures(self) -> Path:
@@ -58,7 +57,9 @@ class Stage:
 
 
 @contextmanager
-def open_stage(run: Path, files: dict[str, Path], size: str, console: "Console") -> Iterator[Stage]:
+def open_stage(
+    run: Path, files: dict[str, Path], size: str, console: "PlainConsole"
+) -> Iterator[Stage]:
     """The embedded server with these weights, until the block ends.
 
     Images go to `run`/evaluation/<hash of the base's file>-<size>, so that those of other weights
