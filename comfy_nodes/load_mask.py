@@ -7,8 +7,8 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..core.errors import InputError
+from ..core.image_files import SUFFIXES
 from ..core.masks.forms import FORMS, Form, read_form
-from ..core.masks.layouts import SUFFIXES
 from ..core.masks.read import LabelMask
 from .input_files import input_folder, input_path, stamp
 

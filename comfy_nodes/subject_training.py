@@ -91,15 +91,15 @@ def model_file(method: Method, name: str) -> Path | None:
 def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path: Path) -> None:
     """Train with progress on the node, where Interrupt is heard after each step."""
     from comfy.utils import ProgressBar
-    from PIL import Image
 
+    from ..core.images import open_image
     from ..trainer.subjects.train import train_subjects
 
     bar, pictures = ProgressBar(settings.steps), []
 
     def looked(step: int, loss: float) -> None:
         grid = path.parent / "samples" / f"{path.stem}-{step:06d}.png"
-        pictures[:] = [("PNG", Image.open(grid).copy(), None)]
+        pictures[:] = [("PNG", open_image(grid), None)]
 
     def stepped(step: int) -> None:
         bar.update_absolute(step, settings.steps, pictures.pop() if pictures else None)

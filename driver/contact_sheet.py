@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ..core.images import open_rgb
 from ..core.paths import inside
 
 TILE, GAP, MARGIN = 128, 4, 12
@@ -79,8 +80,7 @@ def _paper(width: int, height: int) -> Image.Image:
 
 
 def _tile(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        tile = image.convert("RGB")
+    tile = open_rgb(path)
     tile.thumbnail((TILE, TILE), Image.Resampling.LANCZOS)
     return tile
 

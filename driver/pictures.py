@@ -6,15 +6,13 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from PIL import Image
-
 from ..core.errors import InputError, ManyshotError
+from ..core.images import SENT, opened
 from ..core.masks.labelled_png import decoded, encoded
 from ..core.masks.objects import object_facts
 from ..core.masks.read import LabelMask
 from .job import Delivery, Failure
 
-FORMATS = ("PNG", "JPEG", "WEBP")  # what servers send; Pillow's others are not for strangers' bytes
 LAST_CHUNK = b"IEND\xaeB`\x82"
 MOST_OF_A_JOB = 128 * 2**20  # bytes; more would be a server that fills the memory
 MAX_PIXELS = 64_000_000  # of an image, 8000 x 8000; decoded it takes four bytes each
@@ -30,10 +28,8 @@ def checked(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | F
     try:
         pictures = [_whole_png(data) for data in images]
         shapes = [_whole_png(data) for data in masks]
-    except Image.DecompressionBombError as error:
-        return Failure("incomplete", f"An image is too large: {error}.")
-    except Exception as error:  # Pillow raises nearly anything on broken files
-        return Failure("incomplete", f"An image arrived damaged: {error}.")
+    except InputError as error:
+        return Failure("incomplete", f"An image arrived damaged: {error}")
     for number, ((_, size), (_, mask_size)) in enumerate(zip(pictures, shapes, strict=False)):
         if size != mask_size:
             return Failure("incomplete", f"Mask {number} is {mask_size}, its image is {size}.")
@@ -57,7 +53,7 @@ def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
     if delivery.masks or mask is None:
         return replace(delivery, objects=_objects(delivery.masks))
     for data in delivery.images:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with opened(data, formats=SENT) as image:
             width, height = image.size
         if (height, width) != mask.size:
             return Failure(
@@ -80,18 +76,18 @@ def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:
 
 
 def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with opened(data, formats=SENT) as image:
         width, height = image.size
     if width * height > MAX_PIXELS:
-        raise OSError(f"its {width}x{height} pixels are more than {MAX_PIXELS:,}")
+        raise InputError(f"its {width}x{height} pixels are more than {MAX_PIXELS:,}.")
     with _large if width * height > LARGE else nullcontext():
         return _decode_whole(data)
 
 
 def _decode_whole(data: bytes) -> tuple[bytes, tuple[int, int]]:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with opened(data, formats=SENT) as image:
         image.verify()  # every checksum, to the last chunk; loading stops at the last pixel
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with opened(data, formats=SENT) as image:
         image.load()
         if image.format == "PNG":
             if LAST_CHUNK not in data:  # verify() does not read the last checksum

@@ -8,6 +8,7 @@ from onnxruntime import InferenceSession
 from PIL import Image, ImageFilter
 
 from ..core.errors import InputError
+from ..core.images import open_image
 from .backbone import outputs
 
 Change = Callable[[Image.Image], Image.Image]
@@ -67,7 +68,7 @@ def _jpeg(quality: int) -> Change:
     def change(image: Image.Image) -> Image.Image:
         stream = io.BytesIO()
         image.save(stream, "jpeg", quality=quality)
-        return Image.open(stream)
+        return open_image(stream.getvalue())
 
     return change
 

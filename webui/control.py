@@ -9,10 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..core.errors import InputError
+from ..core.images import open_image
 from .settings import Settings
 
 NO_MODULE = {"forge": "None", "controlnet": "none"}  # what each calls no preprocessor
@@ -24,13 +24,9 @@ def read_mask(path: Path, size: tuple[int, int]) -> Image.Image:
 
     Raises InputError for a file that is no picture.
     """
-    try:
-        with Image.open(path) as file:
-            upright = ImageOps.exif_transpose(file) or file
-            mask = upright if upright.mode in PLAIN else upright.convert("RGB")
-            return mask.resize(size, Image.Resampling.NEAREST)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The mask {path} cannot be read ({error}).") from None
+    mask = open_image(path, "mask")
+    plain = mask if mask.mode in PLAIN else mask.convert("RGB")
+    return plain.resize(size, Image.Resampling.NEAREST)
 
 
 def png(picture: Image.Image, texts: dict[str, str] | None = None) -> bytes:

@@ -2,7 +2,6 @@
 the names of the classes inside, so that a mask says itself what it shows."""
 
 import json
-import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError
+from ..images import open_image, opened
 from .codes import IGNORE, MaskCode
 from .control import BORDER, own_colours
 from .raw import indices, read_raw
@@ -37,14 +37,14 @@ def decoded(data: bytes) -> LabelMask | None:
 
     Raises InputError for what is no image, or damaged.
     """
+    image = open_image(data, "mask", ("PNG",))
+    text = image.info.get(CLASSES)
+    if text is None or image.mode != "P":
+        return None
     try:
-        with Image.open(BytesIO(data), formats=["PNG"]) as file:
-            text = file.info.get(CLASSES)
-            if text is None or file.mode != "P":
-                return None
-            labels, classes = np.array(file), json.loads(text)
-    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as error:
-        raise InputError(f"The mask cannot be read ({error}).") from None
+        labels, classes = np.array(image), json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"The mask names its classes wrongly ({error}).") from None
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"The mask names its classes wrongly: {text[:60]!r}.")
     if (labels[labels != IGNORE] >= len(classes)).any():
@@ -66,13 +66,9 @@ def named_classes(path: Path) -> tuple[str, ...] | None:
 
     Raises InputError for a file that is no image, or whose names are damaged.
     """
-    try:
-        with warnings.catch_warnings(), Image.open(path) as file:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            text = file.info.get(CLASSES)
-            names = None if text is None or file.mode != "P" else json.loads(text)
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
-        raise InputError(f"The mask {path} cannot be read ({error}).") from None
+    with opened(path, "mask") as file:
+        text = file.info.get(CLASSES)
+        names = None if text is None or file.mode != "P" else json.loads(text)
     if names is None:
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from ..errors import InputError
+from ..image_files import image_files
 from ..paths import inside
 from ..pets import FOLDER, read_split
 from ..records import METADATA, Record, read_records
@@ -27,7 +28,6 @@ Layout = Literal["auto", "dataset", "pairs", "pets", "coco", "classes"]
 LAYOUTS: tuple[Layout, ...] = ("auto", "dataset", "pairs", "pets", "coco", "classes")
 IMAGES, MASKS, PALETTE = "images", "masks", "palette.yaml"
 ALL = "all"  # the class of images in no class folder
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -154,11 +154,3 @@ def _code(folder: Path, masks: list[Path], palette: Path | None) -> MaskCode | N
     if not masks or named_classes(masks[0]) is not None:
         return None
     return found_code(masks, read_raw)
-
-
-def image_files(folder: Path) -> list[Path]:
-    """The image files below a folder in the order of their names; hidden ones are left out."""
-    if not folder.is_dir():
-        return []
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in found if not path.name.startswith(".") and path.is_file())

@@ -6,9 +6,9 @@ Which layouts there are: layouts.py.
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from ..errors import InputError
+from ..images import open_rgb
 from .coco import CocoImage
 from .codes import MaskCode
 from .labelled_png import read_labelled, read_labels
@@ -68,8 +68,4 @@ def _labelled(path: Path, code: MaskCode | None) -> LabelMask:
 
 def read_upright(path: Path) -> np.ndarray:
     """RGB bytes (height, width, 3) of an image, turned as its EXIF says. Raises InputError."""
-    try:
-        with Image.open(path) as file:
-            return np.asarray(ImageOps.exif_transpose(file).convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The image {path} cannot be read ({error}).") from None
+    return np.asarray(open_rgb(path))

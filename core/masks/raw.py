@@ -1,12 +1,12 @@
 """Reading mask files: an index for each pixel, or a sentence that names the file."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ..errors import InputError
+from ..images import open_image
 from .codes import IGNORE, MaskCode, colour_text
 
 UNKNOWN = 254  # classes are fewer
@@ -17,15 +17,7 @@ def read_raw(path: Path) -> np.ndarray:
 
     A colour table is left aside: such a file is read by its indices. Raises InputError.
     """
-    try:
-        with warnings.catch_warnings(), Image.open(path) as file:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _values(file)
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"The mask {path} cannot be read ({reason}). Repair it or take its image out."
-        ) from None
+    return _values(open_image(path, "mask"))
 
 
 def _values(file: Image.Image) -> np.ndarray:

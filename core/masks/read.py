@@ -1,14 +1,13 @@
 """Label masks from a dataset's own files: index, palette, colour and alpha PNGs, trimaps."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ..errors import InputError
+from ..images import open_image
 from .codes import IGNORE, Colour, MaskCode, colour_text, found_code, trimap_code
 from .raw import indices, read_raw
 
@@ -86,14 +85,10 @@ def read_alpha(path: Path, class_name: str = "object", least: float = 0.5) -> La
 
     Raises InputError for an image without an alpha channel, and for one that is clear all over.
     """
-    try:
-        with warnings.catch_warnings(), Image.open(path) as file:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if not file.has_transparency_data:
-                raise InputError(f"The image {path} has no alpha channel to take its mask from.")
-            alpha = np.asarray(file.convert("RGBA"))[..., 3]
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
-        raise InputError(f"The image {path} cannot be read ({error}).") from None
+    image = open_image(path)
+    if not image.has_transparency_data:
+        raise InputError(f"The image {path} has no alpha channel to take its mask from.")
+    alpha = np.asarray(image.convert("RGBA"))[..., 3]
     return checked(
         LabelMask((alpha >= 255 * least).astype(np.uint8), (BACKGROUND, class_name)), path
     )

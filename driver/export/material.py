@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from PIL import Image
 from pydantic import ValidationError
 
 from ...core.errors import InputError
+from ...core.images import image_size
 from ...core.paths import inside, relative_name, safe_name
 from ...core.records import MANIFEST, METADATA, Record, read_records
 from .split import TRAIN, VAL, validation_names
@@ -127,9 +127,9 @@ def _keys(records: Sequence[Record]) -> list[str]:
 def _sample(folder: Path, record: Record, key: str, split: str) -> Sample:
     image = _file(folder, record.file_name)
     mask = _file(folder, record.mask_file_name) if record.mask_file_name else None
-    size = _size(image)
-    if mask is not None and _size(mask) != size:
-        (wide, tall), (width, height) = _size(mask), size
+    size = image_size(image)
+    if mask is not None and image_size(mask, "mask") != size:
+        (wide, tall), (width, height) = image_size(mask, "mask"), size
         raise InputError(
             f"The mask {mask} has {wide}x{tall} pixels and its image {width}x{height}. A mask must "
             "fit its image."
@@ -157,14 +157,6 @@ def _file(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"{METADATA} names {name}, and {folder} has no such file.")
     return path
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as file:
-            return file.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The image {path} cannot be read ({error}).") from None
 
 
 def _made(folder: Path) -> dict[str, Any]:

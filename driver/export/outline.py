@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from PIL import Image
 
 from ...core.errors import InputError
+from ...core.images import open_image
 
 HALF = 128  # from here on a value of 0 to 255 belongs to the object
 MOST_RUNS = 10_000  # of object pixels in a row: outlines of more take seconds and help nobody
@@ -22,16 +22,13 @@ def read_object(path: Path) -> np.ndarray:
     Raises InputError for masks in colours, with a colour table or 16 bits, and for those whose
     values are indices.
     """
-    try:
-        with Image.open(path) as file:
-            if file.mode not in ("1", "L"):
-                raise InputError(
-                    f"The mask {path} is of the kind {file.mode!r}; exports read black and white "
-                    "masks of one channel with 8 bits, as the node Save Labelled saves them."
-                )
-            values = np.asarray(file.convert("L"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The mask {path} cannot be read ({error}).") from None
+    mask = open_image(path, "mask")
+    if mask.mode not in ("1", "L"):
+        raise InputError(
+            f"The mask {path} is of the kind {mask.mode!r}; exports read black and white "
+            "masks of one channel with 8 bits, as the node Save Labelled saves them."
+        )
+    values = np.asarray(mask.convert("L"))
     if 0 < values.max(initial=0) < HALF:
         raise InputError(
             f"The largest value in the mask {path} is {values.max()}: it holds indices, or a "

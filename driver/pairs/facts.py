@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from PIL import Image
-
 from ...core.errors import InputError
+from ...core.images import image_size
 from ...core.masks.geometry import Size
 from ...core.masks.pairs import PairFile, label_mask
 from ...core.masks.read import BACKGROUND, EmptyMask, LabelMask, check_fits
 
 log = logging.getLogger(__name__)
-ORIENTATION = 0x0112  # of EXIF; from 5 on width and height change places
 Progress = Callable[[int, int], None]
 """Told how many photos are read, and of how many."""
 
@@ -43,23 +41,13 @@ def read_facts(pair: PairFile, masked: bool) -> PairFacts:
             f"The image {pair.image} has no mask, and the workflow needs one. Give photos with "
             "masks, or a workflow that takes $image alone."
         )
-    size = _upright_size(pair.image)
+    width, height = image_size(pair.image)
+    size = height, width
     mask = label_mask(pair) if masked else None
     if mask is None:
         return PairFacts(_digest(pair.image, None), size, (BACKGROUND,), ())
     check_fits(mask, size, pair.image)
     return PairFacts(_digest(pair.image, mask), size, mask.classes, mask.shown())
-
-
-def _upright_size(path: Path) -> Size:
-    """Height and width as the image is seen, by its header."""
-    try:
-        with Image.open(path) as file:
-            width, height = file.size
-            turned = file.getexif().get(ORIENTATION, 1) >= 5
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The image {path} cannot be read ({error}).") from None
-    return (width, height) if turned else (height, width)
 
 
 def _digest(image: Path, mask: LabelMask | None) -> str:

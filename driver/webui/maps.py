@@ -2,11 +2,11 @@
 text all the same. Only units that ran send their map, behind the images."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
+from ...core.images import SENT, open_image
 from ..job import Failure
 from .request import Request
 
@@ -18,7 +18,7 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
     """Why the `maps` (image files) are not those of the request's units; None if they are.
 
     A pass of hires fix may add one of each. A map that was left from an earlier request shows
-    another picture. Raises what Pillow does for damaged files.
+    another picture. Raises InputError for damaged files.
     """
     wanted = len(request.units)
     passes = (1, 2) if request.payload.get("enable_hr") else (1,)
@@ -41,6 +41,5 @@ def _differ(sent: bytes, got: bytes) -> bool:
 
 def _small(data: bytes) -> np.ndarray:
     """LEAST x LEAST grey values."""
-    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
-        size = (LEAST, LEAST)
-        return np.asarray(file.convert("L").resize(size, Image.Resampling.BOX), dtype=np.float32)
+    grey = open_image(data, formats=SENT).convert("L")
+    return np.asarray(grey.resize((LEAST, LEAST), Image.Resampling.BOX), dtype=np.float32)

@@ -5,6 +5,7 @@ from io import BytesIO
 from PIL import Image
 
 from ...core.errors import InputError
+from ...core.images import open_image
 
 
 def blank() -> bytes:
@@ -17,9 +18,8 @@ def blank() -> bytes:
 def check_mask(data: bytes) -> None:
     """Raises InputError for a mask (an image file) that is black all over: with it a WebUI draws
     the whole picture anew, or nothing of it."""
-    with Image.open(BytesIO(data)) as file:
-        if file.convert("L").getbbox() is None:
-            raise InputError(
-                "A mask for inpainting is black all over, so that nothing is to be drawn anew. "
-                "Leave its photo out ('pairs.skip_empty'), or make white what is to change."
-            )
+    if open_image(data, "mask").convert("L").getbbox() is None:
+        raise InputError(
+            "A mask for inpainting is black all over, so that nothing is to be drawn anew. "
+            "Leave its photo out ('pairs.skip_empty'), or make white what is to change."
+        )

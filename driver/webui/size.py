@@ -1,11 +1,9 @@
 """Which size a WebUI's images will have."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
-from PIL import Image
-
+from ...core.images import opened
 from ...core.webui_facts import check_side
 
 Size = tuple[int, int]
@@ -41,5 +39,5 @@ def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
 
 
 def _size(picture: bytes) -> Size:
-    with Image.open(BytesIO(picture)) as file:
+    with opened(picture, "picture") as file:
         return file.size

@@ -4,12 +4,12 @@ fact of its reply is held against the request."""
 import json
 from base64 import b64decode
 from binascii import Error as NotBase64
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from ...core.errors import InputError
+from ...core.images import SENT, open_image, opened
 from ..job import Failure
 from .facts import CHECKS
 from .maps import check_maps
@@ -51,15 +51,15 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
         kinds = [_kind(data) for data in images]
         flat = any(_is_flat(data) for data in images)
         unsteered = check_maps(request, maps) if request.units else None
-    except (NotBase64, ValueError, OSError, Image.DecompressionBombError) as error:
-        return Failure("incomplete", f"An image arrived damaged: {error}.")
+    except (NotBase64, InputError) as error:
+        return Failure("incomplete", f"An image arrived damaged: {error}")
     return unsteered or _pictured(request, kinds) or (FLAT if flat else images)
 
 
 def _is_flat(data: bytes) -> bool:
     """Whether an image has one colour alone, as numbers that are none, or a wrong VAE, make it."""
-    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
-        return all(least == most for least, most in np.reshape(file.getextrema(), (-1, 2)))
+    extrema = open_image(data, formats=SENT).getextrema()
+    return all(least == most for least, most in np.reshape(extrema, (-1, 2)))
 
 
 def _decoded(images: list[Any]) -> tuple[bytes, ...]:
@@ -86,5 +86,5 @@ def _pictured(request: Request, kinds: list[Kind]) -> Failure | None:
 
 
 def _kind(data: bytes) -> Kind:
-    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as file:
+    with opened(data, formats=SENT) as file:
         return str(file.format), file.size

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from ...core.errors import InputError
+from ...core.images import opened
 from .canvas import is_ui
 from .catalogue import Catalogue
-from .graph import Graph, parse_api, shorten
+from .graph import Graph, parse_api
 from .ui import convert_ui
 
 MAX_BYTES = 50_000_000
@@ -91,11 +90,8 @@ def _decoded(content: bytes, path: Path) -> str:
 
 def _png_prompt(path: Path) -> str:
     """The API graph that ComfyUI writes into its PNGs."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            text = image.info.get("prompt")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is a broken PNG: {shorten(str(error))}.") from None
+    with opened(path, "workflow", formats=("PNG",)) as image:
+        text = image.info.get("prompt")
     if not isinstance(text, str):
         raise InputError(f"{path} holds no workflow: ComfyUI's text 'prompt' is not in the PNG.")
     return text

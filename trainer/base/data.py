@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...core.errors import InputError
+from ...core.images import open_image, open_rgb
 from ...core.pets import FOLDER, Entry
 from ...core.tiny_sizes import IMAGE_SIZE
 from .pictures import to_pixels
@@ -56,8 +57,7 @@ def read_images(root: Path, entries: Iterable[Entry], short_side: int) -> list[n
 
 def read_image(path: Path, short_side: int | None) -> np.ndarray:
     """One image as RGB bytes (height, width, 3), its shorter side resized to `short_side`."""
-    with Image.open(path) as file:
-        image = file.convert("RGB")
+    image = open_rgb(path)
     size = _shown_size(image.size, short_side or min(image.size))
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS))  # a copy if it has that size
 
@@ -75,8 +75,8 @@ def read_trimaps(root: Path, entries: Iterable[Entry], short_side: int) -> list[
 
 
 def _read_trimap(path: Path, short_side: int) -> np.ndarray:
-    with Image.open(path) as file:
-        return np.asarray(file.resize(_shown_size(file.size, short_side), Image.Resampling.NEAREST))
+    trimap = open_image(path, "trimap")
+    return np.asarray(trimap.resize(_shown_size(trimap.size, short_side), Image.Resampling.NEAREST))
 
 
 def read_broad(

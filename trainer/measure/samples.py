@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ...core.images import open_image
 from ..base.data import evenly
 from ..images import read_rgb
 from .results import Sample, SampleKind
@@ -67,8 +68,7 @@ def thumbnail(path: Path) -> str:
 
 def outline(path: Path) -> str:
     """Where a mask's values change, in its middle square, as a PNG of 96 x 96 in base64."""
-    with Image.open(path) as file:
-        mask = _middle(file).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+    mask = _middle(open_image(path, "mask")).resize((SIDE, SIDE), Image.Resampling.NEAREST)
     values = np.asarray(mask).reshape(SIDE, SIDE, -1)
     edge = np.zeros((SIDE, SIDE), bool)
     edge[1:] |= (values[1:] != values[:-1]).any(axis=2)

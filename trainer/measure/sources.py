@@ -11,12 +11,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from ...core.errors import InputError
+from ...core.image_files import image_files
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
 from ...core.records import METADATA, LearnedPhotos, Record, learned_photos, read_records
 from ..base.data import pool_split
-from ..images import image_files
 
 
 @dataclass(frozen=True)

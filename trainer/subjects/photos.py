@@ -12,9 +12,10 @@ from PIL import Image
 from torch import Tensor
 
 from ...core.errors import InputError
+from ...core.images import image_size
 from ..base.latents import Box
 from ..base.pictures import to_pixels
-from ..images import content_digest, image_size, pixel_digest, read_rgb, shrunk
+from ..images import content_digest, pixel_digest, read_rgb, shrunk
 from .base_model import DOWNSCALE, BaseModel
 from .words import Token
 

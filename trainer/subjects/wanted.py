@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.image_files import image_files
 from ...core.nearest import did_you_mean
-from ..images import image_files
 from .photos import NewSubject, Photo, read_photos
 from .recipe import ClassFolders, Subject, SubjectRecipe
 from .words import Token

@@ -6,10 +6,10 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ....core.errors import InputError
 from ....core.files import write_whole
+from ....core.images import open_rgb
 from ....core.paths import inside, relative_name
 from ....core.pets import Entry
 from ....core.records import Record, read_records
@@ -53,8 +53,7 @@ def read_drawn(folder: Path) -> Drawn:
 
 def read_rgb(path: Path) -> np.ndarray:
     """One picture as RGB bytes (height, width, 3)."""
-    with Image.open(path) as file:
-        return np.asarray(file.convert("RGB"))
+    return np.asarray(open_rgb(path))
 
 
 def kept_rows(path: Path, names: Sequence[str], compute: Callable[[], np.ndarray]) -> np.ndarray:

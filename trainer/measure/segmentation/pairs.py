@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ....core.errors import InputError
+from ....core.image_files import image_files
 from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette, trimap_code
 from ....core.masks.labelled_png import named_classes, read_labels
 from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE
@@ -14,7 +15,6 @@ from ....core.palettes import COLOURS, PET
 from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
-from ...images import image_files
 from ..downloads import download
 from ..recipe import Data
 from ..sources import (
