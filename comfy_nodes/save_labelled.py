@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ..core.classes import normalise_class
 from ..core.errors import InputError
 from ..core.paths import relative_name, safe_name
 
@@ -146,6 +147,7 @@ class ManyshotSaveLabelled(io.ComfyNode):
             to_client(pictures, *_place(cls.hidden))
             counts = {"images": len(images_8bit), "masks": len(masks)}
             return io.NodeOutput(ui={"manyshot": [counts]})
+        class_name = normalise_class(class_name)
         facts = {"class_name": class_name, "prompt": prompt, "negative": negative, "seed": seed}
         if source_image:
             facts["source_image"] = source_image
@@ -158,7 +160,7 @@ class ManyshotSaveLabelled(io.ComfyNode):
 def _check_names(class_name: str | None, folder: str | None, name: str | None) -> None:
     """Raises InputError for a name that is no safe file name; None is not known yet."""
     if class_name is not None:
-        safe_name(class_name, "class name")
+        safe_name(normalise_class(class_name), "class name")
     if folder is not None:
         relative_name(folder, "folder")
     if name:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from comfy_api.latest import io
 
+from ..core.classes import normalise_class
 from ..core.errors import InputError
 from ..core.paths import safe_name
 from ..core.subject_file import Method
@@ -153,7 +154,8 @@ class ManyshotTrainSubject(io.ComfyNode):
 
         _check_names(token[0], noun[0], class_name[0])
         own = {name: values[0] for name, values in settings.items()}
-        order = Order(token[0], noun[0], class_name[0] or token[0], own.pop("base"), own)
+        name = normalise_class(class_name[0] or token[0])
+        order = Order(token[0], noun[0], name, own.pop("base"), own)
         done = train(order, images, masks or [])
         return io.NodeOutput(done.name, ui={"images": done.shown})
 
@@ -165,4 +167,4 @@ def _check_names(token: str | None, noun: str | None, class_name: str | None) ->
     if noun is not None and not noun.strip():
         raise InputError("The noun is empty. Say in a word or two what the subject is: dog, cup.")
     if class_name:
-        safe_name(class_name, "class name")
+        safe_name(normalise_class(class_name), "class name")

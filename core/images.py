@@ -17,7 +17,6 @@ from .errors import InputError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SENT = ("PNG", "JPEG", "WEBP")  # by servers
-KINDS = "BMP, GIF, JPEG, PNG, PPM, TIFF or WebP"
 MOST_PIXELS = 89_478_485  # Pillow's own limit (1 GiB / 4 / 3), at which it only warns
 ORIENTATION = 0x0112  # of EXIF
 BITS_PER_SAMPLE = 0x0102  # of TIFF
@@ -58,7 +57,7 @@ def opened(
         raise _too_large(name, f"more than {2 * MOST_PIXELS // 10**6} million") from None
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise InputError(
-            f"{name} cannot be read ({_reason(error)}). Repair it or take it out."
+            f"{name} cannot be read ({_reason(error, formats)}). Repair it or take it out."
         ) from None
 
 
@@ -151,11 +150,16 @@ def _called(source: Path | bytes, what: str) -> str:
     return f"The {what} {source}" if isinstance(source, Path) else f"The {what}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, formats: tuple[str, ...]) -> str:
     """In a few words, without the file's name."""
     if isinstance(error, UnidentifiedImageError):
-        return f"it is no {KINDS} file"
+        return f"it is no {_listed(formats)} file"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     plain = isinstance(error, OSError | ValueError | SyntaxError) and str(error)
     return str(error).splitlines()[0] if plain else "it is damaged"
+
+
+def _listed(formats: tuple[str, ...]) -> str:
+    *first, last = formats
+    return f"{', '.join(first)} or {last}" if first else last

@@ -4,10 +4,8 @@ Lines stay as they are written, spaces at both ends included. Where a line has p
 words` or `name: value, value`, spaces around each part are not part of it.
 """
 
-from .classes import check_class_names
+from .classes import BYTE_ORDER_MARK, check_class_names, normalise_class
 from .errors import InputError
-
-BYTE_ORDER_MARK = "\ufeff"
 
 
 def content_lines(text: str) -> list[str]:
@@ -44,7 +42,7 @@ def read_classes(text: str) -> dict[str, str]:
                 f"Write one class a line{_without_commas(name)}."
             )
     check_class_names(name for name, _ in pairs)
-    return dict(pairs)
+    return {normalise_class(name): words for name, words in pairs}
 
 
 def read_words(text: str) -> dict[str, str]:
@@ -57,6 +55,7 @@ def read_words(text: str) -> dict[str, str]:
         name, words = _pair(line)
         if not name or not words:
             raise InputError(f"The words {line[:60]!r} are not of the form 'name: words'.")
+        name = normalise_class(name)
         if name in found:
             raise InputError(f"The words of {name!r} are given twice. Remove one of the lines.")
         found[name] = words

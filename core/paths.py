@@ -16,12 +16,14 @@ def safe_name(name: str, what: str) -> str:
     NUL and control characters, reserved names, leading or trailing spaces, a leading dot, and
     more than MAX_NAME_BYTES bytes of UTF-8.
     """
+    if name != name.strip():
+        raise InputError(_refusal(name, what, "it begins or ends with a space"))
     try:
         validate_filename(name, platform="universal", max_len=MAX_NAME_BYTES)
     except (ValidationError, ValueError) as error:
         raise InputError(_refusal(name, what, _reason(error))) from None
-    if name != name.strip() or name.startswith("."):
-        raise InputError(_refusal(name, what, "it begins or ends with a space, or with a dot"))
+    if name.startswith("."):
+        raise InputError(_refusal(name, what, "it begins with a dot"))
     return name
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from .classes import normalise_class
 from .dataset_files import MANIFEST, METADATA, image_name, manifest, mask_name
 from .errors import InputError
 
@@ -56,6 +57,11 @@ class Record(BaseModel):
     kept: bool = True
     reason: str | None = None
 
+    @field_validator("class_name")
+    @classmethod
+    def _class_name(cls, name: str) -> str:
+        return normalise_class(name)
+
     @property
     def sources(self) -> tuple[str, ...]:
         """All photos that it was made from, each once."""
@@ -68,14 +74,41 @@ class Record(BaseModel):
 
 
 def read_records(folder: Path) -> Iterator[Record]:
-    """The records of a dataset folder, in file order; none when it has no metadata.jsonl."""
+    """The records of a dataset folder, in file order; none when it has no metadata.jsonl.
+
+    Raises InputError, naming the line, for one that is no record, as Hugging Face's own files have
+    them, and for a file that cannot be read.
+    """
     path = folder / METADATA
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield Record.model_validate_json(line)
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _record(line, f"{path}, line {number},")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+
+
+def _record(line: str, where: str) -> Record:
+    try:
+        return Record.model_validate_json(line)
+    except ValidationError as error:
+        raise InputError(f"{where} is no record{_lacks(error)}") from None
+
+
+def _lacks(error: ValidationError) -> str:
+    """What is wrong with a line, and how class folders beside another program's file are read."""
+    first = error.errors(include_url=False)[0]
+    where = "".join(f"{part}: " for part in first["loc"])
+    sentence = f" ({where}{first['msg']})."
+    if first["type"] != "missing":
+        return sentence
+    return (
+        f"{sentence} If another program wrote it beside class folders, move the file away: they "
+        "are read without it."
+    )
 
 
 LearnedPhotos = Mapping[tuple[str, str], tuple[str, ...]]

@@ -17,7 +17,7 @@ def write_metadata(folder: Path, ledger: Ledger, plan: Plan) -> None:
     workflow, scenes = Path(plan.recipe.workflow_name).stem, plan.bound.scenes
     with appearing(folder / METADATA) as file:
         for job, done in ledger.done_jobs():
-            sources = scenes.sources(job) if scenes else list(job.pictures.values())[:1]
+            sources = scenes.sources(job) if scenes else list(dict.fromkeys(job.pictures.values()))
             for row in rows(job, done, workflow, sources):
                 file.write(Record(**row).line().encode())
 

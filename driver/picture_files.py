@@ -1,8 +1,11 @@
 """The picture files of a folder that the jobs of a class take in turn."""
 
+import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.image_files import SHOWN, is_hidden, visible_folders
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
@@ -12,12 +15,48 @@ def in_folder(folder: Path, class_name: str) -> list[str]:
 
     Raises InputError when there is no picture.
     """
-    own = folder / class_name
-    place = own if own.is_dir() else folder
-    found = sorted(str(p) for p in place.iterdir() if p.suffix.lower() in PICTURES)
+    names = {unicodedata.normalize("NFC", one.name): one for one in visible_folders(folder)}
+    place = names.get(class_name, folder)
+    files = (p for p in place.iterdir() if p.suffix.lower() in PICTURES and not is_hidden(p.name))
+    found = sorted(str(p) for p in files if p.is_file())
     if not found:
         raise InputError(
             f"{place} holds no picture for the class {class_name!r}; "
             f"a picture ends in {', '.join(sorted(PICTURES))}."
         )
+    return found
+
+
+def paired_by_name(listed: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Picture files of several folders, so that those at one place have one name without suffix.
+
+    `listed`: the files of each folder, by what it is bound to; the first one's order stays. Raises
+    InputError for a name that one of the folders lacks, or has twice.
+    """
+    if len(listed) < 2:
+        return dict(listed)
+    stems = {address: _by_stem(address, paths) for address, paths in listed.items()}
+    every = dict.fromkeys(stem for found in stems.values() for stem in found)
+    alone = [stem for stem in every if not all(stem in found for found in stems.values())]
+    if alone:
+        more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
+        raise InputError(
+            f"Pictures of several folders ({', '.join(listed)}) are paired by their names, and "
+            f"these are not in all of them: {', '.join(alone[:SHOWN])}{more}. Add them, take them "
+            "out, or bind one picture for all with 'file'."
+        )
+    order = next(iter(stems.values()))
+    return {address: [found[stem] for stem in order] for address, found in stems.items()}
+
+
+def _by_stem(address: str, paths: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in paths:
+        stem = unicodedata.normalize("NFC", Path(path).stem)
+        if stem in found:
+            raise InputError(
+                f"{address}: {found[stem]} and {path} have one name, by which pictures of several "
+                "folders are paired. Rename one of them."
+            )
+        found[stem] = path
     return found

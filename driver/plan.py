@@ -12,7 +12,7 @@ from .binding import Binding
 from .bound import Bound
 from .inputs import FileInput
 from .job import Job, Value
-from .picture_files import in_folder
+from .picture_files import in_folder, paired_by_name
 from .planned import planned
 from .recipe import Recipe
 from .settle import images_per_class, prompt_set
@@ -45,11 +45,15 @@ class Plan:
         self._digests = {name: one.digest for name, one in self.subjects.items()}
         self._prompts = prompt_set(recipe)
         self._images = images_per_class(recipe)
-        self._files = {
-            address: _files(value, self._prompts.class_names)
+        inputs = {
+            address: value
             for address, value in {**recipe.bind, **bound.files}.items()
             if isinstance(value, FileInput)
         }
+        self._files = {
+            address: _files(value, self._prompts.class_names) for address, value in inputs.items()
+        }
+        self._pair_folders([address for address, value in inputs.items() if value.folder])
 
     @property
     def graphs(self) -> Binding:
@@ -121,6 +125,13 @@ class Plan:
         job = planned(resolved, label, index, batch, self._images, subject)
         pictures = self._pictures(class_name, index)
         return job._replace(pictures=pictures, sweep=sweep, pairs=pairs)
+
+    def _pair_folders(self, addresses: list[str]) -> None:
+        """Pictures of several folders are taken together by their names."""
+        for name in self._prompts.class_names:
+            paired = paired_by_name({one: self._files[one][name] for one in addresses})
+            for address, paths in paired.items():
+                self._files[address][name] = paths
 
     def _pictures(self, class_name: str, index: int) -> dict[str, str]:
         taken = index // self.bound.batch_size

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ..core.classes import check_class_names
+from ..core.classes import check_class_names, normalise_class
 from .address import ServerAddress
 from .inputs import BoundValue, Scalar
 from .pairs.settings import Pairs
@@ -145,6 +145,7 @@ class Recipe(Strict):
     def _classes(cls, value: Any) -> Any:
         if value is not None and not isinstance(value, Path):
             check_class_names(value)
+            return _normalised(value)
         return value
 
     @field_validator("subjects")
@@ -152,6 +153,7 @@ class Recipe(Strict):
     def _subjects(cls, value: Any) -> Any:
         if isinstance(value, dict):
             check_class_names(value)
+            return _normalised(value)
         return value
 
     @field_validator("servers", mode="before")
@@ -168,3 +170,9 @@ class Recipe(Strict):
         if empty:
             raise ValueError(f"{empty!r} has no values")
         return value
+
+
+def _normalised(classes: list[str] | dict[str, Any]) -> list[str] | dict[str, Any]:
+    if isinstance(classes, dict):
+        return {normalise_class(name): value for name, value in classes.items()}
+    return [normalise_class(name) for name in classes]

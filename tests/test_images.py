@@ -167,7 +167,7 @@ def test_a_png_that_is_postscript_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         open_image(path)
     assert str(error.value) == (
-        f"The image {path} cannot be read (it is no BMP, GIF, JPEG, PNG, PPM, TIFF or WebP file). "
+        f"The image {path} cannot be read (it is no BMP, GIF, JPEG, PNG, PPM, TIFF or WEBP file). "
         "Repair it or take it out."
     )
 

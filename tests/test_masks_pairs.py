@@ -203,7 +203,7 @@ def record(image: str, mask: str) -> str:
             ),
             "cat/1.png is empty",
         ),
-        (dataset, written("metadata.jsonl", "{}"), "metadata.jsonl cannot be read"),
+        (dataset, written("metadata.jsonl", "{}"), "metadata.jsonl, line 1, is no record"),
         (dataset, written("metadata.jsonl", ""), "holds no image in the layout 'dataset'"),
         (dataset, written("metadata.jsonl", record("../x", "masks/cat/1.png")), "leads out of"),
         (dataset, written("metadata.jsonl", record("images/cat/1.png", "/x")), "leads out of"),

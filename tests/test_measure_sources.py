@@ -102,7 +102,7 @@ def leaving_record(folder: Path) -> None:
     [
         (empty_class, "The class folder .*bird has no images. Add some or remove it."),
         (flat, "has no class folders: give <folder>/<class name>/<images>"),
-        (torn_record, "has a line that is no record"),
+        (torn_record, "is no record"),
         (leaving_record, "leads out of the folder"),
         (lambda folder: None, "There is no folder .*pets. Did you mean 'pet'?"),
     ],

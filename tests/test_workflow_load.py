@@ -69,7 +69,7 @@ def test_request_body_and_byte_order_mark_are_read(tmp_path: Path) -> None:
         (b"{}", "is not a ComfyUI workflow"),
         (b'{"prompt": {}}', "is not a ComfyUI workflow"),
         (b'{"nodes": 3}', "is not a ComfyUI workflow"),
-        (b"\x89PNG\r\n\x1a\nxxxx", "is a broken PNG"),
+        (b"\x89PNG\r\n\x1a\nxxxx", "flow.json cannot be read ("),
     ],
 )
 def test_bad_file_is_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:

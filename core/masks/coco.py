@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
+from ..classes import check_apart, normalise_class
 from ..errors import InputError
 from ..nearest import did_you_mean
 from .codes import IGNORE, MOST_CLASSES
@@ -96,7 +97,8 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
     image or category, fits its image badly, or has a damaged outline.
     """
     file = _read(path)
-    names = {category.id: category.name for category in file.categories}
+    names = {category.id: normalise_class(category.name) for category in file.categories}
+    check_apart(category.name for category in file.categories)
     images = {image.id: image for image in file.images}
     for image in file.images:
         if image.height * image.width > MOST_PIXELS:

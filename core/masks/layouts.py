@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
+from ..class_folders import refuse_parts
+from ..classes import check_apart, normalise_class
 from ..errors import InputError
-from ..image_files import image_files
+from ..image_files import image_files, shown_names, visible_folders
 from ..paths import inside
 from ..pets import FOLDER, read_split
 from ..records import METADATA, Record, read_records
@@ -63,11 +63,7 @@ def layout_of(folder: Path) -> Layout:
 
 
 def _dataset(folder: Path, palette: Path | None) -> list[PairFile]:
-    try:
-        records = [record for record in read_records(folder) if record.kept]
-    except (ValidationError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder / METADATA} cannot be read: {reason}.") from None
+    records = [record for record in read_records(folder) if record.kept]
     masks = [_named(folder, record.mask_file_name) for record in records]
     code = _code(folder, [mask for mask in masks if mask], palette)
     pairs = zip(records, masks, strict=True)
@@ -84,17 +80,37 @@ def _recorded(folder: Path, record: Record, mask: Path | None, code: MaskCode | 
 
 
 def _pairs(folder: Path, palette: Path | None) -> list[PairFile]:
-    images = folder / IMAGES
-    found = [(path, path.relative_to(images)) for path in image_files(images)]
-    masks = [folder / MASKS / name.with_suffix(".png") for _, name in found]
-    for (path, _), mask in zip(found, masks, strict=True):
-        if not mask.is_file():
-            raise InputError(f"The image {path} has no mask: there is no file {mask}.")
-    code = _code(folder, masks, palette)
+    refuse_parts(folder)
+    found = mask_pairs(folder / IMAGES, folder / MASKS)
+    code = _code(folder, [mask for _, mask in found], palette)
     return [
         PairFile(path, name.as_posix(), _class_of(name), mask, code)
-        for (path, name), mask in zip(found, masks, strict=True)
+        for path, mask in found
+        for name in [path.relative_to(folder / IMAGES)]
     ]
+
+
+def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
+    """Each image below `images` with <masks>/<name>.png, by their names.
+
+    Raises InputError for images without a mask, and for two of one name, which have one mask.
+    """
+    files = image_files(images)
+    pairs = [(path, masks / path.relative_to(images).with_suffix(".png")) for path in files]
+    without = [path for path, mask in pairs if not mask.is_file()]
+    if without:
+        first = next(mask for path, mask in pairs if path == without[0])
+        raise InputError(
+            f"The image {without[0]} has no mask: there is no file {first}."
+            if len(without) == 1
+            else f"These images of {images} have no mask in {masks}: "
+            f"{shown_names(without, images)}. Such as {first} is missing."
+        )
+    taken: dict[Path, Path] = {}
+    for path, mask in pairs:
+        if taken.setdefault(mask, path) != path:
+            raise InputError(f"{taken[mask]} and {path} have one mask, {mask}. Rename one of them.")
+    return pairs
 
 
 def _pets(folder: Path, palette: Path | None) -> list[PairFile]:
@@ -126,6 +142,8 @@ def _coco(folder: Path, palette: Path | None) -> list[PairFile]:
 
 
 def _classes(folder: Path, palette: Path | None) -> list[PairFile]:
+    refuse_parts(folder)
+    check_apart(one.name for one in visible_folders(folder))
     return [
         PairFile(path, path.relative_to(folder).as_posix(), _class_of(path.relative_to(folder)))
         for path in image_files(folder)
@@ -142,7 +160,7 @@ READERS: Mapping[Layout, Callable[[Path, Path | None], list[PairFile]]] = {
 
 
 def _class_of(name: Path) -> str:
-    return name.parts[0] if len(name.parts) > 1 else ALL
+    return normalise_class(name.parts[0]) if len(name.parts) > 1 else ALL
 
 
 def _code(folder: Path, masks: list[Path], palette: Path | None) -> MaskCode | None:

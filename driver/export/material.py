@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from pydantic import ValidationError
-
 from ...core.errors import InputError
 from ...core.images import image_size
 from ...core.paths import inside, relative_name, safe_name
@@ -73,22 +71,11 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
 def _records(folder: Path) -> list[Record]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    try:
-        records = list(read_records(folder))
-    except (ValidationError, ValueError, OSError) as error:
-        raise InputError(f"{folder / METADATA} cannot be read: {_reason(error)}.") from None
+    records = list(read_records(folder))
     name, count = next(iter(Counter(r.file_name for r in records).most_common(1)), ("", 0))
     if count > 1:
         raise InputError(f"{folder / METADATA} has {count} records of {name}; one may stay.")
     return records
-
-
-def _reason(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors()[0]
-    where = "".join(f"{part}: " for part in first["loc"])
-    return where + first["msg"]
 
 
 def _class_names(records: Iterable[Record]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...core.errors import InputError
+from ...core.class_folders import class_folders
 from ...core.images import open_image, open_rgb
 from ...core.pets import FOLDER, Entry
 from ...core.tiny_sizes import IMAGE_SIZE
@@ -86,11 +86,8 @@ def read_broad(
 
     `folder` is laid out as torchvision's ImageFolder, its folders named in words ("school bus").
     """
-    classes = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    if not classes:
-        raise InputError(f"{folder} has no class folders: give <folder>/<class name>/<images>.")
-    paths = [path for one in classes for path in evenly(sorted(one.glob("*.[jJpP]*[gG]")), each)]
-    return [p.parent.name for p in paths], [read_image(p, short_side) for p in paths]
+    chosen = [(one.name, p) for one in class_folders(folder) for p in evenly(one.images, each)]
+    return [name for name, _ in chosen], [read_image(path, short_side) for _, path in chosen]
 
 
 def evenly(items: Sequence[Item], count: int) -> list[Item]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
@@ -110,11 +109,7 @@ def read_generated(folder: Path) -> list[Record]:
     """All records of a dataset folder. Raises InputError without any, or without a mask."""
     if not (folder / METADATA).is_file():
         raise InputError(f"{folder} is no dataset folder: it has no {METADATA}.")
-    try:
-        records = list(read_records(folder))
-    except (ValidationError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder / METADATA} has a line that is no record: {reason}.") from None
+    records = list(read_records(folder))
     kept = [record for record in records if record.kept]
     if not kept:
         raise InputError(f"{folder / METADATA} has no image that is kept.")

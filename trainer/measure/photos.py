@@ -2,12 +2,14 @@
 have some."""
 
 import logging
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
+from ...core.classes import check_apart
 from ...core.files import write_whole
 from ...core.masks.labelled_png import encoded
 from ...core.masks.layouts import IMAGES, MASKS
@@ -41,8 +43,11 @@ def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) 
     shots = {draw_folder(*number): draw_shots(table, *number).shots for number in numbers}
     places = shots if each_draw else {"": np.unique(np.concatenate(list(shots.values())))}
     write = _photo if recipe.task == "classification" else _pair_writer(recipe, data)
+    check_apart({example.own_class for example in data.real})
     return sum(
-        write(data.real[row], folder / name) for name, rows in places.items() for row in rows
+        write(data.real[row], name, folder / place)
+        for place, rows in places.items()
+        for row, name in file_names(data.real, rows)
     )
 
 
@@ -51,27 +56,49 @@ def draw_folder(shots: int, draw: int) -> str:
     return f"{shots}-{draw}"
 
 
-def _photo(example: Example, folder: Path) -> int:
+def file_names(examples: Sequence[Example], rows: Iterable[int]) -> list[tuple[int, str]]:
+    """Each row with a name for its file, without suffix, that no other of its class has.
+
+    1/a.jpg becomes 1_a, and 1_a-2 where there is 1_a.jpg as well, in the order of the rows.
+    """
+    taken: set[tuple[str, str]] = set()
+    named = []
+    for row in rows:
+        example = examples[row]
+        stem = name = example.name.replace("/", "_").removesuffix(example.path.suffix)
+        number = 1
+        while (example.own_class, _on_any_disk(name)) in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add((example.own_class, _on_any_disk(name)))
+        named.append((row, name))
+    return named
+
+
+def _on_any_disk(name: str) -> str:
+    """Equal for names that some disk takes for one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _photo(example: Example, name: str, folder: Path) -> int:
     """Copy an image as it is; 1."""
-    name = example.name.replace("/", "_").removesuffix(example.path.suffix) + example.path.suffix
-    place = inside(folder, safe_name(example.own_class, "class name"), safe_name(name, "image"))
+    file = safe_name(name + example.path.suffix, "image")
+    place = inside(folder, safe_name(example.own_class, "class name"), file)
     write_whole(place, example.path.read_bytes())
     return 1
 
 
-def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, Path], int]:
+def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, str, Path], int]:
     mask_of: Callable[[Pair], LabelMask] = label_masks(recipe.data, data)
 
-    def write(example: Example, folder: Path) -> int:
+    def write(example: Example, name: str, folder: Path) -> int:
         assert isinstance(example, Pair)
         mask = mask_of(example)
         if not mask.objects():
             log.warning("%s is left out: its mask shows no object", example.name)
             return 0
-        name = example.name.replace("/", "_").removesuffix(example.path.suffix) + ".png"
-        write_whole(
-            inside(folder / MASKS, safe_name(example.own_class, "class name"), name), encoded(mask)
-        )
-        return _photo(example, folder / IMAGES)
+        own_class, file = safe_name(example.own_class, "class name"), safe_name(name, "image")
+        write_whole(inside(folder / MASKS, own_class, f"{file}.png"), encoded(mask))
+        return _photo(example, name, folder / IMAGES)
 
     return write

@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
+from ...core.class_folders import class_folders, find_parts
+from ...core.classes import check_apart
 from ...core.errors import InputError
-from ...core.image_files import image_files
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
@@ -64,7 +64,8 @@ def checked(
     Raises InputError when a class is missing from one of them, or when there are fewer than
     `least`.
     """
-    learned, tested = (Counter(example.class_name for example in part) for part in (real, test))
+    learned, tested = _counts(real), _counts(test)
+    check_apart(learned)
     if len(learned) < least:
         raise InputError(f"A measurement needs two classes at least; there are {len(learned)}.")
     for name in learned:
@@ -80,6 +81,10 @@ def checked(
                 + did_you_mean(name, learned)
             )
     return Dataset(tuple(sorted(learned)), tuple(real), tuple(test), description)
+
+
+def _counts(examples: Iterable[Example]) -> Counter[str]:
+    return Counter(example.class_name for example in examples)
 
 
 def pets(root: Path) -> Dataset:
@@ -128,14 +133,52 @@ def _squeezed(path: Path) -> list[str]:
 def folder_dataset(
     folder: Path, test: Path | None = None, share: float = 0.25, seed: int = 0
 ) -> Dataset:
-    """Class folders: with a `test` folder beside, or train/ and test/ inside, or split by seed."""
-    inner = folder / "train", folder / "test"
-    if test is None and all(part.is_dir() for part in inner):
-        folder, test = inner
+    """Class folders: with a `test` folder beside, or parts inside, or split by seed."""
+    taken = taken_parts(folder, test)
+    if taken.test is None:
+        return split_examples(read_examples(taken.real), share, seed)
+    return checked(read_examples(taken.real), read_examples(taken.test), taken.description)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The folders that draws come from and that is tested on; without `test`, a split by seed."""
+
+    real: Path
+    test: Path | None
+    description: str
+
+
+def taken_parts(folder: Path, test: Path | None) -> Taken:
+    """What is taken for what: the folders of a recipe, or the parts of a folder.
+
+    Nothing is chosen by val, as a measurement chooses inside the shots alone: it is tested on where
+    there is no test, and else left out, and the description says so. Raises InputError for parts of
+    which none is train.
+    """
+    parts = {} if (folder / METADATA).exists() or not folder.is_dir() else find_parts(folder)
+    if not parts:
+        return Taken(folder, test, _told(folder.name, test.name) if test else "")
+    names = {part: one.relative_to(folder).as_posix() for part, one in parts.items()}
+    if "train" not in parts:
+        raise InputError(
+            f"{folder} has the parts {', '.join(names.values())} and no train: name the folder to "
+            f"draw from itself, such as {next(iter(parts.values()))}."
+        )
     if test is not None:
-        description = f"Folders: draws from {folder.name}, tested on {test.name}."
-        return checked(read_examples(folder), read_examples(test), description)
-    return split_examples(read_examples(folder), share, seed)
+        others = [name for part, name in names.items() if part != "train"]
+        return Taken(parts["train"], test, _told(names["train"], test.name, others))
+    tested = "test" if "test" in parts else "val"
+    if tested not in parts:
+        return Taken(parts["train"], None, "")
+    others = [name for part, name in names.items() if part not in ("train", tested)]
+    described = _told(names["train"], names[tested], others)
+    return Taken(parts["train"], parts[tested], described)
+
+
+def _told(real: str, test: str, others: Sequence[str] = ()) -> str:
+    left = f" {' and '.join(others)} left out: choices are made inside the shots." if others else ""
+    return f"Folders: draws from {real}, tested on {test}.{left}"
 
 
 def split_examples(examples: Sequence[Example], share: float, seed: int, least: int = 2) -> Dataset:
@@ -143,6 +186,13 @@ def split_examples(examples: Sequence[Example], share: float, seed: int, least: 
 
     Raises InputError as `checked` does.
     """
+    few = sorted(name for name, count in _counts(examples).items() if count < 2)
+    if few:
+        raise InputError(
+            f"There is one image only of {', '.join(map(repr, few))}, and a split by seed needs "
+            "two of each class: one to learn from, one to test on. Add images, leave the class "
+            "out, or name a folder of test images ('test')."
+        )
     real: list[Example] = []
     test: list[Example] = []
     for number, name in enumerate(sorted({example.class_name for example in examples})):
@@ -166,29 +216,16 @@ def read_examples(folder: Path) -> list[Example]:
     if (folder / METADATA).exists():
         learned = learned_photos(folder)
         return [recorded_example(folder, record, learned) for record in kept_records(folder)]
-    classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if not classes:
-        raise InputError(
-            f"{folder} has no class folders: give <folder>/<class name>/<images>, or a dataset "
-            f"folder with {METADATA}."
-        )
-    return [example for one in classes for example in _class_examples(folder, one)]
-
-
-def _class_examples(folder: Path, one: Path) -> list[Example]:
-    files = image_files(one)
-    if not files:
-        raise InputError(f"The class folder {one} has no images. Add some or remove it.")
-    return [Example(p, p.relative_to(folder).as_posix(), one.name) for p in files]
+    return [
+        Example(path, path.relative_to(folder).as_posix(), one.name)
+        for one in class_folders(folder)
+        for path in one.images
+    ]
 
 
 def kept_records(folder: Path) -> list[Record]:
     """The records of a dataset folder less those not kept. Raises InputError without any."""
-    try:
-        records = [record for record in read_records(folder) if record.kept]
-    except (ValidationError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder / METADATA} has a line that is no record: {reason}.") from None
+    records = [record for record in read_records(folder) if record.kept]
     if not records:
         raise InputError(f"{folder / METADATA} has no image that is kept.")
     return records

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.image_files import visible_folders
 from ...core.records import METADATA
 from .recipe import MeasureRecipe
 from .segmentation.pairs import synthetic_pairs
@@ -38,7 +39,7 @@ def dataset_folders(folder: Path) -> Sequence[Path]:
     """
     if not folder.is_dir() or (folder / METADATA).exists():
         return [folder]
-    inner = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    inner = visible_folders(folder)
     whole = [one for one in inner if (one / METADATA).exists()]
     if whole and len(whole) < len(inner):
         other = next(one for one in inner if one not in whole)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from ...core.class_folders import ClassFolder, class_folders
 from ...core.errors import InputError
 from ...core.image_files import image_files
 from ...core.nearest import did_you_mean
@@ -18,16 +19,11 @@ def subjects_of(recipe: SubjectRecipe) -> list[Subject]:
 
 def class_subjects(classes: ClassFolders) -> list[Subject]:
     """A subject for each class folder. Raises InputError: no folders, a class without a noun."""
-    if not classes.folder.is_dir():
-        raise InputError(f"There is no folder {classes.folder}.")
-    folders = sorted(p for p in classes.folder.iterdir() if p.is_dir() and p.name[0] != ".")
-    if not folders:
-        raise InputError(f"{classes.folder} has no class folders: <class name>/<photos>.")
-    return [_class_subject(classes, folder) for folder in folders]
+    return [_class_subject(classes, one) for one in class_folders(classes.folder)]
 
 
-def _class_subject(classes: ClassFolders, folder: Path) -> Subject:
-    name, noun = folder.name, classes.noun
+def _class_subject(classes: ClassFolders, found: ClassFolder) -> Subject:
+    name, folder, noun = found.name, found.folder, classes.noun
     if isinstance(noun, dict):
         if name not in noun:
             raise InputError(

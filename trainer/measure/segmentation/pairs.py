@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ....core.class_folders import refuse_parts
+from ....core.classes import normalise_class
 from ....core.errors import InputError
-from ....core.image_files import image_files
 from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette, trimap_code
 from ....core.masks.labelled_png import named_classes, read_labels
-from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE
+from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE, mask_pairs
 from ....core.masks.raw import read_raw
 from ....core.masks.read import BACKGROUND, LabelMask
 from ....core.palettes import COLOURS, PET
@@ -26,6 +27,7 @@ from ..sources import (
     pets,
     recorded_example,
     split_examples,
+    taken_parts,
 )
 
 
@@ -57,14 +59,12 @@ def pet_pairs(root: Path) -> Dataset:
 def folder_pairs(
     folder: Path, test: Path | None = None, share: float = 0.25, seed: int = 0
 ) -> Dataset:
-    """Pair folders: with a `test` folder beside, or train/ and test/ inside, or split by seed."""
-    inner = folder / "train", folder / "test"
-    if test is None and all(part.is_dir() for part in inner):
-        folder, test = inner
-    if test is None:
-        return split_examples(read_pairs(folder), share, seed, least=1)
-    description = f"Folders: draws from {folder.name}, tested on {test.name}."
-    return checked(read_pairs(folder), read_pairs(test), description, least=1)
+    """Pair folders: with a `test` folder beside, or parts inside (train/images or images/train and
+    the same of masks), or split by seed."""
+    taken = taken_parts(folder, test)
+    if taken.test is None:
+        return split_examples(read_pairs(taken.real), share, seed, least=1)
+    return checked(read_pairs(taken.real), read_pairs(taken.test), taken.description, least=1)
 
 
 def read_pairs(folder: Path) -> list[Pair]:
@@ -78,21 +78,28 @@ def read_pairs(folder: Path) -> list[Pair]:
     if (folder / METADATA).exists():
         learned = learned_photos(folder)
         return [_recorded(folder, record, learned) for record in kept_records(folder)]
-    images = folder / IMAGES
-    if not images.is_dir() or not (folder / MASKS).is_dir():
+    images, masks = _places(folder)
+    if not images.is_dir() or not masks.is_dir():
         raise InputError(
             f"{folder} has no pairs: give {IMAGES}/<name>.jpg and {MASKS}/<name>.png in it, or a "
             f"dataset folder with {METADATA}."
         )
-    files = image_files(images)
-    if not files:
+    refuse_parts(images)
+    found = mask_pairs(images, masks)
+    if not found:
         raise InputError(f"The folder {images} has no images.")
-    return [_of_folder(folder, path.relative_to(images), path) for path in files]
+    return [_of_folder(path, path.relative_to(images), mask) for path, mask in found]
 
 
-def _of_folder(folder: Path, name: Path, path: Path) -> Pair:
-    class_name = name.parts[0] if len(name.parts) > 1 else ALL
-    mask = folder / MASKS / name.with_suffix(".png")
+def _places(folder: Path) -> tuple[Path, Path]:
+    """Where images and masks are: below a folder, or, of a part such as images/train, beside it."""
+    if folder.parent.name == IMAGES and not (folder / IMAGES).is_dir():
+        return folder, folder.parent.parent / MASKS / folder.name
+    return folder / IMAGES, folder / MASKS
+
+
+def _of_folder(path: Path, name: Path, mask: Path) -> Pair:
+    class_name = normalise_class(name.parts[0]) if len(name.parts) > 1 else ALL
     return _paired(Example(path, name.as_posix(), class_name), mask)
 
 

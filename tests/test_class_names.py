@@ -1,0 +1,95 @@
+"""Class names from every door are one name, or two that anybody can tell apart."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from manyshot.core.classes import check_class_names, normalise_class
+from manyshot.core.errors import InputError
+from manyshot.core.lines import read_classes, read_words
+from manyshot.core.masks.coco import read_coco
+from manyshot.core.records import read_records
+from manyshot.driver.picture_files import in_folder
+from manyshot.driver.recipe import Recipe
+from manyshot.trainer.measure.sources import read_examples
+
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+
+
+def recipe(**keys: object) -> Recipe:
+    return Recipe.model_validate({"workflow": "w", "output": "out", **keys})
+
+
+DOORS = {
+    "class file": lambda name: next(iter(read_classes(f"{name}\n"))),
+    "words": lambda name: next(iter(read_words(f"{name}: a bar\n"))),
+    "recipe list": lambda name: recipe(classes=[name]).classes[0],
+    "recipe words": lambda name: next(iter(recipe(classes={name: "a bar"}).classes)),
+    "subjects": lambda name: next(iter(recipe(subjects={name: "a.safetensors"}).subjects)),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", [NFD, "\ufeff" + NFC])
+def test_one_name_is_one_class(door: str, name: str) -> None:
+    assert DOORS[door](name) == NFC
+
+
+def test_folders_of_macos_are_the_same_classes(tmp_path: Path) -> None:
+    (tmp_path / NFD).mkdir()
+    (tmp_path / NFD / "1.png").touch()
+    [example] = read_examples(tmp_path)
+    assert (example.class_name, example.name) == (NFC, f"{NFD}/1.png")
+    assert in_folder(tmp_path, NFC) == [str(tmp_path / NFD / "1.png")]
+
+
+def test_records_and_categories_are_the_same_classes(tmp_path: Path) -> None:
+    line = {"file_name": f"images/{NFD}/1.png", "class_name": NFD, "label": 0}
+    (tmp_path / "metadata.jsonl").write_text("\ufeff" + json.dumps(line) + "\n", encoding="utf-8")
+    [record] = read_records(tmp_path)
+    assert (record.class_name, record.file_name) == (NFC, f"images/{NFD}/1.png")
+    file = {"images": [], "annotations": [], "categories": [{"id": 1, "name": NFD}]}
+    (tmp_path / "coco.json").write_text(json.dumps(file))
+    assert read_coco(tmp_path / "coco.json")[0] == (NFC,)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["cat", "cat"], "The class 'cat' is named twice. Remove one of them."),
+        (["cat", "Cat"], "The class 'Cat' is named twice (as 'cat'; case makes no difference)."),
+        (
+            ["cat", "\uff43\uff41\uff54"],
+            "The classes 'cat' and '\uff43\uff41\uff54' (U+FF43 U+FF41 U+FF54) look the same.",
+        ),
+        ([NFC, NFD], f"The classes '{NFC}' (U+00E9) and '{NFD}' (U+0301) look the same."),
+        (["black cat", "black\u00a0cat"], "'black\\xa0cat' (U+00A0) look the same."),
+        (["cat", "ca\u200dt"], "'ca\\u200dt' (U+200D) look the same."),
+        (
+            ["cat", "cat\u200b"],
+            "The class name 'cat\\u200b' has a character that nobody sees: U+200B",
+        ),
+        (["cat "], "it begins or ends with a space"),
+    ],
+)
+def test_twins_are_shown_apart(names: list[str], sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        check_class_names(names)
+    assert sentence in str(error.value)
+
+
+def test_two_categories_of_one_name_are_refused(tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}]
+    file = {"images": [], "annotations": [], "categories": categories}
+    (tmp_path / "coco.json").write_text(json.dumps(file))
+    with pytest.raises(InputError, match="The class 'cat' is named twice"):
+        read_coco(tmp_path / "coco.json")
+
+
+@given(st.text(st.characters(categories=("L", "M", "N", "Zs")), min_size=1))
+def test_normalising_twice_changes_nothing(name: str) -> None:
+    once = normalise_class(name)
+    assert normalise_class(once) == once == unicodedata.normalize("NFC", name)
