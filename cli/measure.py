@@ -116,6 +116,7 @@ def _show(console: "PlainConsole", results: "Results") -> None:
             *(["\n".join(_published(results, row))] if results.published else []),
         )
     console.print(table)
+    console.print(results.split.description, markup=False, highlight=False, soft_wrap=True)
     for row in results.gains:
         line = f"{row.shots} shots: {row.sentence}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
