@@ -110,8 +110,6 @@ def _whole(file: Image.Image, short_side: int | None) -> Image.Image:
     if short_side is not None:
         file.draft("RGB", (short_side, short_side))
     file.load()
-    if file.mode in ("LAB", "HSV"):
-        raise ValueError(f"its colours are {file.mode}")
     turn = TURNS.get(_orientation(file))
     return _of_16_bits(file.copy() if turn is None else file.transpose(turn), file)
 

@@ -154,13 +154,6 @@ def test_numbers_without_a_white_are_refused(tmp_path: Path, values: np.ndarray,
     )
 
 
-def test_colours_that_no_screen_has_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "lab.tif"
-    path.write_bytes(encoded(Image.new("LAB", (8, 6)), "TIFF"))
-    with pytest.raises(InputError, match=r"cannot be read \(its colours are LAB\). Repair it"):
-        open_rgb(path)
-
-
 def test_a_png_that_is_postscript_starts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nquit\n")
