@@ -19,16 +19,17 @@ from manyshot.trainer.measure.sources import read_examples
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 
 
-def recipe(**keys: object) -> Recipe:
-    return Recipe.model_validate({"workflow": "w", "output": "out", **keys})
+def first_class(key: str, value: object) -> str:
+    recipe = Recipe.model_validate({"workflow": "w", "output": "out", key: value})
+    return next(iter(getattr(recipe, key)))
 
 
 DOORS = {
     "class file": lambda name: next(iter(read_classes(f"{name}\n"))),
     "words": lambda name: next(iter(read_words(f"{name}: a bar\n"))),
-    "recipe list": lambda name: recipe(classes=[name]).classes[0],
-    "recipe words": lambda name: next(iter(recipe(classes={name: "a bar"}).classes)),
-    "subjects": lambda name: next(iter(recipe(subjects={name: "a.safetensors"}).subjects)),
+    "recipe list": lambda name: first_class("classes", [name]),
+    "recipe words": lambda name: first_class("classes", {name: "a bar"}),
+    "subjects": lambda name: first_class("subjects", {name: "a.safetensors"}),
 }
 
 
