@@ -3,7 +3,7 @@
 import typer
 
 from ..core.errors import ManyshotError
-from . import base, curate, export, measure, report, run, server, subject, workflow
+from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
 from .base_webui import webui
 from .demo import command as demo_command
 from .evaluation.command import evaluate
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command()(demo_command.demo)
 run.add_to(app)
+dataset.add_to(app)
 curate.add_to(app)
 export.add_to(app)
 measure.add_to(app)

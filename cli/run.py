@@ -1,5 +1,6 @@
 """manyshot plan | run | status | recipe schema."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,6 +69,10 @@ def run(
     prune: Annotated[
         bool, typer.Option(help="Remove images that an earlier recipe planned and this does not.")
     ] = False,
+    redraw: Annotated[
+        bool,
+        typer.Option("--redraw", help="Make deleted images again; otherwise they are rejected."),
+    ] = False,
 ) -> None:
     """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
     import signal
@@ -75,12 +80,13 @@ def run(
     from ..driver.load import read_recipe
     from ..driver.run import run as run_recipe
     from ..driver.screen import ConsoleScreen
+    from ..driver.take_over import Wishes
     from .console import PlainConsole
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = PlainConsole()
     wanted = read_recipe(recipe, servers=server, output=output)
-    summary = run_recipe(wanted, ConsoleScreen(console), comfyui, prune)
+    summary = run_recipe(wanted, ConsoleScreen(console), comfyui, Wishes(prune, redraw))
     _show_summary(console, summary)
     raise typer.Exit(summary.exit_code)
 
@@ -102,7 +108,7 @@ def status(
     console.print(table)
     console.print(
         f"{counts.done:,} of {counts.planned:,} jobs done, {counts.pending:,} to do, "
-        f"{counts.failed:,} failed.",
+        f"{counts.failed:,} failed{_rejected(counts.rejected)}.",
         highlight=False,
     )
     _show_failures(console, failures)
@@ -125,17 +131,11 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
     pace = tally.images / summary.seconds if summary.seconds else 0.0
     console.print(
         f"{tally.images:,} images in {took} ({pace:.2f}/s); "
-        f"{tally.done:,} of {tally.planned:,} are there.",
+        f"{summary.done:,} of {summary.planned:,} are there{_rejected(counts.rejected)}.",
         highlight=False,
     )
-    if summary.missing:
-        console.print(f"{summary.missing:,} jobs had lost a file and were opened again.")
-    if summary.duplicates:
-        console.print(
-            f"{summary.duplicates:,} jobs equal another one and were left out: nothing that is "
-            "bound tells them apart.",
-            style="yellow",
-        )
+    for sentence in _changes(summary):
+        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for name, part in tally.servers.items():
         console.print(f"  {name}: {part.images:,} images", markup=False, highlight=False)
     for kind, count in tally.tries.items():
@@ -152,6 +152,33 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
         console.print("Run the same command again to go on.", style="yellow")
     elif counts.failed:
         console.print(f"{counts.failed:,} jobs failed; running again tries them again.")
+
+
+def _rejected(count: int) -> str:
+    return f", {count:,} rejected" if count else ""
+
+
+def _changes(summary: "Summary") -> Iterator[str]:
+    """What became of the folder's files before the run, and while it went on."""
+    taken = summary.taken
+    if taken.thrown_out:
+        yield (
+            f"{taken.thrown_out:,} images had been deleted: they count as rejected. To make them "
+            "again, run with --redraw."
+        )
+    if taken.damaged:
+        yield f"{taken.damaged:,} images were damaged or changed, and were opened again."
+    if taken.opened:
+        yield f"{taken.opened:,} jobs had lost a file or were damaged, and were opened again."
+    if taken.removed:
+        yield f"{taken.removed:,} images of an earlier recipe were removed."
+    if taken.others:
+        yield f"{taken.others:,} images of others are in metadata.jsonl, too; they stay."
+    if summary.gone or summary.damaged:
+        yield (
+            f"{summary.gone + summary.damaged:,} images were removed or changed while the run "
+            "went on. Run the same command again."
+        )
 
 
 def _show_failures(console: "PlainConsole", failures: list[tuple[str, str, int]]) -> None:

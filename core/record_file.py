@@ -1,19 +1,14 @@
 """metadata.jsonl as a file that several programs add to: whole lines, under a lock, each once."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from .errors import ManyshotError
 from .files import write_whole
+from .metadata_lines import locked
 from .records import METADATA, Record, read_records
-
-LOCK_SECONDS = 60
 
 
 @dataclass
@@ -33,11 +28,11 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
 
     A class keeps the label it has in the folder; a new one gets the next, in the order of first
     appearance. A row whose file_name is there already replaces its record. The lines have reached
-    the disk on return. Raises ManyshotError when the file stays locked for LOCK_SECONDS.
+    the disk on return. Raises ManyshotError as metadata_lines.locked does.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / METADATA
-    with _locked(path):
+    with locked(folder):
         index = _read_index(folder, path)
         records = [_labelled(row, index.labels) for row in rows]
         once = {record.file_name: record for record in records}
@@ -49,21 +44,6 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
         index.lines.update({record.file_name: hash(record.line()) for record in changed})
         index.stamp = _stamp(path)
     return records
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ManyshotError(
-            f"Another program has kept {path} locked for {LOCK_SECONDS} seconds. Close it."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _labelled(row: Mapping[str, Any], labels: dict[str, int]) -> Record:

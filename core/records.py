@@ -35,7 +35,7 @@ class Record(BaseModel):
 
     `source_image`: the photo that it was made from; `source_images`: all of them, where a scene
     was composed of several. `objects`: what its label mask shows, as masks.objects.object_facts
-    says it.
+    says it. `server`: where it was drawn. `sha256`: of the file, in hex.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -56,6 +56,8 @@ class Record(BaseModel):
     scores: dict[str, float] = {}
     kept: bool = True
     reason: str | None = None
+    server: str | None = None
+    sha256: str | None = None
 
     @field_validator("class_name")
     @classmethod

@@ -1,32 +1,70 @@
 """The dataset folder around the images: metadata.jsonl and manyshot.json."""
 
 import json
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.files import appearing, write_text_whole
-from ..core.records import MANIFEST, METADATA, Record, manifest
-from .folder import rows, versions
+from ..core.dataset_files import MANIFEST, manifest
+from ..core.files import write_text_whole
+from ..core.metadata_lines import read_remarks, write_lines
+from .folder import ROW_FIELDS, rows, versions
+from .job import Job
 from .ledger import Ledger
+from .ledger_reader import ImageKey
 from .plan import Plan
 from .subjects import subject_facts
 
 
-def write_metadata(folder: Path, ledger: Ledger, plan: Plan) -> None:
-    """metadata.jsonl from the ledger: a line for every image that is there, in plan order."""
+def write_metadata(
+    folder: Path, ledger: Ledger, plan: Plan, absent: Container[ImageKey] = ()
+) -> None:
+    """metadata.jsonl from the ledger: a line for every image that is there, in plan order.
+
+    `absent`: images that are not, or are damaged. What others wrote there stays.
+    """
     workflow, scenes = Path(plan.recipe.workflow_name).stem, plan.bound.scenes
-    with appearing(folder / METADATA) as file:
-        for job, done in ledger.done_jobs():
-            sources = scenes.sources(job) if scenes else list(dict.fromkeys(job.pictures.values()))
-            for row in rows(job, done, workflow, sources):
-                file.write(Record(**row).line().encode())
+
+    def sources(job: Job) -> list[str]:
+        return scenes.sources(job) if scenes else list(dict.fromkeys(job.pictures.values()))
+
+    lines = rows(ledger, absent, workflow, sources)
+    write_lines(folder, lines, lambda: read_remarks(folder, ROW_FIELDS))
 
 
-def write_manifest(folder: Path, plan: Plan, servers: list[dict[str, Any]]) -> None:
-    """manyshot.json: what this folder was made from. Secrets show as their references."""
+def write_manifest(
+    folder: Path,
+    plan: Plan,
+    servers: list[dict[str, Any]],
+    rejected: Mapping[str, str | None] | None = None,
+) -> None:
+    """manyshot.json: what this folder was made from. Secrets show as their references.
+
+    `rejected`: images that were deleted, and why.
+    """
     recipe = plan.recipe.model_dump(mode="json", exclude_none=True)
     learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
     scenes = plan.bound.scenes
     shown = {"pairs": scenes.summary} if scenes else {}
-    content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **learned, **shown)
+    facts = {**learned, **shown, **({"rejected": rejected} if rejected else {})}
+    content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **facts)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def credited(
+    folder: Path, servers: list[dict[str, Any]], names: Container[str] | None = None
+) -> list[dict[str, Any]]:
+    """What manyshot.json says of servers: those of earlier runs, and `servers`.
+
+    `names`: only of these, which drew the images.
+    """
+    every = {server["name"]: server for server in [*_earlier(folder), *servers]}
+    return [server for name, server in every.items() if names is None or name in names]
+
+
+def _earlier(folder: Path) -> list[dict[str, Any]]:
+    try:
+        servers = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["servers"]
+        return [server for server in servers if isinstance(server.get("name"), str)]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []

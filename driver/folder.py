@@ -5,21 +5,15 @@ Knows no recipe, so that the WebUI's extension makes the same folder.
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ..core.dataset_files import image_name, mask_name
+from ..core.paths import inside, relative_name
+from .audit import files_of
 from .job import Job
-from .ledger import Done, Ledger
-
-
-def reopen_missing(folder: Path, ledger: Ledger) -> int:
-    """Open the done jobs again of which a file is gone; returns how many."""
-    gone = [row[0] for row in ledger.done_files() if not _complete(folder, *row)]
-    ledger.reopen(gone)
-    return len(gone)
+from .ledger_reader import Done, ImageKey, LedgerReader
 
 
 def remove_torn(folder: Path) -> None:
@@ -29,14 +23,16 @@ def remove_torn(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def remove_old(folder: Path, ledger: Ledger) -> int:
-    """Remove the files of jobs that the plan no longer has; returns how many jobs."""
-    old = ledger.old_files()
-    for job_id, class_name, images, masks in old:
-        for path in _paths(folder, job_id, class_name, images, masks):
-            path.unlink(missing_ok=True)
-    ledger.forget_old()
-    return len(old)
+def remove_files(folder: Path, names: Iterable[str]) -> int:
+    """Remove these files of a dataset folder; returns how many were there.
+
+    Raises InputError for a name that leads out of the folder.
+    """
+    paths = [inside(folder, *relative_name(name, "file name").parts) for name in names]
+    there = [path for path in paths if path.is_file() or path.is_symlink()]
+    for path in there:
+        path.unlink(missing_ok=True)
+    return len(there)
 
 
 def versions() -> dict[str, str]:
@@ -48,34 +44,57 @@ def versions() -> dict[str, str]:
     return {"manyshot": own, "python": platform.python_version()}
 
 
-def rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[dict[str, Any]]:
-    """The fields of core.records.Record for each image of a done job, in its order."""
+def rows(
+    ledger: LedgerReader,
+    absent: Container[ImageKey],
+    workflow: str,
+    sources_of: Callable[[Job], list[str]],
+) -> Iterator[dict[str, Any]]:
+    """The record of each image that is there, as core.records.Record has it, in plan order.
+
+    `absent`: images that are not, for they are rejected. `sources_of` a job: its photos.
+    """
+    rejected = ledger.rejected()
+    for job, done in ledger.done_jobs():
+        sources = sources_of(job)
+        for index, row in enumerate(_rows(job, done, workflow, sources)):
+            if (job.id, index) in absent:
+                continue
+            reject = rejected.get((job.id, index))
+            yield row | {"kept": reject is None, "reason": reject and reject.reason}
+
+
+def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[dict[str, Any]]:
     objects = json.loads(done.objects) if done.objects else []
-    for index in range(done.images):
-        masked = index < done.masks
+    files = [*files_of(job.id, job.class_name, done.images, done.masks, done.files)]
+    masks = {file.number: file.name for file in files if file.kind == "masks"}
+    for file in files[: done.images]:
+        index = file.number
         yield {
-            "file_name": image_name(job.class_name, job.id, index),
+            "file_name": file.name,
             "class_name": job.class_name,
             "label": job.label,
-            "mask_file_name": mask_name(job.class_name, job.id, index) if masked else None,
+            "mask_file_name": masks.get(index),
             "prompt": job.prompt,
             "negative": job.negative,
             "seed": job.seed,
             "subject": job.token,
             "workflow": workflow,
             "source_image": sources[0] if sources else None,
-            "source_images": tuple(sources) if len(sources) > 1 else (),
+            "source_images": sources if len(sources) > 1 else [],
             "objects": objects[index] if index < len(objects) else [],
             "sweep": job.sweep,
+            "scores": {},
+            "kept": True,
+            "reason": None,
+            "server": done.server,
+            "sha256": file.noted and file.noted[0],
         }
 
 
-def _complete(folder: Path, job_id: str, class_name: str, images: int, masks: int) -> bool:
-    return all(path.exists() for path in _paths(folder, job_id, class_name, images, masks))
-
-
-def _paths(folder: Path, job_id: str, class_name: str, images: int, masks: int) -> Iterator[Path]:
-    for index in range(images):
-        yield folder / image_name(class_name, job_id, index)
-    for index in range(masks):
-        yield folder / mask_name(class_name, job_id, index)
+ROW_FIELDS = (
+    "file_name", "class_name", "label", "mask_file_name", "prompt", "negative", "seed", "subject",
+    "workflow", "source_image", "source_images", "objects", "sweep", "kept", "reason", "server",
+    "sha256",
+)  # fmt: skip
+"""What the driver writes itself: not scores, which others may add."""

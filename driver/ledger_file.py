@@ -1,5 +1,6 @@
 """The SQLite file of a ledger, in the dataset folder: one run at a time may write it."""
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..core.errors import InputError
+from ..core.errors import InputError, ManyshotError
 
 FILE_NAME = ".manyshot.sqlite"
 LOCK_NAME = ".manyshot.lock"
@@ -18,30 +19,68 @@ CREATE TABLE IF NOT EXISTS jobs(
   id TEXT PRIMARY KEY, seq INTEGER NOT NULL, plan INTEGER NOT NULL, grp TEXT NOT NULL,
   class_name TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, images INTEGER NOT NULL DEFAULT 0,
   masks INTEGER NOT NULL DEFAULT 0, kind TEXT, reason TEXT, server TEXT, seconds REAL,
-  job TEXT NOT NULL, objects TEXT
+  job TEXT NOT NULL, objects TEXT, files TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rejected(
+  id TEXT NOT NULL, number INTEGER NOT NULL, reason TEXT, replace INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(id, number)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS in_order ON jobs(seq);
 CREATE INDEX IF NOT EXISTS open_jobs ON jobs(grp, seq) WHERE state = 0;
 """
 
 
+# An earlier version's ledger that is only read: what it lacks is added for this connection alone.
+_SHADOWS = """
+CREATE TEMP VIEW IF NOT EXISTS jobs AS SELECT *, {missing} FROM main.jobs;
+"""
+_NO_REJECTED = """
+CREATE TEMP TABLE rejected(id TEXT, number INTEGER, reason TEXT, replace INTEGER DEFAULT 0);
+"""
+_COLUMNS = (
+    "id", "seq", "plan", "grp", "class_name", "state", "images", "masks", "kind", "reason",
+    "server", "seconds", "job", "objects", "files",
+)  # fmt: skip
+_ADDED = ("objects", "files")  # columns of jobs that earlier versions do not have
+DAMAGED = FILE_NAME + ".damaged"
+
+
+class Damaged(ManyshotError):
+    """The file is no ledger any more."""
+
+
 class LedgerFile:
     """The open database of one dataset folder. Safe to use from several threads.
 
-    One process at a time may write; others may look with `read_only`. Raises InputError when
-    another run has the folder, or the file cannot be used.
+    One process at a time may write; others may look with `read_only`. A writer puts a damaged file
+    aside, as DAMAGED, and begins an empty one: `damage` then says what was wrong. Raises
+    InputError when another run has the folder, or the file cannot be used.
     """
 
     def __init__(self, folder: Path, read_only: bool = False) -> None:
         self.path = folder / FILE_NAME
+        self.damage: str | None = None
         self._lock = threading.RLock()
         self._owner = None if read_only else _own(folder)
         try:
-            self._db = _open(self.path, read_only)
-        except InputError:
+            self._db = self._opened(read_only)
+        except (InputError, OSError):
             if self._owner:
                 self._owner.release()
             raise
+
+    def _opened(self, read_only: bool) -> sqlite3.Connection:
+        try:
+            return _open(self.path, read_only)
+        except Damaged as error:
+            if read_only:
+                raise InputError(
+                    f"The ledger {self.path} is damaged: {error}. Mend it with "
+                    f"'manyshot repair {self.path.parent}'; no image is lost by it."
+                ) from None
+            self.damage = str(error)
+            _put_aside(self.path)
+            return _open(self.path, read_only)
 
     def close(self) -> None:
         with self._lock:
@@ -78,31 +117,92 @@ def _own(folder: Path) -> FileLock:
 
 
 def _open(path: Path, read_only: bool) -> sqlite3.Connection:
+    """Raises Damaged for a file that SQLite, or we, cannot read."""
     try:
         if read_only:
-            return _connect(f"{path.resolve().as_uri()}?mode=ro")
+            return _looked_at(path)
         db = _connect(path.resolve().as_uri())
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.executescript(_SCHEMA)
-        _add_column(db)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.executescript(_SCHEMA)
+            for column in _missing(db):
+                db.execute(f"ALTER TABLE jobs ADD COLUMN {column} TEXT")
+            _check(db)
+        except BaseException:
+            db.close()
+            raise
     except sqlite3.OperationalError as error:
+        if "malformed" in str(error) or "no such" in str(error):
+            raise Damaged(str(error)) from None
         raise InputError(f"The ledger {path} cannot be opened: {error}.") from None
     except sqlite3.DatabaseError as error:
-        raise InputError(
-            f"The ledger {path} is damaged ({error}). Move it away; what it lists is then made "
-            "again."
-        ) from None
+        raise Damaged(str(error)) from None
     return db
 
 
-def _add_column(db: sqlite3.Connection) -> None:
-    """Ledgers of earlier versions have no column for the masks' objects."""
-    if "objects" not in {row[1] for row in db.execute("PRAGMA table_info(jobs)")}:
-        db.execute("ALTER TABLE jobs ADD COLUMN objects TEXT")
+def _looked_at(path: Path) -> sqlite3.Connection:
+    db = _connect(f"{path.resolve().as_uri()}?mode=ro")
+    try:
+        missing = _missing(db)
+        if missing and "id" not in missing:
+            nothing = ", ".join(f"NULL AS {column}" for column in missing)
+            db.executescript(_SHADOWS.format(missing=nothing))
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'rejected'").fetchall():
+            db.executescript(_NO_REJECTED)
+        _check(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _missing(db: sqlite3.Connection) -> list[str]:
+    """The columns that the table of jobs lacks."""
+    there = {row[1] for row in db.execute("PRAGMA table_info(jobs)")}
+    return [column for column in (_ADDED if there else _COLUMNS) if column not in there]
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Raises Damaged for pages, or rows, that cannot be read."""
+    for (problem,) in db.execute("PRAGMA quick_check(1)"):
+        if problem != "ok":
+            raise Damaged(str(problem).splitlines()[-1])
+    (wrong,) = db.execute(
+        "SELECT count(*) FROM jobs WHERE NOT json_valid(job) OR id GLOB '*[^0-9a-f]*' "
+        "OR state NOT IN (0, 1, 2) OR (objects IS NOT NULL AND NOT json_valid(objects)) "
+        "OR (files IS NOT NULL AND NOT json_valid(files))"
+    ).fetchone()
+    if wrong:
+        raise Damaged(f"{wrong} of its rows cannot be read")
+
+
+def salvaged_rejections(folder: Path) -> list[tuple[str, int, str | None]]:
+    """(id, number, reason) of the rejected images in a damaged ledger, as far as it can be read."""
+    path = folder / DAMAGED
+    if not path.is_file():
+        return []
+    try:
+        with contextlib.closing(_connect(f"{path.resolve().as_uri()}?mode=ro")) as db:
+            sql = "SELECT id, number, reason FROM rejected WHERE typeof(number) = 'integer'"
+            return db.execute(sql).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []
+
+
+def _put_aside(path: Path) -> None:
+    """The damaged file under another name, and without what belongs to it."""
+    path.replace(path.with_name(DAMAGED))
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(path.with_name(DAMAGED + suffix))
 
 
 def _connect(uri: str) -> sqlite3.Connection:
     db = sqlite3.connect(uri, uri=True, timeout=10, check_same_thread=False)
-    db.execute("SELECT count(*) FROM sqlite_master")  # a damaged file shows here
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master")  # a damaged file shows here
+    except BaseException:
+        db.close()
+        raise
     return db

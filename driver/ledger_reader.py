@@ -22,16 +22,39 @@ class Done:
     seconds: float
     objects: str | None = None
     """What its label masks show, as JSON: a list for each."""
+    files: str | None = None
+    """As JSON: "images" and "masks", each a list of [sha256, bytes, mtime in ns]; null stands for
+    a rejected image, which was not written. None for a job of an earlier version."""
+
+
+ImageKey = tuple[str, int]
+"""Id of a job, number of its image."""
+Files = tuple[str, str, int, int]
+"""Id, class name, images, masks of a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An image that is not wanted. `replace`: another one is planned in its place."""
+
+    id: str
+    number: int
+    reason: str | None
+    replace: bool = False
+
+    @property
+    def key(self) -> ImageKey:
+        return self.id, self.number
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many jobs of the plan are in each state; `old` ones belong to an earlier plan."""
+    """How many jobs of the plan are in each state, and images of them that are rejected."""
 
     pending: int
     done: int
     failed: int
-    old: int
+    rejected: int = 0
 
     @property
     def planned(self) -> int:
@@ -46,27 +69,51 @@ class LedgerReader(LedgerFile):
         self._plan = int(self._meta("plan") or 0)
 
     def is_planned(self, fingerprint: str) -> bool:
-        """Whether the whole plan with this fingerprint is in the ledger already."""
-        return self._meta("fingerprint") == fingerprint
+        """Whether this plan, the whole of it and nothing else, is in the ledger already."""
+        whole = self._rows("SELECT count(*), count(iif(plan = ?, 1, NULL)) FROM jobs", self._plan)
+        read = int(self._meta("read") or 0)
+        return self._meta("fingerprint") == fingerprint and whole == [(read, read)]
 
-    def duplicates(self) -> int:
-        """How many planned jobs were equal to another one and therefore left out."""
-        return int(self._meta("read") or 0) - self.counts().planned
+    def is_empty(self) -> bool:
+        return self._rows("SELECT count(*) FROM jobs") == [(0,)]
 
     def counts(self) -> Counts:
-        rows = self._rows("SELECT plan = ?, state, count(*) FROM jobs GROUP BY 1, 2", self._plan)
-        of = {state: n for current, state, n in rows if current}
-        old = sum(n for current, _, n in rows if not current)
-        return Counts(of.get(PENDING, 0), of.get(DONE, 0), of.get(FAILED, 0), old)
+        rows = self._rows("SELECT state, count(*) FROM jobs WHERE plan = ? GROUP BY 1", self._plan)
+        of = dict(rows)
+        return Counts(
+            of.get(PENDING, 0), of.get(DONE, 0), of.get(FAILED, 0), self._rejected_images()
+        )
+
+    def _rejected_images(self) -> int:
+        return self._rows(
+            "SELECT count(*) FROM rejected r JOIN jobs j ON j.id = r.id WHERE j.plan = ? "
+            "AND r.number < coalesce(json_extract(j.job, '$.keep'), 1)",
+            self._plan,
+        )[0][0]
 
     def images(self) -> tuple[int, int]:
-        """(images done, images planned)."""
+        """(images done and not rejected, images planned)."""
         rows = self._rows(
             "SELECT sum(iif(state = 1, images, 0)), "
             "sum(coalesce(json_extract(job, '$.keep'), 1)) FROM jobs WHERE plan = ?",
             self._plan,
         )
-        return rows[0][0] or 0, rows[0][1] or 0
+        rejected = self._rows(
+            "SELECT count(*) FROM rejected r JOIN jobs j ON j.id = r.id "
+            "WHERE j.plan = ? AND j.state = 1 AND r.number < j.images",
+            self._plan,
+        )
+        return (rows[0][0] or 0) - rejected[0][0], rows[0][1] or 0
+
+    def rejected(self) -> dict[ImageKey, Rejected]:
+        """All images that are rejected, of this plan or not."""
+        rows = self._rows("SELECT id, number, reason, replace FROM rejected")
+        images = (Rejected(i, number, reason, bool(replace)) for i, number, reason, replace in rows)
+        return {image.key: image for image in images}
+
+    def servers(self) -> set[str]:
+        """The names of the servers that made the done jobs."""
+        return {row[0] for row in self._rows("SELECT DISTINCT server FROM jobs WHERE state = 1")}
 
     def counts_by_class(self) -> list[tuple[str, int, int, int]]:
         """(class_name, planned, done, failed) for each class, in the order of the plan."""
@@ -102,7 +149,7 @@ class LedgerReader(LedgerFile):
     def done_jobs(self) -> Iterator[tuple[Job, Done]]:
         """The done jobs of the plan in its order, streamed."""
         sql = (
-            "SELECT seq, job, id, images, masks, server, seconds, objects FROM jobs "
+            "SELECT seq, job, id, images, masks, server, seconds, objects, files FROM jobs "
             "WHERE state = 1 AND plan = ? AND seq > ? ORDER BY seq LIMIT ?"
         )
         after = -1
@@ -111,22 +158,13 @@ class LedgerReader(LedgerFile):
             for _, text, *done in rows:
                 yield Job.from_json(text), Done(*done)
 
-    def done_files(self) -> Iterator[tuple[str, str, int, int]]:
-        """(id, class_name, images, masks) of every done job, streamed."""
+    def done_files(self) -> Iterator[tuple[str, str, int, int, str | None]]:
+        """(id, class_name, images, masks, files as in Done) of every done job, streamed."""
         sql = (
-            "SELECT id, class_name, images, masks FROM jobs "
+            "SELECT id, class_name, images, masks, files FROM jobs "
             "WHERE state = 1 AND id > ? ORDER BY id LIMIT ?"
         )
         after = ""
         while rows := self._rows(sql, after, CHUNK):
             after = rows[-1][0]
             yield from rows
-
-    def old_files(self) -> list[tuple[str, str, int, int]]:
-        """(id, class_name, images, masks) of done jobs that belong to an earlier plan."""
-        return self._rows(
-            "SELECT id, class_name, images, masks FROM jobs WHERE plan <> ?", self._plan
-        )
-
-    def recall(self, key: str) -> str | None:
-        return self._meta(key)

@@ -6,13 +6,13 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..core.errors import InputError, ManyshotError
+from ..core.errors import ManyshotError
+from .audit import Audit, audit
 from .contact_sheet import write_contact_sheets
-from .dataset import write_manifest, write_metadata
+from .dataset import credited, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
-from .folder import remove_old, remove_torn, reopen_missing
 from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .plan import Plan
@@ -20,6 +20,8 @@ from .prepare import prepare
 from .recipe import Recipe
 from .run_log import run_log
 from .servers import Server, known_catalogue, open_servers
+from .settle import classes_of
+from .take_over import NO_WISHES, Taken, Wishes, take_over
 from .tally import Tally
 from .worker import Worker
 from .writer import Writer
@@ -39,14 +41,21 @@ class Screen(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended. `stopped` tells why, if not because all was done."""
+    """How a run ended. `stopped` tells why, if not because all was done.
+
+    `done` of `planned` images are on the disk, besides those that are rejected. `gone` and
+    `damaged`: images of done jobs that somebody removed or changed while the run went on.
+    """
 
     folder: Path
     counts: Counts
     tally: Tally
     seconds: float
-    missing: int
-    duplicates: int
+    taken: Taken
+    done: int
+    planned: int
+    gone: int
+    damaged: int
     failures: list[tuple[str, str, int]]
     contact_sheet: Path | None
     stopped: str | None
@@ -56,11 +65,17 @@ class Summary:
     def exit_code(self) -> int:
         if self.interrupted:
             return 130
-        return 1 if self.stopped or self.counts.failed or self.counts.pending else 0
+        return 1 if self.stopped or not self.is_whole else 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether exactly what was asked for, less what is rejected, is there."""
+        open_jobs = self.counts.failed + self.counts.pending
+        return not open_jobs and self.done + self.counts.rejected == self.planned
 
 
 def run(
-    recipe: Recipe, screen: Screen, comfyui: Path | None = None, prune: bool = False
+    recipe: Recipe, screen: Screen, comfyui: Path | None = None, wishes: Wishes = NO_WISHES
 ) -> Summary:
     """Make the dataset folder of `recipe`, going on from whatever is there.
 
@@ -73,34 +88,15 @@ def run(
             server.check(plan)
         ledger = Ledger(recipe.output)
         try:
-            missing = _take_over(plan, ledger, screen, prune)
+            classes = list(classes_of(plan.recipe))
+            taken = take_over(recipe.output, plan, classes, ledger, wishes, screen.planning)
             with run_log(recipe.output):
-                return _work(plan, ledger, servers, screen, missing)
-        except (OSError, sqlite3.OperationalError) as error:
+                return _work(plan, ledger, servers, screen, taken)
+        except (OSError, sqlite3.DatabaseError) as error:
             cause = getattr(error, "strerror", None) or error
             raise ManyshotError(f"The folder {recipe.output} cannot be written: {cause}.") from None
         finally:
             ledger.close()
-
-
-def _take_over(plan: Plan, ledger: Ledger, screen: Screen, prune: bool) -> int:
-    """Bring ledger and folder in step with the plan; returns how many jobs had lost a file."""
-    fingerprint = plan.fingerprint()
-    if not ledger.is_planned(fingerprint):
-        for read in ledger.plan(plan, fingerprint):
-            screen.planning(read, len(plan))
-    folder = plan.recipe.output
-    old = ledger.counts().old
-    if old and prune:
-        remove_old(folder, ledger)
-    elif old:
-        raise InputError(
-            f"{folder} holds the images of {old} jobs that an earlier recipe planned and this one "
-            "does not. Choose another output, or remove them with --prune."
-        )
-    remove_torn(folder)
-    ledger.reopen_failed()
-    return reopen_missing(folder, ledger)
 
 
 class _Run:
@@ -160,7 +156,7 @@ class _Run:
         log.warning("job %s failed on %s: %s", job.id, server, failure.reason)
         try:
             self.ledger.mark_failed(job.id, failure)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self.stop(f"The ledger cannot be written: {error}.")
         self.tally.failed_for_good(server, job, failure)
         if self.tally.images == 0 and self.tally.failed_jobs >= HOPELESS:
@@ -171,11 +167,12 @@ class _Run:
 
 
 def _work(
-    plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, missing: int
+    plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, taken: Taken
 ) -> Summary:
     folder, started = plan.recipe.output, time.monotonic()
     log.info("%d jobs, %s", len(plan), ", ".join(server.name for server in servers))
-    write_manifest(folder, plan, [server.facts(plan) for server in servers])
+    facts = [server.facts(plan) for server in servers]
+    write_manifest(folder, plan, credited(folder, facts))
     threads = _Run(plan, ledger, servers)
     interrupted = False
     try:
@@ -189,14 +186,21 @@ def _work(
         threads.stop()
         threads.close()
     seconds = time.monotonic() - started
-    sheet = _finish(plan, ledger, threads)
+    found = audit(folder, ledger)
+    sheet = _finish(plan, ledger, threads, facts, found)
+    gone = sum(file.kind == "images" for file in found.gone)
+    damaged = sum(file.kind == "images" for file in found.damaged)
+    done, planned = ledger.images()
     return Summary(
         folder=folder,
         counts=ledger.counts(),
         tally=threads.tally,
         seconds=seconds,
-        missing=missing,
-        duplicates=ledger.duplicates(),
+        taken=taken,
+        done=done - gone - damaged,
+        planned=planned,
+        gone=gone,
+        damaged=damaged,
         failures=ledger.failures(),
         contact_sheet=sheet,
         stopped=threads.stopped,
@@ -204,11 +208,17 @@ def _work(
     )
 
 
-def _finish(plan: Plan, ledger: Ledger, threads: _Run) -> Path | None:
+def _finish(
+    plan: Plan, ledger: Ledger, threads: _Run, servers: list[dict[str, Any]], found: Audit
+) -> Path | None:
     """metadata.jsonl and the contact sheets; a full disk here must not hide how the run went."""
+    folder = plan.recipe.output
     try:
-        write_metadata(plan.recipe.output, ledger, plan)
-        return write_contact_sheets(plan.recipe.output)
+        write_metadata(folder, ledger, plan, found.not_there)
+        rejected = ledger.rejected()
+        deleted = {name: rejected[key].reason for key, name in found.absent.items()}
+        write_manifest(folder, plan, credited(folder, servers, ledger.servers()), deleted)
+        return write_contact_sheets(folder)
     except (OSError, ManyshotError) as error:
         threads.stopped = threads.stopped or f"metadata.jsonl could not be written: {error}."
         return None

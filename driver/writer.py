@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..core.dataset_files import image_name, mask_name
 from ..core.errors import ManyshotError
 from ..core.files import write_whole
 from ..core.paths import inside
+from .audit import NAMES, Facts, Kind, facts_of
 from .job import Delivery, Job
 from .ledger import Done, Ledger
 
@@ -46,7 +46,8 @@ class Writer:
     """One thread between the servers and the disk.
 
     A job is marked as done only when all its files have reached the disk under their names; a
-    crash in between makes the job run again and give the same files. When the disk fails, `failed`
+    crash in between makes the job run again and give the same files. Rejected images are not
+    written. When the disk fails, `failed`
     is called once and nothing more is written.
     """
 
@@ -54,6 +55,7 @@ class Writer:
         self._folder, self._ledger, self._failed = folder, ledger, failed
         self._items: queue.Queue[Item | None] = queue.Queue(maxsize=4 * BATCH)
         self._room = Room(QUEUED)
+        self._rejected = ledger.rejected()
         self._broken = False
         self._folders: dict[str, Path] = {}
         self._pool = ThreadPoolExecutor(THREADS, "write")
@@ -112,12 +114,21 @@ class Writer:
     def _write_one(self, item: Item) -> Done:
         job, delivery, server, seconds = item
         images, masks = delivery.images[: job.keep], delivery.masks[: job.keep]
-        for index, data in enumerate(images):
-            write_whole(self._place(image_name(job.class_name, job.id, index)), data)
-        for index, data in enumerate(masks):
-            write_whole(self._place(mask_name(job.class_name, job.id, index)), data)
+        files = {
+            "images": [self._file(job, "images", n, data) for n, data in enumerate(images)],
+            "masks": [self._file(job, "masks", n, data) for n, data in enumerate(masks)],
+        }
         objects = json.dumps(delivery.objects[: job.keep]) if delivery.objects else None
-        return Done(job.id, len(images), len(masks), server, seconds, objects)
+        facts = json.dumps(files)
+        return Done(job.id, len(images), len(masks), server, seconds, objects, facts)
+
+    def _file(self, job: Job, kind: Kind, number: int, data: bytes) -> Facts | None:
+        """Write one file and say what it is; nothing of an image that is rejected."""
+        if (job.id, number) in self._rejected:
+            return None
+        path = self._place(NAMES[kind](job.class_name, job.id, number))
+        write_whole(path, data)
+        return facts_of(path, data)
 
     def _place(self, name: str) -> Path:
         """Where a file goes; each class folder is checked once to lie inside the dataset folder."""

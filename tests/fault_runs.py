@@ -16,6 +16,7 @@ from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.run import Summary, run
+from manyshot.driver.take_over import NO_WISHES, Wishes
 from manyshot.driver.tally import Tally
 from manyshot.driver.worker import Worker
 from PIL import Image
@@ -113,10 +114,10 @@ def away(number: int = 0) -> Condition:
     return lambda _, workers: not workers[number].health.up
 
 
-def drive(recipe: Recipe, *scenes: Scene) -> Summary:
+def drive(recipe: Recipe, *scenes: Scene, wishes: Wishes = NO_WISHES) -> Summary:
     """Run it; every scene must have been played."""
     screen = Scenes(*scenes)
-    summary = run(recipe, screen)
+    summary = run(recipe, screen, wishes=wishes)
     assert not screen.left, "the run ended before its scenes did"
     return summary
 

@@ -10,7 +10,7 @@ from manyshot.core.errors import ManyshotError
 from manyshot.core.records import read_records
 from manyshot.driver.contact_sheet import write_contact_sheets
 from manyshot.driver.dataset import write_manifest, write_metadata
-from manyshot.driver.folder import remove_old, remove_torn, reopen_missing
+from manyshot.driver.folder import remove_torn
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
 from manyshot.driver.load import parse_recipe
@@ -40,7 +40,8 @@ def ledger(tmp_path):
 
 def write(ledger: Ledger, deliveries: list[tuple[Job, Delivery]]) -> list[ManyshotError]:
     errors: list[ManyshotError] = []
-    list(ledger.plan([j for j, _ in deliveries], "f"))
+    list(ledger.read_plan([j for j, _ in deliveries]))
+    ledger.take_plan("f")
     writer = Writer(ledger.path.parent, ledger, errors.append)
     for one, delivery in deliveries:
         writer.put(one, delivery, "s", 1.0)
@@ -68,15 +69,6 @@ def test_images_and_masks_get_their_names_and_the_ledger_knows(ledger):
     assert ledger.counts() == Counts(0, 2, 0, 0)
 
 
-def test_a_deleted_file_and_nothing_else_is_made_again(ledger):
-    folder = ledger.path.parent
-    write(ledger, [(job(n, keep=2), Delivery((png(), png()))) for n in range(4)])
-    assert reopen_missing(folder, ledger) == 0
-    (folder / f"images/cat/{2:032x}_1.png").unlink()
-    assert reopen_missing(folder, ledger) == 1
-    assert [j.seed for _, j in ledger.open_jobs("", -1, 9)] == [2]
-
-
 def test_what_a_killed_run_left_half_written_is_removed(ledger):
     folder = ledger.path.parent
     write(ledger, [(job(1), Delivery((png(),)))])
@@ -84,15 +76,6 @@ def test_what_a_killed_run_left_half_written_is_removed(ledger):
     (folder / ".torn.part").write_bytes(b"half")
     remove_torn(folder)
     assert list(folder.rglob("*.part")) == []
-    assert files(folder) == [f"images/cat/{1:032x}_0.png"]
-
-
-def test_old_images_are_removed_only_when_asked(ledger):
-    folder = ledger.path.parent
-    write(ledger, [(job(n), Delivery((png(),))) for n in range(3)])
-    list(ledger.plan([job(1)], "new"))
-    assert len(files(folder)) == 3
-    assert remove_old(folder, ledger) == 2
     assert files(folder) == [f"images/cat/{1:032x}_0.png"]
 
 

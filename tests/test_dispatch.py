@@ -37,7 +37,8 @@ def dispatch_of(tmp_path, clock):
     def make(groups: str, retries: Retries | None = None) -> Dispatch:
         ledger = Ledger(tmp_path)
         opened.append(ledger)
-        list(ledger.plan([job(n, group) for n, group in enumerate(groups)], "f"))
+        list(ledger.read_plan([job(n, group) for n, group in enumerate(groups)]))
+        ledger.take_plan("f")
         return Dispatch(ledger, retries or Retries(), clock)
 
     yield make
@@ -141,7 +142,8 @@ def test_whatever_happens_every_job_ends_once(tmp_path_factory, groups, choices)
     """Any order of takes by three servers, with failures in between, ends each job exactly once."""
     clock, ended = Clock(), Counter()
     ledger = Ledger(tmp_path_factory.mktemp("l"))
-    list(ledger.plan([job(n, group) for n, group in enumerate(groups)], "f"))
+    list(ledger.read_plan([job(n, group) for n, group in enumerate(groups)]))
+    ledger.take_plan("f")
     dispatch = Dispatch(ledger, Retries(node=1, connection=1), clock)
     for server, luck in choices:
         clock.now += 1

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from manyshot.core.errors import InputError
 from manyshot.driver.comfyui import follow
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
+from manyshot.driver.take_over import Wishes
 
 from .fault_proxy import FaultProxy
 from .fault_runs import GRAPH, away, colours, drive, graph, images, is_whole, queue, slow, wait_for
@@ -177,8 +179,8 @@ def test_lost_files_are_made_again_while_the_server_has_them_cached(
     drive(recipe)
     for path in sorted(recipe.output.glob("images/*/*.png"))[1:3]:
         path.unlink()
-    summary = drive(recipe)
-    assert (summary.exit_code, summary.missing, summary.tally.images) == (0, 2, 2)
+    summary = drive(recipe, wishes=Wishes(redraw=True))
+    assert (summary.exit_code, summary.taken.opened, summary.tally.images) == (0, 2, 2)
     is_whole(recipe)
 
 
@@ -200,7 +202,7 @@ def test_manyshots_own_save_node_twice(
 
 @BOTH
 def test_jobs_of_equal_pixels(tmp_path: Path, comfyui: EmbeddedServer, transport: str) -> None:
-    """Equal jobs are one job; jobs that differ in the prompt alone may look the same."""
+    """Jobs that differ in the prompt alone may look the same; equal ones are refused."""
     nodes = copy.deepcopy(GRAPH)
     nodes["7"] = {"class_type": "StubText", "inputs": {"value": ["1", 0], "text": ""}}
     nodes["9"]["inputs"]["images"] = ["7", 0]
@@ -209,7 +211,10 @@ def test_jobs_of_equal_pixels(tmp_path: Path, comfyui: EmbeddedServer, transport
         bind={"EmptyImage.color": 5, "StubText.text": "$prompt"},
         prompts={"templates": ["one", "two", "two"]},
     )  # fmt: skip
-    summary = drive(recipe)
-    assert (summary.exit_code, summary.duplicates) == (0, 4)
+    with pytest.raises(InputError, match=r"4 of the 6 jobs equal another one.*KSampler.seed"):
+        drive(recipe)
+    assert not list(recipe.output.glob("images/colour/*.png"))
+    two = recipe.model_copy(update={"images_per_class": 2})
+    summary = drive(two)
+    assert summary.exit_code == 0
     assert len(list(recipe.output.glob("images/colour/*.png"))) == 2
-    assert (summary.counts.done, summary.counts.planned) == (2, 2)

@@ -228,7 +228,8 @@ def test_a_server_loads_each_subject_once(recipe_of, many, catalogue, tmp_path):
     plan = prepare(recipe_of(images_per_class=12), catalogue)
     assert changes([job.subject for job in plan]) == 47
     ledger = Ledger(tmp_path / "out")
-    list(ledger.plan(plan, plan.fingerprint()))
+    list(ledger.read_plan(plan))
+    ledger.take_plan(plan.fingerprint())
     dispatch = Dispatch(ledger, Retries(), real_clock)
     taken = []
     while job := dispatch.take("one", 0):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from manyshot.core import record_file
+from manyshot.core import metadata_lines, record_file
 from manyshot.core.errors import ManyshotError
 from manyshot.core.record_file import add_records
 from manyshot.core.records import METADATA, Record, read_records
@@ -88,7 +88,7 @@ def test_every_field_survives(tmp_path: Path) -> None:
 def test_a_file_locked_by_another_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_file, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(metadata_lines, "LOCK_SECONDS", 0)
     with (
         FileLock(tmp_path / f".{METADATA}.lock"),
         pytest.raises(ManyshotError, match="Another program has kept .* locked"),

@@ -143,5 +143,5 @@ def test_wrong_input_is_a_sentence_on_the_page_and_422_for_the_api(
 def test_another_plan_in_the_folder_is_refused(webui: Host, tmp_path: Path) -> None:
     webui.run(output=str(tmp_path), classes="cat", images_per_class=1)
     processed = webui.run(output=str(tmp_path), classes="dog", images_per_class=1)
-    assert "holds the images of 1 jobs" in processed.info
+    assert "holds 1 images that an earlier recipe planned" in processed.info
     assert len(names(tmp_path)) == 1

@@ -1,14 +1,16 @@
 """manyshot.json and metadata.jsonl of a folder that the WebUI made."""
 
 import json
+from collections.abc import Container
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from ..core.dataset_files import MANIFEST, METADATA, manifest
-from ..core.files import appearing, write_text_whole
-from ..driver.folder import rows, versions
+from ..core.dataset_files import MANIFEST, manifest
+from ..core.files import write_text_whole
+from ..core.metadata_lines import read_remarks, write_lines
+from ..driver.folder import ROW_FIELDS, rows, versions
 from ..driver.ledger import Ledger
+from ..driver.ledger_reader import ImageKey
 from ..driver.subjects import subject_facts
 from . import host
 from .plan import Plan
@@ -25,15 +27,10 @@ def write_manifest(folder: Path, whole: Plan, checkpoint: host.Checkpoint) -> No
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_metadata(folder: Path, ledger: Ledger) -> None:
-    """metadata.jsonl from the ledger: a line for every image that is there, in plan order."""
-    with appearing(folder / METADATA) as file:
-        for job, done in ledger.done_jobs():
-            for row in rows(job, done, WORKFLOW, list(job.pictures.values())[:1]):
-                file.write(record_line(row).encode())
+def write_metadata(folder: Path, ledger: Ledger, absent: Container[ImageKey]) -> None:
+    """metadata.jsonl from the ledger: a line for every image that is there, in plan order.
 
-
-def record_line(row: dict[str, Any]) -> str:
-    """The line that core.records.Record writes for these fields, without its pydantic."""
-    rest = {"scores": {}, "kept": True, "reason": None}
-    return json.dumps({**row, **rest}, ensure_ascii=False, separators=(",", ":")) + "\n"
+    `absent`: images that are not, or are damaged. What others wrote there stays.
+    """
+    lines = rows(ledger, absent, WORKFLOW, lambda job: list(job.pictures.values())[:1])
+    write_lines(folder, lines, lambda: read_remarks(folder, ROW_FIELDS))

@@ -1,6 +1,5 @@
 """Everything that can be known to be wrong is found here, before anything is drawn."""
 
-from pathlib import Path
 from typing import Any
 
 from modules import shared
@@ -8,8 +7,6 @@ from modules import shared
 from ..core.errors import InputError
 from ..core.files import file_sha256
 from ..core.webui_facts import check_side
-from ..driver.folder import remove_torn, reopen_missing
-from ..driver.ledger import Ledger
 from . import host
 from .pixels import fact, option_facts, processing_facts
 from .plan import Plan, plan
@@ -31,26 +28,6 @@ def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
         host.give_control(host.copied(p), {})
         host.check_control_model(settings.control_model)
     return whole, checkpoint
-
-
-def take_over(whole: Plan, ledger: Ledger, folder: Path) -> None:
-    """Bring ledger and folder in step with the plan.
-
-    Raises InputError for a folder that other settings have filled.
-    """
-    fingerprint = whole.fingerprint()
-    if not ledger.is_planned(fingerprint):
-        for _ in ledger.plan(whole, fingerprint):
-            pass
-    old = ledger.counts().old
-    if old:
-        raise InputError(
-            f"{folder} holds the images of {old} jobs that other settings planned and these do "
-            "not. Choose another dataset folder."
-        )
-    remove_torn(folder)
-    ledger.reopen_failed()
-    reopen_missing(folder, ledger)
 
 
 def _facts(p: Any, checkpoint: host.Checkpoint) -> dict[str, Any]:

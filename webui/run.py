@@ -10,15 +10,17 @@ from PIL import Image
 
 from ..core.errors import ManyshotError
 from ..core.webui_prompt.networks import loras, take_networks
+from ..driver.audit import audit
 from ..driver.job import Delivery, Failure, Job
 from ..driver.ledger import Ledger
+from ..driver.take_over import Wishes, take_over
 from ..driver.writer import Writer
 from . import host
 from .control import png, read_mask, unit
 from .files import SERVER, write_manifest, write_metadata
 from .outcome import Wanted, images_of
 from .plan import MASK, Plan
-from .prepare import prepare, take_over
+from .prepare import prepare
 from .report import SHOWN, Report
 from .settings import INFOTEXT, Settings, to_infotext
 from .status import board
@@ -44,7 +46,8 @@ def make_dataset(p: Any, settings: Settings) -> Report:
     folder = Path(settings.output).expanduser()
     ledger = Ledger(folder)
     try:
-        take_over(whole, ledger, folder)
+        wishes = Wishes(advice="Choose another dataset folder.")
+        take_over(folder, whole, whole.prompts.class_names, ledger, wishes)
         return _Run(p, whole, checkpoint, ledger, folder).work()
     finally:
         ledger.close()
@@ -59,7 +62,7 @@ class _Run:
         self.p, self.plan, self.checkpoint = p, whole, checkpoint
         self.ledger, self.folder = ledger, folder
         done, planned = ledger.images()
-        self.report = Report(planned, done)
+        self.report = Report(planned - ledger.counts().rejected, done)
         self.failed_in_turn = 0
         self.settings_text = to_infotext(whole.settings)
 
@@ -80,7 +83,6 @@ class _Run:
                 self._make(job, writer)
         finally:
             writer.close()
-            write_metadata(self.folder, self.ledger)
             self._end()
         return self.report
 
@@ -176,7 +178,12 @@ class _Run:
             after = found[-1][0]
 
     def _end(self) -> None:
-        self.report.done = self.ledger.images()[0]  # what the disk has
+        found = audit(self.folder, self.ledger)
+        write_metadata(self.folder, self.ledger, found.not_there)
+        lost = sum(file.kind == "images" for file in [*found.gone, *found.damaged])
+        if lost:
+            self.report.problems.append(f"{lost} images were removed or changed meanwhile.")
+        self.report.done = self.ledger.images()[0] - lost  # what the disk has
         state = "stopped" if self.report.stopped else "ended"
         board.change(state=state, done=self.report.done)
 

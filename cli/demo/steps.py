@@ -14,6 +14,7 @@ from ...driver.run import Summary
 from ...driver.run import run as run_recipe
 from ...driver.screen import ConsoleScreen
 from ...driver.subjects import server_files
+from ...driver.take_over import Wishes
 from ...trainer.base.architecture import load_tokenizer
 from ...trainer.measure.measure import measure
 from ...trainer.measure.photos import lay_out_shots
@@ -67,7 +68,7 @@ def draw_pictures(demo: Demo, console: Console, say: Say) -> None:
     screen = ConsoleScreen(console)
     with EmbeddedServer(ServerSettings(extra_models=files), screen.step) as server:
         for draw in demo.draws:
-            summary = run_recipe(demo.drawing(draw, server.url), screen, prune=True)
+            summary = run_recipe(demo.drawing(draw, server.url), screen, wishes=Wishes(prune=True))
             _check_ended(summary)
             say(f"{summary.tally.done} pictures: {summary.contact_sheet or summary.folder}")
 

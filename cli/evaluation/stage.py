@@ -43,11 +43,13 @@ class Stage:
         from ...driver.load import parse_recipe
         from ...driver.run import run
         from ...driver.screen import ConsoleScreen
+        from ...driver.take_over import Wishes
 
         output = self.folder / name
         given = {**recipe, "output": str(output), "servers": [self.server.url]}
         self.console.print(f"Drawing {name}", style="bold", highlight=False)
-        summary = run(parse_recipe(given, name), ConsoleScreen(self.console), prune=True)
+        screen, wishes = ConsoleScreen(self.console), Wishes(prune=True)
+        summary = run(parse_recipe(given, name), screen, wishes=wishes)
         if summary.interrupted:
             raise KeyboardInterrupt
         if summary.exit_code:

@@ -1,0 +1,102 @@
+"""manyshot verify | repair | reject: looking after a dataset folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)]
+SHOWN = 10
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this module on the root command."""
+    app.command("verify")(verify)
+    app.command("repair")(repair)
+    app.command("reject")(reject)
+
+
+def verify(
+    folder: Folder,
+    read_data: Annotated[
+        bool,
+        typer.Option(
+            "--read-data",
+            help="Read every file, not only those whose size or time has changed.",
+        ),
+    ] = False,
+) -> None:
+    """Check that every image and mask of a dataset folder is there and as it was written.
+
+    Changes nothing. Ends with 1 when a file is gone or damaged.
+    """
+    from ..driver.upkeep import verify as verify_folder
+
+    condition = verify_folder(folder, read_data)
+    _show_names("gone", condition.gone)
+    _show_names("damaged or changed", condition.damaged)
+    typer.echo(
+        f"{condition.whole:,} of {condition.planned:,} images are there and whole, "
+        f"{condition.rejected:,} rejected."
+    )
+    if not condition.is_good:
+        typer.echo(f"Mend it: manyshot repair {folder}, then run its recipe again.")
+        raise typer.Exit(1)
+
+
+def repair(folder: Folder) -> None:
+    """Mend a dataset folder: make a lost or damaged ledger again, and open what is not whole.
+
+    Reads every file. Damaged images are drawn by the next run of the recipe.
+    """
+    from ..driver.upkeep import repair as repair_folder
+
+    mended = repair_folder(folder)
+    if mended.damage:
+        typer.echo(f"The ledger was damaged ({mended.damage}); it lies beside as *.damaged.")
+    if mended.restored:
+        typer.echo(
+            f"The ledger was made again: {mended.restored:,} jobs were found by their files."
+        )
+    _show_names("gone", mended.condition.gone)
+    _show_names("damaged or changed", mended.condition.damaged)
+    typer.echo(
+        f"{mended.condition.whole:,} images are there and whole, "
+        f"{mended.condition.rejected:,} rejected."
+    )
+    if mended.opened:
+        typer.echo(f"{mended.opened:,} jobs are open again. Run the recipe to draw them.")
+
+
+def reject(
+    folder: Folder,
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(help="Images: paths, or file names as in metadata.jsonl."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the records.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Keep them after all.")] = False,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="Reject every image whose file was deleted.")
+    ] = False,
+) -> None:
+    """Reject images: no run makes them again, and exports and measurements leave them out.
+
+    Their files stay; deleting a file rejects it, too.
+    """
+    from ..driver.upkeep import reject as reject_images
+    from ..driver.upkeep import reject_gone
+
+    if not images and not gone:
+        raise typer.BadParameter("Name the images, or give --gone.")
+    count = reject_images(folder, images, reason, undo) if images else 0
+    count += reject_gone(folder) if gone else 0
+    typer.echo(f"{count:,} images are {'kept' if undo else 'rejected'}.")
+
+
+def _show_names(what: str, names: Sequence[str]) -> None:
+    for name in names[:SHOWN]:
+        typer.echo(f"{what}: {name}")
+    if len(names) > SHOWN:
+        typer.echo(f"{what}: {len(names) - SHOWN:,} more")

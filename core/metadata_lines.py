@@ -1,0 +1,158 @@
+"""metadata.jsonl as lines of JSON that the driver shares with others: what they wrote stays.
+
+Needs no pydantic, as all that the WebUI's extension takes does.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from .dataset_files import METADATA
+from .errors import InputError, ManyshotError
+from .files import appearing
+
+LOCK_SECONDS = 60
+OWN_NAME = re.compile(r"images/([^/]+)/([0-9a-f]{32})_(\d{1,6})\.png")
+"""The file name of an image that the driver made: class name, job id, number."""
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a metadata.jsonl holds that the driver did not write.
+
+    `added`: of the driver's own images, fields that others added: file_name -> fields. `kept`:
+    what the lines say of that, with the reason. `others`: whole lines of other images.
+    """
+
+    added: dict[str, Line] = field(default_factory=dict)
+    kept: dict[str, tuple[bool, str | None]] = field(default_factory=dict)
+    others: list[Line] = field(default_factory=list)
+
+
+def read_lines(folder: Path) -> Iterator[Line]:
+    """The lines of a folder's metadata.jsonl; none without it. A last line without its end, as a
+    killed writer leaves, is no line.
+
+    Raises InputError for a line that is no JSON object with a file_name.
+    """
+    path = folder / METADATA
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            if text.strip() and (line := _parsed(path, number, text)) is not None:
+                yield line
+
+
+def read_remarks(folder: Path, own_fields: Iterable[str]) -> Remarks:
+    """What others wrote into a folder's metadata.jsonl. `own_fields` are the driver's.
+
+    Raises InputError as `read_lines` does.
+    """
+    remarks, own = Remarks(), {*own_fields, "kept", "reason"}
+    for line in read_lines(folder):
+        name = line["file_name"]
+        if not is_own(line):
+            remarks.others.append(line)
+            continue
+        added = {k: v for k, v in line.items() if k not in own and v not in ({}, None)}
+        if added:
+            remarks.added[name] = added
+        remarks.kept[name] = (line.get("kept") is not False, line.get("reason"))
+    return remarks
+
+
+def is_own(line: Mapping[str, Any]) -> bool:
+    """Whether the driver, or the WebUI's extension, wrote this line: Save Labelled and others name
+    no workflow."""
+    return bool(line.get("workflow")) and OWN_NAME.fullmatch(line["file_name"]) is not None
+
+
+def check_others(folder: Path, others: Sequence[Line], class_names: Sequence[str]) -> None:
+    """Raises InputError when lines of others cannot stand beside those of these classes."""
+    labels = {label: name for label, name in enumerate(class_names)}
+    for line in others:
+        problem = _misfit(line, labels)
+        if problem:
+            raise InputError(
+                f"{folder / METADATA} has {len(others):,} lines that manyshot run did not write, "
+                f"and they cannot stay beside its own: {problem}. Choose another output; nothing "
+                "was changed."
+            )
+        labels.setdefault(line["label"], line["class_name"])
+
+
+def write_lines(folder: Path, rows: Iterable[Line], read: Callable[[], Remarks]) -> None:
+    """metadata.jsonl anew: `rows`, with what others added to them, then the lines of others.
+
+    `read` is called once nobody else writes the file, and says what they wrote.
+    """
+    with locked(folder), appearing(folder / METADATA) as file:
+        remarks = read()
+        for row in rows:
+            file.write(encoded({**row, **remarks.added.get(row["file_name"], {})}))
+        for line in remarks.others:
+            file.write(encoded(line))
+
+
+def encoded(line: Mapping[str, Any]) -> bytes:
+    """One line of JSON, with its newline."""
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return (text + "\n").encode("utf-8", "replace")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else writes the folder's metadata.jsonl meanwhile.
+
+    Raises ManyshotError when another program keeps it for LOCK_SECONDS.
+    """
+    path = folder / METADATA
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ManyshotError(
+            f"Another program has kept {path} locked for {LOCK_SECONDS} seconds. Close it."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _parsed(path: Path, number: int, text: bytes) -> Line | None:
+    try:
+        line = json.loads(text)
+        if isinstance(line, dict) and isinstance(line.get("file_name"), str):
+            return line
+        problem = "it is no JSON object with a file_name"
+    except (ValueError, RecursionError) as error:
+        if not text.endswith(b"\n"):
+            return None
+        problem = str(error)
+    raise InputError(
+        f"{path}, line {number} cannot be read: {problem}. Mend it, or move the file away: "
+        "manyshot run writes its own lines again."
+    )
+
+
+def _misfit(line: Line, labels: Mapping[int, str]) -> str | None:
+    """Why a line cannot stand beside these labels."""
+    name, label = line.get("class_name"), line.get("label")
+    if not isinstance(name, str) or not isinstance(label, int) or isinstance(label, bool):
+        return f"that of {line['file_name']!r} has no class_name with a label"
+    if labels.get(label, name) != name:
+        return f"{name!r} has the label {label}, which is that of {labels[label]!r}"
+    other = next((key for key, value in labels.items() if value == name and key != label), None)
+    if other is not None:
+        return f"{name!r} has the label {label}, and {other} in the recipe"
+    return None

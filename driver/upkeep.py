@@ -1,0 +1,182 @@
+"""Looking after a dataset folder without its recipe: is it whole, what can be mended, what is
+rejected."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.dataset_files import METADATA
+from ..core.errors import InputError
+from ..core.files import appearing, file_sha256
+from ..core.metadata_lines import OWN_NAME, encoded, locked, read_lines
+from ..core.paths import inside, relative_name
+from .audit import THROWN_OUT, audit
+from .ledger import FILE_NAME, Ledger
+from .ledger_reader import ImageKey, Rejected
+from .restore import restore
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a dataset folder holds: images that are whole, and names of files that are not."""
+
+    whole: int
+    planned: int
+    rejected: int
+    gone: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return not self.gone and not self.damaged
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What repair did: jobs found again for a new ledger, jobs that are open again."""
+
+    damage: str | None
+    restored: int
+    opened: int
+    condition: Condition
+
+
+def verify(folder: Path, read_data: bool) -> Condition:
+    """Compare a folder with its ledger, or where it has none with its metadata.jsonl.
+
+    `read_data`: read every file, else only those whose size or time is another. Changes nothing.
+    Raises InputError for no dataset folder and for a damaged ledger.
+    """
+    _check_folder(folder)
+    if not (folder / FILE_NAME).exists():
+        return _of_lines(folder, read_data)
+    ledger = Ledger(folder, read_only=True)
+    try:
+        if ledger.is_empty() and any(folder.glob("images/*/*.png")):
+            raise InputError(
+                f"The ledger of {folder} is empty, and there are images. Mend it with "
+                f"'manyshot repair {folder}'."
+            )
+        return _condition(folder, ledger, read_data)
+    finally:
+        ledger.close()
+
+
+def repair(folder: Path) -> Mended:
+    """Make the ledger again if it is lost or damaged, read all files, and open the jobs of those
+    that are not whole, so that the next run draws them."""
+    _check_folder(folder)
+    with _writing(folder) as ledger:
+        restored = restore(folder, ledger) if ledger.is_empty() else 0
+        found = audit(folder, ledger, read_data=True)
+        thrown_out = found.thrown_out(folder)
+        ledger.reject(thrown_out)
+        ledger.note_files(found.touched.items())
+        again = found.to_make_again(ledger.rejected())
+        condition = _condition(folder, ledger, read_data=False)
+        ledger.reopen(again)
+        return Mended(ledger.damage, restored, len(again), condition)
+
+
+def reject(folder: Path, names: Sequence[str], reason: str | None, undo: bool = False) -> int:
+    """Mark images as not kept, or as kept again; returns how many were marked.
+
+    `names` are file names as in metadata.jsonl, or paths. Their files stay. Raises InputError for
+    a name that metadata.jsonl does not have.
+    """
+    _check_folder(folder)
+    wanted = {_name(folder, name) for name in names}
+    kept, why = undo, None if undo else reason or "rejected"
+    with locked(folder):
+        lines = list(read_lines(folder))
+        known = {line["file_name"] for line in lines}
+        missing = sorted(wanted - known)
+        if missing:
+            raise InputError(f"{folder / METADATA} has no image {missing[0]!r}.")
+        with appearing(folder / METADATA) as file:
+            for line in lines:
+                changed = {"kept": kept, "reason": why} if line["file_name"] in wanted else {}
+                file.write(encoded({**line, **changed}))
+    _mark(folder, [key for name in wanted if (key := _key(name))], why or "", undo)
+    return len(wanted)
+
+
+def reject_gone(folder: Path) -> int:
+    """Reject every image whose file is gone; returns how many."""
+    _check_folder(folder)
+    with _writing(folder) as ledger:
+        gone = [file for file in audit(folder, ledger).gone if file.kind == "images"]
+        ledger.reject(Rejected(*file.key, THROWN_OUT) for file in gone)
+    return len(gone)
+
+
+def _mark(folder: Path, keys: list[ImageKey], reason: str, undo: bool) -> None:
+    """The same in the ledger, where the folder has one."""
+    if not (folder / FILE_NAME).exists():
+        return
+    with _writing(folder) as ledger:
+        if undo:
+            ledger.take_back(keys)
+        else:
+            ledger.reject(Rejected(*key, reason) for key in keys)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[Ledger]:
+    ledger = Ledger(folder)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _check_folder(folder: Path) -> None:
+    if not any((folder / name).exists() for name in (FILE_NAME, METADATA, "images")):
+        raise InputError(f"{folder} is no dataset folder: it has no {METADATA} and no images.")
+
+
+def _condition(folder: Path, ledger: Ledger, read_data: bool) -> Condition:
+    found = audit(folder, ledger, read_data)
+    done, planned = ledger.images()
+    gone = tuple(file.name for file in found.gone)
+    damaged = tuple(file.name for file in found.damaged)
+    lost = sum(name.startswith("images/") for name in (*gone, *damaged))
+    return Condition(done - lost, planned, ledger.counts().rejected, gone, damaged)
+
+
+def _of_lines(folder: Path, read_data: bool) -> Condition:
+    """The condition of a folder that no run made, such as Save Labelled's."""
+    lines = list(read_lines(folder))
+    gone, damaged = [], []
+    for line in lines:
+        for name, digest in _files(line):
+            path = inside(folder, *relative_name(name, "file name").parts)
+            if not path.is_file():
+                gone.append(name)
+            elif read_data and digest and file_sha256(path) != digest:
+                damaged.append(name)
+    rejected = sum(line.get("kept") is False for line in lines)
+    lost = sum(line["file_name"] in {*gone, *damaged} for line in lines)
+    return Condition(
+        len(lines) - rejected - lost, len(lines), rejected, tuple(gone), tuple(damaged)
+    )
+
+
+def _files(line: dict) -> Iterator[tuple[str, str | None]]:
+    yield line["file_name"], line.get("sha256")
+    if isinstance(line.get("mask_file_name"), str):
+        yield line["mask_file_name"], None
+
+
+def _name(folder: Path, given: str) -> str:
+    """A path or a file name as metadata.jsonl has it."""
+    path = Path(given)
+    if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        return path.resolve().relative_to(folder.resolve()).as_posix()
+    return given
+
+
+def _key(name: str) -> ImageKey | None:
+    match = OWN_NAME.fullmatch(name)
+    return (match[2], int(match[3])) if match else None
