@@ -135,7 +135,7 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
         highlight=False,
     )
     for sentence in _changes(summary):
-        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        console.print(sentence, style="yellow", soft_wrap=True)
     for name, part in tally.servers.items():
         console.print(f"  {name}: {part.images:,} images", markup=False, highlight=False)
     for kind, count in tally.tries.items():
