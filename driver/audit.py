@@ -8,7 +8,6 @@ that are gone:
 - more than half of a class: nobody can know, and the owner is asked.
 """
 
-import io
 import json
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
@@ -17,17 +16,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
 from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
 from ..core.files import file_sha256
+from ..core.images import opened
 from .ledger_reader import ImageKey, LedgerReader, Rejected
 
 Facts = tuple[str, int, int]
 """sha256, bytes, mtime in ns."""
 Kind = Literal["images", "masks"]
 NAMES = {"images": image_name, "masks": mask_name}
+LAST_CHUNK = b"IEND\xaeB`\x82"
 THROWN_OUT = "its file was deleted"
 
 
@@ -131,11 +130,11 @@ def is_png(path: Path) -> bool:
     """Whether a file is an image from its first to its last byte."""
     try:
         data = path.read_bytes()
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            image.verify()
-        return data.endswith(b"IEND\xaeB`\x82")
-    except Exception:  # Pillow raises nearly anything on broken files
+        with opened(data, formats=("PNG",)) as image:
+            image.verify()  # every checksum but the last chunk's
+    except (OSError, InputError):
         return False
+    return data.endswith(LAST_CHUNK)
 
 
 def _look(
