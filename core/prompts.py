@@ -13,6 +13,7 @@ from .classes import check_class_names
 from .errors import InputError
 from .nearest import did_you_mean
 from .phrases import Phrase, render, slots_of
+from .prompt_language import Language, escaped
 from .wildcards import WordLists, parse
 
 MAX_SEED = 2**50 - 1  # what ComfyUI's front end draws from; larger ones lose digits in a browser
@@ -40,9 +41,12 @@ class PromptSet:
     Words, templates, contexts and the negative are in the language of core/wildcards.py;
     templates and the negative know {class_name}, {subject} (the same), {classes} (what the image's
     mask shows, "cat and dog"; without a mask the same again) and {context}. `words` are those of
-    classes that only masks show, which go by their names otherwise. Raises InputError for wrong
-    text, for classes as `check_class_names` does, for no template, for contexts without {context}
-    or the other way round, and for a template that cannot tell several classes apart.
+    classes that only masks show, which go by their names otherwise. Names are escaped for
+    `language`, that of what encodes the prompts.
+
+    Raises InputError for wrong text, for classes as `check_class_names` does, for no template, for
+    contexts without {context} or the other way round, and for a template that cannot tell several
+    classes apart.
     """
 
     def __init__(
@@ -53,10 +57,12 @@ class PromptSet:
         negative: str = "",
         lists: Mapping[str, Sequence[str]] | None = None,
         words: Mapping[str, str] | None = None,
+        language: Language = "comfyui",
     ) -> None:
         known = WordLists(lists or {})
-        self._words = _class_words(classes, known)
-        self._shown = _phrases(words or {}, known) | self._words
+        self._language: Language = language
+        self._words = _class_words(classes, known, language)
+        self._shown = _phrases(words or {}, known, language) | self._words
         self._templates = _numbered(templates, "Template", SLOTS, known)
         self._contexts = _numbered(contexts, "Context", (), known) or [("",)]
         self._negative = parse(negative, "The negative", SLOTS, known)
@@ -104,7 +110,7 @@ class PromptSet:
         """The words of a shown class; those of the image's own class were drawn before."""
         if name == class_name:
             return words["class_name"]
-        return render(self._shown.get(name, (name,)), {}, draw)
+        return render(self._shown.get(name) or _name(name, self._language), {}, draw)
 
     def _turn(self, index: int) -> tuple[Phrase, Phrase]:
         """Template and context take turns; after each period the contexts move on by one, so
@@ -147,17 +153,27 @@ class _Draws:
         return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
 
 
-def _class_words(classes: Mapping[str, str] | Iterable[str], lists: WordLists) -> dict[str, Phrase]:
+def _class_words(
+    classes: Mapping[str, str] | Iterable[str], lists: WordLists, language: Language
+) -> dict[str, Phrase]:
     pairs = list(classes.items()) if isinstance(classes, Mapping) else [(c, "") for c in classes]
     check_class_names(name for name, _ in pairs)
-    return _phrases(dict(pairs), lists)
+    return _phrases(dict(pairs), lists, language)
 
 
-def _phrases(words: Mapping[str, str], lists: WordLists) -> dict[str, Phrase]:
+def _phrases(words: Mapping[str, str], lists: WordLists, language: Language) -> dict[str, Phrase]:
     return {
-        name: parse(text, f"Class {name!r}", (), lists) if text else (name,)
+        name: parse(text, f"Class {name!r}", (), lists) if text else _name(name, language)
         for name, text in words.items()
     }
+
+
+def _name(name: str, language: Language) -> Phrase:
+    """A class's own name. Raises InputError for one that the language cannot say."""
+    try:
+        return (escaped(name, language),)
+    except InputError as error:
+        raise InputError(f"{error} Give the class {name!r} other words.") from None
 
 
 def joined(words: Sequence[str]) -> str:

@@ -5,9 +5,11 @@ r"""The prompt language.
     {1-2$$a|b|c}        one or two, joined by , __colour__           one of the list "colour"
     {class_name}        a slot, filled in later \{ \| \} \_ \\       the sign itself
 
-This is the language of the Dynamic Prompts extension without its variables and comments. Its own
-library is not used: there an unknown list passes silently, `{class_name}` is a choice of one,
-braces cannot be escaped, and `#` begins a comment inside a prompt.
+This is the language of the Dynamic Prompts extension without its variables and comments, and
+without what it writes between underscores beside a name: globs, samplers and arguments
+(`__animals/*__`, `__~colour__`, `__colour(x=y)__`) are refused. Its own library is not used: there
+an unknown list passes silently, `{class_name}` is a choice of one, braces cannot be escaped, and
+`#` begins a comment inside a prompt.
 """
 
 import re
@@ -22,7 +24,7 @@ MAX_DEPTH = 20  # braces in braces
 MAX_CHAIN = 8  # lists that name lists
 
 _TOKEN = re.compile(
-    r"(?P<escaped>\\[{}|_\\])|__(?P<list>[^\W_](?:(?:[^\W_]|[./-]|_(?!_))*[^\W_])?)__"
+    r"(?P<escaped>\\[{}|_\\])|__(?P<list>[^\s_{}|\\](?:(?:[^\n_{}|\\]|_(?!_))*[^\s_{}|\\])?)__"
     r"|(?P<sign>[{}|])|(?P<text>[^\\{}|_]+|.)",
     re.DOTALL,
 )
@@ -132,9 +134,17 @@ class _Parser:
 
     def _list(self, name: str, start: int) -> Choice:
         if name not in self.lists:
-            near = did_you_mean(name, self.lists)
-            raise self._error(start, f"there is no list named {name!r}", near)
+            raise self._error(start, f"there is no list named {name!r}", self._way_out(name))
         return self.lists[name]
+
+    def _way_out(self, name: str) -> str:
+        """The nearest list; or, for what is no name, what the language has in its place."""
+        if re.fullmatch(r"[\w./-]+", name):
+            return did_you_mean(name, self.lists)
+        return (
+            r"Lists are called by their names alone, without *, ~, @ or (); write \_\_ for "
+            "underscores meant literally." + (did_you_mean(name, self.lists) if self.lists else "")
+        )
 
     def _braces(self, start: int) -> Slot | Choice:
         if self.text[start - 1 : start] == "$":

@@ -1,19 +1,19 @@
 """A recipe's addresses as slots of its workflow: which takes a job field, a value of the sweep, a
 picture or a literal."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
+from .field_text import field_names, fill, is_field
 from .inputs import FileInput
-from .job_fields import JOB_FIELDS
-from .pairs.scenes import PICTURES, TEXTS
+from .pairs.scenes import PICTURES
 from .recipe import Recipe
 from .settle import classes_of, images_per_class
 from .workflow.binding import resolve
 from .workflow.catalogue import Catalogue
+from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, is_link
 
 WEBUI = "webui."  # addresses of the recipe's own key, not of a node
@@ -22,10 +22,11 @@ DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell image
 
 @dataclass(frozen=True)
 class Addressed:
-    """What each slot takes: the name of a job field, the address of a sweep or of a picture, or a
-    literal."""
+    """What each slot takes: the name of a job field, the address of a text with fields in it, of a
+    sweep or of a picture, or a literal."""
 
     fields: dict[Slot, str]
+    texts: dict[Slot, str]
     sweeps: dict[Slot, str]
     pictures: dict[Slot, str]
     literals: dict[Slot, Any]
@@ -34,24 +35,76 @@ class Addressed:
 def addressed(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> Addressed:
     """The recipe's `bind` and `sweep`. Raises InputError, naming the address."""
     fields: dict[Slot, str] = {}
+    texts: dict[Slot, str] = {}
     pictures: dict[Slot, str] = {}
     literals: dict[Slot, Any] = {}
     for address, value in recipe.bind.items():
         slot = resolve(graph, address, catalogue)
         if isinstance(value, FileInput):
             pictures[slot] = address
-        elif isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
-            fields[slot] = _field(address, value)
+        elif names := field_names(value, f"bind {address!r}"):
+            if is_field(str(value)):
+                fields[slot] = names[0]
+            else:
+                texts[slot] = address
         else:
-            literals[slot] = value.removeprefix("$") if isinstance(value, str) else value
-    swept = [address for address in recipe.sweep if not address.startswith(WEBUI)]
-    sweeps = {resolve(graph, address, catalogue): address for address in swept}
-    twice = sweeps.keys() & (fields.keys() | pictures.keys() | literals.keys())
+            check_text(graph, slot, catalogue, value, f"bind {address!r}")
+            literals[slot] = fill(value, str)
+    sweeps = _sweeps(recipe, graph, catalogue)
+    bound = fields.keys() | texts.keys() | pictures.keys() | literals.keys()
+    twice = sweeps.keys() & bound
     if twice:
         raise InputError(
             f"{sweeps[twice.pop()]!r} stands under 'bind' and under 'sweep'; keep one."
         )
-    return Addressed(fields, sweeps, pictures, literals)
+    return Addressed(fields, texts, sweeps, pictures, literals)
+
+
+def _sweeps(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> dict[Slot, str]:
+    """The slots of `sweep`, their values checked."""
+    found: dict[Slot, str] = {}
+    for address, values in recipe.sweep.items():
+        if address.startswith(WEBUI):
+            continue
+        slot = resolve(graph, address, catalogue)
+        for value in values:
+            check_text(graph, slot, catalogue, value, f"sweep {address!r}")
+            names = field_names(value, f"sweep {address!r}")
+            if set(PICTURES) & set(names):
+                raise InputError(f"sweep {address!r}: ${names[0]} is a picture. Bind it instead.")
+        found[slot] = address
+    return found
+
+
+def check_text(
+    graph: Graph, slot: Slot, catalogue: Catalogue | None, value: Any, where: str
+) -> None:
+    """Raises InputError, beginning with `where`, for a switch or a number that goes into a text:
+    YAML reads `no` as false, and a server would draw "False".
+
+    Without a catalogue, texts are the inputs of that name, and those of nodes that encode prompts.
+    """
+    if isinstance(value, str):
+        return
+    node = graph[slot.node_id]
+    spec = catalogue.get(node["class_type"]) if catalogue else None
+    declared = spec.inputs.get(slot.input) if spec else None
+    encoded = language_at(node) is not None or isinstance(node["inputs"].get(slot.input), str)
+    plain = slot.input.startswith("text") and encoded
+    if declared.type == "STRING" if declared else plain:
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        example = {"true": "yes", "false": "no"}.get(shown, shown)
+        raise InputError(
+            f"{where}: the input takes a text, and YAML reads {shown} there, which is none. "
+            f"Quote what is written, as in {example!r}."
+        )
+
+
+def used_fields(recipe: Recipe, fields: Mapping[Slot, str], found: Addressed) -> set[str]:
+    """All job fields that a workflow takes, alone or in a text of `bind` or `sweep`."""
+    swept = [value for address in found.sweeps.values() for value in recipe.sweep[address]]
+    texts = (*(recipe.bind[address] for address in found.texts.values()), *swept)
+    return {*fields.values(), *(name for text in texts for name in field_names(text, "bind"))}
 
 
 def batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
@@ -91,14 +144,3 @@ def check_told_apart(recipe: Recipe, used: Collection[str], where: str) -> None:
             f"Nothing in {where} takes the seed, so all images of a class would be the same. "
             "Bind it: 'KSampler.seed': $seed."
         )
-
-
-def _field(address: str, value: str) -> str:
-    name = value.removeprefix("$")
-    known = [*JOB_FIELDS, *PICTURES, *TEXTS]
-    if name not in known:
-        raise InputError(
-            f"bind {address!r}: there is no job field {value!r}.{did_you_mean(name, known)} "
-            f"(Write '$${name}' for that text itself.)"
-        )
-    return name

@@ -1,14 +1,16 @@
 """A workflow and a recipe together: which slot takes what of a job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from .addresses import addressed, batch_slot, check_told_apart
+from ..core.prompt_language import escaped
+from .addresses import addressed, batch_slot, check_told_apart, used_fields
+from .field_text import field_names, fill
 from .job import Job
 from .job_fields import JOB_FIELDS
 from .pairs.draw import Made
@@ -19,10 +21,12 @@ from .subjects import Subjects, check_taken
 from .workflow import own_nodes, save_nodes
 from .workflow.binding import bind
 from .workflow.catalogue import Catalogue
+from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, upstream
 from .workflow.groups import prefix_template
 from .workflow.template import Template
 
+NAMES = ("class_name", "file_name", "mask_classes")  # data, and no prompt of anybody's
 UPLOADS = "manyshot"  # the server's input subfolder for uploaded pictures
 
 
@@ -30,8 +34,9 @@ UPLOADS = "manyshot"  # the server's input subfolder for uploaded pictures
 class Binding:
     """A workflow bound to a recipe: values in, graph or id out.
 
-    `fields`, `sweeps` and `pictures` say what each slot takes: a job field, the sweep's value or
-    the uploaded picture of an address. `prefix` is the slot of the saved files' name, if any.
+    `fields`, `texts`, `sweeps` and `pictures` say what each slot takes: a job field, or of an
+    address the text with fields in it (`words` has these), the sweep's value or the uploaded
+    picture. `prefix` is the slot of the saved files' name, if any.
     `scenes` are the recipe's labelled photos, if any: some fields are of them.
     """
 
@@ -45,6 +50,8 @@ class Binding:
     pictures: Mapping[Slot, str]
     prefix: Slot | None
     scenes: Scenes | None = None
+    texts: Mapping[Slot, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def id(self, job: Job, subject_digest: str = "") -> str:
         """32 hex digits that follow from everything that decides the pixels.
@@ -87,6 +94,12 @@ class Binding:
         drawn = {made.name(field): data for field, data in made.files.items()} if made else {}
         return {upload_name(path): Path(path) for path in job.pictures.values()} | drawn
 
+    def names_at(self, slot: Slot) -> tuple[str, ...]:
+        """The job fields that a slot takes, those in a sweep's texts not counted."""
+        if slot in self.fields:
+            return (self.fields[slot],)
+        return field_names(self.words.get(self.texts.get(slot, ""), ""), "bind")
+
     @property
     def drawn(self) -> list[Slot]:
         """The slots that take a picture drawn for each job."""
@@ -94,15 +107,23 @@ class Binding:
 
     def _values(self, job: Job) -> dict[Slot, Any]:
         values: dict[Slot, Any] = {
-            slot: self._value(name, job) for slot, name in self.fields.items()
+            slot: self._spoken(slot, name, job) for slot, name in self.fields.items()
         }
-        for slot, address in self.sweeps.items():
-            values[slot] = job.sweep[address]
+        told = {slot: job.sweep[address] for slot, address in self.sweeps.items()}
+        texts = {slot: self.words[address] for slot, address in self.texts.items()}
+        for slot, text in {**texts, **told}.items():
+            values[slot] = fill(text, partial(self._spoken, slot, job=job))
         for slot, address in self.pictures.items():
             values[slot] = f"{UPLOADS}/{upload_name(job.pictures[address])}"
         if self.prefix:
             values[self.prefix] = ""
         return values
+
+    def _spoken(self, slot: Slot, name: str, job: Job) -> Any:
+        """A job field; a name is escaped where it becomes a part of a prompt."""
+        value = self._value(name, job)
+        language = language_at(self.graphs.base[slot.node_id]) if name in NAMES else None
+        return escaped(value, language) if language else value
 
     def _value(self, name: str, job: Job) -> Any:
         """A job field; of a picture that is drawn only later, what it follows from."""
@@ -130,13 +151,15 @@ def bind_recipe(
     fields = {slot: name for slot, name in folded.fields.items() if slot.node_id in plain}
     found = addressed(recipe, plain, catalogue)
     fields |= found.fields
+    used = used_fields(recipe, fields, found)
     batch = batch_slot(recipe, plain, where)
     size = {batch: recipe.batch_size} if batch and recipe.batch_size else {}
     plain = bind(plain, {**found.literals, **size})
-    check_taken(subjects or {}, set(fields.values()), where)
-    scenes = scenes_for(scenes, plain, fields, frozenset((*fields, *found.sweeps)), where)
-    check_told_apart(recipe, set(fields.values()), where)
-    slots = [*fields, *found.sweeps, *found.pictures]
+    check_taken(subjects or {}, used, where)
+    taken = frozenset((*fields, *found.texts, *found.sweeps))
+    scenes = scenes_for(scenes, plain, used, taken, where)
+    check_told_apart(recipe, used, where)
+    slots = [*fields, *found.texts, *found.sweeps, *found.pictures]
     delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
     own = [slot for slot in slots if slot.node_id in delivery.graph]
     run_slots = [*own, delivery.prefix] if delivery.prefix else own
@@ -152,6 +175,8 @@ def bind_recipe(
         pictures=found.pictures,
         prefix=delivery.prefix,
         scenes=scenes,
+        texts=found.texts,
+        words={address: str(recipe.bind[address]) for address in found.texts.values()},
     )
 
 

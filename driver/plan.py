@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.prompt_language import Language
 from .binding import Binding
 from .bound import Bound
 from .inputs import FileInput
@@ -40,10 +41,16 @@ class Plan:
     picture folders without pictures.
     """
 
-    def __init__(self, recipe: Recipe, bound: Bound, subjects: Subjects | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        bound: Bound,
+        subjects: Subjects | None = None,
+        language: Language = "comfyui",
+    ) -> None:
         self.recipe, self.bound, self.subjects = recipe, bound, subjects or {}
         self._digests = {name: one.digest for name, one in self.subjects.items()}
-        self._prompts = prompt_set(recipe)
+        self._prompts = prompt_set(recipe, language)
         self._images = images_per_class(recipe)
         inputs = {
             address: value

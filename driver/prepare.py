@@ -8,9 +8,11 @@ from pathlib import Path
 from .. import workflows
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
+from ..core.prompt_language import Language
 from .binding import Binding, bind_recipe
 from .bound import Bound
 from .job import Job
+from .misplaced import check_prompts
 from .pairs.facts import Progress
 from .pairs.scenes import Scenes, find_scenes
 from .plan import Plan
@@ -21,6 +23,7 @@ from .webui.bind import bind_requests
 from .webui.requests import Requests
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
+from .workflow.encoders import language_of
 from .workflow.graph import Slot
 from .workflow.load import read_workflow
 from .workflow.preflight import Problem, check
@@ -41,12 +44,22 @@ def prepare(
     where = recipe.workflow_name
     folded = _folded(recipe, catalogue, subjects, found)
     node = folded.settings if folded else {}
-    settled = settle(recipe, node, subjects, list(found.of_class) if found else ())
+    language = _language(recipe, folded)
+    settled = settle(recipe, node, subjects, list(found.of_class) if found else (), language)
     scenes = found and found.among(classes_of(settled))
     own = {name: subjects[name] for name in classes_of(settled) if name in subjects}
     graphs = folded and bind_recipe(settled, folded, catalogue, where, subjects, scenes)
     requests = _requests(settled, graphs, own, graphs.scenes if graphs else scenes, where)
-    return Plan(settled, _checked(Bound(graphs, requests), reading), own)
+    if graphs:
+        check_prompts(settled, graphs, where)
+    return Plan(settled, _checked(Bound(graphs, requests), reading), own, language)
+
+
+def _language(recipe: Recipe, folded: own_nodes.Folded | None) -> Language:
+    """What prompts are in: what the workflow's nodes read, or what 'webui' says without one."""
+    if folded:
+        return language_of(folded.graph)
+    return recipe.webui.language if recipe.webui else "webui"
 
 
 def _folded(

@@ -8,6 +8,7 @@ from ..core.classes import check_class_names
 from ..core.errors import InputError
 from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
 from ..core.nearest import did_you_mean
+from ..core.prompt_language import Language, escaped
 from ..core.prompts import PromptSet
 from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
@@ -22,20 +23,21 @@ def settle(
     node: Mapping[str, Any],
     subjects: Subjects | None = None,
     photographed: Sequence[str] = (),
+    language: Language = "comfyui",
 ) -> Recipe:
     """`recipe` with classes, prompts, images_per_class and seed filled in.
 
     `node` holds the inputs of the workflow's ManyshotClassPrompts, or nothing. With `subjects`
     each class is called by its subject's word. `photographed`: the classes of the recipe's pairs,
-    which are made unless it names some. Raises InputError when nothing says what the classes are,
-    a class has no subject, or a class file cannot be read.
+    which are made unless it names some. `language`: of the prompts. Raises InputError
+    when nothing says what the classes are, a class has no subject, or a class file cannot be read.
     """
     return recipe.model_copy(
         update={
-            "classes": _learned(recipe, subjects)
+            "classes": _learned(recipe, subjects, language)
             if subjects
             else _classes(recipe, node, photographed),
-            "prompts": _in_context(recipe.prompts or _prompts(node), subjects or {}),
+            "prompts": _in_context(recipe.prompts or _prompts(node), subjects or {}, language),
             "images_per_class": recipe.images_per_class or _whole(node, "images_per_class"),
             "seed": recipe.seed if recipe.seed is not None else _whole(node, "seed"),
         }
@@ -57,10 +59,13 @@ def images_per_class(recipe: Recipe) -> int:
     return recipe.images_per_class or IMAGES_PER_CLASS
 
 
-def prompt_set(recipe: Recipe) -> PromptSet:
-    """The prompts of a settled recipe. Raises InputError for wrong templates or wildcards."""
+def prompt_set(recipe: Recipe, language: Language = "comfyui") -> PromptSet:
+    """The prompts of a settled recipe, in a `language`.
+
+    Raises InputError for wrong templates or wildcards.
+    """
     prompts = recipe.prompts or Prompts()
-    rest = (prompts.contexts, prompts.negative, prompts.lists, prompts.words)
+    rest = (prompts.contexts, prompts.negative, prompts.lists, prompts.words, language)
     if not prompts.matrix:
         return PromptSet(classes_of(recipe), prompts.templates, *rest)
     templates = [combined for template in prompts.templates for combined in matrix(template)]
@@ -90,7 +95,7 @@ def _classes(
     return read_classes(text)
 
 
-def _learned(recipe: Recipe, subjects: Subjects) -> dict[str, str]:
+def _learned(recipe: Recipe, subjects: Subjects, language: Language) -> dict[str, str]:
     """The recipe's classes, or those of its subjects, with the words that call them."""
     names = list(_classes(recipe, {})) if recipe.classes else list(subjects)
     for name in names:
@@ -99,15 +104,15 @@ def _learned(recipe: Recipe, subjects: Subjects) -> dict[str, str]:
                 f"There is no subject for the class {name!r}; there are some for "
                 f"{', '.join(subjects)}.{did_you_mean(name, subjects)}"
             )
-    return {name: literal(subjects[name].subject.word) for name in names}
+    return {name: literal(escaped(subjects[name].subject.word, language)) for name in names}
 
 
-def _in_context(prompts: Prompts, subjects: Subjects) -> Prompts:
+def _in_context(prompts: Prompts, subjects: Subjects, language: Language) -> Prompts:
     """Contexts that templates ask for and nothing gives are those of the subjects' captions."""
     wanted = any("{context}" in text for text in prompts.templates)
     if prompts.contexts or not wanted:
         return prompts
-    contexts = [literal(text) for text in pooled_contexts(subjects)]
+    contexts = [literal(escaped(text, language)) for text in pooled_contexts(subjects)]
     return prompts.model_copy(update={"contexts": contexts})
 
 

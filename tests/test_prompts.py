@@ -15,6 +15,7 @@ from manyshot.core.lines import (
     read_words,
     without_comments,
 )
+from manyshot.core.prompt_language import Language
 from manyshot.core.prompts import MAX_SEED, PromptSet
 from manyshot.core.wildcards import literal
 
@@ -304,6 +305,59 @@ def test_names_have_no_spaces_around_them() -> None:
 
 def test_comments_are_no_words() -> None:
     assert without_comments("blurry \n  # not this\n\nugly") == "blurry \n\nugly"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("__animals/*__", "animals/*"),
+        ("__no list__", "no list"),
+        ("a __~c__", "~c"),
+        ("__@c__", "@c"),
+        ("__c(x=y)__", "c(x=y)"),
+        ("{__c__|__d*__}", "d*"),
+    ],
+)
+def test_wildcards_of_elsewhere_are_refused(text: str, name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        PromptSet(["cat"], [text], lists={"c": ["red"]})
+    assert f"there is no list named {name!r}" in str(caught.value)
+    assert "Lists are called by their names alone, without *, ~, @ or ()" in str(caught.value)
+
+
+def test_a_list_may_have_spaces_in_its_name() -> None:
+    made = PromptSet(["cat"], [r"__my list__ \_\_~c\_\_"], lists={"my list": ["red"]})
+    assert made.at("cat", 0, 0).prompt == "red __~c__"
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "prompt"),
+    [
+        ("crane (bird)", "comfyui", r"a crane \(bird\)"),
+        ("crane (bird)", "webui", r"a crane \(bird\)"),
+        ("cat [x]", "comfyui", "a cat [x]"),
+        ("cat [x]", "webui", r"a cat \[x\]"),
+        ("R AND D", "webui", "a R and D"),
+        ("C#", "comfyui", "a C#"),
+        ("cat", "comfyui", "a cat"),
+    ],
+)
+def test_a_class_name_weights_nothing(name: str, language: Language, prompt: str) -> None:
+    made = PromptSet([name], ["a {class_name}"], language=language)
+    row = made.at(name, 0, 0)
+    assert (row.class_name, row.prompt) == (name, prompt)
+    shown = PromptSet(["dog"], ["a {classes}"], language=language).at("dog", 0, 0, [name])
+    assert shown.prompt == prompt
+
+
+def test_the_words_of_a_class_are_a_prompt() -> None:
+    made = PromptSet({"crane": "a (crane:1.2)"}, ["{class_name}"])
+    assert made.at("crane", 0, 0).prompt == "a (crane:1.2)"
+
+
+def test_what_a_language_cannot_say_needs_words() -> None:
+    with pytest.raises(InputError, match="Give the class 'C#' other words"):
+        PromptSet(["C#"], ["a {class_name}"], language="webui")
 
 
 def test_spaces_of_contexts_and_words_are_kept() -> None:

@@ -101,7 +101,7 @@ def test_a_wrong_sweep(sweep: dict[str, Any], words: str) -> None:
         ({"width": 64}, {}, "write 'webui.checkpoint'"),
         (WEBUI, {"bind": {"A.b": 1}}, "'bind' names 'A.b', but the recipe has no workflow"),
         ({**WEBUI, "init_image": "$image"}, {}, "takes $image, but the recipe names no 'pairs'"),
-        ({**WEBUI, "init_image": "$imag"}, {}, "no job field $imag. Did you mean 'image'"),
+        ({**WEBUI, "init_image": "$imag"}, {}, "no job field '$imag'. Did you mean 'image'"),
         ({**WEBUI, "init_image": "@A.image"}, {}, "'@A.image' names no address"),
         (WEBUI, {"servers": ["embedded"]}, "the server 'embedded' is no WebUI"),
     ],

@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.files import file_sha256
 from ..core.lines import content_lines, read_classes, read_lists, without_comments
 from ..core.nearest import did_you_mean
+from ..core.prompt_language import escaped
 from ..core.prompts import PromptSet
 from ..core.wildcards import literal
 from ..driver.job import Job
@@ -94,13 +95,14 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
     templates = content_lines(settings.templates) or content_lines(str(p.prompt))
     contexts = content_lines(settings.contexts)
     if subjects and not contexts and any("{context}" in text for text in templates):
-        contexts = [literal(text) for text in pooled_contexts(subjects)]
+        contexts = [literal(escaped(text, "webui")) for text in pooled_contexts(subjects)]
     prompts = PromptSet(
         words,
         templates,
         contexts,
         without_comments(settings.negative) or str(p.negative_prompt),
         read_lists(settings.lists),
+        language="webui",
     )
     masks = _masks(settings, prompts.class_names)
     digests = {path: file_sha256(Path(path)) for paths in masks.values() for path in paths}
@@ -130,7 +132,7 @@ def _words(settings: Settings, subjects: Subjects) -> dict[str, str]:
         if name not in subjects:
             near = did_you_mean(name, subjects)
             raise InputError(f"There is no subject for the class {name!r}.{near}")
-    return {name: literal(_word(subjects[name])) for name in names}
+    return {name: literal(escaped(_word(subjects[name]), "webui")) for name in names}
 
 
 def _word(one: ClassSubject) -> str:

@@ -1,6 +1,6 @@
 """Whether a workflow takes the labelled photos of its recipe, and in which size."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 from ...core.errors import InputError
@@ -16,16 +16,16 @@ EMPTY_LATENTS = ("EmptyLatentImage", "EmptySD3LatentImage")
 def scenes_for(
     scenes: Scenes | None,
     graph: Graph,
-    fields: Mapping[Slot, str],
+    fields: Collection[str],
     taken: frozenset[Slot],
     where: str,
 ) -> Scenes | None:
-    """The scenes in the size of a bound workflow, with the pictures that its `fields` take.
+    """The scenes in the size of a bound workflow, with the pictures among its `fields`.
 
     `taken`: all slots that hold another value for each job. Raises InputError, naming `where`,
     for pictures without photos and for photos that nothing takes.
     """
-    asked = [name for name in fields.values() if name in (*PICTURES, *TEXTS)]
+    asked = [name for name in fields if name in (*PICTURES, *TEXTS)]
     if scenes is None:
         if asked:
             raise InputError(f"{where} takes ${asked[0]}, but the recipe names no 'pairs'.")

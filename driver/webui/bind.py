@@ -7,7 +7,7 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ..binding import Binding
-from ..job_fields import JOB_FIELDS
+from ..field_text import field_names
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
 from ..recipe import Recipe
 from ..subjects import Subjects
@@ -41,13 +41,15 @@ def bind_requests(
         scenes = replace(scenes, size=_size(scenes, settings))
     found = scenes and replace(scenes, taken=scenes.taken | pictures)
     batch = graphs.batch_size if graphs else recipe.batch_size or 1
-    return Requests(settings, batch, recipe.webui is not None, swept, found)
+    return Requests(
+        settings, batch, recipe.webui is not None, swept, found, graphs.words if graphs else {}
+    )
 
 
 def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
     if graphs is None:
         return {}
-    at = {**graphs.sweeps, **graphs.pictures}
+    at = {**graphs.sweeps, **graphs.pictures, **graphs.texts}
     given = told.model_fields_set if told else ()
     return settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where, given)
 
@@ -88,11 +90,8 @@ def _pictures(settings: WebUISettings, recipe: Recipe) -> frozenset[str]:
     values = [value for value in leaves(settings).values() if isinstance(value, str)]
     for value in (value for value in values if value.startswith("@")):
         _check_address(value, [*recipe.sweep, *recipe.bind])
-    names = {v[1:] for v in values if v.startswith("$") and not v.startswith("$$")}
-    for name in names:
-        known = [*JOB_FIELDS, *PICTURES, *TEXTS]
-        if name not in known:
-            raise InputError(f"'webui': there is no job field ${name}.{did_you_mean(name, known)}")
+    names = {name for value in values for name in field_names(value, "'webui'")}
+    for name in sorted(names):
         if name in (*PICTURES, *TEXTS) and recipe.pairs is None:
             raise InputError(f"'webui' takes ${name}, but the recipe names no 'pairs'.")
     return frozenset(names & set(PICTURES))

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ..binding import upload_name
+from ..field_text import fill
 from ..inputs import FileInput
 from ..job import Job
 from ..job_fields import JOB_FIELDS
@@ -32,7 +33,8 @@ class Requests:
     """Complete settings bound to the jobs of a recipe: job in, request or id out.
 
     `told`: whether the recipe has a key `webui`. `swept` are the keys that a sweep sets. `scenes`
-    are the recipe's labelled photos, if any.
+    are the recipe's labelled photos, if any; `texts` those of `bind` with job fields in them, by
+    their addresses.
     """
 
     settings: WebUISettings
@@ -40,6 +42,7 @@ class Requests:
     told: bool
     swept: frozenset[Key] = frozenset()
     scenes: Scenes | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> Mapping[str, FileInput]:
@@ -120,18 +123,21 @@ class Requests:
 
     def _value(self, key: Key, value: Any, job: Job) -> Any:
         if key in self.swept:
-            return job.sweep[PREFIX + key]
+            return self._filled(job.sweep[PREFIX + key], job)
         if isinstance(value, FileInput):
             return upload_name(job.pictures[PREFIX + key])
         if not isinstance(value, str):
             return value
         if value.startswith("@"):
             address = value[1:]
-            swept = address in job.sweep
-            return job.sweep[address] if swept else upload_name(job.pictures[address])
-        if value.startswith("$") and not value.startswith("$$"):
-            return self._of_job(value[1:], job)
-        return value.removeprefix("$")
+            told = {**self.texts, **job.sweep}
+            if address in told:
+                return self._filled(told[address], job)
+            return upload_name(job.pictures[address])
+        return self._filled(value, job)
+
+    def _filled(self, value: Any, job: Job) -> Any:
+        return fill(value, lambda name: self._of_job(name, job))
 
     def _of_job(self, name: str, job: Job) -> Any:
         """A job field; of a picture that is drawn only later, what it follows from."""

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
+from ...core.prompt_language import Language
 from ...core.webui_prompt.from_comfy import from_comfy
 from ...core.webui_prompt.networks import loras, take_networks
 from ...core.webui_prompt.read import parse
 from ...core.webui_prompt.write import write
 
-Language = Literal["webui", "comfyui"]
 _NEGATION = re.compile(r"\bAND\s+NOT\b")
 _EMBEDDING = re.compile(r"\bembedding:([^\s,()\[\]:|]+)")
 

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from .text import Language, webui_text
+from ...core.prompt_language import Language
+from .text import webui_text
 from .walk import Walk
 from .walk_models import network_name
 
@@ -42,7 +43,8 @@ def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
             "does not take the job's negative, and a WebUI is given that. Bind its text to "
             "$negative.",
         )
-    return {**found, "fields": {"negative_prompt": webui_text(words, language)}}
+    told = webui_text(words, language).replace("$", "$$")  # the graph's own text has no fields
+    return {**found, "fields": {"negative_prompt": told}}
 
 
 def side_of(walk: Walk, sampler: str, side: str) -> Side:

@@ -1,0 +1,70 @@
+"""Job fields in the texts of a recipe: `$prompt, masterpiece` or `${class_name}s.safetensors`.
+
+A $ before a letter, or before a name in braces, begins a field; `$$` is a dollar sign; every other
+$, as in "$5", is itself.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.nearest import did_you_mean
+from .job_fields import JOB_FIELDS
+from .pairs.scenes import PICTURES, TEXTS
+
+FIELDS = (*JOB_FIELDS, *PICTURES, *TEXTS)
+_REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
+
+
+def field_names(value: Any, where: str) -> tuple[str, ...]:
+    """The fields that a bound value names, in its order; none in what is no text.
+
+    Raises InputError, beginning with `where`, for a field that there is not, and for a picture
+    with text around it.
+    """
+    if not isinstance(value, str):
+        return ()
+    names = tuple(name for _, name in _parts(value) if name)
+    for name in names:
+        if name not in FIELDS:
+            raise InputError(
+                f"{where}: there is no job field '${name}'.{did_you_mean(name, FIELDS)} "
+                f"(Write '$${name}' for that text itself.)"
+            )
+        if name in PICTURES and not is_field(value):
+            raise InputError(f"{where}: ${name} is a picture, and stands alone. Take the text out.")
+    return names
+
+
+def is_field(value: str) -> bool:
+    """Whether a text is one field and nothing else, whose value keeps its type."""
+    parts = _parts(value)
+    return len(parts) == 1 and not parts[0][0] and bool(parts[0][1])
+
+
+def fill(value: Any, field: Callable[[str], Any]) -> Any:
+    """A bound value with its fields filled in by `field`; what is no text stays as it is."""
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    if is_field(value):
+        return field(_parts(value)[0][1])
+    return "".join(text + (str(field(name)) if name else "") for text, name in _parts(value))
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[tuple[str, str], ...]:
+    """Text and the field behind it, in turn; "" where there is no field."""
+    parts: list[tuple[str, str]] = []
+    plain, end = "", 0
+    for found in _REFERENCE.finditer(text):
+        plain += text[end : found.start()]
+        end = found.end()
+        if found["dollar"]:
+            plain += "$"
+        else:
+            parts.append((plain, found["name"] or found["braced"]))
+            plain = ""
+    plain += text[end:]
+    return (*parts, (plain, "")) if plain else tuple(parts)

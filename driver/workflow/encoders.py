@@ -1,0 +1,23 @@
+"""Nodes that encode the words of a prompt, and the language that each of them reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.prompt_language import Language
+from .graph import Graph
+
+WEBUI_PROMPT = "ManyshotWebUIPrompt"
+TEXT_ENCODE = "CLIPTextEncode"  # and its variants, which have the beginning of their names alike
+
+
+def language_at(node: Mapping[str, Any]) -> Language | None:
+    """What the texts of a node are in; None where they are not known to be prompts."""
+    if node["class_type"] == WEBUI_PROMPT:
+        return "webui"
+    return "comfyui" if node["class_type"].startswith(TEXT_ENCODE) else None
+
+
+def language_of(graph: Graph) -> Language:
+    """What the prompts of a workflow are in."""
+    native = any(language_at(node) == "webui" for node in graph.values())
+    return "webui" if native else "comfyui"
