@@ -70,7 +70,8 @@ def _sentence(
         return f"'{name}': nothing stands there. Write '' for an empty text, or leave it out."
     if _wants_text(problems):
         return f"'{name}': {_not_text(first['input'], written.get(place))}"
-    message = " or ".join(dict.fromkeys(_message(problem) for problem in problems))
+    told = [problem for problem in problems if problem["type"] == "value_error"] or problems
+    message = " or ".join(dict.fromkeys(_message(problem) for problem in told))
     if first["type"] == "list_type" and isinstance(first["input"], str):
         message += f", such as [{quoted(first['input'])}]"
     elif place in written and any(problem["type"] == "path_type" for problem in problems):

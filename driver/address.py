@@ -2,13 +2,13 @@
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from ..core.errors import InputError
+from ..core.user_path import UserPath
 
 EMBEDDED = "embedded"
 WEBUI = "webui+"  # before the address of a WebUI
@@ -31,7 +31,7 @@ class ServerAddress(BaseModel):
     headers: dict[str, str] = Field(default={}, repr=False)
     bearer: str | None = Field(default=None, repr=False, description="Sent as a bearer token.")
     basic: str | None = Field(default=None, repr=False, description="user:password")
-    verify: bool | Path = Field(default=True, description="TLS: true, false, or a CA file.")
+    verify: bool | UserPath = Field(default=True, description="TLS: true, false, or a CA file.")
     in_flight: int = Field(
         default=4, ge=1, le=64, description="Jobs waiting on a ComfyUI server; on a WebUI one."
     )

@@ -1,18 +1,18 @@
 """What a recipe may give an input: a plain value, or a local picture."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from ..core.user_path import UserPath
 from .strict import Strict
 
 
 class FileInput(Strict):
     """A local picture for an input; a server gets it once per content."""
 
-    file: Path | None = Field(default=None, description="One picture for every job.")
-    folder: Path | None = Field(
+    file: UserPath | None = Field(default=None, description="One picture for every job.")
+    folder: UserPath | None = Field(
         default=None,
         description="Pictures taken in turn; from its subfolder <class_name> when there is one.",
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..core.classes import check_class_names, normalise_class
+from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
 from .inputs import BoundValue, Scalar
 from .pairs.settings import Pairs
@@ -63,7 +64,7 @@ class Timeouts(Strict):
 class Recipe(Strict):
     """A bulk run: a saved workflow, classes and prompts in, a dataset folder out."""
 
-    workflow: str | None = Field(
+    workflow: PathOrName | None = Field(
         default=None,
         description="A workflow file, or the name of one that manyshot brings. WebUIs do what it "
         "says as far as they can; for WebUIs alone, 'webui' may stand in its place.",
@@ -72,13 +73,13 @@ class Recipe(Strict):
         default=None,
         description="How WebUIs draw the jobs. What it leaves out is read from the workflow.",
     )
-    output: Path = Field(description="The dataset folder.")
-    classes: list[str] | dict[str, str] | Path | None = Field(
+    output: UserPath = Field(description="The dataset folder.")
+    classes: list[str] | dict[str, str] | UserPath | None = Field(
         default=None,
         description="Class names; or class name: words for the prompt; or a text file, one a "
         "line. Without it the workflow's class prompts node says (as for the next three).",
     )
-    subjects: dict[str, Path] | Path | None = Field(
+    subjects: dict[str, UserPath] | UserPath | None = Field(
         default=None,
         description="Trained subjects: a file, a folder of them, or class name: file. Prompts "
         "call each class by its subject's word; without 'classes' their classes are made.",

@@ -113,7 +113,7 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
 def _subjects(path: str) -> Subjects:
     if not path:
         return {}
-    found = subjects_in(Path(path))
+    found = subjects_in(Path(path).expanduser())
     first = next(iter(found.values()))
     if first.file.method == "dreambooth":
         raise InputError(
@@ -143,7 +143,7 @@ def _word(one: ClassSubject) -> str:
 def _masks(settings: Settings, class_names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     if not settings.masks:
         return {}
-    folder = Path(settings.masks)
+    folder = Path(settings.masks).expanduser()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
     return {name: tuple(in_folder(folder, name)) for name in class_names}

@@ -1,7 +1,6 @@
 """The recipe's `pairs`: which labelled photos there are, and what becomes of them."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -9,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ...core.masks.colours import ControlPalette
 from ...core.masks.layouts import Layout
 from ...core.masks.variation import Variation
+from ...core.user_path import UserPath
 from ..strict import Strict
 
 DEFAULTS = Variation(cover=True)
@@ -60,13 +60,13 @@ def _or_a_switch(schema: dict[str, Any]) -> None:
 class Pairs(Strict):
     """Labelled photos: each job gets one of its class, as $image, $mask and $control."""
 
-    folder: Path = Field(description="The folder of photos with masks; or a COCO file.")
+    folder: UserPath = Field(description="The folder of photos with masks; or a COCO file.")
     layout: Layout = Field(
         default="auto",
         description="dataset (of manyshot), pairs (images/ and masks/), pets (Oxford-IIIT Pet), "
         "coco, or classes (folders of photos without masks).",
     )
-    palette: Path | None = Field(
+    palette: UserPath | None = Field(
         default=None, description="A file that says what values and colours in masks mean."
     )
     skip_empty: bool = Field(

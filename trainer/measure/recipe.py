@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ...core.user_path import UserPath
 from .arms import Arm
 from .model import Model
 from .policy import OF_IMAGES, OF_PAIRS
@@ -28,16 +29,16 @@ class Data(Strict):
         "folder: class folders or a manyshot dataset folder; for segmentation images/ and masks/ "
         "in it. elpv: the solar cells of the package elpv-dataset.",
     )
-    path: Path | None = Field(default=None, description="The folder; elpv has none.")
+    path: UserPath | None = Field(default=None, description="The folder; elpv has none.")
     download: bool = Field(
         default=False, description="Let torchvision fetch pets or food101 when it is not there."
     )
-    test: Path | None = Field(
+    test: UserPath | None = Field(
         default=None, description="The test images' own folder; else <path>/test, else a split."
     )
     test_share: float = Field(default=0.25, gt=0, lt=1, description="Of a split by seed.")
     split_seed: int = Field(default=0, ge=0)
-    palette: Path | None = Field(
+    palette: UserPath | None = Field(
         default=None,
         description="Segmentation: the file of classes and their values or colours in masks; "
         "default: palette.yaml in the folder, trimaps for pets, else every value is a class.",
@@ -47,7 +48,7 @@ class Data(Strict):
         description="Segmentation: shots are of each class (breed, folder of images). false: of "
         "all pairs together.",
     )
-    split: Path | None = Field(
+    split: UserPath | None = Field(
         default=None, description="A results.json whose division into real and test is used again."
     )
 
@@ -71,13 +72,13 @@ class MeasureRecipe(Strict):
         "images come in pairs with theirs.",
     )
     data: Data
-    synthetic: Path | list[Path] | dict[str, Path | list[Path]] | None = Field(
+    synthetic: UserPath | list[UserPath] | dict[str, UserPath | list[UserPath]] | None = Field(
         default=None,
         description="Synthetic images: a dataset folder, a folder of them, class folders, or a "
         "list of these. With names, such as {control: a, keep_object: b}, arms tell them apart by "
         "'of'.",
     )
-    output: Path = Field(description="The folder of results.json.")
+    output: UserPath = Field(description="The folder of results.json.")
     arms: list[Arm] = Field(
         default=[Arm(add="synthetic")],
         min_length=1,
@@ -104,7 +105,9 @@ class MeasureRecipe(Strict):
     segmenter: Segmenter = Field(
         default=Segmenter(), description="Segmentation: what learns instead of 'model'."
     )
-    cache: Path | None = Field(default=None, description="Folder of features; default: the user's.")
+    cache: UserPath | None = Field(
+        default=None, description="Folder of features; default: the user's."
+    )
     allow_overlap: bool = Field(
         default=False, description="Measure although synthetic images repeat test images."
     )

@@ -1,10 +1,9 @@
 """The recipe of subjects: a base model, photos, and how to train, as one validated value."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...core.paths import safe_name
+from ...core.user_path import UserPath
 from .settings import Settings
 
 
@@ -22,8 +21,8 @@ class Subject(Strict):
     class_name: str | None = Field(
         default=None, description="What datasets call it; default: the token."
     )
-    photos: list[Path] = Field(min_length=1, description="Its photos, or folders of them.")
-    masks: Path | None = Field(
+    photos: list[UserPath] = Field(min_length=1, description="Its photos, or folders of them.")
+    masks: UserPath | None = Field(
         default=None, description="A folder of masks named as the photos: crops show the subject."
     )
     boxes: dict[str, tuple[int, int, int, int]] = Field(
@@ -39,23 +38,23 @@ class Subject(Strict):
 class ClassFolders(Strict):
     """One subject for each class of a dataset; a class's token is its name with `ending`."""
 
-    folder: Path = Field(description="Of class folders with photos.")
+    folder: UserPath = Field(description="Of class folders with photos.")
     noun: str | dict[str, str] = Field(
         description='What they are, as in "dog": for all, or by class name.'
     )
     ending: str = Field(default="-m1", max_length=10, description="Of the tokens.")
-    masks: Path | None = Field(default=None, description="Class folders of masks, named alike.")
+    masks: UserPath | None = Field(default=None, description="Class folders of masks, named alike.")
     captions: dict[str, str] = Field(default={}, description="By class name/file name.")
 
 
 class SubjectRecipe(Strict):
     """Photos in, a file for each subject out, or one for all."""
 
-    base: Path | None = Field(
+    base: UserPath | None = Field(
         default=None,
         description="A .safetensors checkpoint or a diffusers folder; default: manyshot-tiny.",
     )
-    output: Path = Field(description="The folder of the files, checkpoints and pictures.")
+    output: UserPath = Field(description="The folder of the files, checkpoints and pictures.")
     subjects: list[Subject] = []
     classes: ClassFolders | None = Field(
         default=None, description="Class folders in place of a list of subjects."

@@ -1,0 +1,54 @@
+"""Paths as people write them: ~ is their home, and $NAME a variable of the environment.
+
+Relative paths are those of the folder that a command runs in, in every kind of recipe.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
+
+
+def expanded(value: Any) -> Any:
+    """A path with ~ and $NAME or ${NAME} filled in; `$$` is a dollar sign. Other values as they
+    are.
+
+    Raises ValueError for a variable that is not set, and for the home of an unknown user.
+    """
+    if not isinstance(value, str | Path):
+        return value
+    filled = _VARIABLE.sub(_variable, str(value))
+    try:
+        return Path(filled).expanduser()
+    except RuntimeError:
+        user = filled.split("/")[0]
+        raise ValueError(
+            f"there is no home folder of {user!r}; write ./{user} for a folder"
+        ) from None
+
+
+def _variable(found: re.Match[str]) -> str:
+    if found["dollar"]:
+        return "$"
+    name = found["name"] or found["braced"]
+    value = os.environ.get(name)
+    if not value:
+        raise ValueError(
+            f"the environment variable {name} is not set. Set it, or write $${name} for that text"
+        )
+    return value
+
+
+def _expanded_text(value: Any) -> Any:
+    written = isinstance(value, str) and (value.startswith("~") or "$" in value)
+    return str(expanded(value)) if written else value
+
+
+UserPath = Annotated[Path, BeforeValidator(expanded)]
+"""The type of every path in a recipe."""
+PathOrName = Annotated[str, BeforeValidator(_expanded_text)]
+"""The same where a name may stand in a path's place."""
