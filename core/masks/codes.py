@@ -2,40 +2,50 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..errors import InputError
 from ..palettes import BACKGROUND, BORDER, COLOURS, PET
 from ..recipe_file import read_recipe_file
 
 IGNORE = 255  # the index of pixels that are neither learned from nor counted
+BACKGROUND_NAME, OBJECT_NAME = "background", "object"
+WHITE = 255  # of black and white masks: the object
 MOST_CLASSES = 254
+MOST_VALUE = 2**16 - 1
 Colour = tuple[int, int, int]
-Entry = Annotated[int, Field(ge=0, lt=2**16 - 1)] | str
+Entry = Annotated[int, Field(ge=0, le=MOST_VALUE)] | str
 
 
 @dataclass(frozen=True)
 class MaskCode:
     """From the `values` of masks of one channel and the `colours` of others to indices.
 
-    An index is a place in `classes`, or IGNORE.
+    An index is a place in `classes`, or IGNORE. With a `threshold` shades of grey are black and
+    white first: 255 from it on, 0 below.
     """
 
     classes: tuple[str, ...]
     values: Mapping[int, int]
     colours: Mapping[Colour, int]
+    threshold: int | None = None
 
     def text(self) -> str:
         """The known values and colours in words."""
         values = [f"{value} {self.name(index)}" for value, index in self.values.items()]
         colours = [f"{colour_text(c)} {self.name(index)}" for c, index in self.colours.items()]
-        return ", ".join([*values, *colours])
+        threshold = [] if self.threshold is None else [f"threshold {self.threshold}"]
+        return ", ".join([*values, *colours, *threshold])
+
+    @property
+    def by_colour(self) -> bool:
+        """Whether files with a colour table are read by its colours, not by their indices."""
+        return bool(self.colours) and not self.values
 
     def name(self, index: int) -> str:
         """The class of an index."""
@@ -62,12 +72,31 @@ def trimap_code(class_name: str) -> MaskCode:
 
 
 class Palette(BaseModel):
-    """A palette file: `classes` by name, each with its value or colour "#rrggbb", or several."""
+    """A palette file: `classes` by name, each with its value or colour "#rrggbb", or several.
+
+    `threshold`: shades of grey are white (255) from it on and black (0) below; without `classes`
+    white is the object.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     classes: dict[str, list[Entry]] = Field(min_length=2, max_length=MOST_CLASSES)
     ignore: list[Entry] = []
+    threshold: int | None = Field(default=None, ge=1, le=MOST_VALUE)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _black_and_white(cls, value: object) -> object:
+        if isinstance(value, dict) and "threshold" in value and "classes" not in value:
+            return {**value, "classes": {BACKGROUND_NAME: 0, OBJECT_NAME: WHITE}}
+        return value
+
+    @model_validator(mode="after")
+    def _only_black_and_white(self) -> Self:
+        entries = [entry for row in self.classes.values() for entry in row]
+        if self.threshold is not None and set(entries) != {0, WHITE}:
+            raise ValueError("with a threshold classes have 0 (below it) and 255 (from it on)")
+        return self
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -98,7 +127,7 @@ def code_of(palette: Palette, where: str) -> MaskCode:
             raise InputError(f"{where}: {entry!r} stands there twice; it can mean one class only.")
     values = {entry: index for entry, index in entries if isinstance(entry, int)}
     colours = {_colour(e, where): index for e, index in entries if isinstance(e, str)}
-    return MaskCode(tuple(palette.classes), values, colours)
+    return MaskCode(tuple(palette.classes), values, colours, palette.threshold)
 
 
 def _colour(text: str, where: str) -> Colour:
@@ -111,31 +140,3 @@ def _colour(text: str, where: str) -> Colour:
 def colour_text(colour: Sequence[int]) -> str:
     """As "#ff6000"."""
     return "#" + "".join(f"{value:02x}" for value in colour)
-
-
-def found_code(paths: Iterable[Path], read: Callable[[Path], np.ndarray]) -> MaskCode:
-    """The code of masks of one channel without a palette file: each value found is a class.
-
-    255 is ignored, as usual, unless nothing is found but 0 and 255: black and white. Raises
-    InputError for masks in colours, and for fewer than two classes.
-    """
-    found: set[int] = set()
-    for path in paths:
-        mask = read(path)
-        if mask.ndim == 3:
-            raise InputError(
-                f"The mask {path} has colours. Write a palette file that says what they mean: "
-                "'palette.yaml' in the folder, or 'palette' in the recipe."
-            )
-        found.update(np.unique(mask).tolist())
-    if found == {0, 255}:
-        return MaskCode(("background", "object"), {0: 0, 255: 1}, {})
-    values = sorted(found - {IGNORE})
-    if not 2 <= len(values) <= MOST_CLASSES:
-        raise InputError(
-            f"The masks hold {len(values)} values beside 255, which is ignored; classes are 2 to "
-            f"{MOST_CLASSES}. A palette file says what other masks mean: 'palette.yaml' in the "
-            "folder, or 'palette' in the recipe."
-        )
-    names = tuple("background" if value == 0 else f"class {value}" for value in values)
-    return MaskCode(names, {v: i for i, v in enumerate(values)} | {IGNORE: IGNORE}, {})

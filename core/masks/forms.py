@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from ..errors import InputError
 from ..lines import read_lists
 from ..nearest import did_you_mean
 from ..recipe_file import parse_recipe_data
 from .coco import CocoImage, check_coco_classes, read_coco
-from .codes import MaskCode, Palette, code_of, colour_text
+from .codes import MaskCode, Palette, code_of
 from .labelled_png import read_labelled, read_labels
-from .raw import read_raw
 from .read import LabelMask, checked, read_alpha, read_mask, read_trimap
 
 Form = Literal["labels", "trimap", "alpha", "coco"]
@@ -51,9 +48,12 @@ def table_code(text: str) -> MaskCode:
     """What values and colours mean, from lines "class: 1" or "class: 1, #ff6000"; `ignore` is no
     class. Raises InputError."""
     rows = {name: [_entry(value) for value in row] for name, row in read_lists(text).items()}
-    ignore = rows.pop("ignore", [])
-    palette = parse_recipe_data(Palette, {"classes": rows, "ignore": ignore}, "The table")
-    return code_of(palette, "The table")
+    given: dict[str, object] = {name: rows.pop(name) for name in ("ignore",) if name in rows}
+    if "threshold" in rows:
+        given["threshold"] = rows.pop("threshold")[0]
+    if rows or "threshold" not in given:
+        given["classes"] = rows
+    return code_of(parse_recipe_data(Palette, given, "The table"), "The table")
 
 
 def _entry(text: str) -> int | str:
@@ -64,19 +64,7 @@ def _own_labels(path: Path) -> LabelMask:
     own = read_labelled(path)
     if own is not None:
         return checked(own, path)
-    raw = read_raw(path)
-    if raw.ndim == 3:
-        raise InputError(
-            f"The mask {path} has colours ({_colours(raw)}). Say in the table what each means, "
-            "as in 'cat: #ff6000'."
-        )
     return read_mask(path)
-
-
-def _colours(raw: np.ndarray) -> str:
-    found = np.unique(raw.reshape(-1, 3), axis=0)
-    more = ", …" if len(found) > 8 else ""
-    return ", ".join(colour_text(colour) for colour in found[:8].tolist()) + more
 
 
 def _coco_mask(path: Path, class_name: str, image_name: str) -> LabelMask:

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..images import open_image, opened
 from .codes import IGNORE, MaskCode
 from .control import BORDER, own_colours
-from .raw import indices, read_raw
+from .raw import indices, read_indices, read_raw
 from .read import LabelMask
 
 CLASSES = "manyshot_classes"  # the text chunk: a JSON list of names, by index
@@ -96,7 +96,7 @@ def read_labels(path: Path, code: MaskCode) -> np.ndarray:
     """
     classes = named_classes(path)
     if classes is None:
-        return indices(read_raw(path), code, path)
+        return read_indices(path, code)
     return indices(read_raw(path), _translated(classes, code, path), path)
 
 

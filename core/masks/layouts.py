@@ -15,18 +15,18 @@ from typing import Literal
 from ..class_folders import refuse_parts
 from ..classes import check_apart, normalise_class
 from ..errors import InputError
-from ..image_files import image_files, shown_names, visible_folders
+from ..image_files import image_files, visible_folders
 from ..paths import inside
 from ..pets import FOLDER, read_split
 from ..records import METADATA, Record, read_records
 from .coco import CocoImage, read_coco
-from .codes import MaskCode, found_code, read_palette
-from .labelled_png import named_classes
-from .raw import read_raw
+from .codes import MaskCode
+from .partners import mask_pairs
+from .set_code import set_code
 
 Layout = Literal["auto", "dataset", "pairs", "pets", "coco", "classes"]
 LAYOUTS: tuple[Layout, ...] = ("auto", "dataset", "pairs", "pets", "coco", "classes")
-IMAGES, MASKS, PALETTE = "images", "masks", "palette.yaml"
+IMAGES, MASKS = "images", "masks"
 ALL = "all"  # the class of images in no class folder
 
 
@@ -65,7 +65,7 @@ def layout_of(folder: Path) -> Layout:
 def _dataset(folder: Path, palette: Path | None) -> list[PairFile]:
     records = [record for record in read_records(folder) if record.kept]
     masks = [_named(folder, record.mask_file_name) for record in records]
-    code = _code(folder, [mask for mask in masks if mask], palette)
+    code = set_code([mask for mask in masks if mask], folder, palette)
     pairs = zip(records, masks, strict=True)
     return [_recorded(folder, record, mask, code) for record, mask in pairs]
 
@@ -82,35 +82,12 @@ def _recorded(folder: Path, record: Record, mask: Path | None, code: MaskCode | 
 def _pairs(folder: Path, palette: Path | None) -> list[PairFile]:
     refuse_parts(folder)
     found = mask_pairs(folder / IMAGES, folder / MASKS)
-    code = _code(folder, [mask for _, mask in found], palette)
+    code = set_code([mask for _, mask in found], folder, palette)
     return [
         PairFile(path, name.as_posix(), _class_of(name), mask, code)
         for path, mask in found
         for name in [path.relative_to(folder / IMAGES)]
     ]
-
-
-def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
-    """Each image below `images` with <masks>/<name>.png, by their names.
-
-    Raises InputError for images without a mask, and for two of one name, which have one mask.
-    """
-    files = image_files(images)
-    pairs = [(path, masks / path.relative_to(images).with_suffix(".png")) for path in files]
-    without = [path for path, mask in pairs if not mask.is_file()]
-    if without:
-        first = next(mask for path, mask in pairs if path == without[0])
-        raise InputError(
-            f"The image {without[0]} has no mask: there is no file {first}."
-            if len(without) == 1
-            else f"These images of {images} have no mask in {masks}: "
-            f"{shown_names(without, images)}. Such as {first} is missing."
-        )
-    taken: dict[Path, Path] = {}
-    for path, mask in pairs:
-        if taken.setdefault(mask, path) != path:
-            raise InputError(f"{taken[mask]} and {path} have one mask, {mask}. Rename one of them.")
-    return pairs
 
 
 def _pets(folder: Path, palette: Path | None) -> list[PairFile]:
@@ -161,14 +138,3 @@ READERS: Mapping[Layout, Callable[[Path, Path | None], list[PairFile]]] = {
 
 def _class_of(name: Path) -> str:
     return normalise_class(name.parts[0]) if len(name.parts) > 1 else ALL
-
-
-def _code(folder: Path, masks: list[Path], palette: Path | None) -> MaskCode | None:
-    """What masks of a folder mean; None where they say it themselves, or where there are none."""
-    beside = folder / PALETTE
-    chosen = palette or (beside if beside.is_file() else None)
-    if chosen is not None:
-        return read_palette(chosen)
-    if not masks or named_classes(masks[0]) is not None:
-        return None
-    return found_code(masks, read_raw)

@@ -7,25 +7,57 @@ from PIL import Image
 
 from ..errors import InputError
 from ..images import open_image
-from .codes import IGNORE, MaskCode, colour_text
+from .codes import IGNORE, MOST_VALUE, WHITE, MaskCode, colour_text
 
 UNKNOWN = 254  # classes are fewer
 
 
-def read_raw(path: Path) -> np.ndarray:
+def read_indices(path: Path, code: MaskCode) -> np.ndarray:
+    """Indices (height, width), uint8, of a mask file. Raises InputError as `indices` does."""
+    return indices(read_raw(path, code.by_colour), code, path)
+
+
+def read_raw(path: Path, by_colour: bool = False) -> np.ndarray:
     """The values (height, width) of an index or grey mask, or the bytes (height, width, 3).
 
-    A colour table is left aside: such a file is read by its indices. Raises InputError.
+    A file with a colour table is read by its indices, or, `by_colour`, by the colours. Raises
+    InputError, also for fractions and for transparent pixels.
     """
-    return _values(open_image(path, "mask"))
+    return values_of(open_image(path, "mask"), path, by_colour)
 
 
-def _values(file: Image.Image) -> np.ndarray:
+def values_of(file: Image.Image, path: Path, by_colour: bool = False) -> np.ndarray:
+    """As `read_raw` gives it, of an open file."""
     if file.mode == "1":
         return np.asarray(file.convert("L"))
+    if file.mode == "P" and by_colour:
+        return np.asarray(file.convert("RGB"))
     if file.mode in ("L", "P") or file.mode.startswith("I"):
         return np.asarray(file)
-    return np.asarray(file.convert("RGB"))
+    if file.mode == "F":
+        return _whole_numbers(np.asarray(file), path)
+    if file.mode in ("RGBA", "LA", "PA"):
+        _check_opaque(file, path)
+    return np.asarray(file.convert("L" if file.mode == "LA" else "RGB"))
+
+
+def _whole_numbers(values: np.ndarray, path: Path) -> np.ndarray:
+    if not np.array_equal(values, np.floor(values)):
+        raise InputError(
+            f"The mask {path} has fractions such as {values[values != np.floor(values)][0]:g}. "
+            "Save it with whole numbers, as an 8-bit PNG."
+        )
+    return values.clip(-1, MOST_VALUE + 1).astype(np.int32)
+
+
+def _check_opaque(file: Image.Image, path: Path) -> None:
+    alpha = np.asarray(file.getchannel("A"))
+    if (alpha < WHITE).any():
+        raise InputError(
+            f"The mask {path} has {int((alpha < WHITE).sum()):,} transparent pixels, and colours "
+            "under them: which of the two is the label is not known. Save it without an alpha "
+            "channel; where opaque means object, save the alpha channel as a grey image."
+        )
 
 
 def indices(raw: np.ndarray, code: MaskCode, path: Path) -> np.ndarray:
@@ -33,9 +65,10 @@ def indices(raw: np.ndarray, code: MaskCode, path: Path) -> np.ndarray:
 
     Raises InputError, naming `path`, for a value that `code` lacks and when all is ignored.
     """
+    raw = raw if code.threshold is None else _black_and_white(raw, code.threshold, path)
     keys = _packed(raw, code)
     known = code.values if raw.ndim == 2 or not code.colours else _packed_colours(code)
-    table = np.full(2**16 if raw.ndim == 2 else 2**24, UNKNOWN, np.uint8)
+    table = np.full(MOST_VALUE + 2 if raw.ndim == 2 else 2**24, UNKNOWN, np.uint8)
     table[list(known)] = list(known.values())
     found = table[keys]
     if (found == UNKNOWN).any():
@@ -47,10 +80,24 @@ def indices(raw: np.ndarray, code: MaskCode, path: Path) -> np.ndarray:
     return found
 
 
+def grey(raw: np.ndarray) -> np.ndarray | None:
+    """The values (height, width) of a mask without colours, also where it was saved as RGB."""
+    if raw.ndim == 2:
+        return raw
+    return raw[..., 0] if (raw == raw[..., :1]).all() else None
+
+
+def _black_and_white(raw: np.ndarray, threshold: int, path: Path) -> np.ndarray:
+    values = grey(raw)
+    if values is None:
+        raise InputError(f"The mask {path} has colours; a threshold is for shades of grey.")
+    return np.where(values >= threshold, WHITE, 0).astype(np.uint8)
+
+
 def _packed(raw: np.ndarray, code: MaskCode) -> np.ndarray:
     """One number for each pixel; what no file of 16 bits can hold becomes what no code knows."""
     if raw.ndim == 2:
-        return np.where((raw < 0) | (raw >= 2**16), 2**16 - 1, raw).astype(np.int64)
+        return np.where((raw < 0) | (raw > MOST_VALUE), MOST_VALUE + 1, raw).astype(np.int64)
     red, green, blue = np.moveaxis(raw.astype(np.int64), 2, 0)
     packed = red << 16 | green << 8 | blue
     if code.colours:

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..images import open_image
-from .codes import IGNORE, Colour, MaskCode, colour_text, found_code, trimap_code
-from .raw import indices, read_raw
+from .codes import IGNORE, Colour, MaskCode, colour_text, trimap_code
+from .conventions import IN_TABLE, found_code
+from .raw import read_indices
 
 BACKGROUND = "background"
 
@@ -59,20 +60,13 @@ class LabelMask:
 def read_mask(path: Path, code: MaskCode | None = None) -> LabelMask:
     """The mask in a file of one channel (8 or 16 bits), with a colour table, or in colours.
 
-    A colour table is left aside: the indices count. Without `code`, the values found are classes,
-    255 is ignored, and 0 with 255 are background and object; for a dataset, take the code of all
-    its files by `codes.found_code`. Raises InputError, naming the file:
-    unreadable, a value or colour that `code` lacks (with the nearest), nothing but background.
+    Of a colour table the indices count, unless `code` knows colours alone. Without `code` the
+    file's own values decide, as conventions.py says; for a dataset, take the code of all its files
+    by `set_code.set_code`. Raises InputError, naming the file: unreadable, a value or colour that
+    `code` lacks (with the nearest), nothing but background.
     """
-    code = _found(path) if code is None else code
-    return checked(LabelMask(indices(read_raw(path), code, path), code.classes), path)
-
-
-def _found(path: Path) -> MaskCode:
-    try:
-        return found_code([path], read_raw)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+    code = found_code([path], IN_TABLE) if code is None else code
+    return checked(LabelMask(read_indices(path, code), code.classes), path)
 
 
 def read_trimap(path: Path, class_name: str) -> LabelMask:
@@ -113,9 +107,11 @@ def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) ->
 def checked(mask: LabelMask, path: Path | str) -> LabelMask:
     """The mask itself. Raises EmptyMask when it shows no object."""
     if not mask.objects():
+        ignored = int((mask.labels == mask.ignored).sum())
+        beside = f" beside {ignored:,} ignored pixels" if ignored else ""
         raise EmptyMask(
-            f"The mask {path} is empty: it shows background only. Take its image out, or look "
-            "whether its classes are named right."
+            f"The mask {path} is empty: it shows background only{beside}. Take its image out, or "
+            "look whether its classes are named right."
         )
     return mask
 

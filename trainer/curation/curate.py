@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.masks.conventions import PALETTE
 from ...core.new_folder import new_folder
 from ..measure.learner import Step
 from ..measure.plans import Budget
@@ -81,7 +82,8 @@ def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summar
     with new_folder(wanted.output) as place:
         real = read_real(wanted.real, wanted.segmenter.size, wanted.alike)
         candidates = [record for record in records if record.kept]
-        pairs = checked_pairs(wanted.folder, candidates, real.code)
+        stated = (wanted.real / PALETTE).is_file()
+        pairs = checked_pairs(wanted.folder, candidates, real.code, stated)
         reader = trained(real, wanted.segmenter, wanted.budget, step)
         yardstick = _yardstick(wanted, real, reader, step)
         most = limits(_measured(real, reader) if yardstick is None else yardstick.counts)
@@ -89,7 +91,8 @@ def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summar
         classes = [record.class_name for record in candidates]
         why = reasons(judged.agreement, classes, wanted.least, wanted.drop)
         noise = judged.noise if wanted.ignore else None
-        curated = Curated(wanted.folder, real.code, records, judged, tuple(why), noise)
+        code = pairs[0].code or real.code
+        curated = Curated(wanted.folder, code, records, judged, tuple(why), noise)
         kept, ignored = write_dataset(place, curated, facts(wanted, real, yardstick, most), step)
         chosen = chosen_places(judged.agreement)
         pictures = tiles(wanted.folder, candidates, judged, kept, chosen, reader, real)

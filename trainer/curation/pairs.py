@@ -13,6 +13,7 @@ from ...core.masks.labelled_png import read_labels
 from ...core.masks.pairs import PairFile, find_pairs, read_pair
 from ...core.masks.raw import read_raw
 from ...core.masks.read import BACKGROUND
+from ...core.masks.set_code import code_beside
 from ...core.palettes import PET
 from ...core.paths import inside
 from ...core.records import METADATA, Record, read_records
@@ -122,15 +123,20 @@ def read_generated(folder: Path) -> list[Record]:
     return records
 
 
-def checked_pairs(folder: Path, records: Sequence[Record], code: MaskCode) -> list[Pair]:
-    """The files of records, their masks looked at before anything is trained.
+def checked_pairs(
+    folder: Path, records: Sequence[Record], code: MaskCode, stated: bool = False
+) -> list[Pair]:
+    """The files of records with what their masks mean, looked at before anything is trained.
 
-    Raises InputError as `pair_of` does, and for a mask that is not of `code`.
+    `code`: of the real pairs; `stated`: by a palette file. Raises InputError as `pair_of` does, and
+    for masks whose classes are not those of `code`.
     """
     pairs = [pair_of(folder, record) for record in records]
-    for pair in pairs:
-        read_labels(pair.mask, code)
-    return pairs
+    masks = [pair.mask for pair in pairs]
+    own = code_beside(masks, folder, code, "the real pairs", stated)
+    for mask in masks:
+        read_labels(mask, own)
+    return [replace(pair, code=own) for pair in pairs]
 
 
 def pair_of(folder: Path, record: Record) -> Pair:
@@ -139,4 +145,4 @@ def pair_of(folder: Path, record: Record) -> Pair:
     for path in (image, mask):
         if not path.is_file():
             raise InputError(f"{folder / METADATA} names {path}, and there is no such file.")
-    return Pair(image, record.file_name, record.class_name, mask=mask)
+    return Pair(image, record.file_name, record.class_name, mask=mask, root=folder)

@@ -10,7 +10,7 @@ from ..trust import KEPT
 from .learner import segmenter_learner
 from .memory import Pairs
 from .mismatched import files_of
-from .pairs import Pair, code_of
+from .pairs import Pair, code_of, with_codes
 from .store import check_classes, read_store
 from .trust import ALPHA
 
@@ -34,7 +34,10 @@ def open_segmenter(
     pairs = [example for example in material.examples[:count] if isinstance(example, Pair)]
     assert recipe.data.path is not None  # the recipe has checked it
     real = [pairs[row] for row in (*table.real, *table.test)]
-    code = code_of(recipe.data, real, [pairs[row] for row in table.synthetic])
+    code = code_of(recipe.data, real)
+    synthetic = with_codes(recipe.data, [pairs[row] for row in table.synthetic], code)
+    for row, pair in zip(table.synthetic, synthetic, strict=True):
+        pairs[row] = pair
     images, masks = read_store(pairs, code, segmenter.size, step)
     check_classes(masks[table.test], code, recipe.data.path)
     held = Pairs(code, images, masks, *files_of(table))

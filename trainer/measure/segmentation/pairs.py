@@ -7,11 +7,14 @@ from pathlib import Path
 from ....core.class_folders import refuse_parts
 from ....core.classes import normalise_class
 from ....core.errors import InputError
-from ....core.masks.codes import IGNORE, PETS, MaskCode, found_code, read_palette, trimap_code
+from ....core.masks.codes import IGNORE, PETS, MaskCode, trimap_code
+from ....core.masks.conventions import PALETTE
 from ....core.masks.labelled_png import named_classes, read_labels
-from ....core.masks.layouts import ALL, IMAGES, MASKS, PALETTE, mask_pairs
+from ....core.masks.layouts import ALL, IMAGES, MASKS
+from ....core.masks.partners import mask_pairs
 from ....core.masks.raw import read_raw
 from ....core.masks.read import BACKGROUND, LabelMask
+from ....core.masks.set_code import code_beside, set_code
 from ....core.palettes import COLOURS, PET
 from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
@@ -33,9 +36,15 @@ from ..sources import (
 
 @dataclass(frozen=True)
 class Pair(Example):
-    """An image with the file of its mask. Its class is what draws go by, not what masks show."""
+    """An image with the file of its mask. Its class is what draws go by, not what masks show.
+
+    `root`: the folder that it was found in, whose masks are of one kind. `code`: what its mask's
+    values mean, where that is not what those of the real ones do.
+    """
 
     mask: Path = Path()
+    root: Path = Path()
+    code: MaskCode | None = None
 
 
 def pet_pairs(root: Path) -> Dataset:
@@ -47,7 +56,7 @@ def pet_pairs(root: Path) -> Dataset:
     found = pets(root)
     trimaps = root / FOLDER / "annotations" / "trimaps"
     real, test = (
-        tuple(_paired(example, trimaps / f"{example.name}.png") for example in part)
+        tuple(_paired(example, trimaps / f"{example.name}.png", root) for example in part)
         for part in (found.real, found.test)
     )
     shown = tuple(pair for pair in real if (read_raw(pair.mask) == PET).any())
@@ -88,7 +97,7 @@ def read_pairs(folder: Path) -> list[Pair]:
     found = mask_pairs(images, masks)
     if not found:
         raise InputError(f"The folder {images} has no images.")
-    return [_of_folder(path, path.relative_to(images), mask) for path, mask in found]
+    return [_of_folder(folder, path, path.relative_to(images), mask) for path, mask in found]
 
 
 def _places(folder: Path) -> tuple[Path, Path]:
@@ -98,9 +107,9 @@ def _places(folder: Path) -> tuple[Path, Path]:
     return folder / IMAGES, folder / MASKS
 
 
-def _of_folder(path: Path, name: Path, mask: Path) -> Pair:
+def _of_folder(folder: Path, path: Path, name: Path, mask: Path) -> Pair:
     class_name = normalise_class(name.parts[0]) if len(name.parts) > 1 else ALL
-    return _paired(Example(path, name.as_posix(), class_name), mask)
+    return _paired(Example(path, name.as_posix(), class_name), mask, folder)
 
 
 def _recorded(folder: Path, record: Record, learned: LearnedPhotos) -> Pair:
@@ -110,13 +119,13 @@ def _recorded(folder: Path, record: Record, learned: LearnedPhotos) -> Pair:
             "Save the images with their masks."
         )
     example = recorded_example(folder, record, learned)
-    return _paired(example, inside(folder, record.mask_file_name))
+    return _paired(example, inside(folder, record.mask_file_name), folder)
 
 
-def _paired(example: Example, mask: Path) -> Pair:
+def _paired(example: Example, mask: Path, folder: Path) -> Pair:
     if not mask.is_file():
         raise InputError(f"The image {example.path} has no mask: there is no file {mask}.")
-    return Pair(**vars(example), mask=mask)
+    return Pair(**vars(example), mask=mask, root=folder)
 
 
 def pair_data(data: Data) -> Dataset:
@@ -144,20 +153,38 @@ def _alike(examples: Sequence[Example]) -> tuple[Example, ...]:
     return tuple(replace(one, class_name=ALL, folder=one.own_class) for one in examples)
 
 
-def code_of(data: Data, real: Sequence[Pair], others: Sequence[Pair] = ()) -> MaskCode:
-    """What masks mean: by a palette file, as trimaps, by the names in the masks of `real`, or by
-    the values found in all that hold no names. Raises InputError where none of it says so."""
+def code_of(data: Data, real: Sequence[Pair]) -> MaskCode:
+    """What the real masks mean: by a palette file, as trimaps, by the names in them, or by the
+    values of all of them. Raises InputError where none of it says so."""
     assert data.path is not None
-    beside = data.path / PALETTE
-    palette = data.palette or (beside if beside.is_file() else None)
-    if palette is not None:
-        return read_palette(palette)
-    if data.kind == "pets":
+    if data.kind == "pets" and data.palette is None and not (data.path / PALETTE).is_file():
         return PETS
-    if named_classes(real[0].mask) is not None:
-        return named_code(pair.mask for pair in real)
-    plain = (pair.mask for pair in (*real, *others) if named_classes(pair.mask) is None)
-    return found_code(plain, read_raw)
+    masks = [pair.mask for pair in real]
+    return set_code(masks, data.path, data.palette) or named_code(masks)
+
+
+def with_codes(data: Data, synthetic: Sequence[Pair], code: MaskCode) -> list[Pair]:
+    """The synthetic pairs, each with what its mask means by the classes of `code`, the real masks'.
+
+    Each folder is decided on by itself. Raises InputError as `code_beside` does.
+    """
+    codes = {
+        root: code_beside(
+            [pair.mask for pair in synthetic if pair.root == root],
+            root,
+            code,
+            "the real masks",
+            stated=_is_stated(data),
+        )
+        for root in dict.fromkeys(pair.root for pair in synthetic)
+    }
+    return [replace(pair, code=codes[pair.root]) for pair in synthetic]
+
+
+def _is_stated(data: Data) -> bool:
+    """Whether what values mean was said, and not found by looking at the real masks."""
+    assert data.path is not None
+    return data.kind == "pets" or data.palette is not None or (data.path / PALETTE).is_file()
 
 
 def named_code(masks: Iterable[Path]) -> MaskCode:

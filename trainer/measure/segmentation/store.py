@@ -36,7 +36,7 @@ def read_store(
 
 
 def _read(pair: Pair, code: MaskCode, side: int) -> tuple[np.ndarray, np.ndarray]:
-    image, mask = read_rgb(pair.path, FULL), read_labels(pair.mask, code)
+    image, mask = read_rgb(pair.path, FULL), read_labels(pair.mask, pair.code or code)
     return stretched(image, mask, side, pair.mask)
 
 

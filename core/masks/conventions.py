@@ -1,0 +1,208 @@
+"""What the values of masks mean where no palette and no names say so: one rule for every reader.
+
+It is decided for the whole set, not file by file. Nothing but 0 and 255: black and white, 255 is
+the object. Else each value is a class, and 255 is ignored where files hold it beside classes.
+Whatever could as well mean something else is refused, with files, values and the way out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from ..errors import InputError
+from ..palettes import BACKGROUND, BORDER, PET
+from .codes import (
+    BACKGROUND_NAME,
+    IGNORE,
+    MOST_CLASSES,
+    MOST_VALUE,
+    OBJECT_NAME,
+    WHITE,
+    MaskCode,
+    colour_text,
+)
+from .statistics import MaskValues, all_values, listed
+
+PALETTE = "palette.yaml"
+IN_FOLDER = f"'{PALETTE}' in the folder (or the recipe's 'palette')"
+IN_TABLE = "the table"
+TRIMAP = {PET, BACKGROUND, BORDER}
+FAR = 64  # what lies at least so far apart may be black and white; indices lie closer
+COARSE = 4  # a step between values that no neighbouring shades have
+FEW = 8  # pixels of an edge
+SOLID = 0.5  # of the pixels of classes lie in squares of one value; shades of grey do not
+MIXED = 0.9  # of the pixels of a value that resizing made lie between two others
+SELDOM = 0.1  # files that show nothing but background and outline, of those with an outline
+
+
+def found_code(masks: Iterable[Path], place: str = IN_FOLDER) -> MaskCode:
+    """The code of masks that neither name their classes nor have a palette, by their values.
+
+    `place`: where a user can say what they mean. Raises InputError for colours, shades of grey,
+    values that resizing made, trimaps, values that are black and white in one file and indices in
+    another, and fewer than two classes.
+    """
+    return code_of_values(all_values(list(masks), place), place)
+
+
+def check_objects(masks: Iterable[Path], code: MaskCode, folder: Path) -> None:
+    """Raises InputError when `code` makes all that masks mark background or ignored.
+
+    Such are black and white masks where 255 is ignored in others: they would teach nothing, and
+    nobody would hear of it. Masks in colours are left to their reader.
+    """
+    try:
+        files = all_values(list(masks), IN_FOLDER)
+    except InputError:
+        return
+    nothing = {IGNORE, *(i for i, name in enumerate(code.classes) if name == BACKGROUND_NAME)}
+    values = set(_total(file.pixels for file in files))
+    marks = {code.values[value] for value in values if value in code.values}
+    if code.threshold is None and values <= code.values.keys() and marks <= nothing:
+        raise InputError(
+            f"No mask of {folder} shows an object: they hold {listed(sorted(values))}, which the "
+            f"palette reads as {code.text()}. Say what they mean in {IN_FOLDER}."
+        )
+    if {PET, WHITE} <= values and {PET, WHITE} <= code.values.keys():
+        _check_white(files, IN_FOLDER)
+
+
+def code_of_values(files: Sequence[MaskValues], place: str = IN_FOLDER) -> MaskCode:
+    """The code of masks with these values. Raises InputError as `found_code` does."""
+    pixels = _total(file.pixels for file in files)
+    _check_colour_tables(files, place)
+    _check_compression(files, place)
+    for white in (WHITE, MOST_VALUE):
+        if set(pixels) == {0, white}:
+            return MaskCode((BACKGROUND_NAME, OBJECT_NAME), {0: 0, white: 1}, {})
+    _check_several(files, pixels, place)
+    _check_trimaps(files, pixels, place)
+    _check_shades(files, pixels, place)
+    _check_steps(files, pixels, place)
+    _check_mixed(files, pixels, place)
+    _check_white(files, place)
+    return _code_of_indices(sorted(set(pixels) - {IGNORE}), place)
+
+
+def _code_of_indices(values: Sequence[int], place: str) -> MaskCode:
+    wrong = next((value for value in values if not 0 <= value < MOST_VALUE), None)
+    if wrong is not None or not 2 <= len(values) <= MOST_CLASSES:
+        raise InputError(
+            f"The masks hold the values {listed(list(values))} beside 255, which is ignored; "
+            f"classes are 2 to {MOST_CLASSES}. Say what the values mean in {place}."
+        )
+    names = tuple(BACKGROUND_NAME if value == 0 else f"class {value}" for value in values)
+    return MaskCode(names, {v: i for i, v in enumerate(values)} | {IGNORE: IGNORE}, {})
+
+
+def _check_colour_tables(files: Sequence[MaskValues], place: str) -> None:
+    """One index must have one colour in all files: image programs write tables as they like."""
+    known: dict[int, MaskValues] = {}
+    for file in files:
+        for value, colour in file.colours.items():
+            other = known.setdefault(value, file)
+            if other.colours[value] != colour:
+                raise InputError(
+                    f"The index {value} is {colour_text(other.colours[value])} in {other.path} and "
+                    f"{colour_text(colour)} in {file.path}: their colour tables differ. Say what "
+                    f"each colour means in {place} (cat: '#ff6000'); then the colours count."
+                )
+
+
+def _check_compression(files: Sequence[MaskValues], place: str) -> None:
+    lossy = [file for file in files if file.lossy and not set(file.pixels) <= {0, WHITE}]
+    if lossy:
+        raise InputError(
+            f"The mask {lossy[0].path} is a JPEG with the values {listed(lossy[0].pixels)}: "
+            f"compression has changed them. Save masks as PNG; of black and white ones say "
+            f"'threshold: 128' in {place}."
+        )
+
+
+def _check_several(files: Sequence[MaskValues], pixels: Counter[int], place: str) -> None:
+    if len(pixels) == 1:
+        (value,) = pixels
+        raise InputError(
+            f"The masks hold 1 values, {value} ({files[0].path}): nothing marks an object on a "
+            f"background. Save masks that show one, or say what the value means in {place}."
+        )
+
+
+def _check_trimaps(files: Sequence[MaskValues], pixels: Counter[int], place: str) -> None:
+    alone = set(pixels) == TRIMAP
+    trimap = next((file for file in files if alone or file.outlined), None)
+    if trimap is not None:
+        raise InputError(
+            f"The mask {trimap.path} holds 1, 2 and 3, as a trimap does: 1 object, 2 background, "
+            f"3 the border between them. Say so in {place}: classes {{background: 2, object: 1}}, "
+            "ignore: 3; or name the three classes there, if it is none."
+        )
+
+
+def _check_steps(files: Sequence[MaskValues], pixels: Counter[int], place: str) -> None:
+    """255 at the end of equal steps is no sign of ignored pixels: 0, 128, 255."""
+    values = sorted(pixels)
+    steps = [high - low for low, high in pairwise(values)]
+    if (
+        (values[0], values[-1]) == (0, WHITE)
+        and min(steps) >= COARSE
+        and max(steps) - 1 <= min(steps)
+    ):
+        file = max(files, key=lambda one: len(one.pixels))
+        raise InputError(
+            f"The masks hold {listed(values)}, in equal steps up to white, {file.path} for one: "
+            "255 may be a class or ignored, and 0, 128, 255 a trimap with an unknown outline. Say "
+            f"what each means in {place} (background: 0, object: 255, ignore: 128)."
+        )
+
+
+def _check_shades(files: Sequence[MaskValues], pixels: Counter[int], place: str) -> None:
+    low, high = sorted(value for value, _ in pixels.most_common(2))
+    others = {value: count for value, count in pixels.items() if value not in (low, high)}
+    solid = sum(file.blocks.get(value, 0) for file in files for value in others)
+    if not others or high - low < FAR or solid >= SOLID * sum(others.values()):
+        return
+    shaded = [file for file in files if set(file.pixels) & set(others)]
+    worst = max(shaded, key=lambda file: sum(file.pixels.get(value, 0) for value in others))
+    found = {value: count for value, count in worst.pixels.items() if value in others}
+    raise InputError(
+        f"The mask {worst.path} has {sum(found.values()):,} pixels of {listed(found)} among "
+        f"{low} and {high}, as have {len(shaded)} of {len(files)} masks: soft edges, made by "
+        "resizing with interpolation or by compression. Save masks as PNG, resized with nearest "
+        f"neighbours, or say 'threshold: 128' in {place}: white from there on; if these are "
+        "classes, name them there."
+    )
+
+
+def _check_mixed(files: Sequence[MaskValues], pixels: Counter[int], place: str) -> None:
+    between = _total(file.between for file in files)
+    blocks = _total(file.blocks for file in files)
+    mixed = [v for v in pixels if not blocks[v] and between[v] >= MIXED * pixels[v]]
+    if sum(pixels[value] for value in mixed) < FEW:
+        return
+    file = next(file for file in files if set(file.pixels) & set(mixed))
+    raise InputError(
+        f"The mask {file.path} has {listed([v for v in mixed if v in file.pixels])} only on edges "
+        "between lower and higher values, as resizing with interpolation makes them. Resize the "
+        f"original masks with nearest neighbours; of soft-edged black and white ones say "
+        f"'threshold: 128' in {place}; if these are classes, name all there."
+    )
+
+
+def _check_white(files: Sequence[MaskValues], place: str) -> None:
+    """255 is ignored where it lies beside classes, and an object where it lies on 0 alone."""
+    white = [file for file in files if WHITE in file.pixels and set(file.pixels) <= {0, WHITE}]
+    ignored = [file for file in files if {*file.pixels} - {0, WHITE} and WHITE in file.pixels]
+    if len(white) > SELDOM * len(ignored):
+        other = next(file for file in files if {*file.pixels} - {0, WHITE})
+        raise InputError(
+            f"255 may be the object or ignored: {white[0].path} holds {listed(white[0].pixels)}, "
+            f"{other.path} {listed(other.pixels)} ({len(white)} and {len(files) - len(white)} of "
+            f"{len(files)} masks). Say what each value means in {place} (background: 0, object: "
+            "[1, 255]; or ignore: 255)."
+        )
+
+
+def _total(counts: Iterable[Mapping[int, int]]) -> Counter[int]:
+    return sum(map(Counter, counts), Counter())

@@ -1,0 +1,59 @@
+"""Which mask file belongs to which image: the one of the same name, whatever their suffixes."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import InputError
+from ..image_files import image_files, shown_names
+
+log = logging.getLogger(__name__)
+
+
+def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
+    """Each image below `images` with the mask below `masks` of its folder and name, by their names.
+
+    Masks without an image are named in a warning. Raises InputError for images without a mask, for
+    one with several, and for two of one name, which have one mask.
+    """
+    files = image_files(images)
+    found = _by_name(masks, image_files(masks))
+    _check_missing(images, masks, [f for f in files if _name(images, f) not in found])
+    taken: dict[Path, Path] = {}
+    for file in files:
+        several = found[_name(images, file)]
+        if len(several) > 1:
+            raise InputError(
+                f"{several[0]} and {several[1]} are two masks of one name. Remove one of them."
+            )
+        if taken.setdefault(several[0], file) != file:
+            raise InputError(
+                f"{taken[several[0]]} and {file} have one mask, {several[0]}. Rename one of them."
+            )
+    left = sorted(path for paths in found.values() for path in paths if path not in taken)
+    if left and files:
+        log.warning("%d masks have no image and are left out, such as %s", len(left), left[0])
+    return [(image, mask) for mask, image in taken.items()]
+
+
+def _check_missing(images: Path, masks: Path, without: list[Path]) -> None:
+    if not without:
+        return
+    first = masks / without[0].relative_to(images).with_suffix(".png")
+    raise InputError(
+        f"The image {without[0]} has no mask: there is no file {first}."
+        if len(without) == 1
+        else f"These images of {images} have no mask in {masks}: {shown_names(without, images)}. "
+        f"Such as {first} is missing."
+    )
+
+
+def _by_name(root: Path, files: Iterable[Path]) -> dict[Path, list[Path]]:
+    found: dict[Path, list[Path]] = {}
+    for path in files:
+        found.setdefault(_name(root, path), []).append(path)
+    return found
+
+
+def _name(root: Path, path: Path) -> Path:
+    return path.relative_to(root).with_suffix("")

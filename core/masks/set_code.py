@@ -1,0 +1,71 @@
+"""What the masks of a folder mean: one decision for all of them, for every reader."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import InputError
+from .codes import IGNORE, MaskCode, read_palette
+from .conventions import IN_FOLDER, PALETTE, check_objects, found_code
+from .labelled_png import named_classes
+from .raw import grey, read_raw
+
+
+def set_code(masks: Sequence[Path], folder: Path, palette: Path | None = None) -> MaskCode | None:
+    """What the masks of a folder mean: by `palette`, by palette.yaml in it, or by their values.
+
+    None where all of them name their classes, or where there are none. Raises InputError where
+    some do and others do not, and as `found_code` does.
+    """
+    beside = folder / PALETTE
+    chosen = palette or (beside if beside.is_file() else None)
+    if chosen is not None:
+        return read_palette(chosen)
+    plain = [mask for mask in masks if named_classes(mask) is None]
+    if not plain:
+        return None
+    if len(plain) < len(masks):
+        raise InputError(
+            f"The mask {plain[0]} does not name its classes, as others of its folder do "
+            f"({len(masks) - len(plain)} of {len(masks)}). Say what its values mean in {IN_FOLDER}."
+        )
+    return found_code(plain)
+
+
+def code_beside(
+    masks: Sequence[Path], folder: Path, code: MaskCode, of: str, stated: bool = False
+) -> MaskCode:
+    """What the masks of another folder mean, by the classes of `code`, which are those of `of`
+    ("the real masks").
+
+    They are decided on by themselves: by palette.yaml in their folder, by their names or colours,
+    by `code` where a palette has `stated` it, or by their values. Classes go by name. Raises
+    InputError for a class that `code` lacks, and for masks of which none shows an object.
+    """
+    if (folder / PALETTE).is_file():
+        return _translated(read_palette(folder / PALETTE), code, folder, of)
+    plain = [mask for mask in masks if named_classes(mask) is None]
+    if not plain or (code.colours and grey(read_raw(plain[0])) is None):
+        return code
+    if stated:
+        check_objects(plain, code, folder)
+        return code
+    return _translated(found_code(plain), code, folder, of)
+
+
+def _translated(own: MaskCode, code: MaskCode, folder: Path, of: str) -> MaskCode:
+    """`own` with the places of its classes in `code`, by name."""
+    classes = code.classes
+    for name in own.classes:
+        if name not in classes:
+            raise InputError(
+                f"The masks of {folder} show {name!r} ({own.text()}), which {of} do not have: "
+                f"{', '.join(classes)}. Give the classes one name in both: {IN_FOLDER}."
+            )
+    places = [classes.index(name) for name in own.classes]
+
+    def moved(index: int) -> int:
+        return IGNORE if index == IGNORE else places[index]
+
+    values = {value: moved(index) for value, index in own.values.items()}
+    colours = {colour: moved(index) for colour, index in own.colours.items()}
+    return MaskCode(classes, values, {**code.colours, **colours}, own.threshold)

@@ -1,0 +1,294 @@
+"""One rule for what mask values mean: a table of sets of masks with what is decided, or said."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from manyshot.core.errors import InputError
+from manyshot.core.masks.codes import IGNORE
+from manyshot.core.masks.conventions import found_code
+from manyshot.core.masks.forms import read_form
+from manyshot.core.masks.layouts import IMAGES, MASKS
+from manyshot.core.masks.pairs import find_pairs, label_mask
+from manyshot.core.masks.partners import mask_pairs
+from manyshot.core.masks.raw import read_indices
+from manyshot.core.masks.set_code import code_beside, set_code
+from PIL import Image, ImageFilter
+
+DISC = np.hypot(*np.mgrid[-16:16, -16:16]) < 9
+BW = {0: 0, 255: 1}
+
+
+def painted(*values: int, dtype: type = np.uint8) -> Image.Image:
+    """A disc of the last value, in rings from the outside on."""
+    radius = np.hypot(*np.mgrid[-16:16, -16:16])
+    rings = np.clip(((16 - radius) * len(values) / 16).astype(int), 0, len(values) - 1)
+    return Image.fromarray(np.array(values, dtype)[rings])
+
+
+def soft(*values: int, side: int = 80) -> Image.Image:
+    return painted(*values).resize((side, side), Image.Resampling.BILINEAR)
+
+
+def dotted(value: int) -> Image.Image:
+    image = painted(0, 255)
+    image.putpixel((16, 16), value)
+    return image
+
+
+def with_alpha(mode: str, opaque: bool = True) -> Image.Image:
+    image = painted(0, 255).convert(mode)
+    image.putalpha(Image.new("L", image.size, 255) if opaque else painted(0, 255))
+    return image
+
+
+def indexed(*colours: int) -> Image.Image:
+    image = painted(0, 1)
+    image.putpalette([*colours, *[0] * (768 - len(colours))])
+    return image
+
+
+NAMES2 = ("background", "class 1")
+TRIMAP = painted(2, 3, 1)
+DECIDED = {
+    "black and white": ([painted(0, 255)], ("background", "object"), BW),
+    "black and white as RGB": ([painted(0, 255).convert("RGB")], ("background", "object"), BW),
+    "opaque RGBA": ([with_alpha("RGBA")], ("background", "object"), BW),
+    "opaque LA": ([with_alpha("LA")], ("background", "object"), BW),
+    "1 bit": ([painted(0, 255).convert("1")], ("background", "object"), BW),
+    "16 bits": ([painted(0, 65535, dtype=np.uint16)], ("background", "object"), {0: 0, 65535: 1}),
+    "one empty": ([painted(0, 255), painted(0)], ("background", "object"), BW),
+    "one full": ([painted(0, 255), painted(255)], ("background", "object"), BW),
+    "inverted": ([painted(255, 0)], ("background", "object"), BW),
+    "indices": ([painted(0, 1)], NAMES2, {0: 0, 1: 1, 255: IGNORE}),
+    "indices in a table": ([indexed(0, 0, 0, 255, 0, 0)], NAMES2, {0: 0, 1: 1, 255: IGNORE}),
+    "ignored": ([painted(0, 255, 1)], NAMES2, {0: 0, 1: 1, 255: IGNORE}),
+    "ignored in one of many": ([painted(0, 1), painted(0, 255, 1)], NAMES2, None),
+    "one of many all ignored": ([painted(0, 255, 1)] * 10 + [painted(0, 255)], NAMES2, None),
+    "nearly white": ([painted(0, 254)], ("background", "class 254"), None),
+    "many classes": (
+        [painted(0, 3, 15, 255), painted(0, 7, 20)],
+        ("background", "class 3", "class 7", "class 15", "class 20"),
+        None,
+    ),
+    "no background": ([painted(1, 2)], ("class 1", "class 2"), None),
+    "three classes": ([painted(0, 1, 2)], ("background", "class 1", "class 2"), None),
+}
+
+
+def saved(folder: Path, images: list[Image.Image], suffix: str = ".png") -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{number}{suffix}" for number in range(len(images))]
+    for image, path in zip(images, paths, strict=True):
+        image.save(path)
+    return paths
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_a_set_is_decided_as_a_whole(tmp_path: Path, name: str) -> None:
+    images, classes, values = DECIDED[name]
+    code = found_code(saved(tmp_path, images))
+    assert code.classes == classes
+    assert values is None or code.values == values
+    for path in saved(tmp_path, images):
+        if name != "one of many all ignored":
+            read_indices(path, code)
+
+
+GOOD = [painted(0, 255)] * 6
+THRESHOLD = "'threshold: 128' in 'palette.yaml'"
+REFUSED = {
+    "resized bilinearly": ([soft(0, 255)], "80 masks|0.png has .* among 0 and 255.*soft edges"),
+    "resized by bicubic": (
+        [painted(0, 255).resize((80, 80), Image.Resampling.BICUBIC)],
+        "soft edges",
+    ),
+    "made smaller": ([painted(0, 255).resize((20, 20), Image.Resampling.BOX)], "soft edges"),
+    "blurred": ([painted(0, 255).filter(ImageFilter.GaussianBlur(2))], "soft-edged"),
+    "one of seven soft": ([*GOOD, soft(0, 255, side=32 * 2)], r"6.png has .* as have 1 of 7 masks"),
+    "one pixel of 254": ([*GOOD, dotted(254)], r"6.png has 1 pixels of 254 among 0 and 255"),
+    "one pixel of 1": ([*GOOD, dotted(1)], r"6.png has 1 pixels of 1 among 0 and 255"),
+    "white and indices": ([painted(0, 255), painted(0, 1)], r"0.png holds 0, 255, .*1.png 0, 1 "),
+    "white and ignored": ([*GOOD, painted(0, 1, 255)], r"0.png holds 0, 255, .*6.png 0, 1, 255"),
+    "indices resized": ([soft(0, 15)], "0.png has 1, 2, 3, .* only on edges"),
+    "trimap": ([TRIMAP], "0.png holds 1, 2 and 3, as a trimap does"),
+    "trimap among indices": ([painted(0, 1), TRIMAP], "1.png holds 1, 2 and 3, as a trimap does"),
+    "matting": ([painted(0, 128, 255)], "0, 128, 255, in equal steps"),
+    "stretched": ([painted(0, 85, 170, 255)], "0, 85, 170, 255, in equal steps"),
+    "all background": ([painted(0)] * 3, "hold 1 values, 0"),
+    "all white": ([painted(255)], "hold 1 values, 255"),
+    "transparent RGBA": ([with_alpha("RGBA", opaque=False)], "0.png has .* transparent pixels"),
+    "transparent LA": ([with_alpha("LA", opaque=False)], "0.png has .* transparent pixels"),
+    "in colours": ([Image.new("RGB", (4, 4), (255, 0, 0))], "has colours .#ff0000"),
+    "colour tables that differ": (
+        [indexed(0, 0, 0, 255, 0, 0), indexed(0, 0, 0, 0, 0, 255)],
+        "The index 1 is #ff0000 in .*0.png and #0000ff in .*1.png",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_may_mean_several_things_is_refused_with_file_and_values(
+    tmp_path: Path, name: str
+) -> None:
+    images, words = REFUSED[name]
+    with pytest.raises(InputError, match=words) as caught:
+        found_code(saved(tmp_path, images))
+    said = str(caught.value)
+    assert "palette.yaml" in said or "without an alpha channel" in said
+
+
+def test_jpeg_and_fractions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"0.jpg is a JPEG with .*{THRESHOLD}"):
+        found_code(saved(tmp_path, [painted(0, 255)], ".jpg"))
+    with pytest.raises(InputError, match="0.tif has fractions such as 0.5"):
+        found_code(saved(tmp_path, [Image.new("F", (2, 2), 0.5)], ".tif"))
+    assert found_code(saved(tmp_path, [painted(0, 1).convert("F")], ".tif")).classes == NAMES2
+
+
+def pair_folder(folder: Path, masks: list[Image.Image], suffix: str = ".png") -> Path:
+    saved(folder / IMAGES, [Image.new("RGB", mask.size) for mask in masks], ".jpg")
+    saved(folder / MASKS, masks, suffix)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("masks", "suffix", "palette", "shown"),
+    [
+        ([soft(0, 255)], ".png", "threshold: 128", {"object"}),
+        ([painted(0, 255)], ".jpg", "threshold: 128", {"object"}),
+        ([*GOOD, dotted(254)], ".png", "threshold: 128", {"object"}),
+        (
+            [soft(255, 0)],
+            ".png",
+            "{classes: {background: 255, cat: 0}, threshold: 100}",
+            {"cat"},
+        ),
+        ([TRIMAP], ".png", "{classes: {background: 2, object: 1}, ignore: 3}", {"object"}),
+        ([painted(0, 255), painted(0, 1)], ".png", "classes: {background: 0, o: [1, 255]}", {"o"}),
+        (
+            [painted(0, 128, 255)],
+            ".png",
+            "{classes: {background: 0, object: 255}, ignore: 128}",
+            {"object"},
+        ),
+        ([painted(0, 1, 2)], ".png", "classes: {background: 0, a: 1, b: 2}", {"a", "b"}),
+        (
+            [indexed(0, 0, 0, 255, 0, 0), indexed(255, 0, 0, 0, 0, 0)],
+            ".png",
+            "classes: {background: '#000000', cat: '#ff0000'}",
+            {"cat"},
+        ),
+    ],
+)
+def test_the_way_out_works(
+    tmp_path: Path, masks: list[Image.Image], suffix: str, palette: str, shown: set[str]
+) -> None:
+    folder = pair_folder(tmp_path, masks, suffix)
+    (folder / "palette.yaml").write_text(palette)
+    for pair in find_pairs(folder):
+        assert set(label_mask(pair).shown()) == shown
+
+
+def test_the_threshold_is_where_white_begins(tmp_path: Path) -> None:
+    folder = pair_folder(tmp_path, [Image.fromarray(np.array([[0, 127, 128, 255]], np.uint8))])
+    (folder / "palette.yaml").write_text("threshold: 128")
+    (pair,) = find_pairs(folder)
+    assert label_mask(pair).labels.tolist() == [[0, 0, 1, 1]]
+    path = folder / MASKS / "0.png"
+    assert read_form(path, "labels", table="threshold: 128").labels.tolist() == [[0, 0, 1, 1]]
+    (folder / "palette.yaml").write_text("{classes: {a: 0, b: 7}, threshold: 128}")
+    with pytest.raises(InputError, match="with a threshold classes have 0"):
+        find_pairs(folder)
+
+
+def test_a_canvas_is_told_of_its_table(tmp_path: Path) -> None:
+    (path,) = saved(tmp_path, [soft(0, 255)])
+    with pytest.raises(InputError, match="'threshold: 128' in the table"):
+        read_form(path, "labels")
+
+
+@pytest.mark.parametrize(
+    ("real", "other", "said"),
+    [
+        ([painted(0, 1)], [painted(0, 255)], "show 'object' .* do not have: background, class 1"),
+        ([painted(0, 255, 1)], [painted(0, 255)], "show 'object'"),
+        ([painted(0, 255)], [painted(0, 1)], "show 'class 1'"),
+        ([painted(0, 1)], [painted(0, 1, 2)], "show 'class 2'"),
+        ([painted(0, 1, 2)], [painted(0, 2)], None),
+        ([painted(0, 255)], [painted(0, 255)], None),
+    ],
+)
+def test_other_masks_go_by_name_or_are_refused(
+    tmp_path: Path, real: list[Image.Image], other: list[Image.Image], said: str | None
+) -> None:
+    code = set_code(saved(tmp_path / "real", real), tmp_path / "real")
+    masks = saved(tmp_path / "other", other)
+    assert code is not None
+    if said is None:
+        beside = code_beside(masks, tmp_path / "other", code, "the real masks")
+        assert read_indices(masks[0], beside).max() == len(code.classes) - 1
+        return
+    with pytest.raises(InputError, match=said):
+        code_beside(masks, tmp_path / "other", code, "the real masks")
+    classes = ", ".join(f"{name}: {[1, 255] if i else 0}" for i, name in enumerate(code.classes))
+    (tmp_path / "other" / "palette.yaml").write_text(f"classes: {{{classes}}}")
+    if "class 2" not in said:
+        beside = code_beside(masks, tmp_path / "other", code, "the real masks")
+        assert set(np.unique(read_indices(masks[0], beside))) == {0, 1}
+
+
+def test_a_stated_palette_that_ignores_all_objects_is_refused(tmp_path: Path) -> None:
+    code = set_code(saved(tmp_path / "real", [painted(0, 255, 1)]), tmp_path / "real")
+    assert code is not None
+    masks = saved(tmp_path / "other", [painted(0, 255)])
+    with pytest.raises(InputError, match="No mask of .*other shows an object: they hold 0, 255"):
+        code_beside(masks, tmp_path / "other", code, "the real masks", stated=True)
+
+
+def test_skipping_empty_masks_loses_no_good_one(tmp_path: Path) -> None:
+    folder = pair_folder(tmp_path, [*GOOD, dotted(254)])
+    with pytest.raises(InputError, match=r"6\.png has 1 pixels of 254"):
+        find_pairs(folder)
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "said"),
+    [
+        (["a.jpg", "a.png"], ["a.png"], "a.jpg and .*a.png have one mask, .*a.png"),
+        (["a.jpg"], ["a.png", "a.bmp"], "a.bmp and .*a.png are two masks of one name"),
+        (
+            ["a.jpg", "b.jpg"],
+            ["a.png", "b_mask.png"],
+            "b.jpg has no mask: there is no file .*b.png",
+        ),
+        (["1.jpg"], ["10.png"], "1.jpg has no mask"),
+    ],
+)
+def test_masks_go_by_the_whole_name(
+    tmp_path: Path, images: list[str], masks: list[str], said: str
+) -> None:
+    for folder, names in ((IMAGES, images), (MASKS, masks)):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            painted(0, 255).save(tmp_path / folder / name)
+    with pytest.raises(InputError, match=said):
+        find_pairs(tmp_path)
+
+
+def test_masks_of_other_suffixes_and_those_left_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files: dict[str, Callable[[], Image.Image]] = {
+        "images/x.1.jpg": lambda: Image.new("RGB", (32, 32)),
+        "masks/x.1.bmp": lambda: painted(0, 255),
+        "masks/y.png": lambda: painted(0, 255),
+    }
+    for name, make in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        make().save(tmp_path / name)
+    image = tmp_path / "images" / "x.1.jpg"
+    pairs = mask_pairs(tmp_path / IMAGES, tmp_path / MASKS)
+    assert pairs == [(image, tmp_path / "masks/x.1.bmp")]
+    assert "1 masks have no image" in caplog.text
