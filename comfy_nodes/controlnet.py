@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from .controlnet_files import FOLDER, check_controlnet, controlnet_path, load_controlnet
+from .controlnet_files import (
+    FOLDER,
+    check_controlnet,
+    controlnet_path,
+    load_controlnet,
+    warn_of_colours,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,6 +113,7 @@ class ManyshotControlNet(io.ComfyNode):
         from nodes import ControlNetApplyAdvanced
 
         check_controlnet(control_net_name, model)
+        warn_of_colours(control_net_name, image)
         if strength == 0:
             return io.NodeOutput(positive, negative)
         net = load_controlnet(control_net_name, model)

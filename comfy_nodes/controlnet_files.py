@@ -1,10 +1,14 @@
 """ControlNets of this server: which fit a model, and loading them no more often than needed."""
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from ..core.errors import InputError
+from ..core.masks.controlnets import unknown_colours
 from ..core.model_family import (
     TRANSFORMER,
     UnetSizes,
@@ -14,6 +18,10 @@ from ..core.model_family import (
 )
 from ..core.nearest import did_you_mean
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
 FOLDER = "controlnet"
 KEPT = 2  # ControlNets for one model: two in a row is usual
 
@@ -46,6 +54,18 @@ def check_controlnet(name: str, model: Any) -> None:
     sentence = wrong_pair(name, facts, "the connected model", family, others)
     if sentence:
         raise InputError(sentence)
+
+
+def warn_of_colours(name: str, image: "Tensor") -> None:
+    """Log the colours of a control image that a segmentation ControlNet has not learned."""
+    from .pictures import pixels
+
+    colours = np.unique(pixels(image)[0][..., :3].reshape(-1, 3), axis=0).tolist()
+    sentence = unknown_colours(
+        name, {f"colour {n}": (r, g, b) for n, (r, g, b) in enumerate(colours)}
+    )
+    if sentence:
+        log.warning("%s", sentence)
 
 
 def model_family(model: Any) -> str | None:

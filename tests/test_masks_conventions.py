@@ -1,5 +1,6 @@
 """One rule for what mask values mean: a table of sets of masks with what is decided, or said."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE
+from manyshot.core.masks.colours import hex_colour
+from manyshot.core.masks.controlnets import unknown_colours
 from manyshot.core.masks.conventions import found_code
 from manyshot.core.masks.forms import read_form
 from manyshot.core.masks.layouts import IMAGES, MASKS
@@ -292,3 +295,26 @@ def test_masks_of_other_suffixes_and_those_left_over(
     pairs = mask_pairs(tmp_path / IMAGES, tmp_path / MASKS)
     assert pairs == [(image, tmp_path / "masks/x.1.bmp")]
     assert "1 masks have no image" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("controlnet", "colours", "said"),
+    [
+        ("manyshot-tiny-segmentation.safetensors", {"cat": "#ff6000", "dog": "#0060ff"}, None),
+        (
+            "manyshot-tiny-segmentation.safetensors",
+            {"cat": "#ff6000", "class 3": "#808000"},
+            "class 3",
+        ),
+        ("sd15/control_v11p_sd15_seg_fp16.safetensors", {"cat": "#ff6000"}, "ADE20K.*cat #ff6000"),
+        ("control_v11p_sd15_seg [e1f51eb9]", {"wall": "#787878", "open": "#000000"}, None),
+        ("control_v11p_sd15_canny.safetensors", {"cat": "#ff6000"}, None),
+        ("another.safetensors", {"cat": "#ff6000"}, None),
+    ],
+)
+def test_colours_that_a_controlnet_has_not_learned_are_named(
+    controlnet: str, colours: dict[str, str], said: str | None
+) -> None:
+    sentence = unknown_colours(controlnet, {n: hex_colour(c) for n, c in colours.items()})
+    assert (sentence is None) == (said is None)
+    assert said is None or re.search(said, str(sentence))

@@ -131,6 +131,26 @@ def test_every_picture_shows_the_same_scene(plan_of) -> None:
         assert made(plan, job, "image").shape == (48, 48, 3)
 
 
+@pytest.mark.parametrize(
+    ("controlnet", "pairs", "said"),
+    [
+        ("manyshot-tiny-segmentation.safetensors", {}, ()),
+        ("manyshot-tiny-segmentation.safetensors", {"table": {"cat": "#123456"}}, ("cat #123456",)),
+        ("control_v11p_sd15_seg_fp16.safetensors", {}, ("ADE20K", "cat #ff6000, dog #0060ff")),
+        ("control_v11p_sd15_seg_fp16.safetensors", {"colours": "ade20k"}, ()),
+    ],
+)
+def test_colours_that_the_controlnet_does_not_know_are_warned_of(
+    plan_of, caplog, controlnet, pairs, said
+) -> None:
+    loader = {"class_type": "ControlNetLoader", "inputs": {"control_net_name": controlnet}}
+    graph = {**GRAPH, "7": loader, "6": {**GRAPH["6"], "inputs": GRAPH["6"]["inputs"] | {
+        "control_net": ["7", 0]}}}  # fmt: skip
+    plan_of(pairs, graph, bind=BIND)
+    assert [words in caplog.text for words in said] == [True] * len(said)
+    assert said or "ControlNet" not in caplog.text
+
+
 def test_colours_of_ade20k_by_the_table(plan_of) -> None:
     plan = plan_of({"colours": "ade20k", "table": {"dog": "#010203", "cat": "sofa"}})
     for job in plan:

@@ -1,6 +1,7 @@
 """Which labelled photo each job is made from, and all that its pictures follow from."""
 
 import json
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from ...core.errors import InputError
 from ...core.masks.codes import Colour
 from ...core.masks.colours import control_colours, open_colour
 from ...core.masks.compose import joined_names
+from ...core.masks.controlnets import unknown_colours
 from ...core.masks.geometry import Size
 from ...core.masks.layouts import PairFile
 from ...core.masks.pairs import find_pairs
@@ -20,6 +22,7 @@ from .draw import Made, made_of, scene_of
 from .facts import PairFacts, Progress, all_facts
 from .settings import Pairs
 
+log = logging.getLogger(__name__)
 MASKS = ("mask", "control", "labels")
 PICTURES = ("image", *MASKS)
 TEXTS = ("mask_classes", "file_name")
@@ -42,6 +45,8 @@ class Scenes:
     """Whether the workflow varies the masks itself: then only it knows those of its images."""
     declared: frozenset[str] = frozenset()
     """Classes that masks of the folder may have, whichever photos are taken."""
+    controlnets: frozenset[str] = frozenset()
+    """The ControlNets of the workflow, by the names of their files."""
 
     def names(self, class_name: str, number: int, seed: int) -> list[str]:
         """The photos of a class's job `number`, the one that it shows first.
@@ -111,8 +116,15 @@ class Scenes:
             raise InputError(f"All masks of {name!r} in {self.settings.folder} are empty.")
         checked = replace(self, of_class=left, facts=facts)
         if "control" in self.taken:
-            _ = checked._colours
+            checked._warn_of(checked._colours)
         return checked
+
+    def _warn_of(self, colours: Mapping[str, Colour]) -> None:
+        """Say which classes have colours that a ControlNet has not learned."""
+        for name in sorted(self.controlnets):
+            sentence = unknown_colours(name, colours)
+            if sentence:
+                log.warning("%s ('pairs.colours' and 'pairs.table' say the colours)", sentence)
 
     @cached_property
     def masked(self) -> bool:

@@ -49,7 +49,12 @@ def scenes_for(
         found: Size | None = (size[1], size[0])
     else:
         found = None if moved else _latent_size(graph, taken)
-    return replace(scenes, taken=pictures, size=found, moved=moved)
+    return replace(scenes, taken=pictures, size=found, moved=moved, controlnets=_controlnets(graph))
+
+
+def _controlnets(graph: Graph) -> frozenset[str]:
+    names = (node["inputs"].get("control_net_name") for node in graph.values())
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _latent_size(graph: Graph, taken: frozenset[Slot]) -> Size | None:

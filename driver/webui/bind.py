@@ -39,7 +39,10 @@ def bind_requests(
     pictures = _pictures(settings, recipe)
     if graphs is None and scenes is not None:
         scenes = replace(scenes, size=_size(scenes, settings))
-    found = scenes and replace(scenes, taken=scenes.taken | pictures)
+    nets = frozenset(unit.model for unit in settings.controlnet or ())
+    found = scenes and replace(
+        scenes, taken=scenes.taken | pictures, controlnets=scenes.controlnets | nets
+    )
     batch = graphs.batch_size if graphs else recipe.batch_size or 1
     return Requests(
         settings, batch, recipe.webui is not None, swept, found, graphs.words if graphs else {}
