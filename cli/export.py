@@ -52,6 +52,13 @@ def export(
             step,
         )
     parts = f"{done.train:,} images" if not done.val else f"{done.train:,} + {done.val:,} images"
+    if done.unshared:
+        console.print(
+            f"val has no image of {', '.join(done.unshared)}: too few, or of one source.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"{parts} of {done.classes:,} classes: {output}",
         markup=False,

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError, ManyshotError
+from manyshot.core.masks.labelled_png import encoded, read_labelled
+from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA
 from manyshot.driver.export.export import export
 from manyshot.driver.export.options import Drawing, Format
 from PIL import Image
 
-from .export_folders import RING, SHAPES, files, make, run, write
+from .export_folders import CLASSES, RING, SHAPES, files, make, run, write
 
 
 def test_an_imagefolder_has_classes_and_masks_beside(tmp_path):
@@ -38,11 +40,11 @@ def test_the_same_export_has_the_same_bytes(tmp_path, to):
 
 @pytest.mark.parametrize("to", list(Format))
 def test_every_image_is_told_when_it_is_read_and_written(tmp_path, to):
-    make(tmp_path / "in", SHAPES)
+    make(tmp_path / "in", SHAPES * 2)
     steps: list[tuple[str, int, int]] = []
     export(tmp_path / "in", to, tmp_path / "out", Drawing(), 0.5, 0, lambda *s: steps.append(s))
-    assert steps[:5] == [("reading", number, 5) for number in range(1, 6)]
-    assert steps[-1][1:] == (5, 5)
+    assert steps[:10] == [("reading", number, 10) for number in range(1, 11)]
+    assert steps[-1][1:] == (10, 10)
 
 
 def damaged(folder: Path, how: str) -> None:
@@ -74,9 +76,9 @@ def damaged(folder: Path, how: str) -> None:
     elif how == "index":
         Image.fromarray(RING.astype(np.uint8)).save(mask)
     elif how == "colours":
-        Image.new("RGB", RING.shape).save(mask)
+        Image.new("RGB", RING.shape, (0, 0, 255)).save(mask)
     elif how == "bits":
-        Image.new("I;16", RING.shape).save(mask)
+        Image.new("I;16", RING.shape, 700).save(mask)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +95,9 @@ def damaged(folder: Path, how: str) -> None:
         ("gone", "has no such file"),
         ("no_image", "0.png cannot be read"),
         ("size", "has 3x3 pixels and its image 7x7"),
-        ("index", "largest value in the mask"),
-        ("colours", "is of the kind 'RGB'"),
-        ("bits", "is of the kind 'I;16'"),
+        ("index", "255 may be the object or ignored"),
+        ("colours", "has colours (#0000ff)"),
+        ("bits", "among 0 and 700"),
     ],
 )
 def test_what_cannot_be_exported_is_a_sentence_and_leaves_nothing(tmp_path, how, words):
@@ -147,3 +149,95 @@ def test_the_command_says_what_it_wrote(tmp_path):
     assert answer.exit_code == 0
     assert "3 + 2 images of 3 classes" in answer.output
     assert (tmp_path / "out/data.yaml").is_file()
+
+
+def counts_by_split(out: Path) -> dict[str, list[str]]:
+    from torchvision.datasets import ImageFolder
+
+    return {split: ImageFolder(out / "images" / split).classes for split in ("train", "val")}
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.9])
+def test_train_and_val_of_an_imagefolder_number_the_same_classes(tmp_path, share):
+    make(tmp_path / "in", SHAPES * 2)
+    run(tmp_path / "in", "imagefolder", tmp_path / "out", share=share)
+    assert counts_by_split(tmp_path / "out") == dict.fromkeys(("train", "val"), list(CLASSES))
+
+
+def test_a_class_without_a_validation_image_is_refused_or_told(tmp_path):
+    make(tmp_path / "in", [RING] * 4)  # the second and third class have one image each
+    with pytest.raises(InputError, match="no image of 'dog', 'fruit fly', and readers of class"):
+        run(tmp_path / "in", "imagefolder", tmp_path / "out", share=0.5)
+    for to in ("coco", "yolo", "webdataset", "huggingface"):
+        done = run(tmp_path / "in", to, tmp_path / to, share=0.5)
+        assert done.unshared == ("dog", "fruit fly")
+
+
+def test_classes_of_one_name_but_for_the_case_are_refused(tmp_path):
+    records = make(tmp_path / "in", [RING, RING])
+    write(tmp_path / "in", [records[0], records[1].model_copy(update={"class_name": "Cat"})])
+    for to in Format:
+        with pytest.raises(InputError, match=r"'Cat' is named twice \(as 'cat'"):
+            run(tmp_path / "in", to, tmp_path / "out")
+
+
+def two_tables(folder: Path) -> None:
+    """1 is a cat in one mask and a dog in the other."""
+    for mask, name in zip(make_two(folder), ("cat", "dog"), strict=True):
+        mask.write_bytes(encoded(LabelMask(RING.astype(np.uint8), ("background", name))))
+
+
+def make_two(folder: Path) -> list[Path]:
+    return [folder / str(record.mask_file_name) for record in make(folder, [RING, RING])]
+
+
+def test_a_value_is_one_class_in_all_masks_of_an_export(tmp_path):
+    import io
+    import tarfile
+
+    from datasets import load_dataset
+
+    two_tables(tmp_path / "in")
+    for to in ("imagefolder", "webdataset", "huggingface"):
+        run(tmp_path / "in", to, tmp_path / to)
+    folder = tmp_path / "imagefolder"
+    found = [folder / f"masks/train/{name}.png" for name in ("cat/0", "dog/1")]
+    assert [set(np.unique(Image.open(path))) for path in found] == [{0, 1}, {0, 2}]
+    for path in found:
+        mask = read_labelled(path)
+        assert mask is not None
+        assert mask.classes == ("background", "cat", "dog")
+    assert (folder / "mask_classes.txt").read_text() == "background\ncat\ndog\n"
+    with tarfile.open(tmp_path / "webdataset" / "train-000000.tar") as tar:
+        data = [tar.extractfile(f"{key}.mask.png") for key in (0, 1)]
+        read = [set(np.unique(Image.open(io.BytesIO(one.read())))) for one in data if one]
+    assert read == [{0, 1}, {0, 2}]
+    rows = load_dataset(str(tmp_path / "huggingface"), cache_dir=str(tmp_path / "c"))["train"]
+    assert [set(np.unique(row["mask"])) for row in rows] == [{0, 1}, {0, 2}]
+    card = (tmp_path / "huggingface" / "README.md").read_text(encoding="utf-8")
+    assert "0 background, 1 cat, 2 dog" in card
+
+
+def test_masks_of_an_export_go_by_the_palette_of_their_folder(tmp_path):
+    import json
+
+    masks = make_two(tmp_path / "in")
+    soft = np.pad(np.full((3, 3), 255, np.uint8), 2)
+    soft[2, 2:5] = 60, 130, 200
+    for mask in masks:
+        Image.fromarray(soft).save(mask)
+    with pytest.raises(InputError, match="soft edges"):
+        run(tmp_path / "in", "coco", tmp_path / "out")
+    (tmp_path / "in/palette.yaml").write_text("threshold: 128")
+    run(tmp_path / "in", "coco", tmp_path / "out")
+    said = json.loads((tmp_path / "out/annotations/instances_train.json").read_text())
+    assert [row["name"] for row in said["categories"]] == list(CLASSES[:2])
+    assert [row["category_id"] for row in said["annotations"]] == [1, 2]
+    for mask in masks:
+        Image.fromarray(RING.astype(np.uint8)).save(mask)
+    (tmp_path / "in/palette.yaml").unlink()
+    with pytest.raises(InputError, match="hold indices .*Name them in 'palette.yaml'"):
+        run(tmp_path / "in", "yolo", tmp_path / "yolo")
+    (tmp_path / "in/palette.yaml").write_text("classes: {background: 0, bird: 1}")
+    run(tmp_path / "in", "yolo", tmp_path / "yolo")
+    assert "0: bird" in (tmp_path / "yolo/data.yaml").read_text()

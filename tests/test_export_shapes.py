@@ -3,8 +3,7 @@
 import numpy as np
 import shapely
 from hypothesis import example, given
-from manyshot.driver.export.outline import box, one_ring, polygons, read_object, rings
-from PIL import Image
+from manyshot.driver.export.outline import box, one_ring, polygons, rings
 
 from .export_folders import CORNERS, HOLE_AT_CORNER, QUICK, RING, drawn, even_odd, masks
 
@@ -43,8 +42,3 @@ def test_a_tolerance_leaves_points_out_and_moves_the_outline_little():
     assert shapely.get_num_coordinates(rough) < shapely.get_num_coordinates(exact) / 3
     assert exact.intersection(rough).area / exact.union(rough).area > 0.95
     assert shapely.hausdorff_distance(exact, rough) <= 1.0
-
-
-def test_soft_masks_are_cut_in_the_middle(tmp_path):
-    Image.fromarray(np.array([[0, 127, 128, 255]], np.uint8)).save(tmp_path / "soft.png")
-    assert read_object(tmp_path / "soft.png").tolist() == [[False, False, True, True]]

@@ -36,14 +36,15 @@ MIXED = 0.9  # of the pixels of a value that resizing made lie between two other
 SELDOM = 0.1  # files that show nothing but background and outline, of those with an outline
 
 
-def found_code(masks: Iterable[Path], place: str = IN_FOLDER) -> MaskCode:
+def found_code(masks: Iterable[Path], place: str = IN_FOLDER, blank: bool = False) -> MaskCode:
     """The code of masks that neither name their classes nor have a palette, by their values.
 
-    `place`: where a user can say what they mean. Raises InputError for colours, shades of grey,
+    `place`: where a user can say what they mean. `blank`: black and white masks may all be of one
+    value. Raises InputError for colours, shades of grey,
     values that resizing made, trimaps, values that are black and white in one file and indices in
     another, and fewer than two classes.
     """
-    return code_of_values(all_values(list(masks), place), place)
+    return code_of_values(all_values(list(masks), place), place, blank)
 
 
 def check_objects(masks: Iterable[Path], code: MaskCode, folder: Path) -> None:
@@ -68,13 +69,15 @@ def check_objects(masks: Iterable[Path], code: MaskCode, folder: Path) -> None:
         _check_white(files, IN_FOLDER)
 
 
-def code_of_values(files: Sequence[MaskValues], place: str = IN_FOLDER) -> MaskCode:
+def code_of_values(
+    files: Sequence[MaskValues], place: str = IN_FOLDER, blank: bool = False
+) -> MaskCode:
     """The code of masks with these values. Raises InputError as `found_code` does."""
     pixels = _total(file.pixels for file in files)
     _check_colour_tables(files, place)
     _check_compression(files, place)
     for white in (WHITE, MOST_VALUE):
-        if set(pixels) == {0, white}:
+        if set(pixels) <= {0, white} and (blank or len(pixels) == 2):
             return MaskCode((BACKGROUND_NAME, OBJECT_NAME), {0: 0, white: 1}, {})
     _check_several(files, pixels, place)
     _check_trimaps(files, pixels, place)

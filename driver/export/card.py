@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from ...core.masks.labelled_png import named_classes
 from .material import Material, file_name
 
 SYNTHETIC = "All images are synthetic: a diffusion model drew them, wholly or in part."
@@ -83,14 +82,13 @@ def _class_table(material: Material) -> Iterator[str]:
 
 def _mask_classes(material: Material) -> list[str]:
     """What the indices of label masks mean, where there are some."""
-    found = {named_classes(sample.mask) for sample in material.samples if sample.mask}
-    lists = sorted(classes for classes in found if classes)
-    rows = [", ".join(f"{i} {_plain(name)}" for i, name in enumerate(one)) for one in lists]
-    if not rows:
+    classes = material.masks.classes
+    if not classes:
         return []
+    row = ", ".join(f"{value} {_plain(name)}" for value, name in enumerate(classes))
     return [
         "## Masks",
-        "Label masks name their classes inside the file, by index: " + "; ".join(rows) + ".",
+        f"In all label masks a value is one class, 255 says nothing: {row}. They name them inside.",
     ]
 
 

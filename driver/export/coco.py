@@ -34,7 +34,7 @@ def write_coco(material: Material, folder: Path, drawing: Drawing, step: Step) -
         annotations = []
         for sample in samples:
             shutil.copyfile(sample.image, images / sample.image_file)
-            annotations.append(_annotations(sample, names, drawing))
+            annotations.append(_annotations(sample, material, names, drawing))
             step("writing", next(done), len(material.samples))
         text = json.dumps(_instances(material, names, samples, annotations), ensure_ascii=False)
         (folder / "annotations" / f"instances_{split}.json").write_text(text, encoding="utf-8")
@@ -70,7 +70,9 @@ def _numbered(annotations: Sequence[list[dict[str, Any]]]) -> Iterator[dict[str,
             yield {"id": next(ids), "image_id": image, **annotation}
 
 
-def _annotations(sample: Sample, names: Sequence[str], drawing: Drawing) -> list[dict[str, Any]]:
+def _annotations(
+    sample: Sample, material: Material, names: Sequence[str], drawing: Drawing
+) -> list[dict[str, Any]]:
     return [
         {
             "category_id": one.category + 1,
@@ -79,7 +81,7 @@ def _annotations(sample: Sample, names: Sequence[str], drawing: Drawing) -> list
             "iscrowd": 0,
             "segmentation": _segmentation(one.pixels, drawing),
         }
-        for one in shown(sample, names, drawing)
+        for one in shown(sample, material, names, drawing)
         if (found := box(one.pixels)) is not None
     ]
 

@@ -13,11 +13,13 @@ from .split import TRAIN, VAL
 
 @dataclass(frozen=True)
 class Exported:
-    """How many images are in train and in val, of how many classes."""
+    """How many images are in train and in val, of how many classes; `unshared`: the classes that
+    val has no image of."""
 
     train: int
     val: int
     classes: int
+    unshared: tuple[str, ...] = ()
 
 
 def export(
@@ -42,7 +44,7 @@ def export(
         write(material, place)
     count = {name: len(samples) for name, samples in material.splits.items()}
     classes = {sample.record.label for sample in material.samples}
-    return Exported(count.get(TRAIN, 0), count.get(VAL, 0), len(classes))
+    return Exported(count.get(TRAIN, 0), count.get(VAL, 0), len(classes), material.unshared)
 
 
 def _writer(

@@ -30,7 +30,7 @@ def write_hugging_face(material: Material, folder: Path, step: Step) -> None:
             path = folder / "data" / f"{SPLITS[split]}-{number:05d}.parquet"
             with pq.ParquetWriter(path, features.arrow_schema) as file:
                 for group in _parts(part, GROUP_ROWS):
-                    file.write_table(_table(group, masked, features))
+                    file.write_table(_table(group, material, masked, features))
                     done += len(group)
                     step("writing", done, len(material.samples))
     card = dataset_card(material, [SPLITS[split] for split in material.splits], masked)
@@ -50,8 +50,10 @@ def _features(names: Sequence[str], masked: bool) -> Features:
     )
 
 
-def _table(samples: Sequence[Sample], masked: bool, features: Features) -> pa.Table:
-    rows = [_row(sample, masked) for sample in samples]
+def _table(
+    samples: Sequence[Sample], material: Material, masked: bool, features: Features
+) -> pa.Table:
+    rows = [_row(sample, material, masked) for sample in samples]
     try:
         return pa.Table.from_pylist(rows, features.arrow_schema)
     except (pa.ArrowException, OverflowError) as error:
@@ -59,13 +61,16 @@ def _table(samples: Sequence[Sample], masked: bool, features: Features) -> pa.Ta
         raise InputError(f"A record of {files} does not fit into the format: {error}.") from None
 
 
-def _row(sample: Sample, masked: bool) -> dict[str, Any]:
-    mask = {"mask": _picture(sample.mask)} if masked else {}
-    return {"image": _picture(sample.image), **mask, **sample.record.model_dump()}
+def _row(sample: Sample, material: Material, masked: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"image": _picture(sample.image.name, sample.image.read_bytes())}
+    if masked:
+        mask = sample.mask
+        row["mask"] = mask and _picture(mask.name, material.masks.data(mask))
+    return {**row, **sample.record.model_dump()}
 
 
-def _picture(path: Path | None) -> dict[str, Any] | None:
-    return path and {"bytes": path.read_bytes(), "path": path.name}
+def _picture(name: str, data: bytes) -> dict[str, Any]:
+    return {"bytes": data, "path": name}
 
 
 def _parts(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:

@@ -3,12 +3,18 @@
 import shutil
 from pathlib import Path
 
+from ...core.errors import InputError
 from ...core.paths import inside
 from .material import Material, Step
 
 
 def write_image_folder(material: Material, folder: Path, step: Step) -> None:
-    """Write the images by class. `torchvision.datasets.ImageFolder(images/train)` reads them."""
+    """Write the images by class. `torchvision.datasets.ImageFolder(images/train)` reads them.
+
+    Labels are the places of the folders in the order of their names: both parts must have the same.
+    Raises InputError for a class that validation lacks.
+    """
+    _check_same_classes(material)
     for done, sample in enumerate(material.samples, 1):
         place = sample.split, sample.record.class_name
         images = inside(folder, "images", *place)
@@ -17,5 +23,18 @@ def write_image_folder(material: Material, folder: Path, step: Step) -> None:
         if sample.mask is not None:
             masks = inside(folder, "masks", *place)
             masks.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(sample.mask, masks / f"{sample.key}{sample.mask.suffix.lower()}")
+            data = material.masks.data(sample.mask)
+            (masks / f"{sample.key}{sample.mask.suffix.lower()}").write_bytes(data)
         step("copying", done, len(material.samples))
+    material.masks.write_table(folder)
+
+
+def _check_same_classes(material: Material) -> None:
+    if material.unshared:
+        raise InputError(
+            f"Validation would have no image of {', '.join(map(repr, material.unshared))}, and "
+            "readers of class folders number the classes of each part by themselves: the labels of "
+            "val would be others than those of train. These classes have one image, or images of "
+            "one source only. Make more of them, leave out '--val-share', or export to another "
+            "format."
+        )

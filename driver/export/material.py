@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from ...core.classes import check_class_names
 from ...core.errors import InputError
 from ...core.images import image_size
 from ...core.paths import inside, relative_name, safe_name
 from ...core.records import MANIFEST, METADATA, Record, read_records
-from .split import TRAIN, VAL, validation_names
+from .masks import Masks, read_masks
+from .split import TRAIN, VAL, unshared, validation_names
 
 Step = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
@@ -42,6 +44,9 @@ class Material:
     names: tuple[str, ...]
     made: dict[str, Any]
     """manyshot.json; empty where the folder has none."""
+    masks: Masks
+    unshared: tuple[str, ...] = ()
+    """Classes of which validation has no image, where there is a validation."""
 
     @property
     def splits(self) -> dict[str, list[Sample]]:
@@ -65,7 +70,9 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
         split = VAL if record.file_name in val else TRAIN
         samples.append(_sample(folder, record, key, split))
         step("reading", done, len(kept))
-    return Material(tuple(samples), _class_names(records), _made(folder))
+    masks = read_masks(folder, [sample.mask for sample in samples if sample.mask])
+    names, made = _class_names(records), _made(folder)
+    return Material(tuple(samples), names, made, masks, tuple(unshared(kept, val)))
 
 
 def _records(folder: Path) -> list[Record]:
@@ -93,6 +100,7 @@ def _class_names(records: Iterable[Record]) -> tuple[str, ...]:
     twice = [name for name, count in Counter(labels.values()).items() if count > 1]
     if twice:
         raise InputError(f"{METADATA} gives several labels to {twice[0]!r}. Give it one.")
+    check_class_names(labels.values())
     return tuple(labels.get(label, f"unused {label}") for label in range(max(labels) + 1))
 
 

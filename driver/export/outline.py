@@ -1,40 +1,13 @@
 """A mask as box and polygons. Coordinates are those of pixel edges: (0, 0) is the outer corner of
 the first pixel and (width, height) that of the last, so that an outline is exact."""
 
-from pathlib import Path
-
 import numpy as np
 import shapely
 
-from ...core.errors import InputError
-from ...core.images import open_image
-
-HALF = 128  # from here on a value of 0 to 255 belongs to the object
 MOST_RUNS = 10_000  # of object pixels in a row: outlines of more take seconds and help nobody
 
 Ring = np.ndarray
 """Points (n, 2), x and y, the first not repeated at the end."""
-
-
-def read_object(path: Path) -> np.ndarray:
-    """The object as booleans (height, width) of a black and white mask, as Save Labelled saves it.
-
-    Raises InputError for masks in colours, with a colour table or 16 bits, and for those whose
-    values are indices.
-    """
-    mask = open_image(path, "mask")
-    if mask.mode not in ("1", "L"):
-        raise InputError(
-            f"The mask {path} is of the kind {mask.mode!r}; exports read black and white "
-            "masks of one channel with 8 bits, as the node Save Labelled saves them."
-        )
-    values = np.asarray(mask.convert("L"))
-    if 0 < values.max(initial=0) < HALF:
-        raise InputError(
-            f"The largest value in the mask {path} is {values.max()}: it holds indices, or a "
-            "trimap. Exports read black and white masks, where the object is 255."
-        )
-    return values >= HALF
 
 
 def box(object_: np.ndarray) -> tuple[int, int, int, int] | None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.classes import check_class_names
 from ...core.errors import InputError
-from ...core.masks.labelled_png import named_classes, read_labelled
+from ...core.masks.conventions import PALETTE
 from ...core.masks.objects import objects_of
 from ...core.masks.read import BACKGROUND
+from .masks import Masks
 from .material import Material, Sample
 from .options import Drawing, Shapes
-from .outline import read_object
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +45,34 @@ def category_names(material: Material, drawing: Drawing) -> tuple[str, ...]:
     """
     if drawing.shapes == Shapes.IMAGE:
         return material.names
-    masks = [(sample, named_classes(sample.mask)) for sample in material.samples if sample.mask]
-    if all(classes is None for _, classes in masks):
+    masks = material.masks
+    plain = [sample for sample in material.samples if sample.mask in masks.plain]
+    if plain and not masks.black_and_white:
+        _check_named(masks)
+        return _apart([*masks.classes, *masks.code.classes])
+    if not masks.named:
         return material.names
-    named = (name for _, classes in masks for name in classes or () if name != BACKGROUND)
-    plain = (sample.record.class_name for sample, classes in masks if classes is None)
-    return tuple(dict.fromkeys([*named, *plain]))
+    return _apart([*masks.classes, *(sample.record.class_name for sample in plain)])
 
 
-def shown(sample: Sample, names: Sequence[str], drawing: Drawing) -> Iterator[Shown]:
+def _apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Each once, background aside. Raises InputError for two that look the same."""
+    found = tuple(name for name in dict.fromkeys(names) if name != BACKGROUND)
+    check_class_names(found)
+    return found
+
+
+def _check_named(masks: Masks) -> None:
+    if not (masks.folder / PALETTE).is_file():
+        raise InputError(
+            f"The masks of {masks.folder}, {masks.plain[0]} for one, hold indices "
+            f"({masks.code.text()}) that nothing names. Name them in '{PALETTE}' there."
+        )
+
+
+def shown(
+    sample: Sample, material: Material, names: Sequence[str], drawing: Drawing
+) -> Iterator[Shown]:
     """The objects of an image: of a label mask one for each class that it shows, without what it
     ignores; else one of the image's own class. Raises InputError for a mask that cannot be used.
     """
@@ -61,9 +81,7 @@ def shown(sample: Sample, names: Sequence[str], drawing: Drawing) -> Iterator[Sh
         width, height = sample.size
         yield Shown(own, np.ones((height, width), bool))
         return
-    labelled = read_labelled(sample.mask)
-    if labelled is None:
-        yield Shown(own, read_object(sample.mask))
-        return
-    for one in objects_of(labelled):
-        yield Shown(names.index(one.class_name), one.mask)
+    masks = material.masks
+    plain = sample.mask not in masks.named and masks.black_and_white
+    for one in objects_of(masks.label_mask(sample.mask)):
+        yield Shown(own if plain else names.index(one.class_name), one.mask)

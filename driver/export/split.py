@@ -11,30 +11,63 @@ TRAIN, VAL = "train", "val"
 
 
 def validation_names(records: Sequence[Record], share: float, seed: int) -> frozenset[str]:
-    """The file names of `share` (0 to 1, rounded to whole images) of each class.
+    """The file names of `share` (0 to 1, rounded to whole images, one at least) of each class.
 
     Images with the same source image stay together: a validation that shows a training photo's
     outline once more would flatter; so do scenes composed of several that share one. A class can
-    thus have fewer than its share. Raises InputError for another share, and when nothing can go
-    into validation, or nothing is left for training.
+    thus have another share, or none: `unshared` names those. Of no class all images go into
+    validation. Raises InputError for another share, and when nothing can go into validation.
     """
     if not 0 <= share < 1:
         raise InputError(f"The share of validation lies between 0 and 1; it is {share}.")
+    if not share:
+        return frozenset()
     groups = _related(records)
-    room = {name: round(share * count) for name, count in _counts(records).items()}
+    counts = _counts(records)
+    room = {name: min(max(1, round(share * n)), n - 1) for name, n in counts.items()}
     chosen: list[str] = []
     for key in sorted(groups, key=lambda key: _draw(key, seed)):
-        counts = _counts(groups[key])
-        if all(count <= room[name] for name, count in counts.items()):
-            room = {name: left - counts.get(name, 0) for name, left in room.items()}
+        here = _counts(groups[key])
+        if all(count <= room[name] for name, count in here.items()):
+            room = {name: left - here.get(name, 0) for name, left in room.items()}
             chosen += [record.file_name for record in groups[key]]
-    if share and not 0 < len(chosen) < len(records):
+    chosen += _one_of_each(groups, counts, frozenset(chosen), seed)
+    if not chosen:
         raise InputError(
             f"A share of {share} leaves no image for validation: the classes are too small, or "
             "all their images come from one source image, or from scenes that share some. "
             "Take another share, or none."
         )
     return frozenset(chosen)
+
+
+def _one_of_each(
+    groups: dict[str, list[Record]], counts: dict[str, int], chosen: frozenset[str], seed: int
+) -> list[str]:
+    """The smallest group of each class that has no image among `chosen`, where it leaves all of
+    its classes an image for training."""
+    more: list[str] = []
+    left = {name: counts[name] for name in counts}
+    for group in groups.values():
+        for record in group:
+            left[record.class_name] -= record.file_name in chosen
+    for name in sorted(name for name, count in counts.items() if left[name] == count):
+        fitting = [
+            (len(group), _draw(key, seed), group)
+            for key, group in groups.items()
+            if name in (here := _counts(group)) and all(here[n] < left[n] for n in here)
+        ]
+        if left[name] == counts[name] and fitting:
+            group = min(fitting, key=lambda one: one[:2])[2]
+            left = {n: left[n] - _counts(group).get(n, 0) for n in left}
+            more += [record.file_name for record in group]
+    return more
+
+
+def unshared(records: Sequence[Record], chosen: frozenset[str]) -> list[str]:
+    """The classes of which validation has no image although there is one."""
+    there = {record.class_name for record in records if record.file_name in chosen}
+    return sorted({record.class_name for record in records} - there) if chosen else []
 
 
 def _related(records: Sequence[Record]) -> dict[str, list[Record]]:

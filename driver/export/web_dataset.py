@@ -20,8 +20,9 @@ def write_web_dataset(material: Material, folder: Path, seed: int, step: Step) -
         for number, shard in enumerate(_shards(_shuffled(samples, seed))):
             with _tar(folder / f"{split}-{number:06d}.tar") as tar:
                 for sample in shard:
-                    tar.write(_entries(sample))
+                    tar.write(_entries(sample, material))
                     step("writing", next(done), len(material.samples))
+    material.masks.write_table(folder)
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def _shards(samples: Sequence[Sample]) -> list[list[Sample]]:
     return shards
 
 
-def _entries(sample: Sample) -> dict[str, str | bytes]:
+def _entries(sample: Sample, material: Material) -> dict[str, str | bytes]:
     entries: dict[str, str | bytes] = {
         "__key__": sample.key,
         sample.image.suffix.lower().lstrip("."): sample.image.read_bytes(),
@@ -59,5 +60,5 @@ def _entries(sample: Sample) -> dict[str, str | bytes]:
         "cls": str(sample.record.label).encode(),
     }
     if sample.mask is not None:
-        entries[f"mask{sample.mask.suffix.lower()}"] = sample.mask.read_bytes()
+        entries[f"mask{sample.mask.suffix.lower()}"] = material.masks.data(sample.mask)
     return entries

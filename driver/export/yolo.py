@@ -31,7 +31,7 @@ def write_yolo(material: Material, folder: Path, drawing: Drawing, step: Step) -
     for done, sample in enumerate(material.samples, 1):
         shutil.copyfile(sample.image, folder / "images" / sample.split / sample.image_file)
         label = folder / "labels" / sample.split / f"{sample.key}.txt"
-        label.write_text(_lines(sample, names, drawing), encoding="ascii")
+        label.write_text(_lines(sample, material, names, drawing), encoding="ascii")
         step("writing", done, len(material.samples))
     (folder / "data.yaml").write_text(_data(material, names), encoding="utf-8")
 
@@ -47,8 +47,8 @@ def _data(material: Material, names: Sequence[str]) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 
-def _lines(sample: Sample, names: Sequence[str], drawing: Drawing) -> str:
-    return "".join(_line(sample, one, drawing) for one in shown(sample, names, drawing))
+def _lines(sample: Sample, material: Material, names: Sequence[str], drawing: Drawing) -> str:
+    return "".join(_line(sample, one, drawing) for one in shown(sample, material, names, drawing))
 
 
 def _line(sample: Sample, one: Shown, drawing: Drawing) -> str:
