@@ -36,7 +36,8 @@ class Binding:
 
     `fields`, `texts`, `sweeps` and `pictures` say what each slot takes: a job field, or of an
     address the text with fields in it (`words` has these), the sweep's value or the uploaded
-    picture. `prefix` is the slot of the saved files' name, if any.
+    picture; `literals` are of `bind`, for all jobs. `prefix` is the slot of the saved files' name,
+    if any.
     `scenes` are the recipe's labelled photos, if any: some fields are of them.
     """
 
@@ -52,6 +53,7 @@ class Binding:
     scenes: Scenes | None = None
     texts: Mapping[Slot, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    literals: Mapping[Slot, Any] = field(default_factory=dict)
 
     def id(self, job: Job, subject_digest: str = "") -> str:
         """32 hex digits that follow from everything that decides the pixels.
@@ -176,6 +178,7 @@ def bind_recipe(
         prefix=delivery.prefix,
         scenes=scenes,
         texts=found.texts,
+        literals=found.literals,
         words={address: str(recipe.bind[address]) for address in found.texts.values()},
     )
 

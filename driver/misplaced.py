@@ -1,8 +1,10 @@
 """Syntax of the WebUI in prompts for nodes that read it as words."""
 
+import re
 from collections.abc import Iterator
 
 from ..core.errors import InputError
+from ..core.prompts import SLOTS
 from ..core.webui_prompt.syntax import webui_syntax
 from .binding import Binding
 from .field_text import is_field
@@ -10,6 +12,8 @@ from .recipe import Recipe
 from .settle import classes_of
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, describe
+
+_SLOT = re.compile(rf"\{{(?:{'|'.join(SLOTS)})\}}")
 
 
 def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
@@ -19,13 +23,25 @@ def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
     Looked at are the texts of the settled recipe; what the workflow itself says stays as it is.
     """
     graph = graphs.graphs.base
-    takes = {**graphs.fields, **graphs.texts, **graphs.sweeps}
+    takes = {**graphs.fields, **graphs.texts, **graphs.sweeps, **graphs.literals}
     encoders = [slot for slot in takes if language_at(graph[slot.node_id]) == "comfyui"]
     for slot in encoders:
+        for what, text in _own(recipe, graphs, slot):
+            _check_slots(what, text, where)
         for what, text in _texts(recipe, graphs, slot):
             found = webui_syntax(text)
             if found:
                 raise InputError(_refusal(found, what, graph, slot, where))
+
+
+def _check_slots(what: str, text: str, where: str) -> None:
+    """Raises InputError for {class_name} and its like outside of `prompts`: there they are letters."""
+    found = _SLOT.search(text)
+    if found:
+        raise InputError(
+            f"{where}: {found[0]} in {what} would be drawn as it stands: it works under 'prompts' "
+            "alone. Write $class_name or $prompt here."
+        )
 
 
 def _texts(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str]]:
@@ -49,6 +65,8 @@ def _own(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str
     """The texts that are bound to the slot itself."""
     if slot in graphs.texts:
         yield "the text of 'bind'", graphs.words[graphs.texts[slot]]
+    if isinstance(graphs.literals.get(slot), str):
+        yield "the text of 'bind'", graphs.literals[slot]
     address = graphs.sweeps.get(slot, "")
     for value in recipe.sweep.get(address, ()):
         if isinstance(value, str) and not is_field(value):

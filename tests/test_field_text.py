@@ -169,6 +169,7 @@ def test_the_webuis_syntax_is_known(text, found):
          "'[a:b:0.5]' in the list 'c' is syntax of the WebUI, and this node reads it as words"),
         ({"classes": {"cat": "a cat BREAK"}}, "'BREAK' in the words of 'cat'"),
         ({"bind": {"Positive.text": "$prompt <lora:x:1>"}}, "in the text of 'bind'"),
+        ({"bind": {"Negative.text": "bad BREAK"}}, "'BREAK' in the text of 'bind'"),
         ({"sweep": {"Positive.text": ["$prompt", "[a|b]"]}}, "'[a|b]' in the sweep of"),
     ],
 )  # fmt: skip
@@ -177,6 +178,12 @@ def test_syntax_that_a_node_reads_as_words_is_refused(plan_of, recipe, sentence)
         plan_of(**recipe)
     assert sentence in str(caught.value)
     assert "Put the node WebUI Prompt in its place." in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a {class_name}", "$prompt {context}"])
+def test_slots_of_templates_work_in_templates_alone(plan_of, text):
+    with pytest.raises(InputError, match=r"would be drawn as it stands.*Write \$class_name"):
+        plan_of(bind={"Positive.text": text, "Negative.text": "$prompt"})
 
 
 def test_the_node_webui_prompt_takes_it(plan_of):
