@@ -35,7 +35,7 @@ def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
 
 
 def _check_slots(what: str, text: str, where: str) -> None:
-    """Raises InputError for {class_name} and its like outside of `prompts`: there they are letters."""
+    """Raises InputError for {class_name} and its like, which are letters outside of `prompts`."""
     found = _SLOT.search(text)
     if found:
         raise InputError(
