@@ -1,5 +1,6 @@
 """One rule for what mask values mean: a table of sets of masks with what is decided, or said."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError
+from manyshot.core.masks.coco import read_coco
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.colours import hex_colour
 from manyshot.core.masks.controlnets import unknown_colours
@@ -318,3 +320,37 @@ def test_colours_that_a_controlnet_has_not_learned_are_named(
     sentence = unknown_colours(controlnet, {n: hex_colour(c) for n, c in colours.items()})
     assert (sentence is None) == (said is None)
     assert said is None or re.search(said, str(sentence))
+
+
+@pytest.mark.parametrize(
+    ("categories", "images", "said"),
+    [
+        ([(1, "cat"), (7, "cat")], [(1, "a")], "'cat' .*named twice|'cat' has the ids 1 and 7"),
+        ([(1, "cat"), (1, "dog")], [(1, "a")], "id 1 is 'cat' and 'dog'"),
+        ([(1, "cat")], [(1, "a"), (1, "b")], "image id 1 is 'a' and 'b'"),
+        ([(1, "cat")], [(1, "a"), (2, "a")], "image 'a' has the ids 1 and 2"),
+        ([(0, "background"), (90, "cat")], [(0, "a")], None),
+    ],
+)
+def test_coco_ids_and_names_stand_for_one_thing(
+    tmp_path: Path, categories: list, images: list, said: str | None
+) -> None:
+    box = [1, 1, 3, 1, 3, 3, 1, 3]
+    file = {
+        "images": [{"id": i, "file_name": name, "width": 4, "height": 4} for i, name in images],
+        "categories": [{"id": i, "name": name} for i, name in categories],
+        "annotations": [
+            {"image_id": images[0][0], "category_id": i, "segmentation": [box]}
+            for i, _ in categories
+        ],
+    }
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(file))
+    if said is not None:
+        with pytest.raises(InputError, match=said):
+            read_coco(path)
+        return
+    classes, (image,) = read_coco(path)
+    mask = image.label_mask(classes)
+    assert mask.classes == ("background", "cat")
+    assert mask.shown() == ("cat",)

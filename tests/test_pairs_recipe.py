@@ -11,7 +11,9 @@ from manyshot import recipes
 from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_colours
 from manyshot.core.masks.control import drawn
+from manyshot.core.masks.labelled_png import encoded
 from manyshot.core.masks.pairs import find_pairs, read_pair
+from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.scene import varied
 from manyshot.core.masks.variation import Variation
 from manyshot.core.palettes import COLOURS
@@ -84,6 +86,19 @@ def test_classes_are_those_of_the_pairs_and_photos_take_turns(plan_of) -> None:
         ("Beagle", 0, ["Beagle/b1.png"]), ("Persian", 1, ["Persian/p1.png"]),
         ("Beagle", 0, ["Beagle/b0.png"]), ("Persian", 1, ["Persian/p0.png"]),
     ]  # fmt: skip
+
+
+def test_a_value_is_one_class_in_all_masks_of_a_run(plan_of, folder: Path) -> None:
+    (folder / "palette.yaml").unlink()
+    for path in folder.glob("masks/*/*.png"):
+        labels = np.asarray(Image.open(path))
+        own = {"Persian": "cat", "Beagle": "dog"}[path.parent.name]
+        small = np.where(labels == 2, 1, labels).astype(np.uint8)
+        path.write_bytes(encoded(LabelMask(small, ("background", own))))
+    plan = plan_of()
+    masks = [plan.graphs.made(job).mask for job in plan]
+    assert {mask.classes for mask in masks} == {("background", "dog", "cat")}
+    assert {mask.shown() for mask in masks} == {("dog",), ("cat",)}
 
 
 def test_batches_take_turns_too(plan_of) -> None:

@@ -81,11 +81,12 @@ class CocoImage:
         Objects of other classes are background. Raises InputError when nothing is left.
         """
         labels = np.zeros((self.height, self.width), np.uint8)
+        names = (BACKGROUND, *(name for name in classes if name != BACKGROUND))
         for found in self.objects:
             if found.class_name in classes:
-                value = IGNORE if found.crowd else 1 + list(classes).index(found.class_name)
+                value = IGNORE if found.crowd else names.index(found.class_name)
                 labels[found.covered(self.height, self.width)] = value
-        return checked(LabelMask(labels, (BACKGROUND, *classes)), self.file_name)
+        return checked(LabelMask(labels, names), self.file_name)
 
 
 def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
@@ -100,6 +101,8 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
     names = {category.id: normalise_class(category.name) for category in file.categories}
     check_apart(category.name for category in file.categories)
     images = {image.id: image for image in file.images}
+    _check_ids(path, "category", [(one.id, one.name) for one in file.categories])
+    _check_ids(path, "image", [(one.id, one.file_name) for one in file.images])
     for image in file.images:
         if image.height * image.width > MOST_PIXELS:
             raise InputError(f"{path}: {image.file_name} has more pixels than a photo can have.")
@@ -117,6 +120,24 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
         for key, image in sorted(images.items())
     )
     return tuple(names[key] for key in sorted(names)), listed
+
+
+def _check_ids(path: Path, what: str, entries: Sequence[tuple[int, str]]) -> None:
+    """Raises InputError when one id stands for two, or one name has two ids."""
+    by_id: dict[int, str] = {}
+    by_name: dict[str, int] = {}
+    for number, name in entries:
+        if number in by_id:
+            raise InputError(
+                f"{path}: the {what} id {number} is {by_id[number]!r} and {name!r}. Give each an "
+                "id of its own."
+            )
+        if name in by_name:
+            raise InputError(
+                f"{path}: the {what} {name!r} has the ids {by_name[name]} and {number}. Make them "
+                "one, or give one another name."
+            )
+        by_id[number], by_name[name] = name, number
 
 
 def check_coco_classes(wanted: Sequence[str], known: Sequence[str]) -> None:

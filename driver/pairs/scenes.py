@@ -11,11 +11,12 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.masks.codes import Colour
 from ...core.masks.colours import control_colours, open_colour
-from ...core.masks.compose import joined_names
+from ...core.masks.compose import joined_names, recoded
 from ...core.masks.controlnets import unknown_colours
 from ...core.masks.geometry import Size
 from ...core.masks.layouts import PairFile
 from ...core.masks.pairs import find_pairs
+from ...core.masks.read import LabelMask
 from ...core.nearest import did_you_mean
 from ..job import Job
 from .draw import Made, made_of, scene_of
@@ -86,7 +87,13 @@ class Scenes:
         scene = scene_of(pairs, self.settings, job.seed, self.size, self.masked)
         colours = self._colours if "control" in self.taken else {}
         known = self.masked and not self.moved
-        return made_of(scene, self.taken, colours, open_colour(self.settings.colours), known)
+        made = made_of(scene, self.taken, colours, open_colour(self.settings.colours), known)
+        return made if made.mask is None else replace(made, mask=self._by_one_table(made.mask))
+
+    def _by_one_table(self, mask: LabelMask) -> LabelMask:
+        """The mask by the classes of all photos: a value is one class in the whole dataset."""
+        table = joined_names(facts.classes for facts in self.facts.values())
+        return recoded(mask, table) if set(mask.classes) <= set(table) else mask
 
     def sources(self, job: Job) -> list[str]:
         """The photos of a job as paths."""

@@ -12,7 +12,8 @@ import numpy as np
 from ...core.errors import InputError
 from ...core.files import appearing, write_text_whole, write_whole
 from ...core.masks.codes import MaskCode
-from ...core.masks.labelled_png import encoded, read_labelled, read_labels
+from ...core.masks.compose import recoded
+from ...core.masks.labelled_png import encoded, named_classes, read_labelled, read_labels
 from ...core.masks.objects import object_facts
 from ...core.masks.read import LabelMask
 from ...core.paths import inside
@@ -35,6 +36,7 @@ class Curated:
     judged: Judged
     why: tuple[str | None, ...]
     noise: np.ndarray | None
+    classes: tuple[str, ...]
 
 
 def write_dataset(
@@ -71,10 +73,13 @@ def _judged_record(
         found = without_noise(mask, unpacked(curated.noise[number]))
         why = None if found.objects() or not mask.objects() else GONE
         written = found if why is None else mask
-    if written is mask:
+    named = named_classes(inside(curated.folder, str(record.mask_file_name)))
+    if written is mask and named in (None, curated.classes):
         _copied(curated.folder, place, str(record.mask_file_name))
     else:
-        write_whole(inside(place, str(record.mask_file_name)), encoded(written))
+        write_whole(
+            inside(place, str(record.mask_file_name)), encoded(recoded(written, curated.classes))
+        )
         ignored = int((written.labels != mask.labels).sum())
     changes = {
         "scores": {**record.scores, **curated.judged.scores(number)},
