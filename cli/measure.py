@@ -100,7 +100,7 @@ def _show(console: "PlainConsole", results: "Results") -> None:
 
     from rich.table import Table
 
-    from ..trainer.measure.report.figures import NONE
+    from ..trainer.measure.report.figures import NONE, points, span
 
     table = Table("shots", "arm", "reached", "gain in points (95 %)", "relative", "against")
     if results.published:
@@ -110,7 +110,7 @@ def _show(console: "PlainConsole", results: "Results") -> None:
             str(row.shots),
             row.arm,
             f"{row.value:.1f} %",
-            f"{row.gain:+.2f} ({row.low:+.2f} to {row.high:+.2f})",
+            f"{points(row.gain, 2)} ({span(row.low, row.high, 2)})",
             f"{row.relative:+.1f} %" if isfinite(row.relative) else NONE,
             f"{row.against}, {row.baseline:.1f} %",
             *(["\n".join(_published(results, row))] if results.published else []),

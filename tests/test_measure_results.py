@@ -15,10 +15,10 @@ from manyshot.cli import app
 from manyshot.cli.measure import _show
 from manyshot.core.errors import InputError
 from manyshot.trainer.measure.arms import REAL_ONLY
+from manyshot.trainer.measure.earlier import finished_runs
 from manyshot.trainer.measure.results import (
     FILE,
     Results,
-    finished_runs,
     pack,
     read_results,
     write_results,

@@ -16,9 +16,10 @@ from manyshot.core.masks.conventions import found_code
 from manyshot.core.masks.raw import indices, read_raw
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.records import METADATA, Record
+from manyshot.trainer.measure.earlier import finished_runs
 from manyshot.trainer.measure.measure import measure
 from manyshot.trainer.measure.recipe import Data, MeasureRecipe
-from manyshot.trainer.measure.results import Results, finished_runs
+from manyshot.trainer.measure.results import Results
 from manyshot.trainer.measure.segmentation.copy_paste import copy_pasted
 from manyshot.trainer.measure.segmentation.pairs import pair_data, read_pairs
 from manyshot.trainer.measure.segmentation.policies import augmented_pairs

@@ -14,13 +14,13 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.measure.arms import Arm
+from manyshot.trainer.measure.earlier import finished_runs
 from manyshot.trainer.measure.measure import measure
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.results import (
     Config,
     Results,
     Run,
-    finished_runs,
     pack_shares,
     unpack_shares,
 )

@@ -1,5 +1,6 @@
 """Few-shot draws: which real images an experiment may learn from, decided by a seed alone."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,29 @@ def draw_shots(table: Table, count: int, seed: int) -> Draw:
             )
     shots = np.concatenate([order[:count] for order in orders])
     return Draw(seed, count, shots, tuple(order[count:] for order in orders))
+
+
+def distinct_draws(table: Table, count: int, number: int) -> list[Draw]:
+    """The draws 0, 1, 2, … below `number` that hold other photos than those before them.
+
+    There is one where each class has `count` photos. Raises InputError when a class has too few.
+    """
+    found: dict[frozenset[int], Draw] = {}
+    for seed in range(number):
+        draw = draw_shots(table, count, seed)
+        found.setdefault(frozenset(draw.shots.tolist()), draw)
+    return list(found.values())
+
+
+def all_draws(table: Table, shots: Sequence[int], number: int) -> Iterator[Draw]:
+    """The distinct draws of every number of `shots`."""
+    for count in shots:
+        yield from distinct_draws(table, count, number)
+
+
+def pools(table: Table) -> list[int]:
+    """How many real photos each class has."""
+    return np.bincount(table.labels[table.real], minlength=len(table.classes)).tolist()
 
 
 def _order(table: Table, label: int, seed: int) -> np.ndarray:

@@ -1,18 +1,22 @@
 """The gain of an arm: its paired difference to real only, with an interval and a plain sentence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy import stats
 
-from ...core.errors import InputError
+from .report.figures import decimals
+from .sharing import INDEPENDENT, Sharing
 
 LEVEL = 0.95
 POWER = 0.8
 MOST_DRAWS = 1000
-Verdict = Literal["helps", "hurts", "cannot tell"]
+MOST = 100.0  # points: no gain is larger
+NOTHING = 1e-9  # points: what is left of rounding
+Verdict = Literal["helps", "hurts", "cannot tell", "no difference"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class Gain:
     that is nothing.
 
     `draws_to_tell`: with that many draws in all a gain of this size would be told with 80 % power;
-    None when it is told already, or when more draws would not do it.
+    None when it is told already, or when more draws would not do it. `shared`: the mean share of
+    photos that two draws have in common, from 0 to 1. `other_photos`: whether the interval speaks
+    of other photos than those of the draws; else of other test images and trainings alone.
     """
 
     mean: float
@@ -42,26 +48,51 @@ class Gain:
     draws: int
     seeds: int
     draws_to_tell: int | None
+    shared: float = 0.0
+    other_photos: bool = True
 
 
-def gain(arm: np.ndarray, real_only: np.ndarray, with_images: bool = True) -> Gain:
+def gain(arm: np.ndarray, real_only: np.ndarray, sharing: Sharing = INDEPENDENT) -> Gain:
     """From each test image's part in the metric (draws, seeds, images), paired in all three.
 
-    `with_images`: the interval is also about other test images than these, not only about other
-    draws and seeds. Raises InputError for fewer than two draws, which have no spread.
+    `sharing`: of the draws. A single draw, and draws that all hold the same photos, have an
+    interval that is about other test images and trainings alone.
     """
-    if len(arm) < 2:
-        raise InputError("An interval needs two draws at least; five or more are better.")
-    points = 100 * (arm.astype(np.float64) - real_only).mean(axis=1)
-    found = crossed_interval(points) if with_images else interval(points.mean(axis=1))
-    more = None if verdict(found) != "cannot tell" else _draws_to_tell(points, with_images)
+    points = 100 * (arm.astype(np.float64) - real_only)
+    found = difference_interval(points, sharing, is_binary(arm) and is_binary(real_only))
+    others = len(points) > 1 and sharing.shared < 1
+    more = _draws_to_tell(points.mean(axis=1), found, sharing) if others else None
     base = 100 * float(real_only.mean())
     relative = 100 * found.mean / base if base else float("nan")
     draws, seeds = arm.shape[:2]
-    return Gain(found.mean, found.low, found.high, relative, verdict(found), draws, seeds, more)
+    said = verdict(found)
+    more = more if said == "cannot tell" else None
+    shared = sharing.shared if draws > 1 else 0.0
+    return Gain(
+        found.mean, found.low, found.high, relative, said, draws, seeds, more, shared, others
+    )
 
 
-def interval(differences: np.ndarray) -> Interval:
+def is_binary(parts: np.ndarray) -> bool:
+    """Whether each test image is either right or wrong."""
+    return bool(((parts == 0) | (parts == 1)).all())
+
+
+def difference_interval(
+    points: np.ndarray, sharing: Sharing = INDEPENDENT, binary: bool = False, level: float = LEVEL
+) -> Interval:
+    """For the mean of differences in points (draws, seeds, images), never of width 0.
+
+    `binary`: each is of an image that was right or wrong. A single draw is told by its seeds, which
+    say nothing of other photos. `level`: of coverage, from 0 to 1.
+    """
+    single = len(points) == 1
+    units = points[0] if single else points.mean(axis=1)
+    found = crossed_interval(units, INDEPENDENT if single else sharing, binary, level)
+    return Interval(found.mean, max(found.low, -MOST), min(found.high, MOST), found.error)
+
+
+def interval(differences: np.ndarray, level: float = LEVEL) -> Interval:
     """Student's interval for the mean of one difference a draw (n).
 
     Draws are independent, and the mean over a draw's seeds carries both spreads, so that this is
@@ -71,35 +102,75 @@ def interval(differences: np.ndarray) -> Interval:
     """
     count = len(differences)
     mean, error = float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(count))
-    return _student(mean, error, count - 1)
+    return _student(mean, error, count - 1, level)
 
 
-def crossed_interval(differences: np.ndarray) -> Interval:
-    """For the mean of differences (draws, images): both are drawn, and every draw sees all images.
+def crossed_interval(
+    differences: np.ndarray,
+    sharing: Sharing = INDEPENDENT,
+    binary: bool = False,
+    level: float = LEVEL,
+) -> Interval:
+    """For the mean of differences (draws, images) in points: both are drawn, and every draw sees
+    all images.
 
     Variance s_d^2 / D + s_i^2 / N - s_di^2 / (D N) from the mean squares of the two-way layout,
     and degrees of freedom after Satterthwaite 1946, as for readers and cases in medical imaging:
     Hillis 2007, "A comparison of denominator degrees of freedom methods for multiple observer ROC
-    analysis"; here without dropping the interaction. Never narrower than `interval`.
+    analysis"; here without dropping the interaction. Draws that share photos add
+    `sharing.widening` times s_d^2. Never narrower than `interval`.
+
+    Where `binary`, the images' part is at least 1 / (N + 2)^2, that of one image more that gains
+    and one that loses by half: Agresti & Min 2005, "Simple improved confidence intervals for
+    comparing matched proportions". Where nothing varies at all, the interval reaches as far as
+    `unseen_share`: differences that not one of N images shows may have that share of all images.
     """
     draws, images = differences.shape
     by_draw, by_image = differences.mean(axis=1), differences.mean(axis=0)
     mean = float(by_draw.mean())
     rest = differences - by_draw[:, None] - by_image[None] + mean
-    of_draws = float(by_draw.var(ddof=1)) / draws
-    if images < 2:
-        return interval(by_draw)
-    of_images = float(by_image.var(ddof=1)) / images
-    of_both = float(np.square(rest).sum()) / ((draws - 1) * (images - 1)) / (draws * images)
-    added = max(of_images - of_both, 0.0)  # the images' own part; both means hold the interaction
-    variance = of_draws + added
-    parts = of_draws**2 / (draws - 1) + added**2 / (images - 1)
-    freedom = variance**2 / parts if parts else draws - 1
-    return _student(mean, float(np.sqrt(variance)), freedom)
+    spread = _variance(by_draw)
+    of_both = float(np.square(rest).sum()) / max((draws - 1) * (images - 1), 1) / (draws * images)
+    # The images' own part; both means hold the interaction.
+    of_images = _variance(by_image) / images - (of_both if draws > 1 else 0.0)
+    least = (100 / (images + 2)) ** 2 if binary else 0.0
+    parts = (
+        (spread * (1 / draws + sharing.widening), min(draws - 1, sharing.freedom)),
+        (max(of_images, least), images - 1),
+    )
+    found = _from_parts(mean, parts, level)
+    varies = images > 1 and (found.error > NOTHING if not binary else np.ptp(differences) > 0)
+    return found if varies else _at_least(found, images, level)
 
 
-def _student(mean: float, error: float, freedom: float) -> Interval:
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+def _variance(values: np.ndarray) -> float:
+    return float(values.var(ddof=1)) if len(values) > 1 else 0.0
+
+
+def _from_parts(mean: float, parts: Sequence[tuple[float, float]], level: float) -> Interval:
+    """Student's interval from variances and their degrees of freedom (Satterthwaite 1946)."""
+    variance = sum(part for part, _ in parts)
+    below = sum(part**2 / max(freedom, 1) for part, freedom in parts)
+    return _student(mean, float(np.sqrt(variance)), variance**2 / below if below else 1.0, level)
+
+
+def _at_least(found: Interval, images: int, level: float) -> Interval:
+    """The interval as wide as what so few test images cannot have shown."""
+    reach = max(100 * unseen_share(images, level), found.high - found.mean)
+    return Interval(found.mean, found.mean - reach, found.mean + reach, reach / 2)
+
+
+def unseen_share(images: int, level: float = LEVEL) -> float:
+    """The largest share, from 0 to 1, of what none of so many images shows.
+
+    The exact bound of Clopper & Pearson 1934 for no hit in N, 1 - (alpha / 2)^(1 / N), as the rule
+    of three has it: about 3.7 / N at 95 %.
+    """
+    return 1 - ((1 - level) / 2) ** (1 / images)
+
+
+def _student(mean: float, error: float, freedom: float, level: float = LEVEL) -> Interval:
+    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
     return Interval(mean, mean - reach, mean + reach, error)
 
 
@@ -125,13 +196,14 @@ def verdict(found: Interval) -> Verdict:
     return "hurts" if found.high < 0 else "cannot tell"
 
 
-def _draws_to_tell(points: np.ndarray, with_images: bool) -> int | None:
-    by_draw = points.mean(axis=1)
-    fixed = 0.0
-    if with_images and points.shape[1] > 1:
-        # Of the images: more draws leave it as it is.
-        fixed = crossed_interval(points).error ** 2 - interval(by_draw).error ** 2
-    return draws_to_tell(float(by_draw.mean()), float(by_draw.std(ddof=1)), len(by_draw), fixed)
+def _draws_to_tell(by_image: np.ndarray, found: Interval, sharing: Sharing) -> int | None:
+    """From differences (draws, images), their interval, and how many draws there can be."""
+    by_draw = by_image.mean(axis=1)
+    # Of the images and of the photos that draws share: more draws leave it as it is.
+    fixed = found.error**2 - _variance(by_draw) / len(by_draw)
+    spread = float(by_draw.std(ddof=1))
+    needed = draws_to_tell(float(by_draw.mean()), spread, len(by_draw), fixed)
+    return needed if needed and needed <= sharing.possible else None
 
 
 def draws_to_tell(effect: float, spread: float, least: int, fixed: float = 0.0) -> int | None:
@@ -150,15 +222,61 @@ def draws_to_tell(effect: float, spread: float, least: int, fixed: float = 0.0) 
     return int(enough[0]) if len(enough) else None
 
 
-def sentence(name: str, found: Gain) -> str:
-    """The gain in words: "helps", "hurts" or "cannot tell", with points and interval."""
-    size = f"{found.mean:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"
-    if found.verdict != "cannot tell":
-        share = "" if isnan(found.relative) else f", {found.relative:+.1f} % relative"
-        return f"{name} {found.verdict}: {size}{share}."
-    more = (
-        f"about {found.draws_to_tell} draws would tell a gain of this size"
-        if found.draws_to_tell
-        else "more draws alone would not tell a gain of this size"
-    )
-    return f"{name}: cannot tell: {size} over {found.draws} draws; {more}."
+def sentence(name: str, found: Gain, shots: int | None = None, expected: str = "") -> str:
+    """The gain in words: "helps", "hurts" or "cannot tell", with points and interval.
+
+    `shots`: real images of each class, named where no others were tested. `expected`: what is to be
+    said of no difference, such as ", as it must be".
+    """
+    if not found.other_photos:
+        return _of_these_photos(name, found, shots, expected)
+    size = f"{_size(found)}{_sharing(found)}"
+    if found.verdict in ("helps", "hurts"):
+        return f"{name} {found.verdict}: {size}{_relative(found)}."
+    if found.verdict == "no difference":
+        return f"{name}: no difference{expected}: {size}."
+    return f"{name}: cannot tell: {size} over {found.draws} draws; {more_draws(found)}."
+
+
+def more_draws(found: "Told") -> str:
+    """What would tell a gain that cannot be told."""
+    if not found.other_photos:
+        return "other photos were not tested"
+    if found.draws_to_tell:
+        return f"about {found.draws_to_tell:,} draws would tell a gain of this size"
+    alone = "more draws alone would not tell a gain of this size"
+    return f"{alone}, more photos to draw from might" if found.shared else alone
+
+
+class Told(Protocol):
+    """A gain, or its row in results.json."""
+
+    @property
+    def other_photos(self) -> bool: ...
+    @property
+    def draws_to_tell(self) -> int | None: ...
+    @property
+    def shared(self) -> float: ...
+
+
+def _of_these_photos(name: str, found: Gain, shots: int | None, expected: str) -> str:
+    photos = "these photos" if shots is None else f"these {shots:,} photos of each class"
+    said = "gains nothing that can be told" if found.verdict == "cannot tell" else found.verdict
+    said = f"makes no difference{expected}," if said == "no difference" else said
+    size = _size(found, ", for other test images alone")
+    return f"{name} {said} with {photos}, and other photos were not tested: {size}."
+
+
+def _size(found: Gain, covers: str = "") -> str:
+    digits = decimals(found.mean, found.low, found.high)
+    mean, low, high = (f"{value:+.{digits}f}" for value in (found.mean, found.low, found.high))
+    return f"{mean} points ({low} to {high}{covers})"
+
+
+def _sharing(found: Gain) -> str:
+    share = round(100 * found.shared)
+    return f" over draws that share {share} % of their photos" if share else ""
+
+
+def _relative(found: Gain) -> str:
+    return "" if isnan(found.relative) else f", {found.relative:+.1f} % relative"

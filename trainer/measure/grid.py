@@ -3,18 +3,19 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
 from ...core.errors import InputError
 from .added import NOTHING, added_images, usable
 from .arms import REAL_ONLY, Arm
-from .draws import Draw, draw_shots
+from .divergence import refuse_diverged
+from .draws import Draw, all_draws, distinct_draws, pools
 from .learner import Learner, Options, Outcome
 from .plans import Budget, make_plan
 from .results import Config, DrawRow, Run, pack, pack_shares
 from .setting import Setting, make_setting
+from .sharing import Sharing, mean_shared, possible_draws
 from .table import Table
 from .trust import Reading
 from .tune import Choice, choose_arm, choose_options
@@ -42,8 +43,7 @@ Done = Callable[[Sequence[Run]], None]  # told runs of a draw when they are fini
 def check_grid(table: Table, grid: Grid) -> None:
     """Raises InputError for shots or ratios that there are too few images for."""
     fixed = [arm for arm in grid.arms if arm.ratio != "auto"]
-    for count, seed in product(grid.shots, range(grid.draws)):
-        draw = draw_shots(table, count, seed)
+    for draw in all_draws(table, grid.shots, grid.draws):
         for arm in fixed:
             added_images(table, draw, arm)
 
@@ -61,8 +61,7 @@ def fair_runs(
     Rate and decay are chosen for real only inside the shots of the draw, and shared.
     """
     runs: list[Run] = []
-    for count, number in product(grid.shots, range(grid.draws)):
-        draw = draw_shots(table, count, number)
+    for draw in all_draws(table, grid.shots, grid.draws):
         runs.extend(_draw_runs(table, learner, draw, grid, material, known, done))
     return runs
 
@@ -76,11 +75,7 @@ def _draw_runs(
     known: Mapping[str, Run],
     done: Done,
 ) -> list[Run]:
-    configs = [
-        _config(material, learner, grid.budget, draw, arm, seed)
-        for arm in grid.arms
-        for seed in range(grid.seeds)
-    ]
+    configs = draw_configs(material, learner, draw, grid)
     found = {config.key: known[config.key] for config in configs if config.key in known}
     if found:
         done(list(found.values()))
@@ -98,6 +93,21 @@ def _draw_runs(
         found |= made
         done(list(made.values()))
     return [found[config.key] for config in configs]
+
+
+def fair_configs(table: Table, learner: Learner, grid: Grid, material: str) -> list[Config]:
+    """All that `fair_runs` comes to."""
+    draws = all_draws(table, grid.shots, grid.draws)
+    return [one for draw in draws for one in draw_configs(material, learner, draw, grid)]
+
+
+def draw_configs(material: str, learner: Learner, draw: Draw, grid: Grid) -> list[Config]:
+    """The runs of a draw: every arm with every seed."""
+    return [
+        _config(material, learner, grid.budget, draw, arm, seed)
+        for arm in grid.arms
+        for seed in range(grid.seeds)
+    ]
 
 
 def _config(
@@ -149,6 +159,8 @@ def _made(
         for config, arm, images in zip(configs, arms, added, strict=True)
     ]
     found = setting.fit(plans, [options] * len(plans), test)
+    for config, of_run in zip(configs, found, strict=True):
+        refuse_diverged(of_run, config, options.rate)
     seconds = (time.perf_counter() - began) / len(plans)
     return {
         config.key: finished(
@@ -199,8 +211,6 @@ def finished(
 
 def draw_rows(table: Table, grid: Grid, names: list[str]) -> list[DrawRow]:
     """The images of every draw of a grid, from the names of all rows."""
-    numbers = product(grid.shots, range(grid.draws))
-    draws = [draw_shots(table, count, seed) for count, seed in numbers]
     return [
         DrawRow(
             shots=draw.count,
@@ -208,5 +218,24 @@ def draw_rows(table: Table, grid: Grid, names: list[str]) -> list[DrawRow]:
             images=[names[row] for row in draw.shots],
             seen=int(table.seen[draw.shots].sum()),
         )
-        for draw in draws
+        for draw in all_draws(table, grid.shots, grid.draws)
     ]
+
+
+def sharings(table: Table, grid: Grid) -> dict[tuple[int, Arm], Sharing]:
+    """How far the draws of each number of shots and arm hold the same real images."""
+    found = {}
+    for count in grid.shots:
+        draws = distinct_draws(table, count, grid.draws)
+        possible = possible_draws(pools(table), count)
+        freedom = len(table.real) - len(table.classes)
+        for arm in grid.arms:
+            shared = mean_shared([_learned(table, draw, arm) for draw in draws])
+            found[count, arm] = Sharing(shared, possible, freedom)
+    return found
+
+
+def _learned(table: Table, draw: Draw, arm: Arm) -> np.ndarray:
+    """The real images that decide an arm's gain: those added are compared with the shots."""
+    added = added_images(table, draw, arm).rows if arm.add == "real" else draw.shots[:0]
+    return np.union1d(draw.shots, added)

@@ -4,7 +4,8 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from .grid import Grid, check_grid, draw_rows, fair_runs
+from .earlier import finished_runs, keep_beside, notes_on_earlier
+from .grid import Grid, check_grid, draw_rows, fair_configs, fair_runs, sharings
 from .learner import Step
 from .learners import Opened, open_features, open_learner
 from .material import Material, make_table, read_data, read_material
@@ -12,11 +13,11 @@ from .notes import notes_on_runs, notes_on_synthetic
 from .plans import Budget
 from .published import published_rows
 from .recipe import MeasureRecipe
-from .results import Results, Run, Split, finished_runs, write_results
+from .results import Results, Run, Split, write_results
 from .samples import pick_samples
 from .segmentation.mismatched import with_mismatched
 from .sources import Dataset, Example
-from .summary import gain_rows
+from .summary import Basis, gain_rows
 from .synthetic import read_synthetic
 from .thesis_grid import ThesisProtocol
 
@@ -87,26 +88,39 @@ def _run(
     results: Results,
     step: Step,
 ) -> Results:
-    known = finished_runs(recipe.output)
+    table, learner = material.table, opened.learner
+    protocol = None
+    if recipe.protocol == "thesis":
+        features = open_features(recipe, material, step).features
+        protocol = ThesisProtocol(table, features, learner.name, material.digest)
+        configs = protocol.configs(grid)
+    else:
+        configs = fair_configs(table, learner, grid, material.digest)
+    wanted = {config.key for config in configs}
+    earlier = finished_runs(recipe.output)
+    known = {key: run for key, run in earlier.items() if key in wanted}
+    keep_beside(recipe.output, wanted)
+    results = results.model_copy(
+        update={"notes": [*results.notes, *notes_on_earlier(recipe.output)]}
+    )
     runs: list[Run] = []
-    total = len(grid.shots) * grid.draws
 
     def done(found: Sequence[Run]) -> None:
         runs.extend(found)
-        step("draws", len({(run.config.shots, run.config.draw) for run in runs}), total)
+        draws = {(run.config.shots, run.config.draw) for run in runs}
+        step("draws", len(draws), len(results.draws))
         if any(run.key not in known for run in found):
             kept = {run.key: run for run in [*known.values(), *runs]}
             write_results(recipe.output, results.model_copy(update={"runs": list(kept.values())}))
 
-    table = material.table
-    if recipe.protocol == "thesis":
-        features = open_features(recipe, material, step).features
-        protocol = ThesisProtocol(table, features, opened.learner.name, material.digest)
-        found, tested = protocol.runs(grid, known, done), len(protocol.test)
+    if protocol:
+        found, test = protocol.runs(grid, known, done), protocol.test
     else:
-        found = fair_runs(table, opened.learner, grid, material.digest, known, done)
-        tested = len(table.test)
-    whole = results.model_copy(update={"runs": found, "gains": gain_rows(found, tested)})
+        found = fair_runs(table, learner, grid, material.digest, known, done)
+        test = table.test
+    labels = table.labels[test] if recipe.task == "classification" else None
+    gains = gain_rows(found, Basis(len(test), sharings(table, grid), labels))
+    whole = results.model_copy(update={"runs": found, "gains": gains})
     write_results(recipe.output, whole)
     return whole
 

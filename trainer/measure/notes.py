@@ -7,7 +7,8 @@ import numpy as np
 
 from ...core.cache import cache_folder
 from ...core.errors import InputError
-from .draws import draw_shots
+from .draw_notes import notes_on_draws
+from .draws import distinct_draws
 from .grid import Grid
 from .material import Material
 from .overlap import kept_overlap, overlap_sentence, refuse_overlap
@@ -102,13 +103,11 @@ def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list
     """What is to be known of the draws, the protocol, and what was not controlled."""
     found = [
         "Intervals are of 95 % each, and not widened for the number of arms.",
-        "Draws are taken from the same real images and overlap; an interval speaks of further "
-        "draws from these images, and of further test images.",
+        *notes_on_draws(material.table, grid),
         EACH_DRAW if learned_anew(material, grid) else ONE_SET,
     ]
     if material.repeated:
         found.append(f"{material.repeated:,} test images are also among the real images.")
-    found += _on_draws(material.table, grid)
     return [*found, DIFFERS] if recipe.protocol == "thesis" else found
 
 
@@ -117,20 +116,6 @@ def learned_anew(material: Material, grid: Grid) -> bool:
     table = material.table
     if table.source is None:
         return False
-    draws = [draw_shots(table, max(grid.shots), seed).shots for seed in range(grid.draws)]
-    fitting = [table.comes_only_from(table.synthetic, shots) for shots in draws]
-    return bool((np.sum(fitting, axis=0) == 1).all())
-
-
-def _on_draws(table: Table, grid: Grid) -> list[str]:
-    """How much of the draws the generator has learned from."""
-    if not table.seen.any():
-        return []
-    found: list[str] = []
-    for count in grid.shots:
-        draws = [draw_shots(table, count, seed) for seed in range(grid.draws)]
-        seen = float(np.mean([table.seen[draw.shots].mean() for draw in draws]))
-        fresh = "draws hold only images that the generator has not learned from."
-        known = f"the generator has learned from {seen:.0%} of the real images of the draws."
-        found.append(f"{count} shots: {known if seen else fresh}")
-    return found
+    draws = distinct_draws(table, max(grid.shots), grid.draws)
+    fitting = [table.comes_only_from(table.synthetic, draw.shots) for draw in draws]
+    return len(draws) > 1 and bool((np.sum(fitting, axis=0) == 1).all())

@@ -4,7 +4,6 @@ have some."""
 import logging
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from ...core.masks.labelled_png import encoded
 from ...core.masks.layouts import IMAGES, MASKS
 from ...core.masks.read import LabelMask
 from ...core.paths import inside, safe_name
-from .draws import draw_shots
+from .draws import all_draws
 from .material import make_table, read_data
 from .recipe import MeasureRecipe
 from .segmentation.pairs import Pair, label_masks
@@ -39,8 +38,8 @@ def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) 
     """
     data = read_data(recipe.data, recipe.task)
     table = make_table(data, [])
-    numbers = list(product(recipe.shots, range(recipe.draws)))
-    shots = {draw_folder(*number): draw_shots(table, *number).shots for number in numbers}
+    draws = all_draws(table, recipe.shots, recipe.draws)
+    shots = {draw_folder(draw.count, draw.seed): draw.shots for draw in draws}
     places = shots if each_draw else {"": np.unique(np.concatenate(list(shots.values())))}
     write = _photo if recipe.task == "classification" else _pair_writer(recipe, data)
     check_apart({example.own_class for example in data.real})

@@ -85,7 +85,13 @@ class MeasureRecipe(Strict):
         description="Training conditions; real only is always among them.",
     )
     shots: list[int] = Field(default=[5], min_length=1, description="Real images of each class.")
-    draws: int = Field(default=10, ge=2, le=1000, description="Few-shot draws.")
+    draws: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Few-shot draws; those that hold the same photos count once. One draw says "
+        "nothing of other photos.",
+    )
     seeds: int = Field(default=3, ge=1, le=100, description="Trainings of each draw and arm.")
     protocol: Protocol = Field(
         default="fair",

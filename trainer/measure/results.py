@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ...core.errors import InputError
 from ...core.files import write_text_whole
 from .arms import Arm
+from .gain import Verdict
 from .published import PublishedRow
 
 FILE = "results.json"
@@ -24,6 +25,8 @@ Task = Literal["classification", "segmentation"]
 SampleKind = Literal["real", "synthetic"]
 Figure = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 """A figure, or nan where there is none: null in the file, for JSON has no nan."""
+Bounds = tuple[Figure, Figure]
+"""The ends of an interval."""
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
@@ -108,9 +111,12 @@ class DrawRow(Value):
 class GainRow(Value):
     """An arm against real only, in points: percent of the main `metric`. Bounds are of 95 %.
 
-    `value`, `baseline`: what the arm and what it is compared with reach, in percent. `bootstrap`:
-    the hierarchical bootstrap's bounds, over draws alone, as a second opinion. `by_class`, and
-    `others` by the metric's name: differences in points.
+    `value`, `baseline`: what the arm and what it is compared with reach, in percent; `value_bounds`
+    and `baseline_bounds` are of these. `bootstrap`: the hierarchical bootstrap's bounds, over draws
+    alone, as a second opinion; none for a single draw. `by_class`, and `others` by the metric's
+    name: differences in points. `class_bounds`: of all classes together, each widened for their
+    number (Bonferroni); empty where an image is not of one class. `shared`, `other_photos`: as of
+    `Gain`; files of earlier versions have neither.
     """
 
     shots: int
@@ -123,14 +129,19 @@ class GainRow(Value):
     low: float
     high: float
     relative: Figure
-    bootstrap: tuple[float, float]
-    verdict: Literal["helps", "hurts", "cannot tell"]
+    bootstrap: Bounds
+    verdict: Verdict
     draws: int
     seeds: int
     draws_to_tell: int | None
     others: dict[str, Figure]
     by_class: list[float]
     sentence: str
+    class_bounds: list[Bounds] = []
+    value_bounds: Bounds | None = None
+    baseline_bounds: Bounds | None = None
+    shared: float = 0.0
+    other_photos: bool = True
 
 
 class Split(Value):
@@ -181,7 +192,11 @@ def write_results(folder: Path, results: Results) -> None:
 
 def read_results(folder: Path) -> Results:
     """Raises InputError when there is none, or when it is not one of ours."""
-    path = folder / FILE
+    return read_results_file(folder / FILE)
+
+
+def read_results_file(path: Path) -> Results:
+    """The same for a file of any name."""
     try:
         return Results.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -191,13 +206,6 @@ def read_results(folder: Path) -> Results:
         raise InputError(
             f"{path} is not a file of this version ({first}). Move it away and measure again."
         ) from None
-
-
-def finished_runs(folder: Path) -> dict[str, Run]:
-    """The runs of an earlier or interrupted measurement by their keys."""
-    if not (folder / FILE).exists():
-        return {}
-    return {run.key: run for run in read_results(folder).runs}
 
 
 def pack(values: np.ndarray) -> str:

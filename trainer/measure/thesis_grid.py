@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 import torch
 
 from .added import Labelled, added_images
 from .arms import REAL_ONLY, Arm
-from .draws import Draw, draw_shots
+from .divergence import refuse_diverged
+from .draws import Draw, all_draws
 from .grid import Done, Grid, finished
 from .learner import Options
 from .metrics import classification_outcome
@@ -32,8 +32,7 @@ class ThesisProtocol:
     ) -> list[Run]:
         """Every run of the grid; `grid.budget` does not apply here."""
         runs: list[Run] = []
-        for count, number in product(grid.shots, range(grid.draws)):
-            draw = draw_shots(self.table, count, number)
+        for draw in all_draws(self.table, grid.shots, grid.draws):
             found = [run for arm in grid.arms for run in self._arm(draw, arm, grid, known)]
             runs.extend(found)
             done(found)
@@ -41,17 +40,26 @@ class ThesisProtocol:
 
     def _arm(self, draw: Draw, arm: Arm, grid: Grid, known: Mapping[str, Run]) -> list[Run]:
         """The runs of an arm over all seeds, then real only at the steps that each of them took."""
-        configs = [self._config(draw, arm, seed) for seed in range(grid.seeds)]
-        beside = [
-            config.model_copy(update={"arm": REAL_ONLY, "matched": arm})
-            for config in configs
-            if arm != REAL_ONLY
-        ]
+        configs, beside = self._configs(draw, arm, grid)
         if all(config.key in known for config in [*configs, *beside]):
             return [known[config.key] for config in [*configs, *beside]]
         runs = self._train(draw, arm, configs)
         steps = np.array([run.steps for run in runs])
         return runs + (self._train(draw, REAL_ONLY, beside, steps) if beside else [])
+
+    def configs(self, grid: Grid) -> list[Config]:
+        """All that `runs` comes to."""
+        draws = list(all_draws(self.table, grid.shots, grid.draws))
+        pairs = [self._configs(draw, arm, grid) for draw in draws for arm in grid.arms]
+        return [config for configs, beside in pairs for config in (*configs, *beside)]
+
+    def _configs(self, draw: Draw, arm: Arm, grid: Grid) -> tuple[list[Config], list[Config]]:
+        """Those of an arm, and of real only at the same steps."""
+        configs = [self._config(draw, arm, seed) for seed in range(grid.seeds)]
+        if arm == REAL_ONLY:
+            return configs, []
+        update = {"arm": REAL_ONLY, "matched": arm}
+        return configs, [config.model_copy(update=update) for config in configs]
 
     def _config(self, draw: Draw, arm: Arm, seed: int) -> Config:
         return Config(
@@ -83,6 +91,8 @@ class ThesisProtocol:
         )
         trained = self._fit([images] * len(configs), configs, steps)
         scores = trained.heads.scores(self.features[torch.from_numpy(self.test)]).numpy()
+        for config, of_run in zip(configs, scores, strict=True):
+            refuse_diverged(of_run, config, RATE)
         seconds = (time.perf_counter() - began) / len(configs)
         choice, labels = Choice(arm, {}, ""), self.table.labels[self.test]
         return [

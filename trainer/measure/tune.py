@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 
 from .added import Labelled, added_images, usable, without_sources
 from .arms import REAL_ONLY, Arm, Mixing
+from .divergence import has_diverged, refuse_all_diverged
 from .draws import Draw, Fold, folds
 from .learner import Options, Outcome
 from .plans import Plan, make_plan
@@ -51,7 +52,11 @@ def choose_options(setting: Setting) -> Options:
         return setting.learner.first
     found = [held_out(setting, fold, [REAL_ONLY], grid) for fold in parts]
     losses = np.concatenate([[one.loss for one in of_fold] for of_fold in found], axis=1)
-    return grid[int(losses.mean(axis=1).argmin())]
+    means = np.nan_to_num(losses.mean(axis=1), nan=np.inf)
+    if not np.isfinite(means).any():
+        rates = list(dict.fromkeys(option.rate for option in grid))
+        refuse_all_diverged(setting.draw.count, setting.draw.seed, rates)
+    return grid[int(means.argmin())]
 
 
 def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
@@ -111,7 +116,14 @@ def held_out(
     plans = [_plan(setting, fold, arm) for arm in arms]
     runs = list(product(plans, options))
     found = setting.fit([plan for plan, _ in runs], [option for _, option in runs], fold.held_out)
-    return [setting.learner.judge(of_run, fold.held_out) for of_run in found]
+    return [_judged(setting, of_run, fold.held_out) for of_run in found]
+
+
+def _judged(setting: Setting, scores: np.ndarray, rows: np.ndarray) -> Outcome:
+    """How good a run is; one that diverged is worse than all others."""
+    if has_diverged(scores):
+        return Outcome({}, (), np.full(len(rows), -np.inf), np.full(len(rows), np.nan))
+    return setting.learner.judge(scores, rows)
 
 
 def _plan(setting: Setting, fold: Fold, arm: Arm) -> Plan:

@@ -7,7 +7,9 @@ from ..arms import REAL_ONLY
 from ..results import GainRow, Results
 from .chosen import rows_of, strictest
 from .figures import counted, listed, points, shots_text, span
-from .sentence import Mood, many, one
+from .sentence import VERBS, Mood, many, one
+
+SHARED_MUCH = 0.2  # of the photos of two draws
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,67 @@ def _without_gains(results: Results) -> Answer:
 def _without_synthetic(results: Results) -> Answer:
     best = max(strictest(results.gains), key=lambda row: row.low)
     size = f"{points(best.gain)} points ({span(best.low, best.high)})"
-    rest = f"of what was, {best.arm} does best, {size} with {shots_text(best.shots)}."
-    return Answer(
-        best.verdict, "No synthetic images were measured", rest, tuple(_warnings(results))
-    )
+    alone = "" if best.other_photos else "; other photos were not tested"
+    rest = f"of what was, {best.arm} does best, {size} with {shots_text(best.shots)}{alone}."
+    mood: Mood = "cannot tell" if best.verdict == "no difference" else best.verdict
+    asides = [*_passed(results), *_sharing(results)]
+    lead = "No synthetic images were measured"
+    return Answer(mood, lead, rest, tuple(_warnings(results)), tuple(asides))
 
 
 def _warnings(results: Results) -> list[str]:
-    """Controls that did not come out as they must."""
-    same = [row for row in rows_of(results, "same") if row.verdict != "cannot tell"]
+    """Controls that did not come out as they must, and draws that are no draws."""
+    same = [row for row in rows_of(results, "same") if row.verdict in VERBS]
     wrong = [row for row in rows_of(results, "shuffled") if row.verdict == "helps"]
-    return [_failed(row, "which adds nothing new") for row in same] + [
-        _failed(row, "whose labels are wrong") for row in wrong
+    return [
+        *_repeated(results),
+        *(_failed(row, "which adds nothing new") for row in same),
+        *(_failed(row, "whose labels are wrong") for row in wrong),
     ]
 
 
 def _failed(row: GainRow, why: str) -> str:
     size = f"{row.verdict} by {points(row.gain)} points with {shots_text(row.shots)}"
     return f"A control failed: {row.arm}, {why}, {size}. Do not trust the other gains."
+
+
+def _repeated(results: Results) -> list[str]:
+    """Files of earlier versions may count one set of photos as many draws."""
+    found = []
+    for shots in dict.fromkeys(row.shots for row in results.gains):
+        held = [frozenset(draw.images) for draw in results.draws if draw.shots == shots]
+        counted_as = max(row.draws for row in results.gains if row.shots == shots)
+        if len(set(held)) < min(len(held), counted_as):
+            found.append(
+                f"The {counted_as} draws of {shots_text(shots)} hold {len(set(held))} different "
+                "sets of photos: their intervals are too narrow. Measure the recipe again."
+            )
+    return found
+
+
+def _passed(results: Results) -> list[str]:
+    """Controls that came out as they must."""
+    same = [row for row in rows_of(results, "same") if row.verdict not in VERBS]
+    wrong = [row for row in rows_of(results, "shuffled") if row.verdict != "helps"]
+    return [
+        f"The control {row.arm} makes no difference, as it must be: {points(row.gain)} points "
+        f"({span(row.low, row.high)}) with {shots_text(row.shots)}."
+        if row.verdict != "hurts"
+        else f"The control {row.arm} hurts, as wrong labels must: {points(row.gain)} points "
+        f"({span(row.low, row.high)}) with {shots_text(row.shots)}."
+        for row in (*same, *wrong)
+    ]
+
+
+def _sharing(results: Results) -> list[str]:
+    """How far draws are the same photos, where that widens intervals much."""
+    shared = {row.shots: row.shared for row in results.gains if row.other_photos}
+    return [
+        f"Two draws of {shots_text(shots)} share {share:.0%} of their photos on average, and "
+        "intervals are widened for it."
+        for shots, share in shared.items()
+        if share >= SHARED_MUCH
+    ]
 
 
 def _asides(results: Results, rows: Sequence[GainRow]) -> list[str]:
@@ -87,4 +132,4 @@ def _asides(results: Results, rows: Sequence[GainRow]) -> list[str]:
         found.append(f"The yardstick, {arm}: {listed(sizes)}.")
     if sum(row.verdict == "helps" for row in rows) > 1:
         found.append("The best of several arms, picked after the fact, looks better than it is.")
-    return found
+    return [*found, *_passed(results), *_sharing(results)]

@@ -1,12 +1,14 @@
 """Which of the gains answer the question, and which arms are shown where not all can be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import inf
 
 from scipy import stats
 
 from ..arms import Added, Arm
 from ..gain import LEVEL
 from ..results import GainRow, Results
+from ..summary import CONTROLS
 
 
 def arms_by_name(results: Results) -> dict[str, Arm]:
@@ -40,13 +42,22 @@ def stands(row: GainRow, comparisons: int) -> bool:
     """Whether a gain that helps would also do so in an interval widened for many comparisons.
 
     Bonferroni's: each gets its share of 5 %. Degrees of freedom are taken as those of the draws,
-    the fewest that the interval can have.
+    the fewest that the interval can have; of a single draw it has those of the test images.
     """
-    freedom = row.draws - 1
+    freedom = row.draws - 1 if row.draws > 1 else inf
     usual, wide = (
         float(stats.t.ppf(1 - (1 - LEVEL) / 2 / count, freedom)) for count in (1, comparisons)
     )
     return row.gain > (row.gain - row.low) * wide / usual
+
+
+def verdict_text(row: GainRow, arms: Mapping[str, Arm]) -> str:
+    """The verdict as tables show it: with what was not tested, and whether a control holds."""
+    control = row.arm in arms and arms[row.arm].add in CONTROLS
+    said = row.verdict
+    if control and said not in ("helps", "hurts"):
+        return "no difference, as it must be"
+    return said if row.other_photos else f"{said}, other photos not tested"
 
 
 def shots_of(rows: Sequence[GainRow]) -> list[int]:

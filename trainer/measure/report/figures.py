@@ -5,10 +5,24 @@ from math import isfinite
 NONE = "–"
 
 
+MOST_DIGITS = 3
+
+
+def decimals(*values: float, least: int = 1) -> int:
+    """How many digits after the point tell values apart from 0 and from each other, 3 at most."""
+    apart = {round(value, MOST_DIGITS) for value in values if isfinite(value)}
+    for digits in range(least, MOST_DIGITS):
+        rounded = [round(value, digits) for value in apart]
+        if len(set(rounded)) == len(apart) and all(map(bool, rounded)) == all(map(bool, apart)):
+            return digits
+    return MOST_DIGITS if least < MOST_DIGITS else least
+
+
 def points(value: float, digits: int = 1) -> str:
-    """A difference with its sign: "+4.5", "−0.3", "0.0"."""
+    """A difference with its sign: "+4.5", "−0.3", "+0.04", "0.0"; 0 is 0 and no small number."""
     if not isfinite(value):
         return NONE
+    digits = decimals(value, least=digits) if round(value, MOST_DIGITS) else digits
     text = f"{value:+.{digits}f}".replace("-", "−")
     return text if any(c in "123456789" for c in text) else text[1:]
 
@@ -19,14 +33,16 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def span(low: float, high: float, digits: int = 1) -> str:
-    """An interval of differences: "+2.9 to +6.1"."""
+    """An interval of differences: "+2.9 to +6.1", with the digits that tell its ends apart."""
+    digits = decimals(low, high, least=digits)
     return f"{points(low, digits)} to {points(high, digits)}"
 
 
 def size_span(low: float, high: float) -> str:
     """The same where the sign is said in words: "2.9 to 6.1", the smaller one first."""
     ends = sorted((abs(low), abs(high)))
-    return f"{ends[0]:.1f} to {ends[1]:.1f}"
+    digits = decimals(*ends)
+    return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}"
 
 
 def counted(number: int, thing: str) -> str:

@@ -1,11 +1,12 @@
 """The gain plot: every arm's gain with its interval on one scale, a panel for each shots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from ..arms import Arm
 from ..results import GainRow
-from .chosen import shots_of
+from .chosen import shots_of, verdict_text
 from .figures import percent, points, span
 from .scale import Scale, Tick, linear_scale, round_ticks
 
@@ -15,6 +16,7 @@ class ForestRow:
     """`at`, `low`, `high`: places from 0 to 100, or None where there is no number."""
 
     row: GainRow
+    verdict: str
     gain: str
     span: str
     at: float | None
@@ -40,20 +42,21 @@ class Forest:
     zero: float
 
 
-def forest(gains: Sequence[GainRow]) -> Forest:
+def forest(gains: Sequence[GainRow], arms: Mapping[str, Arm]) -> Forest:
     """One scale for all panels, so that they can be compared."""
     scale = linear_scale([bound for row in gains for bound in (row.low, row.high)], zero=True)
-    panels = tuple(_panel(scale, shots, gains) for shots in shots_of(gains))
+    panels = tuple(_panel(scale, shots, gains, arms) for shots in shots_of(gains))
     return Forest(panels, tuple(round_ticks(scale, signed=True)), scale.at(0.0))
 
 
-def _panel(scale: Scale, shots: int, gains: Sequence[GainRow]) -> Panel:
+def _panel(scale: Scale, shots: int, gains: Sequence[GainRow], arms: Mapping[str, Arm]) -> Panel:
     rows = [row for row in gains if row.shots == shots]
-    return Panel(shots, percent(rows[0].baseline), tuple(_row(scale, row) for row in rows))
+    drawn = tuple(_row(scale, row, verdict_text(row, arms)) for row in rows)
+    return Panel(shots, percent(rows[0].baseline), drawn)
 
 
-def _row(scale: Scale, row: GainRow) -> ForestRow:
+def _row(scale: Scale, row: GainRow, verdict: str) -> ForestRow:
     bounds = (row.gain, row.low, row.high)
     known = all(map(isfinite, bounds))
     at, low, high = (scale.at(bound) if known else None for bound in bounds)
-    return ForestRow(row, points(row.gain), span(row.low, row.high), at, low, high)
+    return ForestRow(row, verdict, points(row.gain), span(row.low, row.high), at, low, high)

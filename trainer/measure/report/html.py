@@ -10,7 +10,7 @@ from markupsafe import Markup
 from .page import Page
 
 HERE = Path(__file__).parent
-MARKS = {"helps": "▲", "hurts": "▼", "cannot tell": "○"}
+MARKS = {"helps": "▲", "hurts": "▼", "cannot tell": "○", "no difference": "○"}
 
 
 def html(page: Page) -> str:

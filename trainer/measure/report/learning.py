@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..results import Results
+from ..results import Bounds, Results
 from .chosen import rows_of, shots_of
 from .figures import percent
 from .plot import MOST_LINES, Line, Plot, Point, upward_ticks, upwards
 from .scale import Scale, linear_scale, log_scale, round_ticks, ticks_at
 
-Reached = Mapping[tuple[str, int], float]  # what an arm reaches at a number of shots, in percent
+# What an arm reaches at a number of shots, in percent, with its interval.
+Reached = Mapping[tuple[str, int], tuple[float, Bounds | None]]
 
 
 def learning_curve(results: Results) -> Plot | None:
@@ -22,9 +23,11 @@ def learning_curve(results: Results) -> Plot | None:
         return None
     arms = list(dict.fromkeys(row.arm for row in rows))
     shown = _shown(results, arms)
-    reached = {(row.arm, row.shots): row.value for row in rows}
-    reached |= {("real only", row.shots): row.baseline for row in rows}
-    x, y = log_scale(shots), linear_scale([v for (arm, _), v in reached.items() if arm in shown])
+    reached = {(row.arm, row.shots): (row.value, row.value_bounds) for row in rows}
+    reached |= {("real only", row.shots): (row.baseline, row.baseline_bounds) for row in rows}
+    drawn = [value for (arm, _), value in reached.items() if arm in shown]
+    ends = [end for value, bounds in drawn for end in (value, *(bounds or ()))]
+    x, y = log_scale(shots), linear_scale(ends)
     lines = (_line(name, style, shots, reached, x, y) for style, name in enumerate(shown))
     return Plot(
         title=f"{rows[0].metric} and number of real images",
@@ -50,9 +53,16 @@ def _line(
     name: str, style: int, shots: Sequence[int], reached: Reached, x: Scale, y: Scale
 ) -> Line:
     values = {count: reached[name, count] for count in shots if (name, count) in reached}
-    points = (
-        Point(x.at(count), upwards(y, value), f"{count:,}: {percent(value)}")
-        for count, value in values.items()
-    )
-    cells = (percent(values[count]) if count in values else "" for count in shots)
+    points = (_point(x.at(count), y, count, *found) for count, found in values.items())
+    cells = (percent(values[count][0]) if count in values else "" for count in shots)
     return Line(name, style, tuple(points), tuple(cells))
+
+
+def _point(x: float, y: Scale, shots: int, value: float, bounds: Bounds | None) -> Point:
+    text = f"{shots:,}: {percent(value)}"
+    if bounds is None:
+        return Point(x, upwards(y, value), text)
+    low, high = (upwards(y, end) for end in bounds)
+    return Point(
+        x, upwards(y, value), f"{text} ({percent(bounds[0])} to {percent(bounds[1])})", low, high
+    )

@@ -97,11 +97,11 @@ def _classes(page: Page) -> list[str]:
 
 
 def _class_gains(group: ClassGains) -> list[str]:
-    title = f"### {shots_text(group.shots)}: {group.helped} classes gain, {group.hurt} lose"
-    rows = [(bar.name, bar.gain) for bar in group.bars]
+    title = f"### {shots_text(group.shots)}: {group.summary}"
+    rows = [(bar.name, bar.gain, bar.span) for bar in group.bars]
     if group.left_out:
-        rows.insert(len(rows) // 2, (f"… {group.left_out} classes between", ""))
-    return [title, table(("class", "gain in points"), rows)]
+        rows.insert(len(rows) // 2, (f"… {group.left_out} classes between", "", ""))
+    return [title, table(("class", "gain in points", "interval"), rows)]
 
 
 def _end(page: Page) -> list[str]:

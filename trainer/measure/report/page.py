@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from ..results import Results, Sample
 from .answer import Answer, answer, is_finished
+from .chosen import arms_by_name
 from .classes import ClassGains, class_gains
 from .figures import counted
 from .forest import Forest, forest
 from .learning import learning_curve
 from .plot import Plot
 from .ratios import ratio_curves
-from .tables import Sheet, auto_sheet, facts, gain_sheet, published_sheet, recipe_text
+from .tables import Sheet, auto_sheet, facts, gain_sheet, published_sheet, recipe_text, repeats_text
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def page(results: Results) -> Page:
         finished=is_finished(results),
         basis=_basis(results),
         metric=results.gains[0].metric if results.gains else "",
-        forest=forest(results.gains) if results.gains else None,
+        forest=forest(results.gains, arms_by_name(results)) if results.gains else None,
         plots=(*([curve] if curve else []), *ratio_curves(results)),
         classes=tuple(class_gains(results)),
         samples=tuple(_samples(results)),
@@ -70,9 +71,8 @@ def _basis(results: Results) -> str:
     tested = counted(len(results.split.test), "test image")
     if not results.gains:
         return f"{results.split.description} {tested}."
-    row = results.gains[0]
-    repeated = f"{counted(row.draws, 'draw')} × {counted(row.seeds, 'seed')}"
-    return f"{results.split.description} {repeated} for every arm, {tested}, {results.learner}."
+    repeated = repeats_text(results)
+    return f"{results.split.description} {repeated}, {tested}, {results.learner}."
 
 
 def _samples(results: Results) -> list[Samples]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from ..gain import more_draws
 from ..results import GainRow
 from ..summary import SAME_STEPS
 from .chosen import shots_of, stands
@@ -10,28 +11,39 @@ from .figures import listed, percent, points, shots_text, size_span, span
 
 Mood = Literal["helps", "hurts", "cannot tell", "mixed"]
 Said = tuple[Mood, str, str]  # the mood, the lead of the sentence, and its rest
-VERBS = {"helps": "raise", "hurts": "lower"}
+VERBS: dict[str, str] = {"helps": "raise", "hurts": "lower"}
 
 
 def one(row: GainRow) -> Said:
     """What a single gain of synthetic images says."""
     where = f"with {shots_text(row.shots)} ({row.arm}){against([row])}"
-    if row.verdict == "cannot tell":
+    covers = "" if row.other_photos else ", for other test images alone"
+    if row.verdict not in ("helps", "hurts"):
         size = f"{points(row.gain)} points of {row.metric}"
-        said = f"{size} (95 % interval {span(row.low, row.high)}) {where}; {to_tell(row)}."
-        return "cannot tell", "Cannot tell", said
-    size = f"{abs(row.gain):.1f} points (95 % interval {size_span(row.low, row.high)})"
+        lead = "Cannot tell" if row.verdict == "cannot tell" else "No difference"
+        rest = f"{size} (95 % interval {span(row.low, row.high)}{covers}) {where}{_why(row)}."
+        return "cannot tell", lead + untested([row]), rest
+    size = f"{abs(row.gain):.1f} points (95 % interval {size_span(row.low, row.high)}{covers})"
     change = f"from {percent(row.baseline)} to {percent(row.value)}"
-    lead = "Yes" if row.verdict == "helps" else "No"
-    said = f"synthetic images {VERBS[row.verdict]} {row.metric} by {size}, {change}, {where}."
-    return row.verdict, lead, said
+    lead = ("Yes" if row.verdict == "helps" else "No") + untested([row])
+    rest = f"synthetic images {VERBS[row.verdict]} {row.metric} by {size}, {change}, {where}."
+    mood: Mood = row.verdict if row.other_photos else "mixed"
+    return mood, lead, rest
 
 
-def to_tell(row: GainRow) -> str:
-    """How many draws would tell a gain that cannot be told."""
-    if row.draws_to_tell:
-        return f"about {row.draws_to_tell:,} draws would tell a gain of this size"
-    return "more draws alone would not tell a gain of this size"
+def untested(rows: Sequence[GainRow]) -> str:
+    """What the lead has to say where no other photos were tested."""
+    if any(row.other_photos for row in rows):
+        return ""
+    if all(row.verdict in VERBS for row in rows):
+        return ", with these photos; others were not tested"
+    return "; other photos were not tested"
+
+
+def _why(row: GainRow) -> str:
+    if row.verdict == "no difference":
+        return "; no synthetic images were added in any draw"
+    return f"; {more_draws(row)}" if row.other_photos else ""
 
 
 def against(rows: Sequence[GainRow]) -> str:
@@ -52,7 +64,17 @@ def many(rows: Sequence[GainRow]) -> Said:
     parts = [_clause(group, first=not place) for place, group in enumerate(groups.values())]
     mood, lead = _lead(rows, set(groups))
     chance = f"; among {len(rows)} comparisons that may be chance" if lead == "Perhaps" else ""
-    return mood, lead, "; ".join(parts) + chance + against(rows) + "."
+    rest = "; ".join(parts) + chance + against(rows) + _untested_shots(rows) + "."
+    mood = "mixed" if untested(rows) and mood != "cannot tell" else mood
+    return mood, lead + untested(rows), rest
+
+
+def _untested_shots(rows: Sequence[GainRow]) -> str:
+    """The numbers of shots at which no other photos were tested, where there are others."""
+    shots = [f"{count:,}" for count in shots_of([row for row in rows if not row.other_photos])]
+    if not shots or untested(rows):
+        return ""
+    return f"; with {listed(shots)}, other photos were not tested"
 
 
 def _outcome(rows: Sequence[GainRow]) -> Mood:

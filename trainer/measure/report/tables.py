@@ -1,16 +1,17 @@
 """What the report says in rows: all gains, what auto chose, and how it was measured."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import yaml
 
+from ..arms import Arm
 from ..published import PublishedRow
 from ..results import GainRow, Results, Run
-from .chosen import shots_of
-from .figures import NONE, counted, percent, points, span
+from .chosen import arms_by_name, shots_of, verdict_text
+from .figures import NONE, counted, listed, percent, points, span
 
 LOWER_IS_BETTER = ("calibration error",)
 
@@ -29,19 +30,19 @@ def gain_sheet(results: Results) -> Sheet:
     against = len({row.against for row in results.gains}) > 1
     header = ["shots", "arm", *(["against"] if against else []), "reached", "gain in points"]
     header += ["95 % interval", "relative", "verdict", "draws to tell", *map(_other_header, others)]
-    return Sheet(tuple(header), tuple(_rows(results.gains, others, against)))
+    return Sheet(tuple(header), tuple(_rows(results, others, against)))
 
 
 def _other_header(name: str) -> str:
     return f"{name}, gain" + (" (less is better)" if name in LOWER_IS_BETTER else "")
 
 
-def _rows(gains: Sequence[GainRow], others: Sequence[str], against: bool) -> list[tuple[str, ...]]:
-    found = []
-    for shots in shots_of(gains):
-        rows = [row for row in gains if row.shots == shots]
+def _rows(results: Results, others: Sequence[str], against: bool) -> list[tuple[str, ...]]:
+    found, arms = [], arms_by_name(results)
+    for shots in shots_of(results.gains):
+        rows = [row for row in results.gains if row.shots == shots]
         found.append(_real_only(rows[0], against, len(others)))
-        found.extend(_row(row, others, against) for row in rows)
+        found.extend(_row(row, arms, others, against) for row in rows)
     return found
 
 
@@ -50,7 +51,9 @@ def _real_only(row: GainRow, against: bool, others: int) -> tuple[str, ...]:
     return (*named, *[""] * (5 + others))
 
 
-def _row(row: GainRow, others: Sequence[str], against: bool) -> tuple[str, ...]:
+def _row(
+    row: GainRow, arms: Mapping[str, Arm], others: Sequence[str], against: bool
+) -> tuple[str, ...]:
     return (
         f"{row.shots:,}",
         row.arm,
@@ -59,14 +62,14 @@ def _row(row: GainRow, others: Sequence[str], against: bool) -> tuple[str, ...]:
         points(row.gain, 2),
         span(row.low, row.high, 2),
         _relative(row.relative),
-        row.verdict,
+        verdict_text(row, arms),
         _to_tell(row),
         *(points(row.others[name], 2) if name in row.others else "" for name in others),
     )
 
 
 def _to_tell(row: GainRow) -> str:
-    if row.verdict != "cannot tell":
+    if row.verdict != "cannot tell" or not row.other_photos:
         return ""
     return f"{row.draws_to_tell:,}" if row.draws_to_tell else "more would not"
 
@@ -139,11 +142,17 @@ def _protocol(results: Results) -> str:
 
 
 def _repeats(results: Results) -> str:
-    if not results.gains:
-        return counted(len(results.runs), "run")
-    row = results.gains[0]
-    each = f"{counted(row.draws, 'draw')} × {counted(row.seeds, 'seed')} for every arm"
-    return f"{each}, {counted(len(results.runs), 'run')} in all"
+    runs = counted(len(results.runs), "run")
+    return f"{repeats_text(results)}, {runs} in all" if results.gains else runs
+
+
+def repeats_text(results: Results) -> str:
+    """How many draws and seeds gains rest on; only draws that hold other photos count."""
+    draws = {row.shots: row.draws for row in results.gains}
+    numbers = [f"{counted(count, 'draw')} with {shots:,}" for shots, count in draws.items()]
+    alike = len(set(draws.values())) == 1
+    told = counted(results.gains[0].draws, "draw") if alike else listed(numbers)
+    return f"{told} × {counted(results.gains[0].seeds, 'seed')} for every arm"
 
 
 def _training(runs: Sequence[Run]) -> str:

@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from ....core.masks.codes import MaskCode
+from ..divergence import refuse_diverged_reader
 from ..learner import Fit, Learner, Options, Outcome, Step
 from ..plans import Plan
 from ..trust import Reading
@@ -40,8 +41,9 @@ def segmenter_learner(pairs: Pairs, segmenter: Segmenter, step: Step) -> Learner
     def reader(plan: Plan, option: Options, rows: np.ndarray) -> Reading:
         parts = train(memory, plan, option, partial(step, "training what reads pairs"))
         real = read_pairs(memory, parts, np.unique(plan.rows))
-        classes = len(pairs.code.classes)
-        most = limits(np.concatenate([plain_counts(read, classes) for read in real]))
+        counts = np.concatenate([plain_counts(read, len(pairs.code.classes)) for read in real])
+        refuse_diverged_reader(counts, plan.seed, option.rate)
+        most = limits(counts)
         return reading(read_pairs(memory, parts, rows), most, pairs.background)
 
     grid = tuple(Options(rate, segmenter.decay) for rate in segmenter.rates)

@@ -1,0 +1,73 @@
+"""What a reader of results must know of the draws: how many differ, and how far."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .draws import Draw, distinct_draws, pools
+from .grid import Grid
+from .sharing import mean_shared
+from .table import Table
+
+SPEAKS = (
+    "Intervals speak of other photos than those drawn, of other test images and of other "
+    "trainings, where nothing else is said."
+)
+UNTESTED = (
+    "Other photos were not tested: intervals speak of other test images and trainings alone, and "
+    "trainings that see the same photos are no evidence about others."
+)
+
+
+def notes_on_draws(table: Table, grid: Grid) -> list[str]:
+    """Sentences on the draws of each number of shots."""
+    found = [SPEAKS]
+    for count in grid.shots:
+        draws = distinct_draws(table, count, grid.draws)
+        notes = [*_on_number(table, grid, draws), *_on_seen(table, draws)]
+        found.extend(f"{count} shots: {text}" for text in notes)
+    return found
+
+
+def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]:
+    count, full = draws[0].count, _exhausted(table, draws[0].count)
+    if len(full) == len(table.classes):
+        yield f"each class has {count} real images, so that there is one draw. {UNTESTED}"
+        return
+    if len(draws) == 1:
+        yield f"one draw was measured. {UNTESTED}"
+        return
+    if len(draws) < grid.draws:
+        yield f"{len(draws):,} of {grid.draws:,} draws differ in their photos, and these count."
+    shared = mean_shared([draw.shots for draw in draws])
+    if shared:
+        yield (
+            f"two draws share {shared:.0%} of their photos on average, and intervals are widened "
+            "for it."
+        )
+    if full:
+        yield (
+            f"{_listed(full)} no more than {count} real images, which all draws hold: other photos "
+            "of these classes were not tested."
+        )
+
+
+def _exhausted(table: Table, count: int) -> list[str]:
+    """The classes whose photos all draws hold."""
+    sizes = zip(table.classes, pools(table), strict=True)
+    return [name for name, pool in sizes if pool == count]
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]!r} has"
+    return f"{len(names):,} classes, such as {names[0]!r}, have"
+
+
+def _on_seen(table: Table, draws: Sequence[Draw]) -> Iterator[str]:
+    """How much of the draws the generator has learned from."""
+    if table.seen.any():
+        share = float(np.mean([table.seen[draw.shots].mean() for draw in draws]))
+        learned = f"the generator has learned from {share:.0%} of the real images of the draws."
+        fresh = "draws hold only images that the generator has not learned from."
+        yield learned if share else fresh
