@@ -11,7 +11,7 @@ pytest.importorskip("jinja2")
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from manyshot.trainer.measure.report.figures import listed, percent, points, size_span
+from manyshot.trainer.measure.report.figures import listed, percent, points, size_span, span
 from manyshot.trainer.measure.report.scale import linear_scale, log_scale, round_ticks, ticks_at
 from manyshot.trainer.measure.report.tables import facts
 from manyshot.trainer.measure.samples import outline, pick_samples
@@ -25,7 +25,14 @@ FINITE = st.floats(-1e6, 1e6)
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(4.46, "+4.5"), (-0.3, "−0.3"), (-0.04, "0.0"), (0.0, "0.0"), (float("nan"), "–")],
+    [
+        (4.46, "+4.5"),
+        (-0.3, "−0.3"),
+        (-0.04, "−0.04"),
+        (0.0, "0.0"),
+        (1e-9, "0.0"),
+        (float("nan"), "–"),
+    ],
 )
 def test_points_carry_their_sign(value: float, text: str) -> None:
     assert points(value) == text
@@ -44,6 +51,8 @@ def test_the_computing_time_is_told(seconds: float, text: str | None) -> None:
 def test_other_figures() -> None:
     assert percent(40.84) == "40.8 %"
     assert size_span(-2.4, -0.4) == "0.4 to 2.4"
+    assert span(-0.02, 0.03) == "−0.02 to +0.03"
+    assert span(4.51, 4.53) == "+4.51 to +4.53"
     assert [listed(list(words)) for words in ("", "a", "ab")] == ["", "a", "a and b"]
     assert listed(["a", "b", "c"]) == "a, b and c"
 

@@ -50,7 +50,7 @@ def recipe(**changes: object) -> MeasureRecipe:
         ),
         ({"data": {"kind": "elpv", "path": "x"}}, "none for elpv"),
         ({"shots": [5, 5]}, "shots are different numbers from 1"),
-        ({"draws": 1}, "'draws': must be greater than or equal to 2"),
+        ({"draws": 0}, "'draws': must be greater than or equal to 1"),
         (
             {"protocol": "thesis", "arms": [{"add": "real", "mixing": "replace"}]},
             "mixes by concatenate or alone",
@@ -121,6 +121,28 @@ def test_measure_and_measure_again(folder: Path) -> None:
     resumed = read_results(folder / "out")
     assert resumed.gains == found.gains
     assert resumed.runs[:6] == found.runs[:6]  # down to their seconds
+
+
+def test_runs_of_another_recipe_are_kept_beside_and_not_counted(folder: Path) -> None:
+    given = yaml.safe_load((folder / "m.yaml").read_text())
+    given |= {"arms": [{"add": "synthetic"}], "draws": 2, "output": str(folder / "kept")}
+    first = measure(parse_recipe_data(MeasureRecipe, given, "m.yaml"))
+    text = (folder / "kept" / FILE).read_bytes()
+    other = parse_recipe_data(MeasureRecipe, given | {"steps": 4}, "m.yaml")
+    counted: list[int] = []
+
+    def step(what: str, done: int, of: int) -> None:
+        if what == "draws":
+            counted.append(len(read_results(folder / "kept").runs) if done > 1 else 0)
+
+    second = measure(other, step)
+    [kept] = (folder / "kept").glob("results-*.json")
+    assert kept.read_bytes() == text
+    assert any(kept.name in note for note in second.notes)
+    assert counted[-1] <= 4  # real only and one arm in two draws: no older run among them
+    assert not {run.key for run in first.runs} & {run.key for run in second.runs}
+    again = measure(parse_recipe_data(MeasureRecipe, given, "m.yaml"))
+    assert [run.seconds for run in again.runs] == [run.seconds for run in first.runs]
 
 
 def test_the_thesis_protocol_prints_both_baselines(folder: Path) -> None:

@@ -87,8 +87,10 @@ def difference_interval(
     say nothing of other photos. `level`: of coverage, from 0 to 1.
     """
     single = len(points) == 1
-    units = points[0] if single else points.mean(axis=1)
-    found = crossed_interval(units, INDEPENDENT if single else sharing, binary, level)
+    if single:
+        found = single_draw_interval(points[0], binary, level)
+    else:
+        found = crossed_interval(points.mean(axis=1), sharing, binary, level)
     return Interval(found.mean, max(found.low, -MOST), min(found.high, MOST), found.error)
 
 
@@ -118,7 +120,8 @@ def crossed_interval(
     and degrees of freedom after Satterthwaite 1946, as for readers and cases in medical imaging:
     Hillis 2007, "A comparison of denominator degrees of freedom methods for multiple observer ROC
     analysis"; here without dropping the interaction. Draws that share photos add
-    `sharing.widening` times s_d^2. Never narrower than `interval`.
+    `sharing.widening` times s_d^2. Where draws vary less than the interaction alone would make
+    them, that is taken for their spread.
 
     Where `binary`, the images' part is at least 1 / (N + 2)^2, that of one image more that gains
     and one that loses by half: Agresti & Min 2005, "Simple improved confidence intervals for
@@ -129,18 +132,50 @@ def crossed_interval(
     by_draw, by_image = differences.mean(axis=1), differences.mean(axis=0)
     mean = float(by_draw.mean())
     rest = differences - by_draw[:, None] - by_image[None] + mean
-    spread = _variance(by_draw)
     of_both = float(np.square(rest).sum()) / max((draws - 1) * (images - 1), 1) / (draws * images)
+    of_draws = _variance(by_draw) / draws
+    freedom = sharing.freedom_of(draws)
+    if of_draws < of_both:  # which it is expected to hold
+        of_draws, freedom = of_both, freedom * max(images - 1, 1)
     # The images' own part; both means hold the interaction.
-    of_images = _variance(by_image) / images - (of_both if draws > 1 else 0.0)
-    least = (100 / (images + 2)) ** 2 if binary else 0.0
-    parts = (
-        (spread * (1 / draws + sharing.widening), min(draws - 1, sharing.freedom)),
-        (max(of_images, least), images - 1),
-    )
-    found = _from_parts(mean, parts, level)
-    varies = images > 1 and (found.error > NOTHING if not binary else np.ptp(differences) > 0)
-    return found if varies else _at_least(found, images, level)
+    of_images = max(_variance(by_image) / images - of_both, _least(images, binary))
+    widened = of_draws * (1 + draws * sharing.widening)
+    found = _from_parts(mean, ((widened, freedom), (of_images, images - 1)), level)
+    return _not_of_width_0(found, differences, level)
+
+
+def single_draw_interval(
+    differences: np.ndarray, binary: bool = False, level: float = LEVEL
+) -> Interval:
+    """For the mean of differences (seeds, images) in points of one draw: other test images, and
+    other trainings as far as seeds differ by more than chance. It says nothing of other photos.
+
+    The components of `crossed_interval`, with the interaction on the images' side, for which there
+    are many.
+    """
+    seeds, images = differences.shape
+    by_seed, by_image = differences.mean(axis=1), differences.mean(axis=0)
+    mean = float(by_seed.mean())
+    rest = differences - by_seed[:, None] - by_image[None] + mean
+    of_both = float(np.square(rest).sum()) / max((seeds - 1) * (images - 1), 1) / (seeds * images)
+    of_seeds = max(_variance(by_seed) / seeds - of_both, 0.0)
+    of_images = max(_variance(by_image) / images, _least(images, binary))
+    found = _from_parts(mean, ((of_seeds, seeds - 1), (of_images, images - 1)), level)
+    return _not_of_width_0(found, differences, level)
+
+
+def _least(images: int, binary: bool) -> float:
+    return (100 / (images + 2)) ** 2 if binary else 0.0
+
+
+def _not_of_width_0(found: Interval, differences: np.ndarray, level: float) -> Interval:
+    """The interval where differences vary; else as wide as what so few images cannot show."""
+    images = differences.shape[1]
+    varies = images > 1 and np.ptp(differences) > NOTHING and found.error > NOTHING
+    if varies:
+        return found
+    student = found.high - found.mean if np.ptp(differences) > NOTHING else 0.0
+    return _at_least(found, student, images, level)
 
 
 def _variance(values: np.ndarray) -> float:
@@ -154,9 +189,9 @@ def _from_parts(mean: float, parts: Sequence[tuple[float, float]], level: float)
     return _student(mean, float(np.sqrt(variance)), variance**2 / below if below else 1.0, level)
 
 
-def _at_least(found: Interval, images: int, level: float) -> Interval:
+def _at_least(found: Interval, student: float, images: int, level: float) -> Interval:
     """The interval as wide as what so few test images cannot have shown."""
-    reach = max(100 * unseen_share(images, level), found.high - found.mean)
+    reach = max(100 * unseen_share(images, level), student)
     return Interval(found.mean, found.mean - reach, found.mean + reach, reach / 2)
 
 

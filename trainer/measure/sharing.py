@@ -35,6 +35,17 @@ class Sharing:
         """
         return self.shared / (1 - self.shared) if self.shared < 1 else 0.0
 
+    def freedom_of(self, draws: int) -> float:
+        """Degrees of freedom of the spread of so many draws.
+
+        One less than draws where they share nothing. Else draws are J - 1 random directions among
+        F = `freedom` photos, and their sum of squares has, by Satterthwaite 1946, (J - 1) F /
+        (J - 1 + F): the squared trace over the trace of the square of a Wishart matrix.
+        """
+        if not self.shared or draws < 2:
+            return draws - 1
+        return 1 / (1 / (draws - 1) + 1 / self.freedom) if self.freedom else 1.0
+
 
 INDEPENDENT = Sharing()
 
