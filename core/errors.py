@@ -1,5 +1,12 @@
 """Errors that reach the user as one sentence: what happened, where, what to do."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+MOST_SENTENCES = 20
+
 
 class ManyshotError(Exception):
     """Something failed on the way; the command ends with exit code 1."""
@@ -15,3 +22,26 @@ class InputError(ManyshotError):
 
 class ServerError(ManyshotError):
     """A server did not answer, or answered something that cannot be used."""
+
+
+def read_each(read: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
+    """`read` of every item. Raises InputError with what is wrong with each, not the first alone."""
+    values: list[Value] = []
+    errors: list[InputError] = []
+    for item in items:
+        try:
+            values.append(read(item))
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise joined(errors)
+    return values
+
+
+def joined(errors: Sequence[InputError]) -> InputError:
+    """One error with the sentences of all, a line each; of many the first, and their number."""
+    if len(errors) == 1:
+        return errors[0]
+    lines = [str(error) for error in errors[:MOST_SENTENCES]]
+    more = len(errors) - len(lines)
+    return InputError("\n".join([*lines, f"And {more:,} more."] if more > 0 else lines))

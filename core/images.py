@@ -5,7 +5,7 @@ Ghostscript). Whatever Pillow raises on a damaged file becomes a sentence that n
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from .errors import InputError
+from .errors import InputError, read_each
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SENT = ("PNG", "JPEG", "WEBP")  # by servers
@@ -32,6 +32,23 @@ TURNS = {
 }
 """What makes an image upright, by its orientation (EXIF 2.32, page 39)."""
 SIDEWAYS = 5  # from this orientation on width and height change places
+
+
+class UnreadableImageError(InputError):
+    """An image file that cannot be read."""
+
+
+@contextmanager
+def naming_all(paths: Iterable[Path]) -> Iterator[None]:
+    """Around a block that reads images: when one cannot be read, the error names all that cannot.
+
+    Raises InputError in place of the block's UnreadableImageError.
+    """
+    try:
+        yield
+    except UnreadableImageError:
+        read_each(open_rgb, dict.fromkeys(paths))
+        raise
 
 
 @contextmanager
@@ -56,7 +73,7 @@ def opened(
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {2 * MOST_PIXELS // 10**6} million") from None
     except Exception as error:  # Pillow raises nearly anything on damaged files
-        raise InputError(
+        raise UnreadableImageError(
             f"{name} cannot be read ({_reason(error, formats)}). Repair it or take it out."
         ) from None
 
@@ -88,7 +105,7 @@ def open_rgb(
     with opened(source, "image", formats) as file:
         image = _whole(file, short_side)
         if image.mode in ("I", "F"):
-            raise InputError(
+            raise UnreadableImageError(
                 f"{_called(source, 'image')} holds {NUMBERS[image.mode]} of 32 bits, and nothing "
                 "says which of them is white. Save it with 8 or 16 bits, or take it out."
             )
@@ -128,8 +145,8 @@ def _check_pixels(size: tuple[int, int], name: str) -> None:
         raise _too_large(name, f"{size[0]}x{size[1]}")
 
 
-def _too_large(name: str, pixels: str) -> InputError:
-    return InputError(
+def _too_large(name: str, pixels: str) -> UnreadableImageError:
+    return UnreadableImageError(
         f"{name} has {pixels} pixels; up to {MOST_PIXELS // 10**6} million are read. Make it "
         "smaller, or take it out."
     )

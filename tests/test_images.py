@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manyshot.core.errors import InputError
+from manyshot.core.errors import InputError, read_each
 from manyshot.core.image_files import image_files, visible_folders
-from manyshot.core.images import MOST_PIXELS, ORIENTATION, image_size, open_image, open_rgb
+from manyshot.core.images import (
+    MOST_PIXELS,
+    ORIENTATION,
+    image_size,
+    naming_all,
+    open_image,
+    open_rgb,
+)
+from manyshot.trainer.subjects.photos import read_photos
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -235,6 +243,38 @@ def test_damaged_files_are_images_or_sentences(
 def test_any_bytes_are_an_image_or_a_sentence(data: bytes) -> None:
     with pytest.raises(InputError):
         open_image(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def test_all_bad_files_are_named_at_once(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(4)]
+    for path in paths:
+        path.write_bytes(encoded(Image.fromarray(PHOTO), "PNG") if path.stem in "02" else b"text")
+    for read in (
+        lambda: read_each(image_size, paths),
+        lambda: [open_rgb(path) for path in paths],
+        lambda: read_photos(paths, 8),
+    ):
+        with pytest.raises(InputError) as error, naming_all(paths):
+            read()
+        lines = str(error.value).splitlines()
+        assert [line.split(" cannot be read")[0] for line in lines] == [
+            f"The image {paths[1]}",
+            f"The image {paths[3]}",
+        ]
+
+
+def test_other_errors_pass_by_as_they_are() -> None:
+    with pytest.raises(InputError, match="no class"), naming_all([Path("nowhere.png")]):
+        raise InputError("There is no class.")
+
+
+def test_of_many_bad_files_the_first_are_named() -> None:
+    paths = [Path(f"nowhere-{number}.png") for number in range(1234)]
+    with pytest.raises(InputError) as error:
+        read_each(image_size, paths)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "And 1,214 more."
 
 
 def test_what_programs_leave_behind_is_no_image(tmp_path: Path) -> None:

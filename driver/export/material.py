@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ...core.classes import check_class_names
-from ...core.errors import InputError
+from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.paths import inside, relative_name, safe_name
 from ...core.records import MANIFEST, METADATA, Record, read_records
@@ -65,11 +65,14 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
     kept = [record for record in records if record.kept]
     if not kept:
         raise InputError(f"{folder} has no kept record in {METADATA}: there is nothing to export.")
-    val, keys, samples = validation_names(kept, share, seed), _keys(kept), []
-    for done, (record, key) in enumerate(zip(kept, keys, strict=True), 1):
-        split = VAL if record.file_name in val else TRAIN
-        samples.append(_sample(folder, record, key, split))
+    val, keys = validation_names(kept, share, seed), _keys(kept)
+
+    def read(numbered: tuple[int, tuple[Record, str]]) -> Sample:
+        done, (record, key) = numbered
         step("reading", done, len(kept))
+        return _sample(folder, record, key, VAL if record.file_name in val else TRAIN)
+
+    samples = read_each(read, enumerate(zip(kept, keys, strict=True), 1))
     masks = read_masks(folder, [sample.mask for sample in samples if sample.mask])
     names, made = _class_names(records), _made(folder)
     return Material(tuple(samples), names, made, masks, tuple(unshared(kept, val)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ...core.errors import InputError
+from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.masks.geometry import Size
 from ...core.masks.pairs import PairFile, label_mask
@@ -63,16 +63,20 @@ def all_facts(
 ) -> dict[str, PairFacts]:
     """The facts of each photo by its name, those of empty masks left out if asked for.
 
-    Raises InputError as `read_facts` does.
+    Raises InputError as `read_facts` does, for all photos at once.
     """
     listed = list(pairs)
     found: dict[str, PairFacts] = {}
-    for done, pair in enumerate(listed, 1):
+
+    def read(numbered: tuple[int, PairFile]) -> None:
+        done, pair = numbered
+        progress(done, len(listed))
         try:
             found[pair.name] = read_facts(pair, masked)
         except EmptyMask:
             if not skip_empty:
                 raise
             log.warning("%s is left out: its mask shows no object", pair.image)
-        progress(done, len(listed))
+
+    read_each(read, enumerate(listed, 1))
     return found

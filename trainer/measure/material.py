@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from ...core.errors import read_each
 from ..images import content_digest
 from .downloads import download
 from .food101 import food101
@@ -80,7 +81,7 @@ def _sources(
 
 def read_material(table: Table, examples: Sequence[Example]) -> Material:
     """The material of all examples. Raises InputError for a file that cannot be read."""
-    digests = [content_digest(example.path) for example in examples]
+    digests = read_each(content_digest, (example.path for example in examples))
     masks = [content_digest(example.mask) for example in examples if isinstance(example, Pair)]
     parts = (table.labels, table.real, table.synthetic, table.test, table.seen.astype(np.int64))
     parts = parts if table.source is None else (*parts, table.source)

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from ...core.images import naming_all
 from .earlier import finished_runs, keep_beside, notes_on_earlier
 from .grid import Grid, check_grid, draw_rows, fair_configs, fair_runs, sharings
 from .learner import Step
@@ -42,9 +43,10 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     ).with_baseline()
     check_grid(table, grid)
     step("comparing with the test split", 0, 1)
-    notes = notes_on_synthetic(recipe, data, synthetic, table)
-    material = read_material(table, examples)
-    opened = open_learner(recipe, material, step)
+    with naming_all(example.path for example in examples):
+        notes = notes_on_synthetic(recipe, data, synthetic, table)
+        material = read_material(table, examples)
+        opened = open_learner(recipe, material, step)
     notes = [*notes, *opened.notes, *notes_on_runs(recipe, material, grid)]
     results = _empty(recipe, data, synthetic, opened, grid, material, notes)
     return _run(recipe, grid, material, opened, results, step)

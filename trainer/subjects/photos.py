@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...core.errors import InputError
+from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ..base.latents import Box
 from ..base.pictures import to_pixels
@@ -51,7 +51,9 @@ def read_photos(
     in pixels of the file.
     """
     _check_count(len(paths))
-    found = [_photo(path, content_digest(path), read_rgb(path, size), size) for path in paths]
+    found = read_each(
+        lambda path: _photo(path, content_digest(path), read_rgb(path, size), size), paths
+    )
     shown = [
         mask_box(Image.fromarray(read_rgb(mask, 1 << 16)), photo, mask)
         for mask, photo in zip(masks, found, strict=bool(masks))
