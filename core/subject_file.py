@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 
+from .classes import normalise_class
 from .errors import InputError
 
 Method = Literal["textual_inversion", "lora", "dreambooth"]
@@ -96,4 +97,5 @@ def parse_facts(values: dict[str, Any]) -> SubjectFile:
 
 def _subject(values: dict[str, Any]) -> Subject:
     listed = {key: tuple(values[key]) for key in ("photos", "contexts")}
-    return Subject(**{**values, **listed})
+    name = normalise_class(str(values["class_name"]))
+    return Subject(**{**values, **listed, "class_name": name})

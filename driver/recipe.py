@@ -41,6 +41,11 @@ class Prompts(Strict):
         default={}, description="What {classes} calls the classes of masks: class name: words."
     )
 
+    @field_validator("words")
+    @classmethod
+    def _words(cls, value: dict[str, str]) -> dict[str, str]:
+        return {normalise_class(name): words for name, words in value.items()}
+
 
 class Retries(Strict):
     """How often a job is tried again, by what went wrong. A refused prompt is never tried again."""

@@ -11,9 +11,11 @@ from manyshot.core.classes import check_class_names, normalise_class
 from manyshot.core.errors import InputError
 from manyshot.core.lines import read_classes, read_words
 from manyshot.core.masks.coco import read_coco
+from manyshot.core.masks.codes import Palette, code_of
 from manyshot.core.records import read_records
+from manyshot.core.subject_file import parse_facts
 from manyshot.driver.picture_files import in_folder
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Prompts, Recipe
 from manyshot.trainer.measure.sources import read_examples
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"
@@ -29,6 +31,26 @@ DOORS = {
     "words": lambda name: next(iter(read_words(f"{name}: a bar\n"))),
     "recipe list": lambda name: first_class("classes", [name]),
     "recipe words": lambda name: first_class("classes", {name: "a bar"}),
+    "prompts.words": lambda name: next(iter(Prompts(words={name: "a bar"}).words)),
+    "palette": lambda name: code_of(Palette(classes={name: [1]}), "palette.yaml").classes[0],
+    "subject file": lambda name: (
+        parse_facts(
+            {
+                "method": "lora",
+                "base": "sd15",
+                "base_digest": "",
+                "subjects": [
+                    {"token": "t", "noun": "n", "word": "w", "class_name": name}
+                    | {"photos": [], "contexts": []}
+                ],
+                "step": 1,
+                "steps": 1,
+                "settings": "{}",
+            }
+        )
+        .subjects[0]
+        .class_name
+    ),
     "subjects": lambda name: first_class("subjects", {name: "a.safetensors"}),
 }
 

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..classes import check_apart, normalise_class
 from ..errors import InputError
 from ..palettes import BACKGROUND, BORDER, COLOURS, PET
 from ..recipe_file import read_recipe_file
@@ -127,7 +128,9 @@ def code_of(palette: Palette, where: str) -> MaskCode:
             raise InputError(f"{where}: {entry!r} stands there twice; it can mean one class only.")
     values = {entry: index for entry, index in entries if isinstance(entry, int)}
     colours = {_colour(e, where): index for e, index in entries if isinstance(e, str)}
-    return MaskCode(tuple(palette.classes), values, colours, palette.threshold)
+    check_apart(palette.classes)
+    names = tuple(map(normalise_class, palette.classes))
+    return MaskCode(names, values, colours, palette.threshold)
 
 
 def _colour(text: str, where: str) -> Colour:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ...core.class_folders import ClassFolder, class_folders
+from ...core.classes import normalise_class
 from ...core.errors import InputError
 from ...core.image_files import image_files
 from ...core.nearest import did_you_mean
@@ -25,6 +26,7 @@ def class_subjects(classes: ClassFolders) -> list[Subject]:
 def _class_subject(classes: ClassFolders, found: ClassFolder) -> Subject:
     name, folder, noun = found.name, found.folder, classes.noun
     if isinstance(noun, dict):
+        noun = {normalise_class(key): value for key, value in noun.items()}
         if name not in noun:
             raise InputError(
                 f"'noun' says nothing of the class {name!r}." + did_you_mean(name, noun)
