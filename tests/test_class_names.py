@@ -32,7 +32,9 @@ DOORS = {
     "recipe list": lambda name: first_class("classes", [name]),
     "recipe words": lambda name: first_class("classes", {name: "a bar"}),
     "prompts.words": lambda name: next(iter(Prompts(words={name: "a bar"}).words)),
-    "palette": lambda name: code_of(Palette(classes={name: [1]}), "palette.yaml").classes[0],
+    "palette": lambda name: code_of(
+        Palette(classes={name: [1], "cat": [2]}), "palette.yaml"
+    ).classes[0],
     "subject file": lambda name: (
         parse_facts(
             {
