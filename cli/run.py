@@ -25,6 +25,15 @@ Comfyui = Annotated[
     Path | None,
     typer.Option(help="Your own ComfyUI folder, for 'embedded'.", show_default=False),
 ]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret",
+        help="An environment variable that the recipe may send to its servers, beside those named "
+        "MANYSHOT_... May be given several times.",
+        show_default=False,
+    ),
+]
 Output = Annotated[Path | None, typer.Option(help="The dataset folder, in place of the recipe's.")]
 
 recipe_app = typer.Typer(no_args_is_help=True, help="About recipes.")
@@ -41,6 +50,7 @@ def add_to(app: typer.Typer) -> None:
 def plan(
     recipe: Recipe,
     server: Servers = None,
+    secret: Secrets = None,
     show: Annotated[int, typer.Option(help="How many jobs to show.")] = 5,
 ) -> None:
     """Show what a recipe would make, and check it against a server if one is given."""
@@ -58,12 +68,14 @@ def plan(
     for job in jobs:
         table.add_row(job.class_name, job.prompt, job.negative, str(job.seed), job.id[:12])
     console.print(table)
-    console.print(settled, markup=False, highlight=False, soft_wrap=True)
+    for line in settled:
+        console.print(line, soft_wrap=True)
 
 
 def run(
     recipe: Recipe,
     server: Servers = None,
+    secret: Secrets = None,
     comfyui: Comfyui = None,
     output: Output = None,
     prune: Annotated[
@@ -77,13 +89,16 @@ def run(
     """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
     import signal
 
+    from ..driver.address import allow_secrets
     from ..driver.load import read_recipe
     from ..driver.run import run as run_recipe
     from ..driver.screen import ConsoleScreen
     from ..driver.take_over import Wishes
     from .console import PlainConsole
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    allow_secrets(secret or ())
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # what is queued is taken back
+        signal.signal(ending, signal.default_int_handler)
     console = PlainConsole()
     wanted = read_recipe(recipe, servers=server, output=output)
     summary = run_recipe(wanted, ConsoleScreen(console), comfyui, Wishes(prune, redraw))

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,6 +13,9 @@ from ..core.user_path import UserPath
 
 EMBEDDED = "embedded"
 WEBUI = "webui+"  # before the address of a WebUI
+SECRET_PREFIX = "MANYSHOT_"
+MORE_SECRETS = "MANYSHOT_SECRETS"
+"""Names of further environment variables that recipes may send to their servers, by commas."""
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -19,7 +23,8 @@ class ServerAddress(BaseModel):
     """One server, a ComfyUI or a WebUI: its address, and what it wants to see before it answers.
 
     `headers`, `bearer` and `basic` may hold ${NAME}, read from the environment when connecting;
-    written out again they show the reference, or *** where a secret was typed in.
+    written out again they show the reference, or *** where a secret was typed in. A recipe may be a
+    stranger's: only variables named MANYSHOT_..., and those that the user allows, are read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,19 +86,43 @@ class ServerAddress(BaseModel):
         """Where its paths begin; holds no secret."""
         return self.url.removeprefix(WEBUI).rstrip("/")
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that it reads, in the order of their names."""
+        texts = (self.bearer or "", self.basic or "", *self.headers.values())
+        return tuple(sorted({name for text in texts for name in _REFERENCE.findall(text)}))
+
     def revealed(self, text: str) -> str:
         """`text` with every ${NAME} replaced. Raises InputError for a variable that is not set."""
 
         def value(match: re.Match[str]) -> str:
-            found = os.environ.get(match[1])
-            if found is None:
+            name = match[1]
+            if not _may_be_sent(name):
                 raise InputError(
-                    f"The server {self.base_url} needs the environment variable {match[1]}, "
+                    f"The server {self.base_url} asks for the environment variable {name}. Recipes "
+                    f"may read only those named {SECRET_PREFIX}...: rename it, or allow it with "
+                    f"--secret {name}."
+                )
+            secret = os.environ.get(name)
+            if secret is None:
+                raise InputError(
+                    f"The server {self.base_url} needs the environment variable {name}, "
                     "which is not set."
                 )
-            return found
+            return secret
 
         return _REFERENCE.sub(value, text)
+
+
+def allow_secrets(names: Iterable[str]) -> None:
+    """Let this process, and those it starts, send these environment variables to servers."""
+    allowed = os.environ.get(MORE_SECRETS, "").split(",")
+    os.environ[MORE_SECRETS] = ",".join(dict.fromkeys(filter(None, (*allowed, *names))))
+
+
+def _may_be_sent(name: str) -> bool:
+    allowed = os.environ.get(MORE_SECRETS, "").split(",")
+    return name.startswith(SECRET_PREFIX) or name in allowed
 
 
 def _hidden(value: str) -> str:

@@ -182,9 +182,17 @@ def auth_headers(address: ServerAddress) -> dict[str, str]:
     if address.basic:
         coded = b64encode(address.revealed(address.basic).encode("utf-8")).decode("ascii")
         headers["Authorization"] = f"Basic {coded}"
-    if any("\n" in value or "\r" in value for value in headers.values()):
-        raise InputError(f"A header for {address.base_url} holds a line break; take it out.")
+    for name, value in headers.items():
+        if not _can_be_sent(name + value):
+            raise InputError(
+                f"The header {name!r} for {address.base_url} holds a control character or one that "
+                "HTTP cannot carry (beyond Latin-1); take it out."
+            )
     return headers
+
+
+def _can_be_sent(text: str) -> bool:
+    return all(c == "\t" or " " <= c <= "~" or "\xa0" <= c <= "\xff" for c in text)
 
 
 def _retry_after(reply: urllib3.BaseHTTPResponse) -> float:

@@ -7,14 +7,15 @@ from ..core.errors import InputError
 from ..core.records import image_name, read_records
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
+from .plan import Plan
 from .prepare import prepare
 from .recipe import Recipe
 from .servers import known_catalogue, open_servers
 from .settle import images_per_class
 
 
-def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[str, list[Job]]:
-    """The plan in a few words, and its first jobs; checked against the servers if asked to."""
+def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[list[str], list[Job]]:
+    """The plan in a few lines, and its first jobs; checked against the servers if asked to."""
     if not ask_server:
         plan = prepare(recipe, None)
         checked = "Not checked against a server; give --server to do so."
@@ -30,7 +31,19 @@ def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[str, list[J
         f"{len(plan):,} jobs: {classes} classes x {images_per_class(plan.recipe)} images, "
         f"{plan.bound.batch_size} a job. {checked}"
     )
-    return words, list(islice(plan, show))
+    return [words, *touched(plan)], list(islice(plan, show))
+
+
+def touched(plan: Plan) -> list[str]:
+    """What a run reaches beside its output: servers, the environment's secrets, files."""
+    addresses = plan.recipe.servers
+    names = sorted({name for address in addresses for name in address.variables})
+    facts = {
+        "Servers": [address.url for address in addresses],
+        "Secrets sent to them": names,
+        "Files read": plan.sources(),
+    }
+    return [f"{what}: {', '.join(some)}." for what, some in facts.items() if some]
 
 
 def is_made(recipe: Recipe) -> bool:

@@ -52,15 +52,16 @@ class Plan:
         self._digests = {name: one.digest for name, one in self.subjects.items()}
         self._prompts = prompt_set(recipe, language)
         self._images = images_per_class(recipe)
-        inputs = {
+        self._sources = {
             address: value
             for address, value in {**recipe.bind, **bound.files}.items()
             if isinstance(value, FileInput)
         }
         self._files = {
-            address: _files(value, self._prompts.class_names) for address, value in inputs.items()
+            address: _files(value, self._prompts.class_names)
+            for address, value in self._sources.items()
         }
-        self._pair_folders([address for address, value in inputs.items() if value.folder])
+        self._pair_folders([address for address, value in self._sources.items() if value.folder])
 
     @property
     def graphs(self) -> Binding:
@@ -107,6 +108,13 @@ class Plan:
             if one.name not in shown:
                 shown.add(one.name)
                 yield self._job(class_name, label, 0, first.sweep)
+
+    def sources(self) -> list[str]:
+        """The files and folders that jobs are made from."""
+        bound = [str(value.file or value.folder) for value in self._sources.values()]
+        subjects = [str(subject.path) for subject in self.subjects.values()]
+        pairs = [str(self.recipe.pairs.folder)] if self.recipe.pairs else []
+        return list(dict.fromkeys([*bound, *pairs, *subjects]))
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal plans."""

@@ -91,7 +91,10 @@ def test_plan_shows_jobs_without_a_server(manyshot, recipe):
         ({"bind": {"Color.color": 1}}, "Did you mean 'Colour'?"),
         ({"classes": ["../x"]}, "cannot be used as a file name"),
         ({"classes": None}, "names no classes"),
-        ({"servers": [{"url": "http://127.0.0.1:1", "bearer": "${NOT_SET_ANYWHERE}"}]}, "NOT_SET"),
+        (
+            {"servers": [{"url": "http://127.0.0.1:1", "bearer": "${MANYSHOT_NOT_SET_ANYWHERE}"}]},
+            "MANYSHOT_NOT_SET",
+        ),
     ],
 )
 def test_wrong_input_ends_with_2_and_a_sentence(manyshot, recipe, changes, sentence):

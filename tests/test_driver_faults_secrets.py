@@ -22,9 +22,9 @@ SECRET = "correct-horse-battery"  # noqa: S105
 CODED = b64encode(f"me:{SECRET}".encode()).decode()
 ENTRIES: dict[str, tuple[dict[str, Any], str]] = {
     "bearer": ({"bearer": SECRET}, f"Bearer {SECRET}"),
-    "bearer from the environment": ({"bearer": "${FAULT_SECRET}"}, f"Bearer {SECRET}"),
+    "bearer from the environment": ({"bearer": "${MANYSHOT_FAULT_SECRET}"}, f"Bearer {SECRET}"),
     "basic": ({"basic": f"me:{SECRET}"}, f"Basic {CODED}"),
-    "basic from the environment": ({"basic": "me:${FAULT_SECRET}"}, f"Basic {CODED}"),
+    "basic from the environment": ({"basic": "me:${MANYSHOT_FAULT_SECRET}"}, f"Basic {CODED}"),
     "header": ({"headers": {"Authorization": f"Key {SECRET}"}}, f"Key {SECRET}"),
     "address": ({}, f"Basic {CODED}"),
 }
@@ -37,7 +37,7 @@ def test_the_right_secret_is_shown_and_never_written(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setenv("FAULT_SECRET", SECRET)
+    monkeypatch.setenv("MANYSHOT_FAULT_SECRET", SECRET)
     entry, shown = ENTRIES[how]
     with FaultProxy(comfyui.url) as proxy:
         url = proxy.url.replace("//", f"//me:{SECRET}@") if how == "address" else proxy.url
@@ -80,8 +80,8 @@ def test_a_secret_that_expires_stops_the_run(tmp_path: Path, comfyui: EmbeddedSe
 
 
 def test_a_missing_variable_is_named(tmp_path: Path, comfyui: EmbeddedServer) -> None:
-    with pytest.raises(InputError, match="environment variable FAULT_NOT_SET"):
-        drive(colours(tmp_path, [{"url": comfyui.url, "bearer": "${FAULT_NOT_SET}"}]))
+    with pytest.raises(InputError, match="environment variable MANYSHOT_FAULT_NOT_SET"):
+        drive(colours(tmp_path, [{"url": comfyui.url, "bearer": "${MANYSHOT_FAULT_NOT_SET}"}]))
 
 
 @pytest.fixture(scope="module")

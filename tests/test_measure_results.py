@@ -1,6 +1,5 @@
 """results.json: strict JSON that comes back as it was, figures that there are none of included."""
 
-import io
 import json
 import math
 import re
@@ -12,6 +11,7 @@ pytest.importorskip("jinja2")
 
 import numpy as np
 from manyshot.cli import app
+from manyshot.cli.console import PlainConsole
 from manyshot.cli.measure import _show
 from manyshot.core.errors import InputError
 from manyshot.trainer.measure.arms import REAL_ONLY
@@ -24,7 +24,6 @@ from manyshot.trainer.measure.results import (
     write_results,
 )
 from manyshot.trainer.measure.summary import gain_rows
-from rich.console import Console
 from typer.testing import CliRunner
 
 from .measure_reports import made_results
@@ -69,10 +68,12 @@ def test_they_are_a_dash_in_the_report_and_on_the_console(tmp_path: Path) -> Non
     assert said.exit_code == 0, said.output
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert re.search(r"\| – +\|", report)
-    file = io.StringIO()
-    _show(Console(file=file, width=200), read_results(tmp_path))
-    assert " – " in file.getvalue()
-    for text in (report, (tmp_path / "report.html").read_text("utf-8"), file.getvalue()):
+    console = PlainConsole()
+    console.width = 200
+    with console.capture() as capture:
+        _show(console, read_results(tmp_path))
+    assert " – " in capture.get()
+    for text in (report, (tmp_path / "report.html").read_text("utf-8"), capture.get()):
         assert not re.search(r"\bnan\b", text)
 
 

@@ -1,5 +1,6 @@
 """Recipes: what is accepted, and the sentence for what is not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
+from manyshot.driver.address import MORE_SECRETS, allow_secrets
+from manyshot.driver.http import auth_headers
 from manyshot.driver.inputs import FileInput
 from manyshot.driver.load import parse_recipe, read_recipe
 from manyshot.driver.recipe import Recipe
@@ -157,11 +160,32 @@ def test_a_typed_in_secret_is_never_written_or_shown(server):
 def test_a_reference_is_written_and_read_when_connecting(monkeypatch):
     server = recipe(servers=[SECRETS]).servers[0]
     assert server.model_dump(mode="json")["headers"] == {"X-Key": "***", "X-Env": "${KEY}"}
+    assert server.variables == ("KEY",)
+    monkeypatch.setenv("MANYSHOT_KEY", "value")
+    assert server.revealed("${MANYSHOT_KEY}") == "value"
+    monkeypatch.delenv("MANYSHOT_KEY")
+    with pytest.raises(InputError, match="needs the environment variable MANYSHOT_KEY"):
+        server.revealed("${MANYSHOT_KEY}")
+
+
+def test_a_strangers_recipe_reads_no_other_variable(monkeypatch):
+    """`bearer: ${AWS_SECRET_ACCESS_KEY}` would be sent to whatever server the recipe names."""
+    server = recipe(servers=[SECRETS]).servers[0]
     monkeypatch.setenv("KEY", "value")
-    assert server.revealed("${KEY}") == "value"
-    monkeypatch.delenv("KEY")
-    with pytest.raises(InputError, match="needs the environment variable KEY"):
+    monkeypatch.delenv(MORE_SECRETS, raising=False)
+    with pytest.raises(InputError, match="--secret KEY"):
         server.revealed("${KEY}")
+    monkeypatch.setenv(MORE_SECRETS, "OTHER")
+    allow_secrets(["KEY", "KEY"])
+    assert server.revealed("${KEY}") == "value"
+    assert os.environ[MORE_SECRETS] == "OTHER,KEY"
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "schlüssel€", "a\0b", "\udc80"])
+def test_a_header_that_cannot_be_sent_is_refused(value):
+    server = recipe(servers=[{"url": "https://host", "headers": {"X-Key": value}}]).servers[0]
+    with pytest.raises(InputError, match="X-Key"):
+        auth_headers(server)
 
 
 def test_userinfo_of_an_address_becomes_basic_auth():

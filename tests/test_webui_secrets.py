@@ -19,7 +19,7 @@ SECRET = "correct-horse-battery"  # noqa: S105
 CODED = b64encode(f"me:{SECRET}".encode()).decode()
 ENTRIES: dict[str, dict[str, Any]] = {
     "basic": {"basic": f"me:{SECRET}"},
-    "basic from the environment": {"basic": "me:${FAULT_SECRET}"},
+    "basic from the environment": {"basic": "me:${MANYSHOT_FAULT_SECRET}"},
     "header": {"headers": {"Authorization": f"Basic {CODED}"}},
     "address": {},
 }
@@ -31,7 +31,7 @@ def test_the_right_secret_is_shown_and_never_written(
 ) -> None:
     """It stands in /cmd-flags too, which is not asked for."""
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setenv("FAULT_SECRET", SECRET)
+    monkeypatch.setenv("MANYSHOT_FAULT_SECRET", SECRET)
     with FaultWebui(auth=f"me:{SECRET}", installed=BOTH) as webui:
         url = webui.webui_url
         url = url.replace("//", f"//me:{SECRET}@") if how == "address" else url
@@ -106,6 +106,6 @@ def test_a_certificate_nobody_trusts_is_refused(tmp_path: Path, tls: ssl.SSLCont
 
 def test_a_missing_variable_is_named(tmp_path: Path) -> None:
     with FaultWebui() as webui:
-        recipe = cats(tmp_path, [{"url": webui.webui_url, "basic": "me:${FAULT_NOT_SET}"}])
-        with pytest.raises(InputError, match="environment variable FAULT_NOT_SET"):
+        recipe = cats(tmp_path, [{"url": webui.webui_url, "basic": "me:${MANYSHOT_FAULT_NOT_SET}"}])
+        with pytest.raises(InputError, match="environment variable MANYSHOT_FAULT_NOT_SET"):
             drive(recipe)
