@@ -202,7 +202,7 @@ def _write(
     from ..trainer.subjects.evaluation.means import method_table
     from ..trainer.subjects.evaluation.results import write_results
     from ..trainer.subjects.evaluation.tables import class_table, shortened
-    from ..trainer.subjects.evaluation.text import sentences, sheet_name, write_markdown
+    from ..trainer.subjects.evaluation.text import sentences, sheet_names, write_markdown
 
     name = next(iter(found.extractors))
     tables = [class_table(figures, name) for figures in found.subjects]
@@ -216,8 +216,9 @@ def _write(
             table.add_row(*map(Text, line))
         console.print(table)
     said = [line for figures in found.subjects for line in sentences(figures)]
+    names = sheet_names([figures.class_name for figures in found.subjects])
     for sheet in sheets:
-        sheet.write(folder / sheet_name(sheet.class_name))
+        sheet.write(folder / names[sheet.class_name])
     write_markdown(folder / "evaluation.md", found)
     write_results(folder, found)
     for line in [*said, f"All figures and tables: {folder / 'evaluation.md'}"]:

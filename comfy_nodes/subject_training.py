@@ -110,6 +110,7 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
 def _check_trainer() -> None:
     """Raises InputError when the libraries of the trainer are not installed."""
     try:
+        import anyascii
         import diffusers
         import peft
     except ImportError as error:
@@ -117,7 +118,7 @@ def _check_trainer() -> None:
             f"Training needs {error.name or 'the trainer'}, which ComfyUI's Python does not have. "
             'Install it there with: pip install "manyshot[trainer]"'
         ) from None
-    del diffusers, peft
+    del anyascii, diffusers, peft
 
 
 def _machine() -> "Machine":

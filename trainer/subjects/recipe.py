@@ -1,10 +1,14 @@
 """The recipe of subjects: a base model, photos, and how to train, as one validated value."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...core.paths import safe_name
 from ...core.user_path import UserPath
 from .settings import Settings
+
+MAX_TOKEN = 40  # characters
 
 
 class Strict(BaseModel):
@@ -16,7 +20,7 @@ class Strict(BaseModel):
 class Subject(Strict):
     """One subject: its word, what it is, and its photos."""
 
-    token: str = Field(min_length=1, max_length=40, description="The new word.")
+    token: str = Field(min_length=1, max_length=MAX_TOKEN, description="The new word.")
     noun: str = Field(min_length=1, max_length=80, description='What it is, as in "dog".')
     class_name: str | None = Field(
         default=None, description="What datasets call it; default: the token."
@@ -45,6 +49,22 @@ class ClassFolders(Strict):
     ending: str = Field(default="-m1", max_length=10, description="Of the tokens.")
     masks: UserPath | None = Field(default=None, description="Class folders of masks, named alike.")
     captions: dict[str, str] = Field(default={}, description="By class name/file name.")
+
+
+def _check_tokens(tokens: Sequence[str]) -> None:
+    """Raises ValueError for two that are one word: text encoders, and many disks, see no case."""
+    first: dict[str, str] = {}
+    for token in tokens:
+        safe_name(token, "token")
+        if token.lower() not in first:
+            first[token.lower()] = token
+        elif first[token.lower()] == token:
+            raise ValueError(f"the token {token!r} is given to two subjects")
+        else:
+            raise ValueError(
+                f"the tokens {first[token.lower()]!r} and {token!r} differ only in upper and lower "
+                "case, which the model does not see. Choose another for one of them"
+            )
 
 
 class SubjectRecipe(Strict):
@@ -77,12 +97,7 @@ class SubjectRecipe(Strict):
     def _fits(self) -> "SubjectRecipe":
         if bool(self.subjects) == bool(self.classes):
             raise ValueError("give either 'subjects' or 'classes'")
-        tokens = [subject.token for subject in self.subjects]
-        twice = next((token for token in tokens if tokens.count(token) > 1), None)
-        if twice:
-            raise ValueError(f"the token {twice!r} is given to two subjects")
-        for token in tokens:
-            safe_name(token, "token")
+        _check_tokens([subject.token for subject in self.subjects])
         if self.together is not None:
             safe_name(self.together, "name")
         return self

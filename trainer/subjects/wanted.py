@@ -1,6 +1,5 @@
 """The subjects that a recipe asks for, with their photos read."""
 
-import re
 from pathlib import Path
 
 from ...core.class_folders import ClassFolder, class_folders
@@ -8,8 +7,10 @@ from ...core.classes import normalise_class
 from ...core.errors import InputError
 from ...core.image_files import image_files
 from ...core.nearest import did_you_mean
+from ...core.recipe_file import parse_recipe_data
+from ..plain_words import plain_words
 from .photos import NewSubject, Photo, read_photos
-from .recipe import ClassFolders, Subject, SubjectRecipe
+from .recipe import MAX_TOKEN, ClassFolders, Subject, SubjectRecipe
 from .words import Token
 
 
@@ -19,11 +20,16 @@ def subjects_of(recipe: SubjectRecipe) -> list[Subject]:
 
 
 def class_subjects(classes: ClassFolders) -> list[Subject]:
-    """A subject for each class folder. Raises InputError: no folders, a class without a noun."""
-    return [_class_subject(classes, one) for one in class_folders(classes.folder)]
+    """A subject for each class folder, each with a token of its own.
+
+    Raises InputError: no folders, a class without a noun.
+    """
+    folders = class_folders(classes.folder)
+    words = plain_words([one.name for one in folders], MAX_TOKEN - len(classes.ending))
+    return [_class_subject(classes, one, words[one.name] + classes.ending) for one in folders]
 
 
-def _class_subject(classes: ClassFolders, found: ClassFolder) -> Subject:
+def _class_subject(classes: ClassFolders, found: ClassFolder, token: str) -> Subject:
     name, folder, noun = found.name, found.folder, classes.noun
     if isinstance(noun, dict):
         noun = {normalise_class(key): value for key, value in noun.items()}
@@ -33,18 +39,20 @@ def _class_subject(classes: ClassFolders, found: ClassFolder) -> Subject:
             )
         noun = noun[name]
     start = f"{name}/"
-    return Subject(
-        token=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + classes.ending,
-        noun=noun,
-        class_name=name,
-        photos=[folder],
-        masks=classes.masks and classes.masks / name,
-        captions={
-            key.removeprefix(start): text
-            for key, text in classes.captions.items()
-            if key.startswith(start)
-        },
-    )
+    captions = {
+        key.removeprefix(start): text
+        for key, text in classes.captions.items()
+        if key.startswith(start)
+    }
+    values = {
+        "token": token,
+        "noun": noun,
+        "class_name": name,
+        "photos": [folder],
+        "masks": classes.masks and classes.masks / name,
+        "captions": captions,
+    }
+    return parse_recipe_data(Subject, values, f"The class {name!r}")
 
 
 def new_subject(subject: Subject, size: int) -> NewSubject:

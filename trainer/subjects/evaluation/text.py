@@ -1,9 +1,11 @@
 """evaluation.md: all tables, with what a reader must know of them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ....core.files import write_text_whole
 from ...base.evaluation.tables import table
+from ...plain_words import plain_words
 from .means import method_table
 from .results import Evaluation, SubjectFigures
 from .tables import class_table
@@ -12,11 +14,12 @@ from .tables import class_table
 def markdown(found: Evaluation) -> str:
     """All tables, with what a reader must know."""
     parts = ["# How like the subjects are their pictures", EXPLAINED]
+    sheets = sheet_names([figures.class_name for figures in found.subjects])
     for name, note in found.extractors.items():
         parts.append(f"## By {name}\n\n{note}")
         parts.append(table(*method_table(found, name)))
         for figures in found.subjects:
-            parts.append(f"### {figures.class_name}\n\n{_counts(figures)}")
+            parts.append(f"### {figures.class_name}\n\n{_counts(figures, sheets)}")
             parts.append(table(*class_table(figures, name)))
             parts.extend(sentences(figures))
     return "\n\n".join(parts) + "\n"
@@ -32,17 +35,16 @@ EXPLAINED = (
 )
 
 
-def _counts(figures: SubjectFigures) -> str:
+def _counts(figures: SubjectFigures, sheets: Mapping[str, str]) -> str:
     return (
         f"{figures.held_out} held-out photos; {figures.training} that were trained on. "
-        f"A picture of it all: {sheet_name(figures.class_name)}"
+        f"A picture of it all: {sheets[figures.class_name]}"
     )
 
 
-def sheet_name(class_name: str) -> str:
-    """The file of a class's picture."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in class_name)
-    return f"sheet-{plain}.jpg"
+def sheet_names(class_names: Sequence[str]) -> dict[str, str]:
+    """Class name -> the file of its picture."""
+    return {name: f"sheet-{word}.jpg" for name, word in plain_words(class_names).items()}
 
 
 def sentences(figures: SubjectFigures) -> list[str]:
