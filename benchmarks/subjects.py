@@ -125,7 +125,8 @@ def train_ours(folder: Path, case: Case, workers: int) -> None:
     adapted = adapted_base(base, [token], settings)
     learned, _ = lessons(adapted, [subject], [encoded], settings)
     with tempfile.TemporaryDirectory() as place:
-        fit(adapted, [learned], None, settings, Machine(workers=workers), Path(place) / "it")
+        machine = Machine(workers=workers)
+        fit(adapted, [learned], None, settings, machine, Path(place) / "it", {})
 
 
 def train_theirs(folder: Path, case: Case, examples: Path) -> None:

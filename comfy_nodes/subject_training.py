@@ -12,6 +12,7 @@ from ..core.errors import InputError
 from ..core.files import appearing
 from ..core.nearest import did_you_mean
 from ..core.paths import inside, safe_name
+from ..core.sole_use import sole_use
 from ..core.subject_file import MODEL_FOLDERS, Method, read_subject_file
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
     def stepped(step: int) -> None:
         bar.update_absolute(step, settings.steps, pictures.pop() if pictures else None)
 
-    train_subjects(base, [subject], settings, _machine(), path, looked, stepped=stepped)
+    with sole_use(path.parent):
+        train_subjects(base, [subject], settings, _machine(), path, looked, stepped=stepped)
 
 
 def _check_trainer() -> None:
@@ -168,7 +170,9 @@ def _work_folder(base: "BaseModel", subject: "NewSubject", settings: "Settings")
     from folder_paths import get_output_directory
 
     token, photos = subject.token, [photo.digest for photo in subject.photos]
+    boxes = [list(photo.box) for photo in subject.photos if photo.box]
     facts = [base.digest, token.word, token.noun, photos, settings.model_dump_json()]
+    facts += [boxes] if boxes else []
     digest = sha256(json.dumps(facts).encode()).hexdigest()[:8]
     return inside(Path(get_output_directory()), *WORK.split("/"), f"{token.word}-{digest}")
 

@@ -26,7 +26,8 @@ class Subject:
     """`token` is the learned word, `noun` says what it is, `word` is how prompts call it.
 
     `class_name`: what a dataset calls it. `photos`: sha256 of each photo that it was learned from;
-    `contexts`: backgrounds and poses, as the captions of these photos say them.
+    `contexts`: backgrounds and poses, as the captions of these photos say them. `boxes`: a digest
+    of where the subject is in each photo, None in files that do not say.
     """
 
     token: str
@@ -35,6 +36,7 @@ class Subject:
     class_name: str
     photos: tuple[str, ...]
     contexts: tuple[str, ...] = ()
+    boxes: str | None = None
 
 
 @dataclass(frozen=True)

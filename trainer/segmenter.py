@@ -22,6 +22,7 @@ from torch.nn import functional
 from ..core.errors import InputError
 from ..core.palettes import BACKGROUND, PET
 from .backbone import LAYERS, outputs
+from .divergence import check_number
 from .tensor_files import write_tensors
 
 log = logging.getLogger(__name__)
@@ -157,6 +158,7 @@ def _fit(head: Head, columns: Tensor, wanted: Tensor) -> None:
         odds = head(columns[batch].float())
         loss = functional.binary_cross_entropy_with_logits(odds, wanted[batch])
         optimizer.zero_grad()
+        check_number(loss.item())
         loss.backward()
         optimizer.step()
         schedule.step()

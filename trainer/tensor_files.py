@@ -1,6 +1,7 @@
 """The one writer of tensor files."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -19,3 +20,11 @@ def write_tensors(
     """
     with appearing_path(path) as temporary:
         save_file(dict(tensors), temporary, dict(facts) if facts else None)
+
+
+def content_hash(tensors: Mapping[str, Tensor]) -> str:
+    """sha256 of all tensors' bytes in the order of their names: what the model is, in short."""
+    digest = sha256()
+    for name in sorted(tensors):
+        digest.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

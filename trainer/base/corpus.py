@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.begun import digest
 from ...core.pets import Entry, Species, read_split
 from ...core.tiny_sizes import IMAGE_SIZE
+from ..tensor_files import content_hash
 from .captions import Caption, broad_captions, captions, unknown_words, with_unknown_words
 from .contexts import background_colour, nearness
 from .data import pool_split, read_broad, read_images, read_trimaps
@@ -88,7 +90,22 @@ def prepare_corpus(
     texts = caption_texts(seen, unknown_words(networks.tokenizer))
     latents = Latents(values, boxes)
     encode = partial(text_states, networks.text_encoder, networks.tokenizer)
-    return build_corpus(latents, texts, shares(seen, broad), encode)
+    corpus = build_corpus(latents, texts, shares(seen, broad), encode)
+    return replace(corpus, digest=_digest(networks, images, texts))
+
+
+def _digest(
+    networks: Networks, images: Sequence[np.ndarray], texts: Sequence[Sequence[str]]
+) -> str:
+    """What stands for all that is learned from, and for the nets that it is seen through."""
+    return digest(
+        [
+            content_hash(networks.vae.state_dict()),
+            content_hash(networks.text_encoder.state_dict()),
+            *(image.tobytes() for image in images),
+            *(text for group in texts for text in group),
+        ]
+    )
 
 
 def caption_texts(

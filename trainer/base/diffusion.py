@@ -51,13 +51,15 @@ class Corpus:
     """What is learned: latents, how often each comes, and what its captions say.
 
     `states` (captions, 77, width) are the text encoder's, the empty caption's first; `rows` holds
-    for each image those of its captions, `shares` the weight of each image among all.
+    for each image those of its captions, `shares` the weight of each image among all. `digest`
+    stands for what all of it was made from.
     """
 
     latents: Latents
     states: Tensor
     rows: list[Tensor]
     shares: Tensor
+    digest: str = ""
 
 
 def build_corpus(

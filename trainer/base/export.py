@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +18,8 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from ...core.errors import InputError
 from ...core.files import appearing
 from ...core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
-from ..tensor_files import write_tensors
+from ..divergence import check_finite
+from ..tensor_files import content_hash, write_tensors
 from . import autoencoder, diffusion
 from .architecture import build_schedule, build_text_encoder, build_unet, build_vae
 from .keys import original_text_key, original_unet_key, original_vae_key, unet_modules
@@ -51,7 +51,10 @@ def original_tensors(
 def export_single_file(
     path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]
 ) -> None:
-    """Write the checkpoint with metadata: the model-spec fields, and how it was trained."""
+    """Write the checkpoint with metadata: the model-spec fields, and how it was trained.
+
+    Raises Diverged for tensors that hold no numbers.
+    """
     metadata = {
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.architecture": "stable-diffusion-v1",
@@ -61,15 +64,8 @@ def export_single_file(
         "modelspec.hash_sha256": f"0x{content_hash(tensors)}",
         "manyshot.training": json.dumps(facts),
     }
+    check_finite(path, tensors)
     write_tensors(path, tensors, metadata)
-
-
-def content_hash(tensors: Mapping[str, Tensor]) -> str:
-    """sha256 of all tensors' bytes in the order of their names: what the model is, in short."""
-    digest = sha256()
-    for name in sorted(tensors):
-        digest.update(tensors[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def export_run(path: Path, run: Path, networks: Networks, sizes: Sizes) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from ...core.errors import InputError
 from ...core.palettes import palette_text
 from ...core.tiny_sizes import IMAGE_SIZE, Sizes
+from ..divergence import check_finite
 from ..tensor_files import write_tensors
 from .architecture import build_controlnet, build_unet
 from .export import NAME, content_hash
@@ -58,6 +59,7 @@ def export_controlnet(
         "manyshot.base_sha256": f"0x{facts.base}",
         "manyshot.training": json.dumps(facts.training),
     }
+    check_finite(path, tensors)
     write_tensors(path, tensors, metadata)
 
 

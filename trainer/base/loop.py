@@ -9,10 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ...core.begun import Facts, with_version
+from ..divergence import diverging
 from .diffusion import Batch, DiffusionOptions
 from .training import (
     Average,
     Clock,
+    advice,
+    check_resumed,
     cosine_rate,
     gradients,
     load_checkpoint,
@@ -33,23 +37,27 @@ def run_loop(
     at_checkpoint: Callable[[int], None],
     options: DiffusionOptions,
     path: Path,
+    begun: Facts,
 ) -> None:
     """Train `model` until the budget is spent, and hold its moving `average`.
 
     Both are resumed from the checkpoint `path` if it exists, and kept in it; `at_checkpoint` is
-    then called with the step.
+    then called with the step. `begun`: what is learned from. Raises InputError when the checkpoint
+    was begun with something else, Diverged when the loss is no longer a number.
     """
+    begun = with_version({**begun, **_deciding(options)})
     optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
     clock = Clock(options.steps, options.minutes)
     modules = {"model": model, "average": average}
     if path.exists():
+        check_resumed(path, begun)
         load_checkpoint(path, modules, optimizer, clock)
     torch.manual_seed(clock.step)
     learning = [p for p in model.parameters() if p.requires_grad]
     ema, losses = Average(model, average, options.decay), deque[float](maxlen=100)
 
     def checkpoint() -> None:
-        save_checkpoint(path, modules, optimizer, clock)
+        save_checkpoint(path, modules, optimizer, clock, begun)
         at_checkpoint(clock.step)
 
     with stoppable(clock), ThreadPoolExecutor(options.workers) as workers:
@@ -57,7 +65,8 @@ def run_loop(
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=200))
             parts = next_batch().to(options.device).split(options.workers)
             found = list(workers.map(lambda part: gradients(learning, loss(part)), parts))
-            losses.append(train_step(learning, optimizer, found))
+            with diverging(f"The training of {path}", clock.step, advice(path, options.rate)):
+                losses.append(train_step(learning, optimizer, found))
             ema.update(clock.step)
             clock.step += 1
             if clock.step % 100 == 0:
@@ -66,6 +75,11 @@ def run_loop(
             if clock.step % options.every == 0:
                 checkpoint()
     checkpoint()
+
+
+def _deciding(options: DiffusionOptions) -> dict[str, float]:
+    """What decides each step; budgets may grow, and machines may change."""
+    return {name: getattr(options, name) for name in ("batch", "rate", "decay", "dropped")}
 
 
 def _groups(model: nn.Module) -> list[dict[str, object]]:

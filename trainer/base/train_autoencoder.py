@@ -13,8 +13,11 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 
+from ...core.begun import Facts, Value, digest, with_version
 from ...core.tiny_sizes import Sizes
+from ..divergence import diverging
 from ..imagenet import load_imagenet_net, perceptual_loss
+from ..tensor_files import content_hash
 from .autoencoder import (
     CHECKPOINT,
     DECODER,
@@ -29,6 +32,8 @@ from .pictures import to_pixels, write_grid
 from .training import (
     Clock,
     Gradients,
+    advice,
+    check_resumed,
     cosine_rate,
     gradients,
     load_checkpoint,
@@ -91,7 +96,8 @@ def train_autoencoder(
 
     A decoder trained alone has a checkpoint and a budget of its own. `watched` (n, 3, height,
     width) pixels are reconstructed into a picture beside the checkpoint, and their PSNR is logged,
-    each time it is written.
+    each time it is written. Raises InputError for a checkpoint that was begun otherwise, Diverged
+    when the loss is no longer a number.
     """
     torch.manual_seed(options.seed)
     model = place(TrainableAutoencoder(sizes), options.device)
@@ -99,10 +105,12 @@ def train_autoencoder(
     if options.decoder_only:
         model.vae.encoder.requires_grad_(False)
         load_checkpoint(folder / CHECKPOINT, {"autoencoder": model})
+    begun = _begun(images, sizes, options, model)
     learning = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=options.rate, weight_decay=1e-3)
     clock = Clock(options.steps, options.minutes)
     if path.exists():
+        check_resumed(path, begun)
         load_checkpoint(path, {"autoencoder": model}, optimizer, clock)
     eyes = place(load_imagenet_net(), options.device)
     torch.manual_seed(options.seed + clock.step)
@@ -115,14 +123,30 @@ def train_autoencoder(
             crops = random_crops(images, options.crop, options.batch, rng).to(options.device)
             parts = crops.to(memory_format=torch.channels_last).chunk(options.workers)
             find = partial(_gradients, learning, model, eyes, options, clock.progress)
-            loss = train_step(learning, optimizer, list(workers.map(find, parts)))
+            with diverging(f"The training of {path}", clock.step, advice(path, options.rate)):
+                loss = train_step(learning, optimizer, list(workers.map(find, parts)))
             clock.step += 1
             if clock.step % 50 == 0:
                 log.info("step %d, %.1f min, loss %.4f", clock.step, clock.elapsed, loss)
             if clock.step % options.every == 0:
-                _checkpoint(model, optimizer, clock, watched, path)
-    _checkpoint(model, optimizer, clock, watched, path)
+                _checkpoint(model, optimizer, clock, watched, path, begun)
+    _checkpoint(model, optimizer, clock, watched, path, begun)
     return model.finished()
+
+
+def _begun(
+    images: Sequence[np.ndarray],
+    sizes: Sizes,
+    options: AutoencoderOptions,
+    model: TrainableAutoencoder,
+) -> Facts:
+    """What decides each step; budgets may grow, and machines may change."""
+    names = ("batch", "crop", "rate", "noise", "perceptual", "seed")
+    facts: dict[str, Value] = {name: getattr(options, name) for name in names}
+    if options.decoder_only:
+        facts["autoencoder"] = digest([content_hash(model.state_dict())])
+    facts["images"] = digest(image.tobytes() for image in images)
+    return with_version({**facts, "sizes": str(sizes)})
 
 
 def _settle(
@@ -157,8 +181,9 @@ def _checkpoint(
     clock: Clock,
     watched: Tensor,
     path: Path,
+    begun: Facts,
 ) -> None:
-    save_checkpoint(path, {"autoencoder": model}, optimizer, clock)
+    save_checkpoint(path, {"autoencoder": model}, optimizer, clock, begun)
     found = reconstruct(model.finished(), watched)
     write_grid(path.with_suffix(".png"), torch.cat([watched, found]), columns=len(watched))
     log.info("checkpoint at step %d: PSNR %.2f dB", clock.step, psnr(found, watched))

@@ -55,6 +55,7 @@ def train_base(
         lambda step: draw_samples(average, step),
         options,
         folder / CHECKPOINT,
+        {"images and captions": corpus.digest},
     )
     return average
 

@@ -12,7 +12,9 @@ from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
+from ...core.begun import digest
 from ...core.tiny_sizes import Sizes
+from ..tensor_files import content_hash
 from .architecture import build_controlnet, build_schedule, build_unet
 from .diffusion import (
     Batch,
@@ -22,7 +24,7 @@ from .diffusion import (
     random_batch,
     weighted_error,
 )
-from .export import NAME, content_hash, original_tensors
+from .export import NAME, original_tensors
 from .export_controlnet import ControlNetFacts, Kind, export_controlnet
 from .hints import cropper, give_hint, glimpses
 from .loop import run_loop
@@ -52,6 +54,11 @@ def train_controlnet(
     `draw_samples` is called with the average and the step at each checkpoint.
     """
     device = torch.device(options.device)
+    begun = {
+        "images and captions": corpus.digest,
+        "control images": digest(image.tobytes() for image in images),
+        "base": digest([content_hash(unet.state_dict())]),
+    }
     nn.Module.to(unet.eval().requires_grad_(False), device)
     controlnet = build_controlnet(unet)
     hint = give_hint(controlnet)
@@ -74,6 +81,7 @@ def train_controlnet(
         lambda step: draw_samples(average, step),
         options,
         path,
+        begun,
     )
     return average
 

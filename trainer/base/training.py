@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ...core.begun import Facts, check_begun
 from ...core.errors import InputError
+from ..divergence import check_number
 from ..tensor_files import write_tensors
 
+CLOCK, BEGUN = "clock", "begun"  # of a checkpoint's header
 Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for each parameter
 Placed = TypeVar("Placed", bound=nn.Module)
 
@@ -100,6 +103,11 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
+def advice(path: Path, rate: float) -> str:
+    """What to do when a base training diverged."""
+    return f"Train again with a --rate below {rate:g}; remove {path} first, if it is there."
+
+
 def gradients(parameters: Sequence[nn.Parameter], loss: Tensor) -> Gradients:
     """The value of a loss, and its gradient for each of the parameters."""
     return loss.item(), torch.autograd.grad(loss, parameters)
@@ -110,12 +118,17 @@ def train_step(
     optimizer: torch.optim.Optimizer,
     parts: Sequence[Gradients],
 ) -> float:
-    """One step along the mean of the parts' gradients; returns their mean loss."""
+    """One step along the mean of the parts' gradients; returns their mean loss.
+
+    Raises Diverged, before anything is changed, when loss or gradients are not finite.
+    """
     for parameter, *found in zip(parameters, *(part[1] for part in parts), strict=True):
         parameter.grad = found[0] if len(found) == 1 else reduce(torch.add, found).div_(len(found))
-    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    mean = sum(loss for loss, _ in parts) / len(parts)
+    check_number(mean)
+    check_number(float(torch.nn.utils.clip_grad_norm_(parameters, 1.0)), "gradient")
     optimizer.step()
-    return sum(loss for loss, _ in parts) / len(parts)
+    return mean
 
 
 class Average:
@@ -142,8 +155,12 @@ def save_checkpoint(
     modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer,
     clock: Clock,
+    begun: Facts | None = None,
 ) -> None:
-    """Write modules, optimiser state and clock into one safetensors file, whole or not at all."""
+    """Write modules, optimiser state and clock into one safetensors file, whole or not at all.
+
+    `begun`: what the training was begun with, for `check_resumed`.
+    """
     tensors = {
         f"{name}.{key}": value.detach().cpu().contiguous()
         for name, module in modules.items()
@@ -153,15 +170,36 @@ def save_checkpoint(
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu().contiguous()
     facts = json.dumps({"step": clock.step, "minutes": clock.elapsed})
-    write_tensors(path, tensors, {"clock": facts})
+    write_tensors(path, tensors, {CLOCK: facts, BEGUN: json.dumps(begun and dict(begun))})
+
+
+def check_resumed(path: Path, begun: Facts) -> None:
+    """Raises InputError when the training in the checkpoint `path` was begun with other facts."""
+    check_begun(path, read_begun(path), begun)
+
+
+def read_begun(path: Path) -> dict[str, Any] | None:
+    """What a file says that it was begun with. Raises InputError for one that cannot be read."""
+    return _metadata(path, BEGUN)
 
 
 def read_facts(path: Path) -> dict[str, float]:
     """How far a checkpoint's training went: {"step": …, "minutes": …}. Raises InputError."""
     if not path.is_file():
         raise InputError(f"The checkpoint {path} does not exist: train it first.")
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["clock"])
+    facts = _metadata(path, CLOCK)
+    if facts is None:
+        raise InputError(f"{path} is not the checkpoint of a training.")
+    return facts
+
+
+def _metadata(path: Path, key: str) -> dict[str, Any] | None:
+    """A value of a checkpoint's header. Raises InputError for a file that cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return json.loads((file.metadata() or {}).get(key, "null"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"The checkpoint {path} cannot be read: {error}. Remove it.") from None
 
 
 def load_checkpoint(

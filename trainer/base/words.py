@@ -6,6 +6,7 @@ make class, species, background and nearness audible at every token. Then it is 
 that what it says of each caption is computed once.
 """
 
+import json
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -18,12 +19,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from ...core.begun import check_begun, digest, with_version
 from ...core.errors import InputError
 from ...core.tiny_sizes import SD1_TOKENS, Sizes
+from ..divergence import check_number
 from ..tensor_files import write_tensors
 from .architecture import build_text_encoder
 from .captions import Caption, tokenize, unknown_words, with_unknown_words
-from .training import set_rate
+from .training import BEGUN, read_begun, set_rate
 
 log = logging.getLogger(__name__)
 FILE = "text_encoder.safetensors"
@@ -124,6 +127,7 @@ def teach_words(
         loss = lesson_loss(text_encoder, tokenizer, heads, subjects, lessons, length)
         set_rate(optimizer, rate * (1 - step / steps))
         optimizer.zero_grad()
+        check_number(loss.item())
         loss.backward()
         optimizer.step()
         if (step + 1) % 50 == 0:
@@ -166,12 +170,18 @@ def lesson_loss(
 def taught_text_encoder(
     run: Path, sizes: Sizes, tokenizer: CLIPTokenizer, captions: Sequence[Caption], steps: int
 ) -> CLIPTextModel:
-    """The frozen text encoder of a run's folder; taught and kept there if it has none yet."""
+    """The frozen text encoder of a run's folder; taught and kept there if it has none yet.
+
+    Raises InputError when the one that is there was taught other captions, or in other steps.
+    """
     path = run / FILE
-    if not path.exists():
+    taught = with_version({"steps": steps, "captions": digest(one.text for one in captions)})
+    if path.exists():
+        check_begun(path, read_begun(path), taught)
+    else:
         text_encoder = build_text_encoder(sizes)
         teach_words(text_encoder, tokenizer, captions, steps)
-        write_tensors(path, text_encoder.state_dict())
+        write_tensors(path, text_encoder.state_dict(), {BEGUN: json.dumps(taught)})
     return load_text_encoder(run, sizes)
 
 

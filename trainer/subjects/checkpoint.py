@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...core.errors import InputError
+from ..divergence import check_finite
 from ..tensor_files import write_tensors
 from .base_model import LEAST_ALPHA, BaseModel
 from .original_layout import text_tensors, unet_tensors, vae_tensors
@@ -29,6 +30,7 @@ def check_writable(base: BaseModel) -> None:
 def write_checkpoint(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
     """Write the base as it is now in the original layout: in the types of its own file, or half."""
     found = _in_its_file(base, base.file) if base.file else _halves(base)
+    check_finite(path, {name: found[name] for name in {**unet_tensors(base), **text_tensors(base)}})
     known = _metadata(base.file) if base.file else {}
     write_tensors(path, found, {**known, **facts})
 

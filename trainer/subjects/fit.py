@@ -9,9 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ...core.begun import Facts
 from ..base.training import (
     Average,
     Clock,
+    check_resumed,
     cosine_rate,
     gradients,
     load_checkpoint,
@@ -19,6 +21,7 @@ from ..base.training import (
     stoppable,
     train_step,
 )
+from ..divergence import check_number, diverging
 from .adapted import Adapted
 from .kept import Kept, shown
 from .lessons import Ears, Lesson, Step, look_step, random_step
@@ -27,6 +30,7 @@ from .machine import Machine, side_by_side
 from .settings import Settings
 
 WARMUP = 20
+ADVICE = "Train it again with a lower 'rate': a tenth, or leave it out for the usual one."
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def fit(
     settings: Settings,
     machine: Machine,
     path: Path,
+    begun: Facts,
     looked: Looked = lambda look: None,
     stepped: Stepped = lambda step: None,
 ) -> Fitted:
@@ -68,9 +73,11 @@ def fit(
 
     What learns is then set to its best; while `looked` is told, to what that look was at. Resumed
     from the checkpoint `path` if there is one; the same steps then follow as without an
-    interruption. What `stepped` raises is raised here after the training is saved.
+    interruption. What `stepped` raises is raised here after the training is saved. `begun`: what
+    decides the training. Raises InputError for a checkpoint that was begun otherwise, Diverged when
+    the loss is no longer a number.
     """
-    run = _Run(adapted, lessons, held_out, settings, machine, path, looked)
+    run = _Run(adapted, lessons, held_out, settings, machine, path, begun, looked)
     with stoppable(run.clock), side_by_side(run.parts) as workers:
         if run.clock.step == 0:
             run.look()
@@ -81,6 +88,12 @@ def fit(
             with run.saved():
                 stepped(run.clock.step)
     return run.finished()
+
+
+def training_of(path: Path, settings: Settings) -> str:
+    """What messages call a training."""
+    name = path.name.split(".")[0]
+    return f"The training of {name} ({settings.method}, rate {settings.rate:g})"
 
 
 class _Run:
@@ -94,10 +107,12 @@ class _Run:
         settings: Settings,
         machine: Machine,
         path: Path,
+        begun: Facts,
         looked: Looked,
     ) -> None:
         self.adapted, self.lessons, self.held_out = adapted, lessons, held_out
-        self.settings, self.machine, self.path, self.looked = settings, machine, path, looked
+        self.settings, self.machine, self.path = settings, machine, path
+        self.begun, self.looked = begun, looked
         self.ears, self.clock = Ears(adapted), Clock(settings.steps, None)
         self.parts = machine.parts(settings.method)
         named = adapted.parameters
@@ -113,6 +128,7 @@ class _Run:
             **({"mean": self.mean} if self.mean else {}),
         }
         if path.exists():
+            check_resumed(path, begun)
             load_checkpoint(path, self.modules, self.optimizer, self.clock)
 
     def _optimizer(self, groups: Iterable[list[nn.Parameter]]) -> torch.optim.Optimizer:
@@ -135,7 +151,8 @@ class _Run:
         parts = step.split(self.parts)
         shares = [len(part.times) * len(parts) / len(step.times) for part in parts]
         found = workers.map(self._gradients, parts, shares)
-        train_step(self.learning, self.optimizer, list(found))
+        with self._diverging():
+            train_step(self.learning, self.optimizer, list(found))
         self.clock.step += 1
         if self.mean and self.settings.average:
             values = nn.ParameterList(self.learning)
@@ -152,16 +169,21 @@ class _Run:
     def look(self) -> None:
         """Look at the held-out photos, keep what is best so far, and save."""
         values = list(self.mean.values) if self.mean else self.learning
-        loss = self._held_out_loss(values)
+        with self._diverging():
+            loss = self._held_out_loss(values)
+            check_number(loss, "loss of the held-out photos")
         place = min(-(-self.clock.step // self.settings.every), len(self.best.losses) - 1)
         self.best.losses[place] = loss
         trained = self.best.losses[1:]  # the base as it was is no subject, however well it does
         if self.clock.step and (self.held_out is None or loss <= float(trained.min())):
             self.best.take(values if self.held_out else [])
             self.best.step.fill_(self.clock.step)
-        with self._shown(values):
+        with self._diverging(), self._shown(values):
             self.looked(Look(self.clock.step, loss, self._seconds))
         self._save()
+
+    def _diverging(self) -> AbstractContextManager[None]:
+        return diverging(training_of(self.path, self.settings), self.clock.step, ADVICE)
 
     @contextmanager
     def saved(self) -> Iterator[None]:
@@ -173,7 +195,7 @@ class _Run:
             raise
 
     def _save(self) -> None:
-        save_checkpoint(self.path, self.modules, self.optimizer, self.clock)
+        save_checkpoint(self.path, self.modules, self.optimizer, self.clock, self.begun)
 
     @property
     def _seconds(self) -> float:

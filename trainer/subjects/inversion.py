@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..divergence import check_finite
 from ..tensor_files import write_tensors
 from .adapted import Adapted
 from .base_model import BaseModel
@@ -31,7 +32,9 @@ def plug_in_vectors(base: BaseModel, word: str, vectors: Sequence[Tensor]) -> Ad
         embedding.vectors.requires_grad_(True)
 
     def write(path: Path, facts: Mapping[str, str]) -> None:
-        write_tensors(path, embedding_tensors(base, embeddings), facts)
+        tensors = embedding_tensors(base, embeddings)
+        check_finite(path, tensors)
+        write_tensors(path, tensors, facts)
 
     learning = {"text": nn.ModuleList(embeddings)}
     return Adapted(base, word, len(vectors[0]), learning, write)

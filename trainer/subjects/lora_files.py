@@ -9,6 +9,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from ...core.subject_file import KEY
+from ..divergence import check_finite
 from ..tensor_files import write_tensors
 from .base_model import BaseModel, Family
 
@@ -23,6 +24,7 @@ TEXT_PREFIXES: dict[Family, tuple[str, ...]] = {
 def write_kohya(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
     """Write the file that servers read; kohya's own header has rank and alpha."""
     tensors = kohya_tensors(base)
+    check_finite(path, tensors)
     rank, alpha = rank_and_alpha(tensors)
     kohya = {"ss_network_dim": str(rank), "ss_network_alpha": f"{alpha:g}"}
     kohya["ss_network_module"] = "networks.lora"

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ...core.begun import digest
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ..base.latents import Box
@@ -141,6 +142,11 @@ def mask_box(mask: Image.Image, photo: Photo, name: Path) -> Pixels | None:
     if abs(mask.width / mask.height - width / height) > 0.02:
         raise InputError(f"The mask {name} has not the shape of its photo {photo.path}.")
     return mask.convert("L").resize((width, height), Image.Resampling.NEAREST).getbbox()
+
+
+def boxes_digest(photos: Sequence[Photo]) -> str:
+    """What stands for where the subject is in each photo, whatever their order."""
+    return digest(sorted(f"{photo.digest} {photo.box}" for photo in photos))
 
 
 @dataclass(frozen=True)

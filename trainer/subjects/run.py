@@ -7,11 +7,12 @@ from pathlib import Path
 from transformers import CLIPTokenizer
 
 from ...core.errors import InputError
+from ...core.sole_use import sole_use
 from ...core.subject_file import Subject, read_subject_file
 from .base_model import BaseModel
 from .machine import Machine
 from .open_base import open_base
-from .photos import NewSubject
+from .photos import NewSubject, boxes_digest
 from .recipe import SubjectRecipe
 from .settings import Settings
 from .train import Trained, train_subjects
@@ -32,7 +33,20 @@ def train_recipe(
     """The files of a recipe; those that are finished already are left as they are.
 
     Every file begins with the base as it was. Stops after the first one that is interrupted.
+    Raises InputError while another process trains into the same folder.
     """
+    with sole_use(recipe.output):
+        return _train(recipe, base, tokenizer, machine, told, stepped)
+
+
+def _train(
+    recipe: SubjectRecipe,
+    base: Path,
+    tokenizer: CLIPTokenizer,
+    machine: Machine,
+    told: Told,
+    stepped: Stepped,
+) -> list[Trained]:
     found: list[Trained] = []
     opened = open_base(base, tokenizer)
     subjects = [new_subject(subject, opened.size) for subject in subjects_of(recipe)]
@@ -80,23 +94,26 @@ def is_trained(
     same = (
         facts.base_digest == base.digest
         and _same_settings(facts.settings, settings.settled(base.small))
-        and list(map(_known, facts.subjects)) == list(map(_wanted, subjects))
+        and len(facts.subjects) == len(subjects)
+        and all(map(_is_of, facts.subjects, subjects))
     )
     if not same:
         raise InputError(
-            f"{path} was trained with another base, other photos, words or settings. Move it "
-            "away, or choose another output or token."
+            f"{path} was trained with another base, other photos, captions, masks, words or "
+            "settings. Move it away, or choose another output or token."
         )
     return True
 
 
-def _known(one: Subject) -> tuple[str, str, str, list[str]]:
-    return one.token, one.noun, one.class_name, sorted(one.photos)
-
-
-def _wanted(one: NewSubject) -> tuple[str, str, str, list[str]]:
-    digests = sorted(photo.digest for photo in one.photos)
-    return one.token.word, one.token.noun, one.class_name, digests
+def _is_of(known: Subject, new: NewSubject) -> bool:
+    """Whether a file's subject is this one, of these photos, captions, and masks or boxes."""
+    token, photos = new.token, new.photos
+    return (
+        (known.token, known.noun, known.class_name) == (token.word, token.noun, new.class_name)
+        and sorted(known.photos) == sorted(photo.digest for photo in photos)
+        and set(known.contexts) == {photo.context for photo in photos if photo.context}
+        and known.boxes in (None, boxes_digest(photos))
+    )
 
 
 def _same_settings(known: str, settings: Settings) -> bool:

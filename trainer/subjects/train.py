@@ -5,19 +5,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.begun import Facts, Value, digest, with_version
 from ...core.errors import InputError, ManyshotError
 from ...core.subject_file import Subject, SubjectFile
 from ..base.pictures import write_grid
+from ..divergence import Diverged, diverging
 from .adapted import Adapted
 from .base_model import BaseModel
 from .dreambooth import tune
-from .fit import Fitted, Look, Stepped, fit
+from .fit import ADVICE, Fitted, Look, Stepped, fit, training_of
 from .inversion import invert
 from .lessons import Lesson, subject_prompts
 from .lora import adapt
 from .machine import Machine
 from .memory import keep_no_activations
-from .photos import Encoded, NewSubject, encode_photos
+from .photos import Encoded, NewSubject, boxes_digest, encode_photos
 from .prior import prior_lessons
 from .sampling import draw_subject
 from .settings import Settings
@@ -51,7 +53,9 @@ def train_subjects(
 
     A checkpoint beside it lets an interrupted training go on; `samples` pictures of each subject
     (default: 4) and look lie in samples/ there, and with `keep_looks` its files in looks/. Raises
-    InputError for what cannot be trained, ManyshotError when there is no room for the file.
+    InputError for what cannot be trained and for a checkpoint of another training, ManyshotError
+    when there is no room for the file, and Diverged, without a file, for weights that are not
+    numbers.
     """
     settings = settings.settled(base.small)
     check_subjects(base, subjects, settings)
@@ -75,13 +79,43 @@ def train_subjects(
             adapted.write(own, _facts(adapted, subjects, settings, now).metadata())
         looked(found.step, found.loss)
 
-    fitted = fit(adapted, [learned, *prior], held_out, settings, machine, checkpoint, look, stepped)
-    facts = _facts(adapted, subjects, settings, fitted)
-    if fitted.interrupted:
-        return Trained(checkpoint, facts, fitted)
-    adapted.write(path, facts.metadata())
+    begun = facts_of(base, subjects, settings)
+    try:
+        fitted = fit(
+            adapted,
+            [learned, *prior],
+            held_out,
+            settings,
+            machine,
+            checkpoint,
+            begun,
+            look,
+            stepped,
+        )
+        facts = _facts(adapted, subjects, settings, fitted)
+        if fitted.interrupted:
+            return Trained(checkpoint, facts, fitted)
+        with diverging(training_of(path, settings), fitted.steps, ADVICE):
+            adapted.write(path, facts.metadata())
+    except Diverged:
+        checkpoint.unlink(missing_ok=True)  # nothing can go on from it
+        raise
     checkpoint.unlink(missing_ok=True)
     return Trained(path, facts, fitted)
+
+
+def facts_of(base: BaseModel, subjects: Sequence[NewSubject], settings: Settings) -> Facts:
+    """What decides a training, by the names that readers know: it goes on with nothing else."""
+    photos = [photo for subject in subjects for photo in subject.photos]
+    words = [(one.token.word, one.token.noun, one.class_name, len(one.photos)) for one in subjects]
+    facts: dict[str, Value] = {
+        "photos": digest(photo.digest for photo in photos),
+        "captions": digest(photo.context for photo in photos),
+        "masks or boxes": boxes_digest(photos),
+        "words": digest(map(repr, words)),
+        "base": digest([base.digest]),
+    }
+    return with_version({**facts, **settings.model_dump(mode="json")})
 
 
 def check_subjects(base: BaseModel, subjects: Sequence[NewSubject], settings: Settings) -> None:
@@ -186,4 +220,5 @@ def _subject(adapted: Adapted, subject: NewSubject) -> Subject:
     word = f"embedding:{token.word}" if adapted.inverted else adapted.word(token)
     contexts = tuple(dict.fromkeys(photo.context for photo in photos if photo.context))
     digests = tuple(photo.digest for photo in photos)
-    return Subject(token.word, token.noun, word, subject.class_name, digests, contexts)
+    boxes = boxes_digest(photos)
+    return Subject(token.word, token.noun, word, subject.class_name, digests, contexts, boxes)
