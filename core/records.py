@@ -19,9 +19,11 @@ from .errors import InputError
 __all__ = [
     "MANIFEST",
     "METADATA",
+    "FOREIGN",
     "LearnedPhotos",
     "Record",
     "class_names",
+    "foreign_models",
     "image_name",
     "learned_photos",
     "manifest",
@@ -113,6 +115,7 @@ def _lacks(error: ValidationError) -> str:
     )
 
 
+FOREIGN = "foreign_models"  # of manyshot.json
 LearnedPhotos = Mapping[tuple[str, str], tuple[str, ...]]
 """(class name, token of the subject) -> sha256 of each photo that its file was learned from."""
 
@@ -129,10 +132,21 @@ def learned_photos(folder: Path) -> LearnedPhotos:
     try:
         files = json.loads(path.read_text(encoding="utf-8")).get("subjects", [])
         return {pair: _photos(file) for file in files for pair in file["classes"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path} cannot be read ({error!r}): what its subjects were learned from is not known."
         ) from None
+
+
+def foreign_models(folder: Path) -> tuple[str, ...]:
+    """LoRA, embeddings and hypernetworks that a dataset folder was drawn with and that are none of
+    its subjects, as manyshot.json says; what they learned from is not known."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        names = found.get(FOREIGN, []) if isinstance(found, dict) else []
+    except (OSError, ValueError, RecursionError):
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _photos(file: Any) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from typing import Any
 from ..core.dataset_files import MANIFEST, manifest
 from ..core.files import write_text_whole
 from ..core.metadata_lines import read_remarks, write_lines
+from ..core.records import FOREIGN
 from .folder import ROW_FIELDS, rows, versions
 from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey
+from .model_use import foreign_files
 from .plan import Plan
 from .subjects import subject_facts
 
@@ -46,7 +48,8 @@ def write_manifest(
     learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
     scenes = plan.bound.scenes
     shown = {"pairs": scenes.summary} if scenes else {}
-    facts = {**learned, **shown, **({"rejected": rejected} if rejected else {})}
+    foreign = {FOREIGN: names} if (names := foreign_files(plan)) else {}
+    facts = {**learned, **shown, **foreign, **({"rejected": rejected} if rejected else {})}
     content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **facts)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 

@@ -7,6 +7,7 @@ from ..core.errors import InputError
 from ..core.records import image_name, read_records
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
+from .model_use import foreign_files
 from .plan import Plan
 from .prepare import prepare
 from .recipe import Recipe
@@ -31,7 +32,7 @@ def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[list[str], 
         f"{len(plan):,} jobs: {classes} classes x {images_per_class(plan.recipe)} images, "
         f"{plan.bound.batch_size} a job. {checked}"
     )
-    return [words, *touched(plan)], list(islice(plan, show))
+    return [words, *touched(plan), *_unknown(plan)], list(islice(plan, show))
 
 
 def touched(plan: Plan) -> list[str]:
@@ -44,6 +45,16 @@ def touched(plan: Plan) -> list[str]:
         "Files read": plan.sources(),
     }
     return [f"{what}: {', '.join(some)}." for what, some in facts.items() if some]
+
+
+def _unknown(plan: Plan) -> list[str]:
+    """LoRA and embeddings of which nobody knows what they learned from."""
+    names = foreign_files(plan)
+    said = (
+        f"Draws with {', '.join(names)}, which no subject of the recipe is: what it learned from is "
+        "not known, and measurements will say so."
+    )
+    return [said] if names else []
 
 
 def is_made(recipe: Recipe) -> bool:

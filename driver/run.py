@@ -15,6 +15,7 @@ from .dataset import credited, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .job import Failure, Job
 from .ledger import Counts, Ledger
+from .model_use import check_replaced
 from .plan import Plan
 from .prepare import prepare
 from .recipe import Recipe
@@ -88,6 +89,7 @@ def run(
             server.check(plan)
         ledger = Ledger(recipe.output)
         try:
+            check_replaced(plan, ledger, [server.facts(plan) for server in servers])
             classes = list(classes_of(plan.recipe))
             taken = take_over(recipe.output, plan, classes, ledger, wishes, screen.planning)
             with run_log(recipe.output):

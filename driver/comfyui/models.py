@@ -4,13 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ...core.content_hash import remembered_sha256
 from ...core.errors import ServerError
-from ...core.files import file_sha256
+from ..model_use import SUFFIXES, called_in_text, model_files
 from ..plan import Plan
-from ..workflow.graph import Graph
 from .client import Comfy
-
-SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 
 
 def model_facts(plan: Plan, comfy: Comfy, folders: Iterable[Path]) -> list[dict[str, Any]]:
@@ -19,22 +17,27 @@ def model_facts(plan: Plan, comfy: Comfy, folders: Iterable[Path]) -> list[dict[
     `folders` are the server's models folders if they are on this machine: then the hash is the
     file's sha256. Otherwise it is what the file says of itself, if the server shows that.
     """
-    names = {name for job in plan.samples() for name in model_files(plan.graphs.graph(job, "0"))}
+    graphs = [plan.graphs.graph(job, "0") for job in plan.samples()]
+    names = {name for graph in graphs for name in model_files(graph)} | {*called_in_text(plan)}
     return [{"name": name, **_hash(name, comfy, folders)} for name in sorted(names)]
 
 
-def model_files(graph: Graph) -> Iterator[str]:
-    """The literals of a graph that name a model file."""
-    for node in graph.values():
-        for value in node["inputs"].values():
-            if isinstance(value, str) and value.endswith(SUFFIXES):
-                yield value
+def local_files(name: str, folders: Iterable[Path]) -> Iterator[Path]:
+    """The files that may be meant by a loader's "x.safetensors" or a prompt's "loras/x"."""
+    name = name.replace("\\", "/")
+    if ".." in Path(name).parts or Path(name).is_absolute():
+        return
+    for folder in folders:
+        places = [folder / f"{name}{suffix}" for suffix in ("", *SUFFIXES)]
+        places += [one / name for one in sorted(folder.glob("*/"))]
+        yield from (place for place in places if place.is_file())
 
 
 def _hash(name: str, comfy: Comfy, folders: Iterable[Path]) -> dict[str, str]:
-    plain = ".." not in Path(name).parts and not Path(name).is_absolute()
-    for path in (path for folder in folders if plain for path in folder.glob(f"*/{name}")):
-        return {"sha256": file_sha256(path)}
+    for path in local_files(name, folders):
+        return {"sha256": remembered_sha256(path)}
+    if not name.endswith(SUFFIXES):
+        return {}  # as a prompt calls it
     try:
         metadata = comfy.model_metadata(name)
     except ServerError:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ...core.content_hash import remembered_sha256
 from ...core.errors import InputError
-from ...core.files import file_sha256
 from ...core.subject_file import KEY
 from ..http import Refused
+from ..model_use import model_files
 from ..plan import Plan
 from ..subjects import ClassSubject
 from .client import Comfy
-from .models import model_files
 
 
 def check_subjects(plan: Plan, server: str, comfy: Comfy, folders: Iterable[Path]) -> None:
@@ -47,7 +47,7 @@ def _check_file(one: ClassSubject, server: str, comfy: Comfy) -> None:
 
 def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
     """As far as the workflow's checkpoints are files on this machine."""
-    digests = {path.name: file_sha256(path) for path in _checkpoints(plan, folders)}
+    digests = {path.name: remembered_sha256(path) for path in _checkpoints(plan, folders)}
     if digests and one.file.base_digest not in digests.values():
         raise InputError(
             f"{one.path} was trained on {one.file.base}, and {plan.recipe.workflow} draws with "

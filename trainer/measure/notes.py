@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from ...core.cache import cache_folder
 from ...core.errors import InputError
+from ...core.records import foreign_models
 from .draw_notes import notes_on_draws
 from .draws import distinct_draws
 from .grid import Grid
@@ -58,7 +60,18 @@ def notes_on_synthetic(
     found = kept_overlap(synthetic, data.test, data.real, recipe.cache or cache_folder())
     if not recipe.allow_overlap:
         refuse_overlap(found, where)
-    return [overlap_sentence(found, where), *_on_sources(synthetic, table)]
+    notes = [overlap_sentence(found, where), *_on_sources(synthetic, table)]
+    return [*notes, *notes_on_foreign(recipe.synthetic_folders)]
+
+
+def notes_on_foreign(folders: Sequence[Path]) -> list[str]:
+    """Of folders that were drawn with LoRA or embeddings which are none of their subjects."""
+    return [
+        f"{folder} was drawn with {', '.join(names)}: what that learned from is not known. It may "
+        "have seen test images, and then the gain is in part a leak."
+        for folder in folders
+        if (names := foreign_models(folder))
+    ]
 
 
 def refuse_leaks(synthetic: Sequence[Example], table: Table, where: str) -> None:

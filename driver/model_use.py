@@ -1,0 +1,137 @@
+"""The model files that a plan draws with: those whose photos nobody knows, and those that were
+replaced since the images of a folder were drawn."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.records import MANIFEST
+from .ledger import Ledger
+from .plan import Plan
+from .recipe import Prompts
+from .workflow.graph import Graph
+
+SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
+LEARNED = ("loras", "embeddings", "hypernetworks")
+TAGS = {
+    "embeddings": re.compile(r"\bembedding:([\w./\\-]+)"),
+    "loras": re.compile(r"<(?:lora|lyco):([^:<>]+)"),
+    "hypernetworks": re.compile(r"<hypernet:([^:<>]+)"),
+}
+KEY = "models"  # of the ledger's memory
+Hashes = Mapping[str, Mapping[str, str]]
+"""Model's name -> what tells its content: "sha256", or the hashes that it says of itself."""
+
+
+def model_files(graph: Graph) -> Iterator[str]:
+    """The literals of a graph that name a model file."""
+    for node in graph.values():
+        for value in node["inputs"].values():
+            if isinstance(value, str) and value.endswith(SUFFIXES):
+                yield value
+
+
+def called_in_text(plan: Plan) -> list[str]:
+    """Files that prompts call, as "embeddings/name" and "loras/name"."""
+    texts = [*_recipe_texts(plan), *_graph_texts(plan)]
+    found = (
+        f"{folder}/{name.strip()}"
+        for text in texts
+        for folder, tag in TAGS.items()
+        for name in tag.findall(text)
+    )
+    return sorted(set(found))
+
+
+def foreign_files(plan: Plan) -> list[str]:
+    """LoRA, embeddings and hypernetworks of a plan that are no subjects of its recipe: what they
+    learned from is not known."""
+    own = {Path(one.name).stem for one in plan.subjects.values()}
+    loaded = {name for graph in _graphs(plan) for name in _learned_files(graph)}
+    found = {*loaded, *called_in_text(plan)}
+    return sorted(name for name in found if Path(name.replace("\\", "/")).stem not in own)
+
+
+def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, Any]]) -> None:
+    """Raises InputError when a model file is another than the one that the folder's images were
+    drawn with; remembers the files of this run otherwise.
+
+    `servers`: their facts, as manyshot.json keeps them. Folders of earlier versions are compared by
+    that file. Subjects of the recipe are part of the jobs' ids.
+    """
+    folder, own = plan.recipe.output, {one.name for one in plan.subjects.values()}
+    remembered = ledger.recall(KEY)
+    before = json.loads(remembered) if remembered else _of_manifest(folder)
+    now = hashes(servers)
+    images, _ = ledger.images()
+    replaced = [
+        name
+        for name in sorted(now.keys() & before.keys() - own)
+        if _differ(before[name], now[name])
+    ]
+    if replaced and images:
+        raise InputError(
+            f"{', '.join(replaced)} was replaced since {folder} was begun: the images there "
+            f"({images:,}) were drawn with the old file. Put it back, or choose another output."
+        )
+    ledger.remember(KEY, json.dumps({**before, **now}))
+
+
+def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """What the servers' facts tell of the content of each model. Raises InputError when two
+    servers have different files of one name."""
+    found: dict[str, dict[str, str]] = {}
+    for server in servers:
+        for model in server.get("models") or []:
+            name, told = model["name"], {k: v for k, v in model.items() if k != "name" and v}
+            if _differ(found.get(name, {}), told):
+                raise InputError(
+                    f"The servers have different files named {name}: their images would be of two "
+                    "models. Copy one of them to the others, or leave servers out."
+                )
+            if told:
+                found[name] = {**found.get(name, {}), **told}
+    return found
+
+
+def _differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return any(one[key] != other[key] for key in one.keys() & other.keys())
+
+
+def _of_manifest(folder: Path) -> Hashes:
+    try:
+        return hashes(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["servers"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError):
+        return {}
+
+
+def _learned_files(graph: Graph) -> Iterator[str]:
+    """Files that a node loads beside the base, by what the node or its input is called."""
+    for node in graph.values():
+        for key, value in node["inputs"].items():
+            called = f"{node['class_type']} {key}".lower()
+            file = isinstance(value, str) and value.endswith(SUFFIXES)
+            if file and ("lora" in called or "hypernetwork" in called):
+                yield str(value)
+
+
+def _graphs(plan: Plan) -> list[Graph]:
+    bound = plan.bound.graphs
+    return [bound.graph(job, "0") for job in plan.samples()] if bound else []
+
+
+def _graph_texts(plan: Plan) -> Iterator[str]:
+    for graph in _graphs(plan):
+        for node in graph.values():
+            yield from (value for value in node["inputs"].values() if isinstance(value, str))
+
+
+def _recipe_texts(plan: Plan) -> Iterator[str]:
+    prompts, classes = plan.recipe.prompts or Prompts(), plan.recipe.classes
+    yield from [*prompts.templates, *prompts.contexts, prompts.negative, *prompts.words.values()]
+    yield from (word for words in prompts.lists.values() for word in words)
+    if isinstance(classes, dict):
+        yield from classes.values()

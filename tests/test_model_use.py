@@ -1,0 +1,181 @@
+"""Model files that decide a folder's images: replaced ones are refused, foreign ones are named."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manyshot.core import content_hash
+from manyshot.core.content_hash import remembered_sha256
+from manyshot.core.errors import InputError
+from manyshot.core.files import file_sha256
+from manyshot.core.records import FOREIGN, MANIFEST, foreign_models
+from manyshot.driver.comfyui.models import model_facts
+from manyshot.driver.dataset import write_manifest
+from manyshot.driver.ledger import Done, Ledger
+from manyshot.driver.load import parse_recipe
+from manyshot.driver.look import look_ahead
+from manyshot.driver.model_use import check_replaced, foreign_files
+from manyshot.driver.plan import Plan
+from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import Recipe
+
+from .subject_files import subject, write_subjects
+from .test_driver_subjects import BIND, GRAPH
+
+BOUND = {key: value for key, value in BIND.items() if value != "$subject"}
+
+
+def recipe(folder: Path, node: str = "LoraLoader", lora: str = "", **changes: Any) -> Recipe:
+    graph = deepcopy(GRAPH)
+    graph["2"]["class_type"], graph["2"]["inputs"]["lora_name"] = node, lora
+    (folder / "graph.json").write_text(json.dumps(graph))
+    data = {
+        "workflow": str(folder / "graph.json"),
+        "output": str(folder / "out"),
+        "classes": ["cat"],
+        "bind": BOUND,
+        "images_per_class": 1,
+        **changes,
+    }
+    return parse_recipe(data, "r.yaml")
+
+
+def plan(folder: Path, **changes: Any) -> Plan:
+    return prepare(recipe(folder, **changes), None)
+
+
+def prompts(template: str, **more: Any) -> dict[str, Any]:
+    return {"prompts": {"templates": [template], **more}}
+
+
+FOUND: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"lora": "pug.safetensors"}, ["pug.safetensors"]),
+    ({"node": "LoraLoaderModelOnly", "lora": "sub/pug.pt"}, ["sub/pug.pt"]),
+    (prompts("embedding:pug-x, {class_name}"), ["embeddings/pug-x"]),
+    (prompts("(embedding:sub/pug.pt:1.2) {class_name}"), ["embeddings/sub/pug.pt"]),
+    (prompts("{class_name}", negative="embedding:bad"), ["embeddings/bad"]),
+    (prompts("{class_name} __x__", lists={"x": ["embedding:a", "b"]}), ["embeddings/a"]),
+    ({"classes": {"cat": "embedding:cat"}}, ["embeddings/cat"]),
+    (prompts("<lora:Some Pug:0.8> {class_name}"), ["loras/Some Pug"]),
+    (prompts("<hypernet:art:1> {class_name}"), ["hypernetworks/art"]),
+    ({"sweep": {"LoRA.lora_name": ["a.pt", "b.pt"]}}, ["a.pt", "b.pt"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "names"), FOUND)
+def test_what_learned_from_nobody_knows_what_is_named(
+    changes: dict[str, Any], names: list[str], tmp_path: Path
+) -> None:
+    found = plan(tmp_path, **changes)
+    assert foreign_files(found) == names
+    write_manifest(tmp_path / "out", found, [])
+    assert foreign_models(tmp_path / "out") == tuple(names)
+    words, _ = look_ahead(recipe(tmp_path, **changes), False, 1)
+    assert ("what it learned from is not known" in " ".join(words)) == bool(names)
+
+
+def test_subjects_of_the_recipe_are_known(tmp_path: Path) -> None:
+    write_subjects(tmp_path / "s" / "a.safetensors", subject("cat"))
+    bind = {"subjects": str(tmp_path / "s"), "bind": BIND}
+    assert foreign_files(plan(tmp_path, **bind)) == []
+    both = plan(tmp_path, **bind, **prompts("{subject} embedding:style"))
+    assert foreign_files(both) == ["embeddings/style"]
+
+
+@pytest.fixture
+def done(tmp_path: Path) -> Plan:
+    """A plan of which the one image is made."""
+    found = plan(tmp_path, lora="pug.safetensors")
+    ledger = Ledger(tmp_path / "out")
+    list(ledger.plan(found, found.fingerprint()))
+    ledger.mark_done([Done(next(iter(found)).id, 1, 0, "a", 1.0)])
+    ledger.close()
+    return found
+
+
+def facts(**models: str) -> list[dict[str, Any]]:
+    listed = [{"name": f"{n}.safetensors", "sha256": value} for n, value in models.items()]
+    return [{"name": "embedded", "models": listed}]
+
+
+def check(plan: Plan, servers: list[dict[str, Any]]) -> None:
+    ledger = Ledger(plan.recipe.output)
+    try:
+        check_replaced(plan, ledger, servers)
+    finally:
+        ledger.close()
+
+
+def test_a_model_that_was_replaced_is_refused_and_told(done: Plan) -> None:
+    check(done, facts(pug="1", base="2"))
+    check(done, facts(pug="1", base="2"))
+    check(done, [{"name": "embedded", "problem": "away"}])  # what was known stays known
+    with pytest.raises(InputError) as caught:
+        check(done, facts(pug="other", base="2"))
+    assert str(caught.value) == (
+        f"pug.safetensors was replaced since {done.recipe.output} was begun: the images there (1) "
+        "were drawn with the old file. Put it back, or choose another output."
+    )
+    check(done, facts(pug="1", base="2"))
+
+
+def test_a_folder_of_an_earlier_version_is_compared_by_its_manifest(done: Plan) -> None:
+    write_manifest(done.recipe.output, done, facts(pug="1"))
+    with pytest.raises(InputError, match=r"pug\.safetensors was replaced"):
+        check(done, facts(pug="other"))
+    (done.recipe.output / MANIFEST).write_text("[" * 50_000)
+    check(done, facts(pug="other"))
+
+
+def test_nothing_drawn_is_nothing_lost(tmp_path: Path) -> None:
+    found = plan(tmp_path, lora="pug.safetensors")
+    check(found, facts(pug="1"))
+    check(found, facts(pug="other"))
+
+
+def test_servers_with_different_files_of_one_name_are_refused(done: Plan) -> None:
+    with pytest.raises(InputError, match=r"different files named pug\.safetensors"):
+        check(done, [*facts(pug="1"), *facts(pug="other")])
+
+
+def test_files_on_this_machine_are_known_by_content(tmp_path: Path) -> None:
+    found = plan(tmp_path, lora="pug.safetensors", **prompts("embedding:x {class_name}"))
+    for name, data in {"loras/pug": b"1", "embeddings/x": b"2", "checkpoints/sd15": b"3"}.items():
+        path = tmp_path / "models" / f"{name}.safetensors"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+
+    def contents() -> dict[str, str]:
+        models = model_facts(found, None, [tmp_path / "models"])  # pyright: ignore
+        return {one["name"]: one["sha256"] for one in models}
+
+    before = contents()
+    assert sorted(before) == ["embeddings/x", "pug.safetensors", "sd15.safetensors"]
+    path.write_bytes(b"retrained")
+    after = contents()
+    assert [name for name in before if before[name] != after[name]] == ["sd15.safetensors"]
+
+
+def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANYSHOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(content_hash, "SMALL", 0)
+    path, read = tmp_path / "model", []
+    monkeypatch.setattr(content_hash, "file_sha256", lambda p: read.append(p) or file_sha256(p))
+    path.write_bytes(b"one")
+    assert remembered_sha256(path) == remembered_sha256(path) == file_sha256(path)
+    assert read == [path]
+    path.write_bytes(b"other")
+    assert remembered_sha256(path) == file_sha256(path)
+    assert read == [path, path]
+
+
+def test_measurements_say_that_it_is_not_known(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from manyshot.trainer.measure.notes import notes_on_foreign
+
+    (tmp_path / MANIFEST).write_text(json.dumps({FOREIGN: ["pug.safetensors"]}))
+    [said] = notes_on_foreign([tmp_path, tmp_path / "none"])
+    assert said.startswith(f"{tmp_path} was drawn with pug.safetensors: what that learned from is")
