@@ -39,5 +39,9 @@ def main() -> None:
         console = PlainConsole(stderr=True, soft_wrap=True)
         console.print(f"manyshot: {error}", style="red")
         raise SystemExit(error.exit_code) from None
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        console = PlainConsole(stderr=True, soft_wrap=True)
+        console.print(f"manyshot: {error.filename}: {error.strerror}.", style="red")
+        raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

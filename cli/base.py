@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..core.errors import InputError
 from ..core.tiny_sizes import IMAGE_SIZE, TINY
 from .tokenizer import Tokenizer, tokenizer_folder
 
@@ -210,8 +209,9 @@ def _prepare(device: str) -> None:
     import torch
     from rich.logging import RichHandler
 
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"There is no GPU for --device {device}: leave it away to use the CPU.")
+    from ..trainer.device import check_device
+
+    check_device(device)
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )

@@ -16,13 +16,17 @@ def add_to(app: typer.Typer) -> None:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="The folder of results.json.", show_default=False)],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="results.json of a measurement, or its folder.", show_default=False),
+    ],
 ) -> None:
     """Draw report.html and report.md again from the results.json of a measurement."""
     from ..trainer.measure.report.answer import is_finished
-    from ..trainer.measure.results import read_results
+    from ..trainer.measure.results import FILE, read_results
     from .console import PlainConsole
 
+    folder = folder.parent if folder.name == FILE and folder.is_file() else folder
     console, results = PlainConsole(), read_results(folder)
     draw(console, folder, results)
     if not is_finished(results):

@@ -36,6 +36,7 @@ def train(
     from ..core.recipe_file import read_recipe_file
     from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.device import check_device
     from ..trainer.subjects.machine import Machine
     from ..trainer.subjects.recipe import SubjectRecipe
     from ..trainer.subjects.run import train_recipe
@@ -44,6 +45,7 @@ def train(
 
     console = PlainConsole(soft_wrap=True)
     wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
+    check_device(device)
 
     steps = wanted.settings.steps
     with progress(console) as told:

@@ -184,10 +184,10 @@ def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
 
     from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.device import check_device
     from ..trainer.subjects.evaluation.wanted import BaseFile
 
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"There is no GPU for --device {device}: leave it away to use the CPU.")
+    check_device(device)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     return BaseFile(base or TINY_MODEL, load_tokenizer(tokenizer_folder(tokenizer)), device)
 

@@ -1,5 +1,6 @@
 """A YAML file becomes a validated recipe; everything wrong with it becomes a sentence."""
 
+import re
 import types
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,11 +35,26 @@ def parse_recipe_data(
     Raises InputError naming `where`, the key, and the nearest known key.
     """
     try:
+        _check_text(data)
         return model.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{where}: {_sentences(model, error, written or {})}") from None
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
+
+
+def _check_text(value: Any) -> None:
+    """Raises InputError for characters that no text and no path can hold: NUL, and halves of those
+    that UTF-16 writes as two."""
+    if isinstance(value, str):
+        if bad := re.search("[\0\ud800-\udfff]", value):
+            shown = value.encode("ascii", "backslashreplace").decode()[:60].replace("\0", "\\0")
+            raise InputError(f"The text '{shown}' holds the character {bad[0]!a}. Leave it out.")
+    elif isinstance(value, dict):
+        _check_text([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check_text(part)
 
 
 def _sentences(model: type[BaseModel], error: ValidationError, written: Written) -> str:

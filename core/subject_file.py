@@ -4,8 +4,9 @@ call it."""
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, TypeAdapter
 from safetensors import SafetensorError, safe_open
 
 from .classes import normalise_class
@@ -33,7 +34,7 @@ class Subject:
     token: str
     noun: str
     word: str
-    class_name: str
+    class_name: Annotated[str, AfterValidator(normalise_class)]
     photos: tuple[str, ...]
     contexts: tuple[str, ...] = ()
     boxes: str | None = None
@@ -76,28 +77,26 @@ def read_subject_file(path: Path) -> SubjectFile:
     try:
         with safe_open(path, "np") as file:
             text = (file.metadata() or {}).get(KEY)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     if text is None:
         raise InputError(f"{path} was not trained by manyshot: its header says nothing of it.")
     try:
         return parse_facts(json.loads(text))
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"The header of {path} cannot be understood: {error}.") from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"The header of {path} cannot be understood: {reason}.") from None
 
 
-def parse_facts(values: dict[str, Any]) -> SubjectFile:
+def parse_facts(values: Any) -> SubjectFile:
     """A SubjectFile of its values as JSON has them.
 
-    Raises ValueError, TypeError or KeyError for values that are none.
+    Raises ValueError for values that are none.
     """
-    subjects = [_subject(one) for one in values["subjects"]]
-    if not subjects or values["method"] not in MODEL_FOLDERS:
-        raise ValueError("it names no subject, or a method that is not known")
-    return SubjectFile(**{**values, "subjects": tuple(subjects)})
+    found = _FACTS.validate_python(values)
+    if not found.subjects:
+        raise ValueError("it names no subject")
+    return found
 
 
-def _subject(values: dict[str, Any]) -> Subject:
-    listed = {key: tuple(values[key]) for key in ("photos", "contexts")}
-    name = normalise_class(str(values["class_name"]))
-    return Subject(**{**values, **listed, "class_name": name})
+_FACTS = TypeAdapter(SubjectFile)

@@ -201,7 +201,9 @@ def read_results_file(path: Path) -> Results:
         return Results.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise InputError(f"There is no {path}; `manyshot measure` writes it.") from None
-    except (ValidationError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValidationError, ValueError, RecursionError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
             f"{path} is not a file of this version ({first}). Move it away and measure again."
