@@ -51,6 +51,8 @@ def export(
             seed,
             step,
         )
+    if done.deleted:
+        console.print(f"{done.deleted:,} images were deleted: they count as rejected.")
     parts = f"{done.train:,} images" if not done.val else f"{done.train:,} + {done.val:,} images"
     if done.unshared:
         console.print(

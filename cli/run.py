@@ -61,12 +61,14 @@ def plan(
     from .console import PlainConsole
 
     console = PlainConsole()
-    settled, jobs = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
+    settled, jobs, drawn = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
     table = Table("class", "prompt", "negative")
     table.add_column("seed", no_wrap=True)
     table.add_column("id", no_wrap=True)
     for job in jobs:
-        table.add_row(job.class_name, job.prompt, job.negative, str(job.seed), job.id[:12])
+        words = {"prompt": job.prompt, "negative": job.negative, "seed": str(job.seed)}
+        shown = (text if name in drawn else "" for name, text in words.items())
+        table.add_row(job.class_name, *shown, job.id[:12])
     console.print(table)
     for line in settled:
         console.print(line, soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,23 @@ class Binding:
     pictures: Mapping[Slot, str]
     prefix: Slot | None
     scenes: Scenes | None = None
+    facts: frozenset[Slot] = frozenset()
+    """Slots that change no pixel: what Save Labelled records."""
+    drawn_fields: frozenset[str] = frozenset()
+    """The job fields that change pixels."""
     texts: Mapping[Slot, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     literals: Mapping[Slot, Any] = field(default_factory=dict)
+
+    def pixels(self, job: Job) -> str:
+        """A hash of all that decides the pixels and nothing else; ids hold Save Labelled's facts,
+        too."""
+        return self._pixels.digest(self._values(job))
+
+    @cached_property
+    def _pixels(self) -> Template:
+        no_pixels = self.facts | save_nodes.not_in_id(self.ids.base)
+        return Template(self.ids.base, self.ids.slots, no_pixels)
 
     def id(self, job: Job, subject_digest: str = "") -> str:
         """32 hex digits that follow from everything that decides the pixels.
@@ -160,7 +174,10 @@ def bind_recipe(
     check_taken(subjects or {}, used, where)
     taken = frozenset((*fields, *found.texts, *found.sweeps))
     scenes = scenes_for(scenes, plain, used, taken, where)
-    check_told_apart(recipe, used, where)
+    facts = save_nodes.fact_slots(plain)
+    of_pixels = {slot: name for slot, name in fields.items() if slot not in facts}
+    drawn_fields = used_fields(recipe, of_pixels, found)
+    check_told_apart(recipe, drawn_fields, where)
     slots = [*fields, *found.texts, *found.sweeps, *found.pictures]
     delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
     own = [slot for slot in slots if slot.node_id in delivery.graph]
@@ -171,12 +188,15 @@ def bind_recipe(
         graphs=Template(delivery.graph, run_slots),
         groups=prefix_template(Template(plain, slots), catalogue) if catalogue else None,
         save_node=save_node,
-        batch_size=plain[batch.node_id]["inputs"][batch.input] if batch else 1,
+        batch_size=recipe.images_per_job
+        or (plain[batch.node_id]["inputs"][batch.input] if batch else 1),
         fields=fields,
         sweeps=found.sweeps,
         pictures=found.pictures,
         prefix=delivery.prefix,
         scenes=scenes,
+        facts=facts,
+        drawn_fields=frozenset(drawn_fields),
         texts=found.texts,
         literals=found.literals,
         words={address: str(recipe.bind[address]) for address in found.texts.values()},

@@ -29,6 +29,12 @@ class Bound:
         return self._first.batch_size
 
     @property
+    def drawn_fields(self) -> frozenset[str]:
+        """Which of prompt, negative and seed the images are drawn with; WebUIs get all three."""
+        every = frozenset(("prompt", "negative", "seed"))
+        return every & self.graphs.drawn_fields if self.graphs and not self.requests else every
+
+    @property
     def scenes(self) -> Scenes | None:
         """The labelled photos that jobs are made from, if any."""
         return self._first.scenes

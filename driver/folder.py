@@ -49,19 +49,22 @@ def rows(
     absent: Container[ImageKey],
     workflow: str,
     sources_of: Callable[[Job], list[str]],
+    drawn_fields: Container[str] = ("prompt", "negative", "seed"),
 ) -> Iterator[dict[str, Any]]:
     """The record of each image that is there, as core.records.Record has it, in plan order.
 
     `absent`: images that are not, for they are rejected. `sources_of` a job: its photos.
+    `drawn_fields`: which of prompt, negative and seed it was drawn with; the others are null.
     """
     rejected = ledger.rejected()
+    unknown = {name: None for name in ("prompt", "negative", "seed") if name not in drawn_fields}
     for job, done in ledger.done_jobs():
         sources = sources_of(job)
         for index, row in enumerate(_rows(job, done, workflow, sources)):
             if (job.id, index) in absent:
                 continue
             reject = rejected.get((job.id, index))
-            yield row | {"kept": reject is None, "reason": reject and reject.reason}
+            yield row | unknown | {"kept": reject is None, "reason": reject and reject.reason}
 
 
 def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[dict[str, Any]]:

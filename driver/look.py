@@ -9,14 +9,17 @@ from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .model_use import foreign_files
 from .plan import Plan
-from .prepare import prepare
+from .prepare import prepare, unbound
 from .recipe import Recipe
 from .servers import known_catalogue, open_servers
 from .settle import images_per_class
 
 
-def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[list[str], list[Job]]:
-    """The plan in a few lines, and its first jobs; checked against the servers if asked to."""
+def look_ahead(
+    recipe: Recipe, ask_server: bool, show: int
+) -> tuple[list[str], list[Job], frozenset[str]]:
+    """The plan in a few lines, its first jobs, and which of prompt, negative and seed they are
+    drawn with; checked against the servers if asked to."""
     if not ask_server:
         plan = prepare(recipe, None)
         checked = "Not checked against a server; give --server to do so."
@@ -32,7 +35,8 @@ def look_ahead(recipe: Recipe, ask_server: bool, show: int) -> tuple[list[str], 
         f"{len(plan):,} jobs: {classes} classes x {images_per_class(plan.recipe)} images, "
         f"{plan.bound.batch_size} a job. {checked}"
     )
-    return [words, *touched(plan), *_unknown(plan)], list(islice(plan, show))
+    lines = [words, *unbound(plan), *touched(plan), *_unknown(plan)]
+    return lines, list(islice(plan, show)), plan.bound.drawn_fields
 
 
 def touched(plan: Plan) -> list[str]:

@@ -96,17 +96,15 @@ class Plan:
         return combinations * per_class * len(self._prompts.class_names)
 
     def samples(self) -> Iterator[Job]:
-        """A first job with each value of the sweep and each file of a subject, for checking
-        before anything is queued."""
+        """A first job with each value of the sweep and of each class, for checking before anything
+        is queued."""
         first = next(iter(self))
         yield first
         for address, values in self.recipe.sweep.items():
             for value in values:
                 yield first._replace(sweep={**first.sweep, address: value})
-        shown = {first.subject}
-        for label, (class_name, one) in enumerate(self.subjects.items()):
-            if one.name not in shown:
-                shown.add(one.name)
+        for label, class_name in enumerate(self._prompts.class_names):
+            if class_name != first.class_name:
                 yield self._job(class_name, label, 0, first.sweep)
 
     def sources(self) -> list[str]:
@@ -123,6 +121,7 @@ class Plan:
             "files": {address: _stamps(files) for address, files in self._files.items()},
             "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
             **self.bound.facts(),
+            **({"images_per_job": many} if (many := self.recipe.images_per_job) else {}),
         }
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

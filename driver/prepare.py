@@ -9,6 +9,7 @@ from .. import workflows
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language
+from .addresses import check_distinct
 from .binding import Binding, bind_recipe
 from .bound import Bound
 from .job import Job
@@ -52,7 +53,36 @@ def prepare(
     requests = _requests(settled, graphs, own, graphs.scenes if graphs else scenes, where)
     if graphs:
         check_prompts(settled, graphs, where)
-    return Plan(settled, _checked(Bound(graphs, requests), reading), own, language)
+    plan = Plan(settled, _checked(Bound(graphs, requests), reading), own, language)
+    _check_images_differ(plan)
+    return plan
+
+
+def unbound(plan: Plan) -> Iterator[str]:
+    """A sentence for each of prompt, negative and seed that the recipe gives and nothing takes."""
+    recipe, drawn = plan.recipe, plan.bound.drawn_fields
+    given = {
+        "prompt": recipe.prompts is not None,
+        "negative": recipe.prompts is not None and bool(recipe.prompts.negative),
+        "seed": True,
+    }
+    for name, node in (("prompt", "Node.text"), ("negative", "Node.text"), ("seed", "Node.seed")):
+        if given[name] and name not in drawn:
+            yield (
+                f"Nothing in {recipe.workflow_name} takes the {name}: the images are drawn with "
+                f"the workflow's own, and their records say none. To use it, bind '{node}': "
+                f"${name}."
+            )
+
+
+def _check_images_differ(plan: Plan) -> None:
+    """Raises InputError for jobs that would draw the same image; where the seed is drawn with, no
+    two would."""
+    if plan.bound.graphs is None or "seed" in plan.graphs.drawn_fields:
+        return
+    count = sum(1 for _ in plan)
+    different = {plan.graphs.pixels(job) for job in plan}
+    check_distinct(count - len(different), count)
 
 
 def _language(recipe: Recipe, folded: own_nodes.Folded | None) -> Language:

@@ -104,6 +104,11 @@ class Recipe(Strict):
     batch_size: Count | None = Field(
         default=None, description="Images a job; by default what the workflow says."
     )
+    images_per_job: Count | None = Field(
+        default=None,
+        description="Images that one job brings, where that is not the batch_size: a workflow that "
+        "repeats its latents.",
+    )
     bind: dict[str, BoundValue] = Field(
         default={},
         description="Node title.input: a value, a job field ($prompt, $negative, $seed, "

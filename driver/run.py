@@ -17,7 +17,7 @@ from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .model_use import check_replaced
 from .plan import Plan
-from .prepare import prepare
+from .prepare import prepare, unbound
 from .recipe import Recipe
 from .run_log import run_log
 from .servers import Server, known_catalogue, open_servers
@@ -90,6 +90,8 @@ def run(
         ledger = Ledger(recipe.output)
         try:
             check_replaced(plan, ledger, [server.facts(plan) for server in servers])
+            for sentence in unbound(plan):
+                screen.step(sentence)
             classes = list(classes_of(plan.recipe))
             taken = take_over(recipe.output, plan, classes, ledger, wishes, screen.planning)
             with run_log(recipe.output):
@@ -161,6 +163,8 @@ class _Run:
         except sqlite3.DatabaseError as error:
             self.stop(f"The ledger cannot be written: {error}.")
         self.tally.failed_for_good(server, job, failure)
+        if failure.kind == "count" and self.tally.images == 0:
+            self.stop(failure.reason)
         if self.tally.images == 0 and self.tally.failed_jobs >= HOPELESS:
             self.stop(f"The first {HOPELESS} jobs all failed: {failure.reason}")
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from ..core.dataset_files import mask_name
 from ..core.errors import InputError
 from ..core.metadata_lines import OWN_NAME, Remarks, check_others, read_remarks
+from .addresses import check_distinct
 from .audit import Audit, audit, files_of
 from .folder import ROW_FIELDS, remove_files, remove_torn
 from .job import Job
@@ -95,16 +96,6 @@ def take_over(
     opened = _reopen(ledger, found, wishes.redraw)
     damaged = sum(file.kind == "images" for file in found.damaged)
     return Taken(opened, damaged, len(thrown_out), removed, len(remarks.others))
-
-
-def check_distinct(equal: int, planned: int) -> None:
-    """Raises InputError when jobs are equal: each can be drawn only once."""
-    if equal:
-        raise InputError(
-            f"{equal:,} of the {planned:,} jobs equal another one, so their images would be the "
-            "same. Nothing that is bound tells them apart: bind the seed, as in "
-            "'KSampler.seed': $seed, or ask for fewer images."
-        )
 
 
 def _unplanned(ledger: Ledger) -> list[str]:

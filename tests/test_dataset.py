@@ -97,11 +97,12 @@ def test_metadata_has_a_line_for_every_image_in_plan_order(ledger, tmp_path):
     plan = plan_in(tmp_path)
     write_metadata(folder, ledger, plan)
     records = list(read_records(folder))
-    assert [(r.class_name, r.label, r.seed) for r in records] == [
-        ("dog", 1, 2),
-        ("cat", 0, 1),
-        ("cat", 0, 1),
+    assert [(r.class_name, r.label, r.file_name) for r in records] == [
+        ("dog", 1, f"images/dog/{2:032x}_0.png"),
+        ("cat", 0, f"images/cat/{1:032x}_0.png"),
+        ("cat", 0, f"images/cat/{1:032x}_1.png"),
     ]
+    assert {(r.prompt, r.negative, r.seed) for r in records} == {(None, None, None)}, "unbound"
     assert [(folder / r.file_name).exists() for r in records] == [True] * 3
     write_manifest(folder, plan, [{"name": "s"}])
     manifest = json.loads((folder / "manyshot.json").read_text())

@@ -154,6 +154,7 @@ def test_our_own_node_binds_itself_and_keeps_its_values_without_subjects(plan_of
     found = [plan.graphs.graph(job, "n")["2"]["inputs"] for job in plan.samples()]
     assert [(i["subject"], i["token"]) for i in found] == [
         ("a.safetensors", "cat-m1"),
+        ("a.safetensors", "dog-m1"),
         ("b.safetensors", "pug-m1"),
     ]
     alone = plan_of(graph={**GRAPH, "2": node}, bind=bare, subjects=None, classes=["cat"])

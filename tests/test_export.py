@@ -47,6 +47,22 @@ def test_every_image_is_told_when_it_is_read_and_written(tmp_path, to):
     assert steps[-1][1:] == (10, 10)
 
 
+def test_a_deleted_image_is_left_out_and_counted(tmp_path):
+    records = make(tmp_path / "in", [RING, RING, RING])
+    (tmp_path / "in" / records[1].file_name).unlink()
+    done = export(tmp_path / "in", Format.IMAGEFOLDER, tmp_path / "out", Drawing(), 0, 0, no_step)
+    assert (done.train, done.deleted) == (2, 1)
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 2
+    for record in (records[0], records[2]):
+        (tmp_path / "in" / record.file_name).unlink()
+    with pytest.raises(InputError, match="All 3 images of .* are gone"):
+        export(tmp_path / "in", Format.COCO, tmp_path / "none", Drawing(), 0, 0, no_step)
+
+
+def no_step(*_: object) -> None:
+    pass
+
+
 def damaged(folder: Path, how: str) -> None:
     """A folder of two good records, and one thing wrong with it."""
     records = make(folder, [RING, RING])
@@ -68,7 +84,7 @@ def damaged(folder: Path, how: str) -> None:
     elif how == "field":
         (folder / METADATA).write_text('{"file_name": "a", "class_name": "b"}', encoding="utf-8")
     elif how == "gone":
-        image.unlink()
+        shutil.rmtree(image.parent)
     elif how == "no_image":
         image.write_bytes(b"no image")
     elif how == "size":

@@ -151,7 +151,9 @@ def test_several_saving_nodes_need_a_choice() -> None:
 
 
 def test_node_named_as_output_must_deliver() -> None:
-    with pytest.raises(InputError, match=r"node 5 \(KSampler\), named as output, saves no image"):
+    with pytest.raises(
+        InputError, match=r"node 5 \(KSampler\), named under 'save', saves no image"
+    ):
         delivering_node(load("txt2img"), CATALOGUE, "KSampler")
 
 

@@ -97,7 +97,9 @@ def found(watch: Watch, answer: Found) -> Watch:
 def complete(watch: Watch) -> Finished | Failure:
     """The end of a job that the server calls a success: all images, or what is missing."""
     got = len(watch.images) if watch.over_socket else len(watch.image_files)
-    if got != watch.wanted:
+    if got > watch.wanted:  # it would be so every time
+        return Failure("count", _too_many(watch, got))
+    if got < watch.wanted:
         return Failure("incomplete", _miscount(watch, got))
     masks = len(watch.masks) if watch.over_socket else len(watch.mask_files)
     if watch.over_socket and masks != watch.wanted_masks:
@@ -178,8 +180,14 @@ def _miscount(watch: Watch, got: int) -> str:
             f"The job ended without an image from node {watch.save_node} "
             "(answered from the server's cache, or its branch was not executed)."
         )
-    more = " Set batch_size to the images that one job makes." if got > watch.wanted else ""
-    return f"{got} images came, {watch.wanted} were expected.{more}"
+    return f"{got} images came, {watch.wanted} were expected."
+
+
+def _too_many(watch: Watch, got: int) -> str:
+    return (
+        f"{got} images came, {watch.wanted} were expected. Where each job of the workflow brings "
+        f"{got}, write 'images_per_job: {got}' in the recipe."
+    )
 
 
 def _refs(items: Any) -> tuple[FileRef, ...]:

@@ -14,12 +14,13 @@ from .split import TRAIN, VAL
 @dataclass(frozen=True)
 class Exported:
     """How many images are in train and in val, of how many classes; `unshared`: the classes that
-    val has no image of."""
+    val has no image of; how many images were deleted."""
 
     train: int
     val: int
     classes: int
     unshared: tuple[str, ...] = ()
+    deleted: int = 0
 
 
 def export(
@@ -44,7 +45,8 @@ def export(
         write(material, place)
     count = {name: len(samples) for name, samples in material.splits.items()}
     classes = {sample.record.label for sample in material.samples}
-    return Exported(count.get(TRAIN, 0), count.get(VAL, 0), len(classes), material.unshared)
+    shares = count.get(TRAIN, 0), count.get(VAL, 0)
+    return Exported(*shares, len(classes), material.unshared, material.deleted)
 
 
 def _writer(

@@ -10,6 +10,7 @@ from .graph import Graph, Node, Slot, describe, id_order, is_link, upstream
 from .own_nodes import (
     SAVE_LABELLED,
     SAVE_LABELLED_DELIVERY,
+    SAVE_LABELLED_FIELDS,
     SAVE_LABELLED_FOLDER,
     SAVE_LABELLED_SOURCE,
 )
@@ -52,7 +53,7 @@ def delivering_node(
     shown = "; ".join(f"@{node_id} is {describe(graph, node_id)}" for node_id in saving[:6])
     raise InputError(
         f"{where} has {len(saving)} nodes that save images: {shown}. "
-        f"Name the one to collect, such as output: '@{saving[0]}'."
+        f"Name the one to collect in the recipe, such as save: '@{saving[0]}'."
     )
 
 
@@ -97,6 +98,16 @@ def not_in_id(graph: Graph) -> frozenset[Slot]:
     )
 
 
+def fact_slots(graph: Graph) -> frozenset[Slot]:
+    """Slots of Save Labelled that take what its records say: they change no pixel."""
+    return frozenset(
+        Slot(node_id, name)
+        for node_id, node in graph.items()
+        if node["class_type"] == SAVE_LABELLED
+        for name in SAVE_LABELLED_FIELDS
+    )
+
+
 def _hint(graph: Graph, catalogue: Catalogue | None) -> str:
     """What to do about a workflow without a saving node: a class the server lacks may be one."""
     for node_id in sorted(graph, key=id_order) if catalogue else ():
@@ -135,6 +146,6 @@ def _named_output(graph: Graph, found: list[str], output: str, where: str) -> st
         return node_id
     shown = "; ".join(f"@{i} is {describe(graph, i)}" for i in found[:6]) or "none"
     raise InputError(
-        f"{where}: {describe(graph, node_id)}, named as output, saves no image. "
+        f"{where}: {describe(graph, node_id)}, named under 'save', saves no image. "
         f"Nodes that do: {shown}."
     )

@@ -1,0 +1,113 @@
+"""What nothing of a workflow takes is in no record, is told before the run, and tells no images
+apart."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manyshot.core.errors import InputError
+from manyshot.driver.load import parse_recipe
+from manyshot.driver.look import look_ahead
+from manyshot.driver.plan import Plan
+from manyshot.driver.prepare import prepare, unbound
+from manyshot.driver.recipe import Recipe
+
+GRAPH: dict[str, Any] = {
+    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a.safetensors"}},
+    "2": {"class_type": "CLIPTextEncode", "_meta": {"title": "Positive"},
+          "inputs": {"clip": ["1", 1], "text": "x"}},
+    "3": {"class_type": "CLIPTextEncode", "_meta": {"title": "Negative"},
+          "inputs": {"clip": ["1", 1], "text": "ugly"}},
+    "4": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+    "5": {"class_type": "KSampler", "inputs": {
+        "model": ["1", 0], "positive": ["2", 0], "negative": ["3", 0], "latent_image": ["4", 0],
+        "seed": 5, "steps": 2, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal",
+        "denoise": 1.0}},
+    "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
+    "9": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "x"}},
+}  # fmt: skip
+LABELLED = {**GRAPH, "9": {"class_type": "ManyshotSaveLabelled", "inputs": {
+    "images": ["6", 0], "class_name": "", "folder": "a", "name": "", "delivery": "folder",
+    "prompt": "", "negative": "", "seed": 0}}}  # fmt: skip
+PROMPT, SEED, NEGATIVE = (
+    {"Positive.text": "$prompt"}, {"KSampler.seed": "$seed"}, {"Negative.text": "$negative"},
+)  # fmt: skip
+
+
+def recipe(folder: Path, bind: dict[str, str], graph: Any = GRAPH, **more: Any) -> Recipe:
+    (folder / "graph.json").write_text(json.dumps(graph))
+    data = {
+        "workflow": str(folder / "graph.json"), "output": str(folder / "out"), "bind": bind,
+        "classes": ["cat", "dog"], "images_per_class": 8,
+        "prompts": {"templates": ["a {class_name}"], "negative": "blurry"},
+    }  # fmt: skip
+    return parse_recipe({**data, **more}, "test")
+
+
+def plan(folder: Path, bind: dict[str, str], graph: Any = GRAPH, **more: Any) -> Plan:
+    return prepare(recipe(folder, bind, graph, **more), None)
+
+
+@pytest.mark.parametrize(
+    ("bind", "fields"),
+    [
+        (PROMPT | SEED | NEGATIVE, {"prompt", "seed", "negative"}),
+        (PROMPT | SEED, {"prompt", "seed"}),
+        ({"Positive.text": "$prompt, sharp"} | SEED, {"prompt", "seed"}),
+    ],
+)
+@pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
+def test_records_hold_what_was_drawn_with(
+    tmp_path: Path, bind: dict[str, str], fields: set[str], graph: Any
+) -> None:
+    assert plan(tmp_path, bind, graph).bound.drawn_fields == fields
+
+
+@pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
+def test_an_unbound_negative_is_told(tmp_path: Path, graph: Any) -> None:
+    (sentence,) = unbound(plan(tmp_path, PROMPT | SEED, graph))
+    assert "takes the negative: the images are drawn with the workflow's own" in sentence
+    assert "'Node.text': $negative" in sentence
+    assert sentence in look_ahead(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
+    assert not list(unbound(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
+
+
+@pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
+def test_jobs_that_no_seed_tells_apart_are_refused_beforehand(tmp_path: Path, graph: Any) -> None:
+    with pytest.raises(InputError, match=r"14 of the 16 jobs equal another one.*bind the seed"):
+        plan(tmp_path, PROMPT, graph)
+    one = plan(tmp_path, PROMPT, graph, images_per_class=1)
+    assert "takes the seed" in " ".join(unbound(one))
+
+
+def test_templates_may_tell_images_apart_without_a_seed(tmp_path: Path) -> None:
+    prompts = {"templates": [f"a {{class_name}} {n}" for n in range(8)]}
+    assert len(plan(tmp_path, PROMPT, prompts=prompts)) == 16
+
+
+def test_equal_values_of_a_sweep_are_refused_without_a_seed(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="2 of the 4 jobs"):
+        plan(tmp_path, PROMPT, images_per_class=1, sweep={"KSampler.cfg": [2.0, 2.0]})
+
+
+def test_the_model_files_of_every_class_are_looked_at(tmp_path: Path) -> None:
+    bind = PROMPT | SEED | {"CheckpointLoaderSimple.ckpt_name": "${class_name}.safetensors"}
+    made = plan(tmp_path, bind)
+    names = {made.graphs.graph(j, "n")["1"]["inputs"]["ckpt_name"] for j in made.samples()}
+    assert names == {"cat.safetensors", "dog.safetensors"}
+
+
+def test_two_save_nodes_are_told_apart_by_a_key_that_there_is(tmp_path: Path) -> None:
+    graph = {**GRAPH, "10": GRAPH["9"]}
+    with pytest.raises(InputError, match="such as save: '@9'"):
+        plan(tmp_path, PROMPT | SEED, graph)
+    assert plan(tmp_path, PROMPT | SEED, graph, save="@9").graphs.save_node == "9"
+
+
+def test_a_workflow_that_repeats_its_latents_has_a_key_of_its_own(tmp_path: Path) -> None:
+    before = plan(tmp_path, PROMPT | SEED)
+    made = plan(tmp_path, PROMPT | SEED, images_per_job=3)
+    assert [(j.images, j.keep) for j in made if j.label == 0] == [(3, 3), (3, 3), (3, 2)]
+    assert next(iter(made)).id == next(iter(before)).id
+    assert made.fingerprint() != before.fingerprint()
