@@ -1,5 +1,6 @@
 """Exports of every format: what they say, refuse and leave behind."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_a_deleted_image_is_left_out_and_counted(tmp_path):
     (tmp_path / "in" / records[1].file_name).unlink()
     done = export(tmp_path / "in", Format.IMAGEFOLDER, tmp_path / "out", Drawing(), 0, 0, no_step)
     assert (done.train, done.deleted) == (2, 1)
-    assert len(list((tmp_path / "out").rglob("*.png"))) == 2
+    assert len(list((tmp_path / "out" / "images").rglob("*.png"))) == 2
     for record in (records[0], records[2]):
         (tmp_path / "in" / record.file_name).unlink()
     with pytest.raises(InputError, match="All 3 images of .* are gone"):

@@ -145,15 +145,13 @@ def test_output_node_of_another_pack_is_known_by_its_inputs() -> None:
 
 def test_several_saving_nodes_need_a_choice() -> None:
     graph = load("txt2img") | {"8": node("SaveImage", images=["6", 0], filename_prefix="b")}
-    with pytest.raises(InputError, match=r"@7 is node 7 .*; @8 is node 8 .*output: '@7'"):
+    with pytest.raises(InputError, match=r"@7 is node 7 .*; @8 is node 8 .*save: '@7'"):
         delivering_node(graph, CATALOGUE, None)
     assert delivering_node(graph, CATALOGUE, "@8") == "8"
 
 
 def test_node_named_as_output_must_deliver() -> None:
-    with pytest.raises(
-        InputError, match=r"node 5 \(KSampler\), named under 'save', saves no image"
-    ):
+    with pytest.raises(InputError, match="named under 'save', saves no image"):
         delivering_node(load("txt2img"), CATALOGUE, "KSampler")
 
 
