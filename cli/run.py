@@ -87,6 +87,10 @@ def run(
         bool,
         typer.Option("--redraw", help="Make deleted images again; otherwise they are rejected."),
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Make another image in place of each that is rejected."),
+    ] = False,
 ) -> None:
     """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
     import signal
@@ -103,7 +107,7 @@ def run(
         signal.signal(ending, signal.default_int_handler)
     console = PlainConsole()
     wanted = read_recipe(recipe, servers=server, output=output)
-    summary = run_recipe(wanted, ConsoleScreen(console), comfyui, Wishes(prune, redraw))
+    summary = run_recipe(wanted, ConsoleScreen(console), comfyui, Wishes(prune, redraw, replace))
     _show_summary(console, summary)
     raise typer.Exit(summary.exit_code)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from copy import copy
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -52,6 +53,8 @@ class Plan:
         self._digests = {name: one.digest for name, one in self.subjects.items()}
         self._prompts = prompt_set(recipe, language)
         self._images = images_per_class(recipe)
+        self.extra: Mapping[tuple[str, str], int] = {}
+        """Images beyond that: (class name, JSON of the sweep's values) -> how many."""
         self._sources = {
             address: value
             for address, value in {**recipe.bind, **bound.files}.items()
@@ -78,8 +81,10 @@ class Plan:
     def __iter__(self) -> Iterator[Job]:
         groups: dict[tuple[Value, ...], str] = {}
         for sweep in self._sweeps():
-            for index in range(0, self._images, self.bound.batch_size):
+            for index in range(0, self._most_images(sweep), self.bound.batch_size):
                 for label, class_name in enumerate(self._prompts.class_names):
+                    if index >= self._images_of(class_name, sweep):
+                        continue
                     job = self._job(class_name, label, index, sweep)
                     models = self.bound.models(job)
                     if models not in groups:
@@ -89,11 +94,26 @@ class Plan:
 
     def __len__(self) -> int:
         """How many jobs, equal ones counted each time."""
+        if self.extra:
+            return sum(1 for _ in self)
         combinations = 1
         for values in self.recipe.sweep.values():
             combinations *= len(values)
         per_class = -(-self._images // self.bound.batch_size)
         return combinations * per_class * len(self._prompts.class_names)
+
+    def with_extra(self, extra: Mapping[tuple[str, str], int]) -> "Plan":
+        """This plan with more images of some classes, as `extra` has them."""
+        plan = copy(self)
+        plan.extra = dict(extra)
+        return plan
+
+    def _images_of(self, class_name: str, sweep: dict[str, Value]) -> int:
+        """How many images of a class, with those in place of rejected ones."""
+        return self._images + self.extra.get((class_name, json.dumps(sweep)), 0)
+
+    def _most_images(self, sweep: dict[str, Value]) -> int:
+        return max(self._images_of(name, sweep) for name in self._prompts.class_names)
 
     def samples(self) -> Iterator[Job]:
         """A first job with each value of the sweep and of each class, for checking before anything
@@ -121,6 +141,7 @@ class Plan:
             "files": {address: _stamps(files) for address, files in self._files.items()},
             "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
             **self.bound.facts(),
+            **({"extra": sorted((*key, n) for key, n in self.extra.items())} if self.extra else {}),
             **({"images_per_job": many} if (many := self.recipe.images_per_job) else {}),
         }
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -136,7 +157,8 @@ class Plan:
         shown = scenes.shown(pairs) if scenes else ()
         resolved = self._prompts.at(class_name, index, seed, shown)
         subject = self.subjects.get(class_name)
-        job = planned(resolved, label, index, batch, self._images, subject)
+        images = self._images_of(class_name, sweep)
+        job = planned(resolved, label, index, batch, images, subject)
         pictures = self._pictures(class_name, index)
         return job._replace(pictures=pictures, sweep=sweep, pairs=pairs)
 

@@ -19,6 +19,7 @@ from .model_use import check_replaced
 from .plan import Plan
 from .prepare import prepare, unbound
 from .recipe import Recipe
+from .replace import with_replacements
 from .run_log import run_log
 from .servers import Server, known_catalogue, open_servers
 from .settle import classes_of
@@ -92,8 +93,7 @@ def run(
             check_replaced(plan, ledger, [server.facts(plan) for server in servers])
             for sentence in unbound(plan):
                 screen.step(sentence)
-            classes = list(classes_of(plan.recipe))
-            taken = take_over(recipe.output, plan, classes, ledger, wishes, screen.planning)
+            plan, taken = _taken_over(plan, ledger, wishes, screen)
             with run_log(recipe.output):
                 return _work(plan, ledger, servers, screen, taken)
         except (OSError, sqlite3.DatabaseError) as error:
@@ -101,6 +101,18 @@ def run(
             raise ManyshotError(f"The folder {recipe.output} cannot be written: {cause}.") from None
         finally:
             ledger.close()
+
+
+def _taken_over(plan: Plan, ledger: Ledger, wishes: Wishes, screen: Screen) -> tuple[Plan, Taken]:
+    """The folder in step with the plan, and with what replaces its rejected images."""
+    folder, classes = plan.recipe.output, list(classes_of(plan.recipe))
+    plan = with_replacements(plan, ledger)
+    taken = take_over(folder, plan, classes, ledger, wishes, screen.planning)
+    if wishes.replace:
+        ledger.replace_rejected()
+        plan = with_replacements(plan, ledger)
+        take_over(folder, plan, classes, ledger, wishes, screen.planning)
+    return plan, taken
 
 
 class _Run:

@@ -34,10 +34,12 @@ class Jobs(Protocol):
 @dataclass(frozen=True)
 class Wishes:
     """What the owner asked for beside the plan. `prune`: remove what it does not have. `redraw`:
-    make again what was deleted. `advice`: what to do about images of another plan."""
+    make again what was deleted. `replace`: draw another image for each that is rejected.
+    `advice`: what to do about images of another plan."""
 
     prune: bool = False
     redraw: bool = False
+    replace: bool = False
     advice: str = "Choose another output, or remove them with --prune."
 
 

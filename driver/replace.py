@@ -1,0 +1,24 @@
+"""Other images in place of rejected ones: the next of their class, as if more were asked for."""
+
+import json
+from collections import Counter
+
+from .ledger_reader import LedgerReader
+from .plan import Plan
+
+
+def with_replacements(plan: Plan, ledger: LedgerReader) -> Plan:
+    """`plan` with one more image for each of its rejected images that is to be replaced, of the
+    same class and values of the sweep. A replacement that is rejected is replaced, too."""
+    rejected = {key for key, image in ledger.rejected().items() if image.replace}
+    while rejected:
+        extra = Counter(
+            (job.class_name, json.dumps(job.sweep))
+            for job in plan
+            for number in range(job.keep)
+            if (job.id, number) in rejected
+        )
+        if extra == plan.extra:
+            break
+        plan = plan.with_extra(extra)
+    return plan
