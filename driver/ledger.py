@@ -165,3 +165,8 @@ class Ledger(LedgerReader):
         """Give the failed jobs another chance: the user may have mended their cause."""
         with self._transaction() as db:
             db.execute("UPDATE jobs SET state = 0 WHERE state = 2")
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a fact of the folder beside its jobs."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, value))

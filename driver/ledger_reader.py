@@ -168,3 +168,7 @@ class LedgerReader(LedgerFile):
         while rows := self._rows(sql, after, CHUNK):
             after = rows[-1][0]
             yield from rows
+
+    def recall(self, key: str) -> str | None:
+        """A fact of the folder that was remembered, if it was."""
+        return self._meta(key)
