@@ -55,9 +55,9 @@ def foreign_files(plan: Plan) -> list[str]:
     return sorted(name for name in found if Path(name.replace("\\", "/")).stem not in own)
 
 
-def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, Any]]) -> None:
+def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, Any]]) -> Hashes:
     """Raises InputError when a model file is another than the one that the folder's images were
-    drawn with; remembers the files of this run otherwise.
+    drawn with; otherwise all that is known of them now, for `remember_models`.
 
     `servers`: their facts, as manyshot.json keeps them. Folders of earlier versions are compared by
     that file. Subjects of the recipe are part of the jobs' ids.
@@ -77,7 +77,12 @@ def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, An
             f"{', '.join(replaced)} was replaced since {folder} was begun: the images there "
             f"({images:,}) were drawn with the old file. Put it back, or choose another output."
         )
-    ledger.remember(KEY, json.dumps({**before, **now}))
+    return {**before, **now}
+
+
+def remember_models(ledger: Ledger, models: Hashes) -> None:
+    """Keep what the folder is drawn with, once its plan is taken."""
+    ledger.remember(KEY, json.dumps(models))
 
 
 def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from .dataset import credited, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .job import Failure, Job
 from .ledger import Counts, Ledger
-from .model_use import check_replaced
+from .model_use import check_replaced, remember_models
 from .plan import Plan
 from .prepare import prepare, unbound
 from .recipe import Recipe
@@ -90,10 +90,11 @@ def run(
             server.check(plan)
         ledger = Ledger(recipe.output)
         try:
-            check_replaced(plan, ledger, [server.facts(plan) for server in servers])
+            models = check_replaced(plan, ledger, [server.facts(plan) for server in servers])
             for sentence in unbound(plan):
                 screen.step(sentence)
             plan, taken = _taken_over(plan, ledger, wishes, screen)
+            remember_models(ledger, models)
             with run_log(recipe.output):
                 return _work(plan, ledger, servers, screen, taken)
         except (OSError, sqlite3.DatabaseError) as error:

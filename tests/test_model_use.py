@@ -16,7 +16,7 @@ from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.look import look_ahead
-from manyshot.driver.model_use import check_replaced, foreign_files
+from manyshot.driver.model_use import check_replaced, foreign_files, remember_models
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe
@@ -50,6 +50,12 @@ def prompts(template: str, **more: Any) -> dict[str, Any]:
     return {"prompts": {"templates": [template], **more}}
 
 
+def for_webui(template: str) -> dict[str, Any]:
+    """What a WebUI draws by itself."""
+    servers = ["webui+http://127.0.0.1:7860"]
+    return {"workflow": None, "webui": {}, "bind": {}, "servers": servers, **prompts(template)}
+
+
 FOUND: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
     ({"lora": "pug.safetensors"}, ["pug.safetensors"]),
@@ -59,8 +65,8 @@ FOUND: list[tuple[dict[str, Any], list[str]]] = [
     (prompts("{class_name}", negative="embedding:bad"), ["embeddings/bad"]),
     (prompts("{class_name} __x__", lists={"x": ["embedding:a", "b"]}), ["embeddings/a"]),
     ({"classes": {"cat": "embedding:cat"}}, ["embeddings/cat"]),
-    (prompts("<lora:Some Pug:0.8> {class_name}"), ["loras/Some Pug"]),
-    (prompts("<hypernet:art:1> {class_name}"), ["hypernetworks/art"]),
+    (for_webui("<lora:Some Pug:0.8> {class_name}"), ["loras/Some Pug"]),
+    (for_webui("<hypernet:art:1> {class_name}"), ["hypernetworks/art"]),
     ({"sweep": {"LoRA.lora_name": ["a.pt", "b.pt"]}}, ["a.pt", "b.pt"]),
 ]
 
@@ -73,7 +79,7 @@ def test_what_learned_from_nobody_knows_what_is_named(
     assert foreign_files(found) == names
     write_manifest(tmp_path / "out", found, [])
     assert foreign_models(tmp_path / "out") == tuple(names)
-    words, _ = look_ahead(recipe(tmp_path, **changes), False, 1)
+    words, *_ = look_ahead(recipe(tmp_path, **changes), False, 1)
     assert ("what it learned from is not known" in " ".join(words)) == bool(names)
 
 
@@ -90,7 +96,8 @@ def done(tmp_path: Path) -> Plan:
     """A plan of which the one image is made."""
     found = plan(tmp_path, lora="pug.safetensors")
     ledger = Ledger(tmp_path / "out")
-    list(ledger.plan(found, found.fingerprint()))
+    list(ledger.read_plan(found))
+    ledger.take_plan(found.fingerprint())
     ledger.mark_done([Done(next(iter(found)).id, 1, 0, "a", 1.0)])
     ledger.close()
     return found
@@ -104,7 +111,7 @@ def facts(**models: str) -> list[dict[str, Any]]:
 def check(plan: Plan, servers: list[dict[str, Any]]) -> None:
     ledger = Ledger(plan.recipe.output)
     try:
-        check_replaced(plan, ledger, servers)
+        remember_models(ledger, check_replaced(plan, ledger, servers))
     finally:
         ledger.close()
 
