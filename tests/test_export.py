@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -219,7 +220,7 @@ def test_a_value_is_one_class_in_all_masks_of_an_export(tmp_path):
         run(tmp_path / "in", to, tmp_path / to)
     folder = tmp_path / "imagefolder"
     found = [folder / f"masks/train/{name}.png" for name in ("cat/0", "dog/1")]
-    assert [set(np.unique(Image.open(path))) for path in found] == [{0, 1}, {0, 2}]
+    assert [set(np.unique(np.asarray(Image.open(path)))) for path in found] == [{0, 1}, {0, 2}]
     for path in found:
         mask = read_labelled(path)
         assert mask is not None
@@ -227,10 +228,12 @@ def test_a_value_is_one_class_in_all_masks_of_an_export(tmp_path):
     assert (folder / "mask_classes.txt").read_text() == "background\ncat\ndog\n"
     with tarfile.open(tmp_path / "webdataset" / "train-000000.tar") as tar:
         data = [tar.extractfile(f"{key}.mask.png") for key in (0, 1)]
-        read = [set(np.unique(Image.open(io.BytesIO(one.read())))) for one in data if one]
+        read = [
+            set(np.unique(np.asarray(Image.open(io.BytesIO(one.read()))))) for one in data if one
+        ]
     assert read == [{0, 1}, {0, 2}]
-    rows = load_dataset(str(tmp_path / "huggingface"), cache_dir=str(tmp_path / "c"))["train"]
-    assert [set(np.unique(row["mask"])) for row in rows] == [{0, 1}, {0, 2}]
+    rows: Any = load_dataset(str(tmp_path / "huggingface"), cache_dir=str(tmp_path / "c"))["train"]
+    assert [set(np.unique(np.asarray(row["mask"]))) for row in rows] == [{0, 1}, {0, 2}]
     card = (tmp_path / "huggingface" / "README.md").read_text(encoding="utf-8")
     assert "0 background, 1 cat, 2 dog" in card
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import parse_recipe_data
+from manyshot.driver.inputs import FileInput
 from manyshot.driver.recipe import Recipe
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.subjects.recipe import SubjectRecipe
@@ -62,7 +63,7 @@ def test_every_path_of_a_run_is_expanded():
     assert (found.classes, found.subjects) == (home / "c.txt", {"cat": Path("/data/s")})
     assert found.pairs is not None
     assert (found.pairs.folder, found.pairs.palette) == (home / "f", home / "p")
-    assert found.bind["A.b"].file == home / "a.png"
+    assert found.bind["A.b"] == FileInput(file=home / "a.png")
     assert found.bind["C.d"] == "~/text $prompt"
 
 
