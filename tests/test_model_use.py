@@ -53,7 +53,13 @@ def prompts(template: str, **more: Any) -> dict[str, Any]:
 def for_webui(template: str) -> dict[str, Any]:
     """What a WebUI draws by itself."""
     servers = ["webui+http://127.0.0.1:7860"]
-    return {"workflow": None, "webui": {}, "bind": {}, "servers": servers, **prompts(template)}
+    return {
+        "workflow": None,
+        "webui": {"checkpoint": "base"},
+        "bind": {},
+        "servers": servers,
+        **prompts(template),
+    }
 
 
 FOUND: list[tuple[dict[str, Any], list[str]]] = [

@@ -1,8 +1,6 @@
 """Whatever a stranger's recipe, results.json or header holds, what leaves is a sentence."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
+from manyshot.cli import main  # noqa: E402
 from manyshot.core.errors import InputError  # noqa: E402
 from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file  # noqa: E402
 from manyshot.core.subject_file import KEY, read_subject_file  # noqa: E402
@@ -132,18 +131,19 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_commands_end_with_a_sentence(command: list[str], tmp_path: Path) -> None:
+def test_commands_end_with_a_sentence(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "results.json").write_text("")
     (tmp_path / "r.yaml").write_text(
         "output: out\nsubjects: [{token: a-m1, noun: dog, photos: [.]}]\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", "from manyshot.cli import main; main()", *command],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("manyshot: ")
-    assert "Traceback" not in done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["manyshot", *command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("manyshot: ")
