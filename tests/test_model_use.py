@@ -156,10 +156,11 @@ def test_servers_with_different_files_of_one_name_are_refused(done: Plan) -> Non
 
 def test_files_on_this_machine_are_known_by_content(tmp_path: Path) -> None:
     found = plan(tmp_path, lora="pug.safetensors", **prompts("embedding:x {class_name}"))
-    for name, data in {"loras/pug": b"1", "embeddings/x": b"2", "checkpoints/sd15": b"3"}.items():
-        path = tmp_path / "models" / f"{name}.safetensors"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(data)
+    contents_by_name = {"loras/pug": b"1", "embeddings/x": b"2", "checkpoints/sd15": b"3"}
+    paths = {name: tmp_path / "models" / f"{name}.safetensors" for name in contents_by_name}
+    for name, data in contents_by_name.items():
+        paths[name].parent.mkdir(parents=True)
+        paths[name].write_bytes(data)
 
     def contents() -> dict[str, str]:
         models = model_facts(found, None, [tmp_path / "models"])  # pyright: ignore
@@ -167,7 +168,7 @@ def test_files_on_this_machine_are_known_by_content(tmp_path: Path) -> None:
 
     before = contents()
     assert sorted(before) == ["embeddings/x", "pug.safetensors", "sd15.safetensors"]
-    path.write_bytes(b"retrained")
+    paths["checkpoints/sd15"].write_bytes(b"retrained")
     after = contents()
     assert [name for name in before if before[name] != after[name]] == ["sd15.safetensors"]
 
