@@ -61,13 +61,12 @@ def plan(
     from .console import PlainConsole
 
     console = PlainConsole()
-    settled, jobs, drawn = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
+    settled, jobs = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
     table = Table("class", "prompt", "negative")
     table.add_column("seed", no_wrap=True)
     table.add_column("id", no_wrap=True)
-    for job in jobs:
-        words = {"prompt": job.prompt, "negative": job.negative, "seed": str(job.seed)}
-        shown = (text if name in drawn else "" for name, text in words.items())
+    for job, drawn in jobs:
+        shown = ("" if value is None else str(value) for value in drawn)
         table.add_row(job.class_name, *shown, job.id[:12])
     console.print(table)
     for line in settled:

@@ -10,6 +10,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.prompt_language import escaped
 from .addresses import addressed, batch_slot, check_told_apart, used_fields
+from .drawn_with import DrawnWith, joined
 from .field_text import field_names, fill
 from .job import Job
 from .job_fields import JOB_FIELDS
@@ -27,6 +28,7 @@ from .workflow.groups import prefix_template
 from .workflow.template import Template
 
 NAMES = ("class_name", "file_name", "mask_classes")  # data, and no prompt of anybody's
+WORDS = ("prompt", "negative")
 UPLOADS = "manyshot"  # the server's input subfolder for uploaded pictures
 
 
@@ -121,14 +123,35 @@ class Binding:
         """The slots that take a picture drawn for each job."""
         return [slot for slot, name in self.fields.items() if name in PICTURES]
 
-    def _values(self, job: Job) -> dict[Slot, Any]:
-        values: dict[Slot, Any] = {
-            slot: self._spoken(slot, name, job) for slot, name in self.fields.items()
+    def drawn_with(self, job: Job) -> DrawnWith:
+        """The words and the seed of `job` as nodes get them; where nodes that encode prompts get
+        some, as these do."""
+        seed = job.seed if "seed" in self.drawn_fields else None
+        return DrawnWith(self._words(job, "prompt"), self._words(job, "negative"), seed)
+
+    def _words(self, job: Job, name: str) -> str | None:
+        """The texts that are drawn and take the prompt or the negative; one of both is the
+        first that it names."""
+        texts = {
+            slot: str(fill(text, partial(self._spoken, slot, job=job)))
+            for slot, text in self._templates(job).items()
+            if slot not in self.facts and _first_words(text) == name
         }
-        told = {slot: job.sweep[address] for slot, address in self.sweeps.items()}
+        encoded = [slot for slot in texts if language_at(self.ids.base[slot.node_id])]
+        return joined(texts[slot] for slot in encoded or texts)
+
+    def _templates(self, job: Job) -> dict[Slot, Any]:
+        """What each slot takes of `job`, its fields not filled in yet; without pictures."""
+        fields = {slot: f"${name}" for slot, name in self.fields.items()}
         texts = {slot: self.words[address] for slot, address in self.texts.items()}
-        for slot, text in {**texts, **told}.items():
-            values[slot] = fill(text, partial(self._spoken, slot, job=job))
+        swept = {slot: job.sweep[address] for slot, address in self.sweeps.items()}
+        return {**fields, **texts, **swept}
+
+    def _values(self, job: Job) -> dict[Slot, Any]:
+        values = {
+            slot: fill(text, partial(self._spoken, slot, job=job))
+            for slot, text in self._templates(job).items()
+        }
         for slot, address in self.pictures.items():
             values[slot] = f"{UPLOADS}/{upload_name(job.pictures[address])}"
         if self.prefix:
@@ -201,6 +224,11 @@ def bind_recipe(
         literals=found.literals,
         words={address: str(recipe.bind[address]) for address in found.texts.values()},
     )
+
+
+def _first_words(template: Any) -> str | None:
+    """Whether a bound value takes the prompt or the negative."""
+    return next((name for name in field_names(template, "bind") if name in WORDS), None)
 
 
 @lru_cache(maxsize=200_000)

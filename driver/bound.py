@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 
 from .binding import Binding
+from .drawn_with import DrawnWith, agreed
 from .inputs import FileInput
 from .job import Job
 from .pairs.draw import Made
@@ -30,9 +32,16 @@ class Bound:
 
     @property
     def drawn_fields(self) -> frozenset[str]:
-        """Which of prompt, negative and seed the images are drawn with; WebUIs get all three."""
-        every = frozenset(("prompt", "negative", "seed"))
-        return every & self.graphs.drawn_fields if self.graphs and not self.requests else every
+        """Which of prompt, negative and seed the images are drawn with."""
+        fields = frozenset(DrawnWith._fields)
+        for binding in filter(None, (self.graphs, self.requests)):
+            fields &= binding.drawn_fields
+        return fields
+
+    def drawn_with(self, job: Job) -> DrawnWith:
+        """The words and the seed that the images of `job` are drawn with, on whatever server."""
+        bindings = filter(None, (self.graphs, self.requests))
+        return reduce(agreed, (binding.drawn_with(job) for binding in bindings))
 
     @property
     def scenes(self) -> Scenes | None:

@@ -30,7 +30,7 @@ def write_metadata(
     def sources(job: Job) -> list[str]:
         return scenes.sources(job) if scenes else list(dict.fromkeys(job.pictures.values()))
 
-    lines = rows(ledger, absent, workflow, sources, plan.bound.drawn_fields)
+    lines = rows(ledger, absent, workflow, sources, plan.bound.drawn_with)
     write_lines(folder, lines, lambda: read_remarks(folder, ROW_FIELDS))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..core.paths import inside, relative_name
 from .audit import files_of
+from .drawn_with import DrawnWith, as_planned
 from .job import Job
 from .ledger_reader import Done, ImageKey, LedgerReader
 
@@ -49,22 +50,21 @@ def rows(
     absent: Container[ImageKey],
     workflow: str,
     sources_of: Callable[[Job], list[str]],
-    drawn_fields: Container[str] = ("prompt", "negative", "seed"),
+    drawn_with: Callable[[Job], DrawnWith] = as_planned,
 ) -> Iterator[dict[str, Any]]:
     """The record of each image that is there, as core.records.Record has it, in plan order.
 
     `absent`: images that are not, for they are rejected. `sources_of` a job: its photos.
-    `drawn_fields`: which of prompt, negative and seed it was drawn with; the others are null.
+    `drawn_with`: the words and the seed of a job as the servers drew with them.
     """
     rejected = ledger.rejected()
-    unknown = {name: None for name in ("prompt", "negative", "seed") if name not in drawn_fields}
     for job, done in ledger.done_jobs():
-        sources = sources_of(job)
+        sources, drawn = sources_of(job), drawn_with(job)._asdict()
         for index, row in enumerate(_rows(job, done, workflow, sources)):
             if (job.id, index) in absent:
                 continue
             reject = rejected.get((job.id, index))
-            yield row | unknown | {"kept": reject is None, "reason": reject and reject.reason}
+            yield row | drawn | {"kept": reject is None, "reason": reject and reject.reason}
 
 
 def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[dict[str, Any]]:
@@ -78,9 +78,6 @@ def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[d
             "class_name": job.class_name,
             "label": job.label,
             "mask_file_name": masks.get(index),
-            "prompt": job.prompt,
-            "negative": job.negative,
-            "seed": job.seed,
             "subject": job.token,
             "workflow": workflow,
             "source_image": sources[0] if sources else None,

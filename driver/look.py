@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
+from .drawn_with import DrawnWith
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .model_use import foreign_files
@@ -17,9 +18,9 @@ from .settle import images_per_class
 
 def look_ahead(
     recipe: Recipe, ask_server: bool, show: int
-) -> tuple[list[str], list[Job], frozenset[str]]:
-    """The plan in a few lines, its first jobs, and which of prompt, negative and seed they are
-    drawn with; checked against the servers if asked to."""
+) -> tuple[list[str], list[tuple[Job, DrawnWith]]]:
+    """The plan in a few lines, and its first jobs with what they are drawn with; checked against
+    the servers if asked to."""
     if not ask_server:
         plan = prepare(recipe, None)
         checked = "Not checked against a server; give --server to do so."
@@ -36,7 +37,7 @@ def look_ahead(
         f"{plan.bound.batch_size} a job. {checked}"
     )
     lines = [words, *unbound(plan), *touched(plan), *_unknown(plan)]
-    return lines, list(islice(plan, show)), plan.bound.drawn_fields
+    return lines, [(job, plan.bound.drawn_with(job)) for job in islice(plan, show)]
 
 
 def touched(plan: Plan) -> list[str]:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 from manyshot.core.errors import InputError
+from manyshot.core.records import read_records
+from manyshot.driver.dataset import write_metadata
+from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.look import look_ahead
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare, unbound
 from manyshot.driver.recipe import Recipe
+from manyshot.driver.take_over import take_over
 
 GRAPH: dict[str, Any] = {
     "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a.safetensors"}},
@@ -62,6 +66,79 @@ def test_records_hold_what_was_drawn_with(
     tmp_path: Path, bind: dict[str, str], fields: set[str], graph: Any
 ) -> None:
     assert plan(tmp_path, bind, graph).bound.drawn_fields == fields
+
+
+SHARP = {"Positive.text": "$prompt, $$5 sharp"}
+HTTP = "webui+http://localhost:7860"
+
+
+@pytest.mark.parametrize(
+    ("bind", "sweep", "drawn"),
+    [
+        (PROMPT, {}, ("a cat", None)),
+        (SHARP, {}, ("a cat, $5 sharp", None)),
+        (SHARP | {"Negative.text": "$negative, $class_name"}, {},
+         ("a cat, $5 sharp", "blurry, cat")),
+        ({"Positive.text": "$class_name", "Negative.text": "no $prompt"}, {}, ("no a cat", None)),
+        (PROMPT | {"Negative.text": "$negative, not $prompt"}, {},
+         ("a cat", "blurry, not a cat")),
+        (PROMPT | {"Negative.text": "$prompt, bad"}, {}, ("a cat\na cat, bad", None)),
+        (SHARP | {"SaveImage.filename_prefix": "$prompt"}, {}, ("a cat, $5 sharp", None)),
+        ({}, {"Positive.text": ["$prompt, red", "b"]}, ("a cat, red", None)),
+        ({}, {"Positive.text": ["b", "$prompt, red"]}, (None, None)),
+    ],
+)  # fmt: skip
+def test_records_and_plan_hold_the_texts_that_are_drawn(
+    tmp_path: Path, bind: dict[str, str], sweep: dict[str, list[str]], drawn: tuple[str | None, ...]
+) -> None:
+    wanted = recipe(tmp_path, bind | SEED, sweep=sweep)
+    _, jobs = look_ahead(wanted, False, 1)
+    assert [words[:2] for _, words in jobs] == [drawn]
+    made = prepare(wanted, None)
+    out = tmp_path / "out"
+    ledger = Ledger(out)
+    try:
+        take_over(out, made, ["cat", "dog"], ledger)
+        ledger.mark_done([Done(jobs[0][0].id, 1, 0, "server", 1.0, None, None)])
+        write_metadata(out, ledger, made)
+    finally:
+        ledger.close()
+    (record,) = read_records(out)
+    assert (record.prompt, record.negative, record.seed) == jobs[0][1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "drawn"),
+    [
+        ({}, ("a cat", "blurry")),
+        ({"prompt": "$prompt, sharp"}, ("a cat, sharp", "blurry")),
+        ({"prompt": "a dog"}, (None, "blurry")),
+        ({"negative_prompt": "ugly, $$5"}, ("a cat", None)),
+    ],
+)
+def test_fields_of_a_webui_replace_the_jobs_words(
+    tmp_path: Path, fields: dict[str, str], drawn: tuple[str | None, ...]
+) -> None:
+    prompts = {"templates": ["a {class_name}"], "negative": "blurry"}
+    data = {
+        "output": str(tmp_path / "out"), "classes": ["cat"], "images_per_class": 2,
+        "prompts": prompts, "servers": [HTTP], "webui": {"checkpoint": "tiny", "fields": fields},
+    }  # fmt: skip
+    made = prepare(parse_recipe(data, "test"), None)
+    job = next(iter(made))
+    assert made.bound.drawn_with(job)[:2] == drawn
+    sent = made.requests.request(job).payload
+    texts = (sent["prompt"], sent["negative_prompt"])
+    assert all(text in (None, there) for text, there in zip(drawn, texts, strict=True))
+    assert not any("$$" in text for text in texts)
+
+
+def test_webuis_and_graphs_record_what_both_draw_with(tmp_path: Path) -> None:
+    for bind, negative in ((PROMPT | SEED | NEGATIVE, "blurry"), (PROMPT | SEED, None)):
+        made = plan(tmp_path, bind, servers=[HTTP])
+        drawn = made.bound.drawn_with(next(iter(made)))
+        assert drawn[:2] == ("a cat", negative)
+        assert ("negative" in made.bound.drawn_fields) is (negative is not None)
 
 
 @pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])

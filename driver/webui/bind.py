@@ -93,7 +93,8 @@ def _pictures(settings: WebUISettings, recipe: Recipe) -> frozenset[str]:
     values = [value for value in leaves(settings).values() if isinstance(value, str)]
     for value in (value for value in values if value.startswith("@")):
         _check_address(value, [*recipe.sweep, *recipe.bind])
-    names = {name for value in values for name in field_names(value, "'webui'")}
+    texts = [*values, *(settings.fields | settings.options).values()]
+    names = {name for value in texts for name in field_names(value, "'webui'")}
     for name in sorted(names):
         if name in (*PICTURES, *TEXTS) and recipe.pairs is None:
             raise InputError(f"'webui' takes ${name}, but the recipe names no 'pairs'.")

@@ -11,7 +11,8 @@ from typing import Any
 
 from ...core.errors import InputError
 from ..binding import upload_name
-from ..field_text import fill
+from ..drawn_with import DrawnWith, as_planned
+from ..field_text import field_names, fill
 from ..inputs import FileInput
 from ..job import Job
 from ..job_fields import JOB_FIELDS
@@ -25,6 +26,8 @@ from .size import output_size, with_size
 from .text import embeddings_of, loras_of, webui_text, with_loras
 from .tree import Key, leaves, mapped
 
+JOB_WORDS = {"prompt": "prompt", "negative": "negative_prompt", "seed": "seed"}
+"""Job field -> the field of the API that takes it."""
 PREFIX = "webui."  # of addresses in a recipe's sweep, and of the pictures under its key
 
 
@@ -113,6 +116,28 @@ class Requests:
             ),
         )
 
+    @property
+    def drawn_fields(self) -> frozenset[str]:
+        """Which of prompt, negative and seed are the job's: one that stands under `webui.fields`
+        replaces it, if it does not name it."""
+        given = self.settings.fields
+        return frozenset(
+            name
+            for name, field in JOB_WORDS.items()
+            if field not in given or name in field_names(given[field], f"'webui.fields.{field}'")
+        )
+
+    def drawn_with(self, job: Job) -> DrawnWith:
+        """The words and the seed of `job` as a WebUI gets them."""
+        given = self._value("fields", self.settings.fields, job)
+        values = as_planned(job)._asdict()
+        return DrawnWith(
+            **{
+                name: given.get(field, values[name]) if name in self.drawn_fields else None
+                for name, field in JOB_WORDS.items()
+            }
+        )
+
     @cached_property
     def _leaves(self) -> dict[Key, Any]:
         return leaves(self.settings)
@@ -126,6 +151,8 @@ class Requests:
             return self._filled(job.sweep[PREFIX + key], job)
         if isinstance(value, FileInput):
             return upload_name(job.pictures[PREFIX + key])
+        if isinstance(value, dict):
+            return {name: self._filled(text, job) for name, text in value.items()}
         if not isinstance(value, str):
             return value
         if value.startswith("@"):
