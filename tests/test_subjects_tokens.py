@@ -12,6 +12,7 @@ pytest.importorskip("anyascii")
 pytest.importorskip("diffusers")
 
 from manyshot.core.errors import InputError
+from manyshot.core.files import write_whole
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.plain_words import plain_words
 from manyshot.trainer.subjects.evaluation.text import sheet_names
@@ -21,7 +22,7 @@ from manyshot.trainer.subjects.wanted import class_subjects
 
 def tokens(folder: Path, names: list[str], **changes: Any) -> dict[str | None, str]:
     for name in names:
-        (folder / name).mkdir(parents=True)
+        write_whole(folder / name / "1.png", b"")  # is not opened
     classes = ClassFolders(folder=folder, noun="thing", **changes)
     return {one.class_name: one.token for one in class_subjects(classes)}
 
@@ -29,8 +30,7 @@ def tokens(folder: Path, names: list[str], **changes: Any) -> dict[str | None, s
 TABLE = [
     (["猫", "犬", "Кот"], ["mao-m1", "quan-m1", "kot-m1"]),
     (["C", "C++", "C#"], ["c-m1", "c-3-m1", "c-2-m1"]),
-    (["Cat", "cat"], ["cat-2-m1", "cat-m1"]),
-    (["c-2", "C++", "C", "c"], ["c-2-m1", "c-4-m1", "c-3-m1", "c-m1"]),
+    (["c-2", "C++", "C"], ["c-2-m1", "c-3-m1", "c-m1"]),
     (["Café", "Cafe"], ["cafe-2-m1", "cafe-m1"]),
     (["!!!", "(?)"], ["class-m1", "class-2-m1"]),
     (["Egyptian Mau", "american_pit_bull_terrier"],
@@ -43,6 +43,13 @@ def test_each_class_has_a_speakable_token_of_its_own(
     names: list[str], wanted: list[str], tmp_path: Path
 ) -> None:
     assert tokens(tmp_path / "photos", names) == dict(zip(names, wanted, strict=True))
+
+
+def test_names_that_are_words_keep_them() -> None:
+    """Class folders that differ in case alone are refused before."""
+    assert plain_words(["Cat", "cat"]) == {"Cat": "cat-2", "cat": "cat"}
+    words = plain_words(["C", "C++", "c", "c-2"])
+    assert words == {"C": "c-3", "C++": "c-4", "c": "c", "c-2": "c-2"}
 
 
 def test_a_long_class_name_gives_a_token_that_fits(tmp_path: Path) -> None:
@@ -68,7 +75,7 @@ def test_pictures_of_classes_have_files_of_their_own() -> None:
 
 @pytest.mark.parametrize("noun", ["", "x" * 81])
 def test_a_noun_that_cannot_be_used_is_told_with_its_class(noun: str, tmp_path: Path) -> None:
-    (tmp_path / "cat").mkdir()
+    write_whole(tmp_path / "cat" / "1.png", b"")
     with pytest.raises(InputError, match=r"^The class 'cat': 'noun'"):
         class_subjects(ClassFolders(folder=tmp_path, noun={"cat": noun}))
 
