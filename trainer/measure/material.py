@@ -1,6 +1,6 @@
 """The material of a measurement: all its images in one table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,6 +10,7 @@ from ...core.errors import read_each
 from ..images import content_digest
 from .downloads import download
 from .food101 import food101
+from .groups import SearchDoubles, search_doubles
 from .origins import origins
 from .recipe import Data
 from .results import Task
@@ -33,24 +34,32 @@ class Material:
     repeated: int
 
 
-def read_data(data: Data, task: Task = "classification") -> Dataset:
-    """The dataset that a recipe names, divided as it says; of pairs, for segmentation."""
-    found = _read_data(data) if task == "classification" else pair_data(data)
+def read_data(
+    data: Data, task: Task = "classification", search: SearchDoubles = search_doubles
+) -> Dataset:
+    """The dataset that a recipe names, divided as it says; of pairs, for segmentation.
+
+    `search` finds the copies in a folder that is split by seed, which it keeps together.
+    """
+    found = _read_data(data, search) if task == "classification" else pair_data(data, search)
     return found if data.split is None else split_again(found, data.split)
 
 
-def _read_data(data: Data) -> Dataset:
+def _read_data(data: Data, search: SearchDoubles) -> Dataset:
     if data.path is None:
         return elpv(data.test_share, data.split_seed)
     if data.kind in ("pets", "food101"):
         if data.download:
             download(data.kind, data.path)
         return pets(data.path) if data.kind == "pets" else food101(data.path)
-    return folder_dataset(data.path, data.test, data.test_share, data.split_seed)
+    return folder_dataset(data.path, data.test, data.test_share, data.split_seed, search)
 
 
-def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
-    """Rows in the order real, synthetic, test."""
+def make_table(
+    data: Dataset, synthetic: Sequence[Example], copied: Mapping[int, int] | None = None
+) -> Table:
+    """Rows in the order real, synthetic, test. `copied`: places of synthetic images that are copies
+    of real ones, and of these, which count among what they come from."""
     examples = (*data.real, *synthetic, *data.test)
     labels = {name: label for label, name in enumerate(data.classes)}
     rows = np.arange(len(examples))
@@ -62,7 +71,12 @@ def make_table(data: Dataset, synthetic: Sequence[Example]) -> Table:
         made,
         test,
         np.array([example.seen for example in examples]),
-        _sources(origins(data, synthetic), len(examples), np.concatenate([real, test]), made),
+        _sources(
+            origins(data, synthetic, copied or {}),
+            len(examples),
+            np.concatenate([real, test]),
+            made,
+        ),
         sets=np.array([one.of for one in examples]) if any(one.of for one in synthetic) else None,
     )
 

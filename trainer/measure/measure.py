@@ -1,16 +1,23 @@
 """A measurement from its recipe to results.json: read, check, train, compare."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+from ...core.cache import cache_folder
 from ...core.images import naming_all
+from ..copies.kept import kept_doubles
+from ..copies.search import Copy
+from .doubles import check_doubles
 from .earlier import finished_runs, keep_beside, notes_on_earlier
 from .grid import Grid, check_grid, draw_rows, fair_configs, fair_runs, sharings
 from .learner import Step
 from .learners import Opened, open_features, open_learner
 from .material import Material, make_table, read_data, read_material
 from .notes import notes_on_runs, notes_on_synthetic
+from .overlap import kept_overlap
 from .plans import Budget
 from .published import published_rows
 from .recipe import MeasureRecipe
@@ -31,10 +38,18 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     results.json is written whole after each draw. Raises InputError for data that cannot be
     measured, and for synthetic images that repeat the test split.
     """
-    data = read_data(recipe.data, recipe.task)
+    cache = recipe.cache or cache_folder()
+    data = read_data(recipe.data, recipe.task, lambda paths: _doubles(paths, cache, step))
+    doubles = check_doubles(
+        recipe.data,
+        data,
+        recipe.allow_overlap,
+        cache,
+        partial(step, "comparing real and test images"),
+    )
     synthetic = read_synthetic(recipe, data)
     examples = (*data.real, *synthetic, *data.test)
-    table = make_table(data, synthetic)
+    table = make_table(data, synthetic, _copied(data, synthetic, cache, step))
     if recipe.task == "segmentation" and len(synthetic) > 1:
         table, examples = with_mismatched(table), (*examples, *synthetic)
     budget = Budget(recipe.steps, recipe.batch)
@@ -42,14 +57,27 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
         tuple(recipe.arms), tuple(recipe.shots), recipe.draws, recipe.seeds, budget
     ).with_baseline()
     check_grid(table, grid)
-    step("comparing with the test split", 0, 1)
     with naming_all(example.path for example in examples):
         notes = notes_on_synthetic(recipe, data, synthetic, table)
         material = read_material(table, examples)
         opened = open_learner(recipe, material, step)
-    notes = [*notes, *opened.notes, *notes_on_runs(recipe, material, grid)]
+    notes = [*doubles, *notes, *opened.notes, *notes_on_runs(recipe, material, grid)]
     results = _empty(recipe, data, synthetic, opened, grid, material, notes)
     return _run(recipe, grid, material, opened, results, step)
+
+
+def _doubles(paths: Sequence[Path], cache: Path, step: Step) -> list[Copy]:
+    return kept_doubles(paths, cache, partial(step, "searching for copies in the data"))
+
+
+def _copied(
+    data: Dataset, synthetic: Sequence[Example], cache: Path, step: Step
+) -> Mapping[int, int]:
+    """The synthetic images that are copies of real ones, and of which; both by their places."""
+    if not synthetic:
+        return {}
+    progress = partial(step, "comparing with the real images")
+    return kept_overlap(synthetic, data.test, data.real, cache, progress).copied
 
 
 def _empty(

@@ -13,7 +13,7 @@ from .draw_notes import notes_on_draws
 from .draws import distinct_draws
 from .grid import Grid
 from .material import Material
-from .overlap import kept_overlap, overlap_sentence, refuse_overlap
+from .overlap import Overlap, kept_overlap, name_pairs, overlap_sentence, refuse_overlap
 from .recipe import MeasureRecipe
 from .sources import Dataset, Example
 from .table import Table
@@ -60,8 +60,8 @@ def notes_on_synthetic(
     found = kept_overlap(synthetic, data.test, data.real, recipe.cache or cache_folder())
     if not recipe.allow_overlap:
         refuse_overlap(found, where)
-    notes = [overlap_sentence(found, where), *_on_sources(synthetic, table)]
-    return [*notes, *notes_on_foreign(recipe.synthetic_folders)]
+    notes = [overlap_sentence(found, where), *_on_copies(found, data, synthetic)]
+    return [*notes, *_on_sources(synthetic, table), *notes_on_foreign(recipe.synthetic_folders)]
 
 
 def notes_on_foreign(folders: Sequence[Path]) -> list[str]:
@@ -71,6 +71,21 @@ def notes_on_foreign(folders: Sequence[Path]) -> list[str]:
         "have seen test images, and then the gain is in part a leak."
         for folder in folders
         if (names := foreign_models(folder))
+    ]
+
+
+def _on_copies(found: Overlap, data: Dataset, synthetic: Sequence[Example]) -> list[str]:
+    """Which images repeat real ones without a record that says so."""
+    pairs = [
+        (synthetic[place].name, data.real[photo].name)
+        for place, photo in sorted(found.copied.items())
+        if not (synthetic[place].sources or synthetic[place].photos)
+    ]
+    if not pairs:
+        return []
+    return [
+        f"{len(pairs):,} of the {len(synthetic):,} synthetic images are copies of real ones, and "
+        f"are added only to draws that hold those: {name_pairs(pairs)}."
     ]
 
 

@@ -1,7 +1,7 @@
 """Which photos a synthetic image comes from, where its record says so."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from .sources import Dataset, Example
 WHOLE = 1 << 16  # pixels of a shorter side that no photo has
 
 
-def origins(data: Dataset, synthetic: Sequence[Example]) -> np.ndarray | None:
+def origins(
+    data: Dataset, synthetic: Sequence[Example], copied: Mapping[int, int] | None = None
+) -> np.ndarray | None:
     """For each synthetic image the places of its photos among `data.real` and then `data.test`.
 
     Its photos are those that it was made from, and all that its subject was learned from. -1
@@ -21,8 +23,11 @@ def origins(data: Dataset, synthetic: Sequence[Example]) -> np.ndarray | None:
     record names is looked up by its content; one that is gone, or a map or mask of a photo, by its
     name without suffix in the same class, and of several in all classes. A subject's photos are
     known by the digest of their file or, where it was trained on ComfyUI's canvas, of their pixels.
+    `copied`: of synthetic images that are seen to be copies, the place of the real one; it is among
+    their photos whatever their record says.
     """
-    if not any(example.sources or example.photos for example in synthetic):
+    copied = copied or {}
+    if not copied and not any(example.sources or example.photos for example in synthetic):
         return None
     photos = (*data.real, *data.test)
     by_digest = {content_digest(photo.path): place for place, photo in enumerate(photos)}
@@ -47,7 +52,11 @@ def origins(data: Dataset, synthetic: Sequence[Example]) -> np.ndarray | None:
         made_from = [found(Path(source), example) for source in example.sources]
         return [*made_from, *learned(example.photos)]
 
-    return _padded([every(example) for example in synthetic])
+    rows = [
+        [*every(example), *([copied[place]] if place in copied else [])]
+        for place, example in enumerate(synthetic)
+    ]
+    return _padded([list(dict.fromkeys(row)) for row in rows])
 
 
 def _named(photos: Sequence[Example]) -> Callable[[str, Example], int]:

@@ -1,8 +1,12 @@
-"""Whether synthetic images repeat the test split: then a gain would be a leak."""
+"""Whether synthetic images repeat the test split: then a gain would be a leak.
+
+Clear copies are told one by one, and whose they are. What is only near, as a small model's memory
+of a photo may be, is told by how many there are.
+"""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +15,9 @@ from scipy.stats import binomtest
 
 from ...core.errors import InputError
 from ...core.files import write_text_whole
+from ..copies.kept import kept_copies
+from ..copies.search import Copy, find_copies
+from ..copies.signatures import Progress
 from ..images import content_digest, read_rgb
 from ..near_copies import search_copies
 from .sources import Example
@@ -18,12 +25,15 @@ from .sources import Example
 SHORT_SIDE = 64  # four times a thumbnail's side: enough to tell, and little memory
 IDENTICAL = 0.01  # distance of thumbnails; the same picture in another format stays below it
 CHANCE = 0.01
+SHOWN = 5  # pairs in a sentence
 METHOD = 1  # one more whenever the same pictures would be judged otherwise
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """`identical` and `near`: names (synthetic, test) of pairs, worst first.
+    """`identical`, `copies` and `near`: names (synthetic, test) of pairs, worst first.
+
+    `copied`: the place of the real image that a synthetic one is a clear copy of, by its own place.
 
     `usual`: the share of the real images that are as near to a test image. `beyond_chance`: the
     synthetic ones are so more often than those (binomial test, 1 %).
@@ -34,17 +44,23 @@ class Overlap:
     searched: int
     usual: float
     beyond_chance: bool
+    copies: tuple[tuple[str, str], ...] = ()
+    copied: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def leaks(self) -> bool:
         """Whether it must not be measured without being asked twice."""
-        return bool(self.identical) or self.beyond_chance
+        return bool(self.identical or self.copies) or self.beyond_chance
 
 
 def kept_overlap(
-    synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example], cache: Path
+    synthetic: Sequence[Example],
+    test: Sequence[Example],
+    real: Sequence[Example],
+    cache: Path,
+    progress: Progress = lambda done, of: None,
 ) -> Overlap:
-    """`find_overlap`, once for the same pictures: `cache`/overlap keeps what was found.
+    """`find_overlap`, once for the same pictures: `cache` keeps what was found.
 
     Pictures are told by their contents; what the files are called does not matter.
     """
@@ -56,7 +72,9 @@ def kept_overlap(
     if found is None:
         found = _search(synthetic, test, real)
         write_text_whole(path, json.dumps(asdict(found)))
-    return _judged(found, synthetic, test, real)
+    images, photos = ([one.path for one in part] for part in (synthetic, (*test, *real)))
+    copies = kept_copies(images, photos, cache, progress)
+    return _with_copies(_judged(found, synthetic, test, real), copies, synthetic, test)
 
 
 def _kept(path: Path) -> "_Found | None":
@@ -70,12 +88,29 @@ def _kept(path: Path) -> "_Found | None":
 def find_overlap(
     synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
 ) -> Overlap:
-    """Search the synthetic images for near-copies of test images, by thumbnails.
+    """Search the synthetic images for copies of real and test images, and for near-copies of test
+    images by thumbnails.
 
     Some photos are near to each other by chance, and in some data sets nearly all of them; the
     `real` images, which are not copies, say how many of them to expect.
     """
-    return _judged(_search(synthetic, test, real), synthetic, test, real)
+    images, photos = ([one.path for one in part] for part in (synthetic, (*test, *real)))
+    overlap = _judged(_search(synthetic, test, real), synthetic, test, real)
+    return _with_copies(overlap, find_copies(images, photos), synthetic, test)
+
+
+def _with_copies(
+    overlap: Overlap, copies: Sequence[Copy], synthetic: Sequence[Example], test: Sequence[Example]
+) -> Overlap:
+    """`overlap` with the best copy of each image; one of a test image counts before all others."""
+    tested = {copy.image: copy.reference for copy in reversed(copies) if copy.reference < len(test)}
+    copied = {
+        copy.image: copy.reference - len(test)
+        for copy in reversed(copies)
+        if copy.reference >= len(test)
+    }
+    pairs = tuple((synthetic[i].name, test[place].name) for i, place in sorted(tested.items()))
+    return replace(overlap, copies=pairs, copied=copied)
 
 
 @dataclass(frozen=True)
@@ -119,8 +154,16 @@ def refuse_overlap(found: Overlap, folder: Path | str) -> None:
 
 def overlap_sentence(found: Overlap, folder: Path | str) -> str:
     """What was found, in one sentence."""
+    if found.copies and not found.identical:
+        return (
+            f"{len(found.copies):,} of the {found.searched:,} images of {folder} are copies of "
+            f"test images: {name_pairs(found.copies)}."
+        )
     if not found.near:
-        return f"None of the {found.searched:,} images of {folder} is near to a test image."
+        return (
+            f"None of the {found.searched:,} images of {folder} was found to be a copy of a test "
+            "image, or near to one."
+        )
     if found.identical:
         example = "{}, the same as the test image {}".format(*found.identical[0])
     else:
@@ -129,6 +172,13 @@ def overlap_sentence(found: Overlap, folder: Path | str) -> str:
         f"{len(found.near):,} of the {found.searched:,} images of {folder} are near-copies of test "
         f"images ({found.usual:.1%} of real ones are as near), such as {example}."
     )
+
+
+def name_pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    """The first five pairs of a copy and its original, and how many more there are."""
+    shown = [f"{copy} of {original}" for copy, original in pairs[:SHOWN]]
+    more = [f"{len(pairs) - SHOWN:,} more"] if len(pairs) > SHOWN else []
+    return ", ".join([*shown, *more])
 
 
 def _read(examples: Sequence[Example]) -> list[np.ndarray]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.cache import cache_folder
 from ...core.classes import check_apart
 from ...core.files import write_whole
 from ...core.masks.labelled_png import encoded
 from ...core.masks.layouts import IMAGES, MASKS
 from ...core.masks.read import LabelMask
 from ...core.paths import inside, safe_name
+from .doubles import check_doubles
 from .draws import all_draws
 from .material import make_table, read_data
 from .recipe import MeasureRecipe
@@ -34,9 +36,11 @@ def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) 
     Synthetic images made from these are fair: each is added to the draws that hold its photo. With
     `each_draw` every draw has a folder of its own, `folder`/<shots>-<draw>/, for subjects to be
     learned from: their images are added to draws that hold all photos of it. Raises InputError when
-    a class has too few images, and for masks that cannot be read.
+    a class has too few images, when test images are copies of what draws hold, and for masks that
+    cannot be read.
     """
     data = read_data(recipe.data, recipe.task)
+    check_doubles(recipe.data, data, recipe.allow_overlap, recipe.cache or cache_folder())
     table = make_table(data, [])
     draws = all_draws(table, recipe.shots, recipe.draws)
     shots = {draw_folder(draw.count, draw.seed): draw.shots for draw in draws}

@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
 from ...core.records import METADATA, LearnedPhotos, Record, learned_photos, read_records
 from ..base.data import pool_split
+from .groups import SearchDoubles, pick_tested, search_doubles
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`real` is what draws come from. `description` says how the two parts were made."""
+    """`real` is what draws come from. `description` says how the two parts were made. `doubles`:
+    names of images that are copies of each other, which a split by seed kept together."""
 
     classes: tuple[str, ...]
     real: tuple[Example, ...]
     test: tuple[Example, ...]
     description: str
+    doubles: tuple[tuple[str, str], ...] = ()
 
 
 def checked(
@@ -122,7 +125,7 @@ def elpv(share: float = 0.25, seed: int = 0) -> Dataset:
         Example(folder / name, name, f"{kind} {'defective' if float(p) >= 0.5 else 'functional'}")
         for name, p, kind in rows
     ]
-    return split_examples(examples, share, seed)
+    return split_examples(examples, share, seed, search=lambda paths: [])
 
 
 def _squeezed(path: Path) -> list[str]:
@@ -131,12 +134,16 @@ def _squeezed(path: Path) -> list[str]:
 
 
 def folder_dataset(
-    folder: Path, test: Path | None = None, share: float = 0.25, seed: int = 0
+    folder: Path,
+    test: Path | None = None,
+    share: float = 0.25,
+    seed: int = 0,
+    search: SearchDoubles = search_doubles,
 ) -> Dataset:
     """Class folders: with a `test` folder beside, or parts inside, or split by seed."""
     taken = taken_parts(folder, test)
     if taken.test is None:
-        return split_examples(read_examples(taken.real), share, seed)
+        return split_examples(read_examples(taken.real), share, seed, search=search)
     return checked(read_examples(taken.real), read_examples(taken.test), taken.description)
 
 
@@ -181,10 +188,18 @@ def _told(real: str, test: str, others: Sequence[str] = ()) -> str:
     return f"Folders: draws from {real}, tested on {test}.{left}"
 
 
-def split_examples(examples: Sequence[Example], share: float, seed: int, least: int = 2) -> Dataset:
+def split_examples(
+    examples: Sequence[Example],
+    share: float,
+    seed: int,
+    least: int = 2,
+    search: SearchDoubles = search_doubles,
+) -> Dataset:
     """`share` (0 to 1) of each class is the test split, one image at least, chosen by `seed`.
 
-    Raises InputError as `checked` does.
+    Copies of one photo, as `search` finds them, are in one part, so that a class with many may have
+    more in its test split. Raises InputError as `checked` does, and for a class that is copies of
+    one photo.
     """
     few = sorted(name for name, count in _counts(examples).items() if count < 2)
     if few:
@@ -196,13 +211,29 @@ def split_examples(examples: Sequence[Example], share: float, seed: int, least: 
     real: list[Example] = []
     test: list[Example] = []
     for number, name in enumerate(sorted({example.class_name for example in examples})):
-        group = sorted((e for e in examples if e.class_name == name), key=lambda e: e.name)
-        order = np.random.default_rng([seed, number]).permutation(len(group))
-        tested = max(1, round(share * len(group)))
-        test.extend(group[place] for place in sorted(order[:tested]))
-        real.extend(group[place] for place in sorted(order[tested:]))
+        places = [i for i, example in enumerate(examples) if example.class_name == name]
+        places.sort(key=lambda place: examples[place].name)
+        order = np.random.default_rng([seed, number]).permutation(len(places))
+        count = max(1, round(share * len(places)))
+        chosen = pick_tested([places[place] for place in order], groups, count, sides)
+        if len(places) > 1 and len(chosen) in (0, len(places)):
+            raise InputError(
+                f"The {len(places):,} images of {name!r} are copies of each other, or of images of "
+                f"other classes, such as {examples[places[0]].name}: a split by seed would test on "
+                "what was learned. Add other photos, or give train/ and test/ folders."
+            )
+        tested.extend(sorted(chosen, key=lambda place: examples[place].name))
+    held_out = set(tested)
+    real = sorted(set(range(len(examples))) - held_out, key=lambda i: _class_and_name(examples[i]))
     description = f"{share:.0%} of each class by seed {seed} are the test split."
-    return checked(real, test, description, least)
+    data = checked([examples[i] for i in real], [examples[i] for i in tested], description, least)
+    doubles = {tuple(sorted((copy.image, copy.reference))) for copy in copies}
+    named = sorted((examples[one].name, examples[other].name) for one, other in doubles)
+    return replace(data, doubles=tuple(named))
+
+
+def _class_and_name(example: Example) -> tuple[str, str]:
+    return example.class_name, example.name
 
 
 def read_examples(folder: Path) -> list[Example]:

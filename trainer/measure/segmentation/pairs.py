@@ -20,6 +20,7 @@ from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
 from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
 from ..downloads import download
+from ..groups import SearchDoubles, search_doubles
 from ..recipe import Data
 from ..sources import (
     Dataset,
@@ -66,13 +67,17 @@ def pet_pairs(root: Path) -> Dataset:
 
 
 def folder_pairs(
-    folder: Path, test: Path | None = None, share: float = 0.25, seed: int = 0
+    folder: Path,
+    test: Path | None = None,
+    share: float = 0.25,
+    seed: int = 0,
+    search: SearchDoubles = search_doubles,
 ) -> Dataset:
     """Pair folders: with a `test` folder beside, or parts inside (train/images or images/train and
     the same of masks), or split by seed."""
     taken = taken_parts(folder, test)
     if taken.test is None:
-        return split_examples(read_pairs(taken.real), share, seed, least=1)
+        return split_examples(read_pairs(taken.real), share, seed, least=1, search=search)
     return checked(read_pairs(taken.real), read_pairs(taken.test), taken.description, least=1)
 
 
@@ -128,7 +133,7 @@ def _paired(example: Example, mask: Path, folder: Path) -> Pair:
     return Pair(**vars(example), mask=mask, root=folder)
 
 
-def pair_data(data: Data) -> Dataset:
+def pair_data(data: Data, search: SearchDoubles = search_doubles) -> Dataset:
     """The pairs that a recipe names."""
     assert data.path is not None  # the recipe has checked it
     if data.kind == "pets":
@@ -136,10 +141,10 @@ def pair_data(data: Data) -> Dataset:
             download("pets", data.path)
         found = pet_pairs(data.path)
     else:
-        found = folder_pairs(data.path, data.test, data.test_share, data.split_seed)
+        found = folder_pairs(data.path, data.test, data.test_share, data.split_seed, search)
     if data.by_class:
         return found
-    return Dataset((ALL,), _alike(found.real), _alike(found.test), found.description)
+    return replace(found, classes=(ALL,), real=_alike(found.real), test=_alike(found.test))
 
 
 def synthetic_pairs(data: Data, folder: Path, known: Dataset) -> list[Example]:

@@ -1,0 +1,1 @@
+"""Which images are copies of which others: re-encoded, resized, turned, mirrored, cropped."""

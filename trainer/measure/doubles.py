@@ -1,0 +1,54 @@
+"""Copies inside the real data: the same photo to learn from and to be tested on."""
+
+from pathlib import Path
+
+from ...core.errors import InputError
+from ..copies.kept import kept_copies
+from ..copies.signatures import Progress
+from .overlap import name_pairs
+from .recipe import Data
+from .sources import Dataset, taken_parts
+
+
+def check_doubles(
+    data: Data,
+    found: Dataset,
+    allow: bool,
+    cache: Path,
+    progress: Progress = lambda done, of: None,
+) -> list[str]:
+    """Notes on copies in the user's own data; published data sets are taken as they are.
+
+    Raises InputError when test images are copies of the real ones that draws learn from, unless
+    `allow`. A split by seed keeps copies together and has none of these; the note names them.
+    """
+    notes: list[str] = []
+    if found.doubles:
+        notes.append(
+            f"Images of {data.path} are copies of each other, and are on one side of the split: "
+            f"{name_pairs(found.doubles)}."
+        )
+    if data.kind != "folder" or _split_by_seed(data):
+        return notes
+    tested, learned = ([one.path for one in part] for part in (found.test, found.real))
+    copies = kept_copies(tested, learned, cache, progress)
+    best = {copy.image: copy.reference for copy in reversed(copies)}
+    if not best:
+        return notes
+    pairs = [(found.test[i].name, found.real[place].name) for i, place in sorted(best.items())]
+    text = (
+        f"{len(pairs):,} of the {len(found.test):,} test images are copies of real images that "
+        f"draws learn from: {name_pairs(pairs)}."
+    )
+    if not allow:
+        raise InputError(
+            f"{text} What is learned by heart would count as known: take them out of one of the "
+            "two, or write 'allow_overlap: true' to measure all the same."
+        )
+    return [*notes, text]
+
+
+def _split_by_seed(data: Data) -> bool:
+    """Whether `read_data` has divided one folder, and kept copies together."""
+    assert data.path is not None
+    return data.split is None and taken_parts(data.path, data.test).test is None
