@@ -208,15 +208,17 @@ def split_examples(
             "two of each class: one to learn from, one to test on. Add images, leave the class "
             "out, or name a folder of test images ('test')."
         )
-    real: list[Example] = []
-    test: list[Example] = []
+    copies = search([example.path for example in examples])
+    groups = group_images(len(examples), copies)
+    sides: dict[int, bool] = {}
+    tested: list[int] = []
     for number, name in enumerate(sorted({example.class_name for example in examples})):
         places = [i for i, example in enumerate(examples) if example.class_name == name]
         places.sort(key=lambda place: examples[place].name)
         order = np.random.default_rng([seed, number]).permutation(len(places))
         count = max(1, round(share * len(places)))
         chosen = pick_tested([places[place] for place in order], groups, count, sides)
-        if len(places) > 1 and len(chosen) in (0, len(places)):
+        if len(chosen) in (0, len(places)):
             raise InputError(
                 f"The {len(places):,} images of {name!r} are copies of each other, or of images of "
                 f"other classes, such as {examples[places[0]].name}: a split by seed would test on "
