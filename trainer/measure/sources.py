@@ -17,7 +17,7 @@ from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
 from ...core.records import METADATA, LearnedPhotos, Record, learned_photos, read_records
 from ..base.data import pool_split
-from .groups import SearchDoubles, pick_tested, search_doubles
+from .groups import SearchDoubles, group_images, pick_tested, search_doubles
 
 
 @dataclass(frozen=True)
