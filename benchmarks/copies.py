@@ -17,10 +17,11 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from manyshot.core.image_files import image_files
 from manyshot.trainer.copies import search
 from manyshot.trainer.copies.search import find_copies
 from manyshot.trainer.copies.signatures import Signature, signature_of
-from manyshot.trainer.images import image_files, read_rgb
+from manyshot.trainer.images import read_rgb
 from PIL import Image, ImageEnhance, ImageFilter
 from rich.console import Console
 from rich.table import Table
