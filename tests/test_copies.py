@@ -196,22 +196,23 @@ def test_a_split_by_seed_keeps_copies_together_and_names_them(tmp_path: Path) ->
 
 def test_a_class_that_is_one_photo_cannot_be_split(tmp_path: Path) -> None:
     fill(tmp_path, 1)
-    with Image.open(tmp_path / "cat" / "00.png") as image:
-        DISGUISES["mirrored"](image).save(tmp_path / "cat" / "01.png")
+    for name in ("cat", "dog"):
+        with Image.open(tmp_path / name / "00.png") as image:
+            DISGUISES["mirrored"](image).save(tmp_path / name / "01.png")
     with pytest.raises(InputError, match="The 2 images of 'cat' are copies of each other"):
         folder_dataset(tmp_path)
 
 
 def recipe_of(folder: Path, **given: object) -> MeasureRecipe:
-    fields = {"data": folder, "output": folder / "out", "cache": folder / "cache"}
+    fields = {"data": folder / "data", "output": folder / "out", "cache": folder / "cache"}
     return MeasureRecipe.model_validate({"arms": [{"add": "real"}], **fields, **given})
 
 
 def test_copies_across_train_and_test_are_refused_by_measure_and_shots(tmp_path: Path) -> None:
-    fill(tmp_path / "train", 6)
-    fill(tmp_path / "test", 2, first=100)
-    with Image.open(tmp_path / "train" / "cat" / "03.png") as image:
-        image.convert("RGB").save(tmp_path / "test" / "cat" / "00.jpg", quality=20)
+    fill(tmp_path / "data" / "train", 6)
+    fill(tmp_path / "data" / "test", 2, first=100)
+    with Image.open(tmp_path / "data" / "train" / "cat" / "03.png") as image:
+        image.convert("RGB").save(tmp_path / "data" / "test" / "cat" / "00.jpg", quality=20)
     recipe = recipe_of(tmp_path, shots=[1])
     data = read_data(recipe.data)
     sentence = "1 of the 5 test images are copies of real images .* cat/00.jpg of cat/03.png"
@@ -235,8 +236,8 @@ def notes_on(folder: Path, allow: bool = False) -> list[str]:
 
 def laid_out(folder: Path) -> Path:
     """Ten real photos a class, five test photos, and ten others as synthetic images."""
-    fill(folder / "train", 10)
-    fill(folder / "test", 5, first=100)
+    fill(folder / "data" / "train", 10)
+    fill(folder / "data" / "test", 5, first=100)
     fill(folder / "made", 10, first=200)
     return folder
 
@@ -244,7 +245,7 @@ def laid_out(folder: Path) -> Path:
 @pytest.mark.parametrize("name", ["JPEG 20", "half turn", "corner"])
 def test_one_copy_of_a_test_image_is_refused_by_name(name: str, tmp_path: Path) -> None:
     folder = laid_out(tmp_path)
-    with Image.open(folder / "test" / "dog" / "02.png") as image:
+    with Image.open(folder / "data" / "test" / "dog" / "02.png") as image:
         DISGUISES[name](image).save(folder / "made" / "cat" / "07.png")
     with pytest.raises(
         InputError, match=r"1 of the 20 .* of test images: cat/07.png of dog/02.png"
@@ -257,7 +258,7 @@ def test_one_copy_of_a_test_image_is_refused_by_name(name: str, tmp_path: Path) 
 def test_copies_of_photos_are_added_only_to_draws_that_hold_them(name: str, tmp_path: Path) -> None:
     folder = laid_out(tmp_path)
     fill(folder / "made", 10, disguise=DISGUISES[name])
-    data = folder_dataset(folder)
+    data = folder_dataset(folder / "data")
     synthetic = read_examples(folder / "made")
     copied = kept_overlap(synthetic, data.test, data.real, folder / "cache").copied
     assert copied == {place: place for place in range(20)}
