@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...core.images import naming_all
 from ..images import read_rgb
 
 SIDE = 128  # pixels of the shorter side; smaller images are enlarged, so that they have keypoints
@@ -38,7 +39,7 @@ def read_signatures(
 ) -> list[Signature]:
     """The signatures of image files. Raises InputError for a file that cannot be read."""
     signatures: list[Signature] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with naming_all(paths), ThreadPoolExecutor(os.cpu_count()) as pool:
         for signature in pool.map(_of_file, paths):
             signatures.append(signature)
             progress(len(signatures), len(paths))
