@@ -4,6 +4,8 @@ import typer
 
 from ..core.errors import ManyshotError
 from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
+from .base_files import export as export_base
+from .base_files import import_files
 from .base_webui import webui
 from .demo import command as demo_command
 from .evaluation.command import evaluate
@@ -23,6 +25,8 @@ measure.add_to(app)
 report.add_to(app)
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
+base.app.command("export")(export_base)
+base.app.command("import")(import_files)
 base.app.command()(evaluate)
 base.app.command()(webui)
 app.add_typer(base.app, name="base")

@@ -35,6 +35,14 @@ Workers = Annotated[
 ]
 Kind = Literal["segmentation", "canny"]
 Every = Annotated[int, typer.Option(min=1, help="Steps between checkpoints and pictures.")]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Seed of all random numbers. The same seed, --steps and --workers give the same "
+        "weights on the same machine, if the run is not interrupted.",
+    ),
+]
 Device = Annotated[str, typer.Option(help='Where to compute: "cpu", "cuda", "cuda:1".')]
 Bf16 = Annotated[bool, typer.Option(help="Compute in bfloat16 (faster on most machines).")]
 
@@ -49,18 +57,26 @@ def train_autoencoder(
     batch: Batch = 8,
     crop: Annotated[int, typer.Option(min=16, help="Side of the crops, in pixels.")] = 64,
     rate: Rate = 1e-3,
+    perceptual: Annotated[
+        float, typer.Option(min=0, help="Weight of what an ImageNet net sees.")
+    ] = 1.0,
+    adversarial: Annotated[
+        float, typer.Option(min=0, help="Weight of the discriminator; 0 trains without one.")
+    ] = 0.0,
     decoder_only: Annotated[
         bool, typer.Option(help="Leave the latents as they are; a base model may know them.")
     ] = False,
     workers: Workers = 1,
     every: Every = 500,
+    seed: Seed = 0,
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
     """Train the autoencoder; run it again to go on where it stopped."""
     from ..core.pets import read_split
+    from ..trainer.base.autoencoder_batches import AutoencoderOptions
     from ..trainer.base.data import evenly, pool_split, read_broad, read_images, watched_pixels
-    from ..trainer.base.train_autoencoder import AutoencoderOptions, train_autoencoder
+    from ..trainer.base.train_autoencoder import train_autoencoder
 
     _prepare(device)
     images = read_images(data, pool_split(read_split(data)).pool, IMAGE_SIZE)
@@ -73,14 +89,17 @@ def train_autoencoder(
         batch,
         crop,
         rate,
+        perceptual=perceptual,
+        adversarial=adversarial,
         decoder_only=decoder_only,
         workers=workers,
         device=device,
         bf16=bf16,
         every=every,
+        seed=seed,
     )
     train_autoencoder(images, watched, TINY, options, run)
-    _say(f"Saved in {run}. Run it again to go on.")
+    say(f"Saved in {run}. Run it again to go on.")
 
 
 @app.command()
@@ -99,16 +118,17 @@ def train(
     workers: Workers = 1,
     mirror: Annotated[bool, typer.Option(help="Learn from mirrored images as well.")] = True,
     every: Every = 500,
+    seed: Seed = 0,
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
     """Teach the text encoder, then train the UNet on the autoencoder's latents; again to go on."""
-    from ..trainer.base.architecture import build_unet, load_tokenizer
+    from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.autoencoder import load_autoencoder
     from ..trainer.base.corpus import broad_examples, pet_examples, prepare_corpus
     from ..trainer.base.diffusion import DiffusionOptions
     from ..trainer.base.sample import Networks
-    from ..trainer.base.train_base import sampler, train_base, watched_prompts
+    from ..trainer.base.train_base import fresh_unet, sampler, train_base, watched_prompts
     from ..trainer.base.words import taught_text_encoder
 
     _prepare(device)
@@ -116,15 +136,23 @@ def train(
     vae = load_autoencoder(run, TINY)
     examples = pet_examples(data) + (broad_examples(broad, each=15) if broad else [])
     said = [caption for example in examples for caption in example.captions]
-    text_encoder = taught_text_encoder(run, TINY, words, said, lessons)
+    text_encoder = taught_text_encoder(run, TINY, words, said, lessons, seed)
     options = DiffusionOptions(
-        steps, minutes, batch, rate, device=device, bf16=bf16, workers=workers, every=every
+        steps,
+        minutes,
+        batch,
+        rate,
+        device=device,
+        bf16=bf16,
+        workers=workers,
+        every=every,
+        seed=seed,
     )
-    networks = Networks(words, text_encoder, build_unet(TINY), vae)
+    networks = Networks(words, text_encoder, fresh_unet(TINY, seed), vae)
     corpus = prepare_corpus(examples, networks, options, mirror, run)
     draw_samples = sampler(networks, watched_prompts(examples), run / "samples")
     train_base(corpus, networks.unet, draw_samples, options, run)
-    _say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
+    say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
 
 
 @app.command()
@@ -139,6 +167,7 @@ def train_controlnet(
     rate: Rate = 1e-3,
     workers: Workers = 1,
     every: Every = 500,
+    seed: Seed = 0,
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
@@ -162,6 +191,7 @@ def train_controlnet(
         bf16=bf16,
         workers=workers,
         every=every,
+        seed=seed,
     )
     corpus = prepare_corpus(examples, networks, options, True, run)
     images = condition_images(seen_examples(examples, True), kind)
@@ -169,39 +199,7 @@ def train_controlnet(
     draw_samples = sampler(networks, prompts, watched, run / f"samples-{kind}")
     path = checkpoint_path(run, kind)
     train_controlnet(corpus, images, networks.unet, draw_samples, options, path)
-    _say(f"Saved {path}. Run it again to go on, or `manyshot base export` to use it.")
-
-
-@app.command()
-def export(
-    run: Run,
-    checkpoint: Annotated[
-        Path, typer.Option(help="The single file to write, for ComfyUI's models/checkpoints.")
-    ],
-    diffusers: Annotated[
-        Path | None, typer.Option(help="Also write a folder for diffusers' pipelines.")
-    ] = None,
-    controlnets: Annotated[
-        Path | None, typer.Option(help="Also write the trained ControlNets into this folder.")
-    ] = None,
-    tokenizer: Tokenizer = None,
-) -> None:
-    """Write the trained model as files other programs load."""
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.diffusion import load_networks
-    from ..trainer.base.export import export_diffusers, export_run
-    from ..trainer.base.train_controlnet import export_controlnets
-
-    words = load_tokenizer(tokenizer_folder(tokenizer))
-    networks = load_networks(run, words, TINY)
-    export_run(checkpoint, run, networks, TINY)
-    _say(f"Wrote {checkpoint} ({checkpoint.stat().st_size / 1e6:.1f} MB).")
-    if diffusers is not None:
-        export_diffusers(diffusers, networks)
-        _say(f"Wrote {diffusers}.")
-    if controlnets is not None:
-        for path in export_controlnets(controlnets, run, networks, TINY):
-            _say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
+    say(f"Saved {path}. Run it again to go on, or `manyshot base export` to use it.")
 
 
 def _prepare(device: str) -> None:
@@ -219,7 +217,8 @@ def _prepare(device: str) -> None:
     torch.set_float32_matmul_precision("high")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line as it is."""
     from .console import PlainConsole
 
     PlainConsole().print(text, markup=False, highlight=False)

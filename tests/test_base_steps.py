@@ -15,6 +15,7 @@ pytest.importorskip("timm")
 import torch
 from manyshot.core.errors import InputError
 from manyshot.trainer.base import autoencoder as ae
+from manyshot.trainer.base import checkpoints as cp
 from manyshot.trainer.base import diffusion as df
 from manyshot.trainer.base import training as tr
 from manyshot.trainer.base.architecture import build_schedule, build_unet
@@ -80,10 +81,10 @@ def test_a_checkpoint_gives_everything_back(tmp_path: Path) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
     step(model, optimizer)
     clock = tr.Clock(10, None, step=1, spent=2.0)
-    tr.save_checkpoint(tmp_path / "c.safetensors", {"m": model}, optimizer, clock)
+    cp.save_checkpoint(tmp_path / "c.safetensors", {"m": model}, optimizer, clock)
     again, clock2 = nn.Linear(3, 2), tr.Clock(10, None)
     optimizer2 = torch.optim.AdamW(again.parameters(), lr=0.1)
-    tr.load_checkpoint(tmp_path / "c.safetensors", {"m": again}, optimizer2, clock2)
+    cp.load_checkpoint(tmp_path / "c.safetensors", {"m": again}, optimizer2, clock2)
     step(model, optimizer)
     step(again, optimizer2)
     assert torch.equal(model.weight, again.weight)
@@ -94,11 +95,11 @@ def test_a_checkpoint_gives_everything_back(tmp_path: Path) -> None:
 def test_a_checkpoint_of_other_sizes_is_refused(tmp_path: Path) -> None:
     model = nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(model.parameters())
-    tr.save_checkpoint(tmp_path / "c.safetensors", {"m": model}, optimizer, tr.Clock(1, None))
+    cp.save_checkpoint(tmp_path / "c.safetensors", {"m": model}, optimizer, tr.Clock(1, None))
     with pytest.raises(InputError, match="does not fit this model"):
-        tr.load_checkpoint(tmp_path / "c.safetensors", {"m": nn.Linear(4, 2)})
+        cp.load_checkpoint(tmp_path / "c.safetensors", {"m": nn.Linear(4, 2)})
     with pytest.raises(InputError, match="does not exist"):
-        tr.load_checkpoint(tmp_path / "absent", {"m": model})
+        cp.load_checkpoint(tmp_path / "absent", {"m": model})
 
 
 def test_loss_weights() -> None:

@@ -1,5 +1,6 @@
 """The training loops of autoencoder, UNet and ControlNets, on very small networks."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ pytest.importorskip("timm")
 import torch
 from manyshot.core.errors import InputError
 from manyshot.trainer.base import autoencoder as ae
+from manyshot.trainer.base import checkpoints as cp
 from manyshot.trainer.base import diffusion as df
 from manyshot.trainer.base import loop as lp
 from manyshot.trainer.base import train_autoencoder as ta
@@ -20,6 +22,7 @@ from manyshot.trainer.base import train_base as tb
 from manyshot.trainer.base import train_controlnet as tc
 from manyshot.trainer.base import training as tr
 from manyshot.trainer.base.architecture import build_controlnet, build_schedule, build_unet
+from manyshot.trainer.base.autoencoder_batches import AutoencoderOptions
 from manyshot.trainer.base.hints import Hint, cropper, give_hint, glimpses
 from manyshot.trainer.base.latents import (
     Latents,
@@ -27,6 +30,7 @@ from manyshot.trainer.base.latents import (
     cached_latents,
     encode_images,
 )
+from safetensors.torch import load_file
 from torch import nn
 
 from .base_sizes import SMALL
@@ -63,12 +67,12 @@ def test_the_autoencoder_learns_and_resumes(images: list[np.ndarray], tmp_path: 
     flat = [np.full_like(image, 40 + 80 * n) for n, image in enumerate(images)]
     watched = torch.stack([torch.from_numpy(image[:32, :32].copy()) for image in flat])
     watched = watched.movedim(-1, 1) / 127.5 - 1
-    options = ta.AutoencoderOptions(
+    options = AutoencoderOptions(
         steps=100, batch=4, crop=32, rate=3e-3, noise=0.0, perceptual=0.0, bf16=False
     )
     fresh = ae.TrainableAutoencoder(SMALL).finished()
     vae = ta.train_autoencoder(flat, watched, SMALL, options, tmp_path)
-    assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 100
+    assert cp.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 100
     learned = ae.psnr(ae.reconstruct(vae, watched), watched)
     # ten seeds gained 4.1 to 10.6 dB
     assert learned > ae.psnr(ae.reconstruct(fresh, watched), watched) + 2.5
@@ -79,15 +83,30 @@ def test_the_autoencoder_learns_and_resumes(images: list[np.ndarray], tmp_path: 
     assert (tmp_path / "autoencoder.png").is_file()
 
 
-def test_one_seed_gives_one_autoencoder(images: list[np.ndarray], tmp_path: Path) -> None:
+def flat(module: nn.Module) -> torch.Tensor:
+    """All values of a module in one row."""
+    return torch.cat([value.flatten().float() for value in module.state_dict().values()])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("decoder_only", [False, True])
+def test_one_seed_gives_one_autoencoder(
+    images: list[np.ndarray], tmp_path: Path, workers: int, decoder_only: bool
+) -> None:
     watched = torch.zeros(1, 3, 32, 32)
-    options = ta.AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
+    options = AutoencoderOptions(
+        steps=3, batch=4, crop=32, adversarial=1.0, workers=workers, bf16=False
+    )
 
     def weights(name: str, seed: int) -> torch.Tensor:
         torch.rand(1)  # what ran before decides nothing
-        chosen = replace(options, seed=seed)
-        vae = ta.train_autoencoder(images, watched, SMALL, chosen, tmp_path / name)
-        return torch.cat([parameter.flatten() for parameter in vae.parameters()])
+        chosen, folder = replace(options, seed=seed), tmp_path / name
+        if decoder_only:
+            ta.train_autoencoder(images, watched, SMALL, options, folder)
+            chosen = replace(chosen, decoder_only=True)
+        ta.train_autoencoder(images, watched, SMALL, chosen, folder)
+        path = folder / (ae.DECODER if decoder_only else ae.CHECKPOINT)
+        return torch.cat([value.flatten().float() for _, value in sorted(load_file(path).items())])
 
     first = weights("first", 1)
     assert torch.equal(first, weights("again", 1))
@@ -98,13 +117,13 @@ def test_latents_stay_when_only_the_decoder_learns(
     images: list[np.ndarray], tmp_path: Path
 ) -> None:
     watched = torch.zeros(1, 3, 32, 32)
-    options = ta.AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
+    options = AutoencoderOptions(steps=3, batch=2, crop=16, bf16=False)
     first = ta.train_autoencoder(images, watched, SMALL, options, tmp_path)
     more = replace(options, steps=4, decoder_only=True)
     ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
-    assert tr.read_facts(tmp_path / ae.DECODER)["step"] == 4  # a budget of its own
+    assert cp.read_facts(tmp_path / ae.DECODER)["step"] == 4  # a budget of its own
     second = ta.train_autoencoder(images, watched, SMALL, replace(more, steps=6), tmp_path)
-    assert tr.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 3
+    assert cp.read_facts(tmp_path / ae.CHECKPOINT)["step"] == 3
     loaded = ae.load_autoencoder(tmp_path, SMALL)
     pairs = zip(second.parameters(), loaded.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
@@ -123,7 +142,7 @@ def corpus() -> df.Corpus:
 
 def test_a_decoder_of_another_encoder_is_refused(images: list[np.ndarray], tmp_path: Path) -> None:
     watched = torch.zeros(1, 3, 32, 32)
-    options = ta.AutoencoderOptions(steps=2, batch=2, crop=16, bf16=False)
+    options = AutoencoderOptions(steps=2, batch=2, crop=16, bf16=False)
     ta.train_autoencoder(images, watched, SMALL, options, tmp_path)
     more = replace(options, decoder_only=True)
     ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
@@ -158,6 +177,52 @@ def test_the_unet_learns_and_resumes(
     for found in (again, loaded):
         pairs = zip(average.parameters(), found.parameters(), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_one_seed_gives_one_unet(corpus: df.Corpus, tmp_path: Path) -> None:
+    def weights(name: str, seed: int) -> torch.Tensor:
+        torch.rand(1)  # what ran before decides nothing
+        options = df.DiffusionOptions(steps=2, batch=4, bf16=False, workers=2, seed=seed)
+        unet = tb.fresh_unet(SMALL, seed)
+        return flat(tb.train_base(corpus, unet, lambda *_: None, options, tmp_path / name))
+
+    first = weights("first", 1)
+    assert torch.equal(first, weights("again", 1))
+    assert not torch.equal(first, weights("other", 2))
+
+
+def test_one_seed_gives_one_controlnet(corpus: df.Corpus, tmp_path: Path) -> None:
+    unet, white = tb.fresh_unet(SMALL, 0), np.full((128, 128, 3), 255, np.uint8)
+
+    def weights(name: str, seed: int) -> torch.Tensor:
+        torch.rand(1)  # what ran before decides nothing
+        options = df.DiffusionOptions(steps=2, batch=4, bf16=False, workers=2, seed=seed)
+        path = tmp_path / name
+        trained = tc.train_controlnet(corpus, [white], unet, lambda *_: None, options, path)
+        return flat(trained)
+
+    first = weights("first", 1)
+    assert torch.equal(first, weights("again", 1))
+    assert not torch.equal(first, weights("other", 2))
+
+
+def test_a_controlnet_goes_on_with_the_layers_that_it_began_with(
+    corpus: df.Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unet, white = tb.fresh_unet(SMALL, 0), np.full((128, 128, 3), 255, np.uint8)
+    begun, path = build_controlnet(unet), tmp_path / "canny"
+    hint = give_hint(begun)
+    modules, optimizer = (
+        {"model": begun, "average": deepcopy(begun)},
+        torch.optim.AdamW(begun.parameters()),
+    )
+    cp.save_checkpoint(path, modules, optimizer, tr.Clock(1, None), {cp.IMPORTED: "a.safetensors"})
+    seen: list[torch.Tensor] = []
+    see = tc.glimpses
+    monkeypatch.setattr(tc, "glimpses", lambda *given: seen.extend(see(*given)) or seen)
+    options = df.DiffusionOptions(steps=1, batch=2, bf16=False, seed=2)
+    tc.train_controlnet(corpus, [white], unet, lambda *_: None, options, path)
+    assert torch.equal(seen[0], see(hint, [white])[0])
 
 
 def test_glimpses_stand_for_images() -> None:

@@ -85,6 +85,20 @@ def test_lessons_are_learned_and_kept(tmp_path: Path) -> None:
     assert more < few / 2
 
 
+def test_one_seed_gives_one_text_encoder(tmp_path: Path) -> None:
+    sizes = Sizes(text_width=16, text_layers=1, text_heads=2)
+
+    def weights(name: str, seed: int) -> torch.Tensor:
+        torch.rand(1)  # what ran before decides nothing
+        run = tmp_path / name
+        encoder = wd.taught_text_encoder(run, sizes, Tokenizer(), CAPTIONS, 1, seed)  # pyright: ignore
+        return torch.cat([value.flatten() for value in encoder.state_dict().values()])
+
+    first = weights("first", 1)
+    assert torch.equal(first, weights("again", 1))
+    assert not torch.equal(first, weights("other", 2))
+
+
 def test_a_missing_text_encoder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist: run `manyshot base train`"):
         wd.load_text_encoder(tmp_path, Sizes())

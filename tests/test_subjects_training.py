@@ -22,8 +22,8 @@ from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import installed_source
 from manyshot.trainer.base.architecture import load_tokenizer
+from manyshot.trainer.base.checkpoints import read_facts
 from manyshot.trainer.base.pictures import to_bytes
-from manyshot.trainer.base.training import read_facts
 from manyshot.trainer.subjects import train
 from manyshot.trainer.subjects.base_model import BaseModel
 from manyshot.trainer.subjects.load import load_trained

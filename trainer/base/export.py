@@ -22,9 +22,9 @@ from ..divergence import check_finite
 from ..tensor_files import content_hash, write_tensors
 from . import autoencoder, diffusion
 from .architecture import build_schedule, build_text_encoder, build_unet, build_vae
+from .checkpoints import read_facts
 from .keys import original_text_key, original_unet_key, original_vae_key, unet_modules
 from .sample import Networks
-from .training import read_facts
 
 NAME = "manyshot-tiny"
 

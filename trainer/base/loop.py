@@ -11,16 +11,15 @@ from torch import Tensor, nn
 
 from ...core.begun import Facts, with_version
 from ..divergence import diverging
+from .checkpoints import check_resumed, load_checkpoint, save_checkpoint
 from .diffusion import Batch, DiffusionOptions
 from .training import (
     Average,
     Clock,
     advice,
-    check_resumed,
     cosine_rate,
     gradients,
-    load_checkpoint,
-    save_checkpoint,
+    seed_step,
     set_rate,
     stoppable,
     train_step,
@@ -52,7 +51,7 @@ def run_loop(
     if path.exists():
         check_resumed(path, begun)
         load_checkpoint(path, modules, optimizer, clock)
-    torch.manual_seed(clock.step)
+    seed_step(options.seed, clock.step)
     learning = [p for p in model.parameters() if p.requires_grad]
     ema, losses = Average(model, average, options.decay), deque[float](maxlen=100)
 
@@ -79,7 +78,7 @@ def run_loop(
 
 def _deciding(options: DiffusionOptions) -> dict[str, float]:
     """What decides each step; budgets may grow, and machines may change."""
-    return {name: getattr(options, name) for name in ("batch", "rate", "decay", "dropped")}
+    return {name: getattr(options, name) for name in ("batch", "rate", "decay", "dropped", "seed")}
 
 
 def _groups(model: nn.Module) -> list[dict[str, object]]:

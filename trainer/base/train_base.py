@@ -9,7 +9,8 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
-from .architecture import build_schedule
+from ...core.tiny_sizes import Sizes
+from .architecture import build_schedule, build_unet
 from .corpus import Example
 from .diffusion import (
     CHECKPOINT,
@@ -58,6 +59,12 @@ def train_base(
         {"images and captions": corpus.digest},
     )
     return average
+
+
+def fresh_unet(sizes: Sizes, seed: int) -> UNet2DConditionModel:
+    """A UNet with the random weights of a seed."""
+    torch.manual_seed(seed)
+    return build_unet(sizes)
 
 
 def sampler(

@@ -16,6 +16,7 @@ from ...core.begun import digest
 from ...core.tiny_sizes import Sizes
 from ..tensor_files import content_hash
 from .architecture import build_controlnet, build_schedule, build_unet
+from .checkpoints import load_checkpoint, read_facts
 from .diffusion import (
     Batch,
     Corpus,
@@ -30,7 +31,6 @@ from .hints import cropper, give_hint, glimpses
 from .loop import run_loop
 from .pictures import write_grid
 from .sample import Control, Networks, draw
-from .training import load_checkpoint, read_facts
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,11 @@ def train_controlnet(
         "base": digest([content_hash(unet.state_dict())]),
     }
     nn.Module.to(unet.eval().requires_grad_(False), device)
+    torch.manual_seed(options.seed)
     controlnet = build_controlnet(unet)
     hint = give_hint(controlnet)
+    if path.exists():
+        load_checkpoint(path, {"model": controlnet})  # its own fixed layers, for the glimpses
     nn.Module.to(controlnet, device)
     log.info("looking at %d control images", len(images))
     condition = cropper(glimpses(hint, images, options.workers))

@@ -1,28 +1,23 @@
-"""What both training loops share: how long to go on, the learning rate, and checkpoints."""
+"""What both training loops share: how long to go on, the learning rate, and a step."""
 
-import json
 import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ...core.begun import Facts, check_begun
 from ...core.errors import InputError
 from ..divergence import check_number
-from ..tensor_files import write_tensors
 
-CLOCK, BEGUN = "clock", "begun"  # of a checkpoint's header
 Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for each parameter
 Placed = TypeVar("Placed", bound=nn.Module)
 
@@ -31,7 +26,8 @@ Placed = TypeVar("Placed", bound=nn.Module)
 class Clock:
     """Where a run stands in its budget of steps, of minutes, or of both (the first to be spent).
 
-    `spent` carries the minutes of earlier runs, so that a resumed run keeps its schedule.
+    `spent` carries the minutes of earlier runs, so that a resumed run keeps its schedule. `before`
+    tells of the training, outside of this budget, of weights that were imported.
     """
 
     steps: int | None
@@ -40,6 +36,7 @@ class Clock:
     spent: float = 0.0
     started: float = field(default_factory=time.monotonic)
     stopped: bool = False
+    before: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not (self.steps or self.minutes):
@@ -92,6 +89,14 @@ def place(module: Placed, device: str | torch.device) -> Placed:
     return module
 
 
+def seed_step(seed: int, step: int) -> None:
+    """Let PyTorch draw the random numbers of a seed from a step on.
+
+    A run that goes on at a step draws others than those it began with.
+    """
+    torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1)[0]))
+
+
 def cosine_rate(peak: float, step: int, progress: float, warmup: int) -> float:
     """Linear warm-up over `warmup` steps, then half a cosine from `peak` down to zero."""
     return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * progress))
@@ -122,12 +127,21 @@ def train_step(
 
     Raises Diverged, before anything is changed, when loss or gradients are not finite.
     """
-    for parameter, *found in zip(parameters, *(part[1] for part in parts), strict=True):
-        parameter.grad = found[0] if len(found) == 1 else reduce(torch.add, found).div_(len(found))
+    loss = set_gradients(parameters, parts)
+    optimizer.step()
+    return loss
+
+
+def set_gradients(parameters: Sequence[nn.Parameter], parts: Sequence[Gradients]) -> float:
+    """Give the parameters the mean of the parts' gradients, clipped to a norm of 1.
+
+    Returns the parts' mean loss. Raises Diverged when loss or gradients are not finite.
+    """
+    for parameter, *shares in zip(parameters, *(part[1] for part in parts), strict=True):
+        parameter.grad = reduce(torch.add, shares) / len(shares)
     mean = sum(loss for loss, _ in parts) / len(parts)
     check_number(mean)
     check_number(float(torch.nn.utils.clip_grad_norm_(parameters, 1.0)), "gradient")
-    optimizer.step()
     return mean
 
 
@@ -148,93 +162,3 @@ class Average:
         decay = min(self.decay, (1 + step) / (10 + step))
         for target, source in self.pairs:
             target.lerp_(source, 1 - decay)
-
-
-def save_checkpoint(
-    path: Path,
-    modules: Mapping[str, nn.Module],
-    optimizer: torch.optim.Optimizer,
-    clock: Clock,
-    begun: Facts | None = None,
-) -> None:
-    """Write modules, optimiser state and clock into one safetensors file, whole or not at all.
-
-    `begun`: what the training was begun with, for `check_resumed`.
-    """
-    tensors = {
-        f"{name}.{key}": value.detach().cpu().contiguous()
-        for name, module in modules.items()
-        for key, value in module.state_dict().items()
-    }
-    for index, state in optimizer.state_dict()["state"].items():
-        for key, value in state.items():
-            tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu().contiguous()
-    facts = json.dumps({"step": clock.step, "minutes": clock.elapsed})
-    write_tensors(path, tensors, {CLOCK: facts, BEGUN: json.dumps(begun and dict(begun))})
-
-
-def check_resumed(path: Path, begun: Facts) -> None:
-    """Raises InputError when the training in the checkpoint `path` was begun with other facts."""
-    check_begun(path, read_begun(path), begun)
-
-
-def read_begun(path: Path) -> dict[str, Any] | None:
-    """What a file says that it was begun with. Raises InputError for one that cannot be read."""
-    return _metadata(path, BEGUN)
-
-
-def read_facts(path: Path) -> dict[str, float]:
-    """How far a checkpoint's training went: {"step": …, "minutes": …}. Raises InputError."""
-    if not path.is_file():
-        raise InputError(f"The checkpoint {path} does not exist: train it first.")
-    facts = _metadata(path, CLOCK)
-    if facts is None:
-        raise InputError(f"{path} is not the checkpoint of a training.")
-    return facts
-
-
-def _metadata(path: Path, key: str) -> dict[str, Any] | None:
-    """A value of a checkpoint's header. Raises InputError for a file that cannot be read."""
-    try:
-        with safe_open(path, "pt") as file:
-            return json.loads((file.metadata() or {}).get(key, "null"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"The checkpoint {path} cannot be read: {error}. Remove it.") from None
-
-
-def load_checkpoint(
-    path: Path,
-    modules: Mapping[str, nn.Module],
-    optimizer: torch.optim.Optimizer | None = None,
-    clock: Clock | None = None,
-) -> None:
-    """Fill modules, and optimiser and clock where given, from `save_checkpoint`'s file.
-
-    Raises InputError when the file is missing or of other sizes than the modules.
-    """
-    facts = read_facts(path)
-    tensors = load_file(path)
-    for name, module in modules.items():
-        try:
-            module.load_state_dict(_under(tensors, f"{name}."))
-        except RuntimeError as error:
-            cause = str(error).splitlines()[-1].strip()
-            raise InputError(f"{path} does not fit this model ({name}): {cause}") from None
-    if optimizer is not None:
-        _load_optimizer(optimizer, _under(tensors, "optimizer."))
-    if clock is not None:
-        clock.step, clock.spent = int(facts["step"]), facts["minutes"]
-        clock.started = time.monotonic()
-
-
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    states: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        index, name = key.split(".", 1)
-        states.setdefault(int(index), {})[name] = value
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": states, "param_groups": groups})
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

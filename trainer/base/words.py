@@ -19,14 +19,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ...core.begun import check_begun, digest, with_version
+from ...core.begun import digest, with_version
 from ...core.errors import InputError
 from ...core.tiny_sizes import SD1_TOKENS, Sizes
 from ..divergence import check_number
 from ..tensor_files import write_tensors
 from .architecture import build_text_encoder
 from .captions import Caption, tokenize, unknown_words, with_unknown_words
-from .training import BEGUN, read_begun, set_rate
+from .checkpoints import BEGUN, check_resumed
+from .training import set_rate
 
 log = logging.getLogger(__name__)
 FILE = "text_encoder.safetensors"
@@ -108,18 +109,20 @@ def teach_words(
     steps: int,
     batch: int = 48,
     rate: float = 1e-3,
+    seed: int = 0,
 ) -> float:
     """Train until linear layers read every topic from the mean of all tokens; returns the loss.
 
     The loss is the sum over topics of the Kullback-Leibler divergence in nats, 0 when every lesson
     is understood.
     """
+    torch.manual_seed(seed)
     unique = sorted({*captions, Caption("")}, key=lambda caption: caption.text)
     subjects = topics(unique)
     heads = _heads(text_encoder, subjects)
     weights = [*text_encoder.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.0, fused=True)
-    vocabulary, rng, loss = unknown_words(tokenizer), random.Random(0), torch.zeros(())
+    vocabulary, rng, loss = unknown_words(tokenizer), random.Random(seed), torch.zeros(())
     for step in range(steps):
         lessons = [random_lesson(unique, vocabulary, rng) for _ in range(batch)]
         # Most tokens are padding: to read them in one lesson of four is enough.
@@ -168,19 +171,26 @@ def lesson_loss(
 
 
 def taught_text_encoder(
-    run: Path, sizes: Sizes, tokenizer: CLIPTokenizer, captions: Sequence[Caption], steps: int
+    run: Path,
+    sizes: Sizes,
+    tokenizer: CLIPTokenizer,
+    captions: Sequence[Caption],
+    steps: int,
+    seed: int = 0,
 ) -> CLIPTextModel:
     """The frozen text encoder of a run's folder; taught and kept there if it has none yet.
 
     Raises InputError when the one that is there was taught other captions, or in other steps.
     """
     path = run / FILE
-    taught = with_version({"steps": steps, "captions": digest(one.text for one in captions)})
+    facts = {"steps": steps, "captions": digest(one.text for one in captions), "seed": seed}
+    taught = with_version(facts)
     if path.exists():
-        check_begun(path, read_begun(path), taught)
+        check_resumed(path, taught)
     else:
+        torch.manual_seed(seed)
         text_encoder = build_text_encoder(sizes)
-        teach_words(text_encoder, tokenizer, captions, steps)
+        teach_words(text_encoder, tokenizer, captions, steps, seed=seed)
         write_tensors(path, text_encoder.state_dict(), {BEGUN: json.dumps(taught)})
     return load_text_encoder(run, sizes)
 

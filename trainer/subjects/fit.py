@@ -10,17 +10,8 @@ import torch
 from torch import nn
 
 from ...core.begun import Facts
-from ..base.training import (
-    Average,
-    Clock,
-    check_resumed,
-    cosine_rate,
-    gradients,
-    load_checkpoint,
-    save_checkpoint,
-    stoppable,
-    train_step,
-)
+from ..base.checkpoints import check_resumed, load_checkpoint, save_checkpoint
+from ..base.training import Average, Clock, cosine_rate, gradients, stoppable, train_step
 from ..divergence import check_number, diverging
 from .adapted import Adapted
 from .kept import Kept, shown

@@ -1,0 +1,62 @@
+"""`manyshot base export` and `manyshot base import`: between a run's folder and files to use."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.tiny_sizes import TINY
+from .base import Run, say
+from .tokenizer import Tokenizer, tokenizer_folder
+
+
+def export(
+    run: Run,
+    checkpoint: Annotated[
+        Path, typer.Option(help="The single file to write, for ComfyUI's models/checkpoints.")
+    ],
+    diffusers: Annotated[
+        Path | None, typer.Option(help="Also write a folder for diffusers' pipelines.")
+    ] = None,
+    controlnets: Annotated[
+        Path | None, typer.Option(help="Also write the trained ControlNets into this folder.")
+    ] = None,
+    tokenizer: Tokenizer = None,
+) -> None:
+    """Write the trained model as files other programs load."""
+    from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.base.diffusion import load_networks
+    from ..trainer.base.export import export_diffusers, export_run
+    from ..trainer.base.train_controlnet import export_controlnets
+
+    words = load_tokenizer(tokenizer_folder(tokenizer))
+    networks = load_networks(run, words, TINY)
+    export_run(checkpoint, run, networks, TINY)
+    say(f"Wrote {checkpoint} ({checkpoint.stat().st_size / 1e6:.1f} MB).")
+    if diffusers is not None:
+        export_diffusers(diffusers, networks)
+        say(f"Wrote {diffusers}.")
+    if controlnets is not None:
+        for path in export_controlnets(controlnets, run, networks, TINY):
+            say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
+
+
+def import_files(
+    run: Run,
+    checkpoint: Annotated[
+        Path, typer.Option(help="The single file of `manyshot base export` to go on from.")
+    ],
+    controlnets: Annotated[
+        Path | None, typer.Option(help="Also take the ControlNets in this folder.")
+    ] = None,
+    tokenizer: Tokenizer = None,
+) -> None:
+    """Begin a run with exported files, so that the training commands go on from them."""
+    from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.base.import_run import import_controlnets, import_run
+
+    import_run(run, checkpoint, load_tokenizer(tokenizer_folder(tokenizer)), TINY)
+    taken = import_controlnets(run, controlnets, TINY) if controlnets else []
+    for path in [checkpoint, *taken]:
+        say(f"Took {path}.")
+    say(f"{run} goes on from there: give it to the training commands as --run.")
