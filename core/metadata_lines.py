@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
 from .dataset_files import METADATA
 from .errors import InputError, ManyshotError
 from .files import appearing
+from .json_text import bounded_lines, parse_json
 
 LOCK_SECONDS = 60
 OWN_NAME = re.compile(r"images/([^/]+)/([0-9a-f]{32})_(\d{1,6})\.png")
@@ -46,9 +47,16 @@ def read_lines(folder: Path) -> Iterator[Line]:
     if not path.is_file():
         return
     with path.open("rb") as file:
-        for number, text in enumerate(file, 1):
+        for number, text in enumerate(_lines(file, path), 1):
             if text.strip() and (line := _parsed(path, number, text)) is not None:
                 yield line
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from bounded_lines(file)
+    except ValueError as error:
+        raise InputError(f"A line of {path} cannot be read: {error}.") from None
 
 
 def read_remarks(folder: Path, own_fields: Iterable[str]) -> Remarks:
@@ -131,11 +139,11 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _parsed(path: Path, number: int, text: bytes) -> Line | None:
     try:
-        line = json.loads(text)
+        line = parse_json(text)
         if isinstance(line, dict) and isinstance(line.get("file_name"), str):
             return line
         problem = "it is no JSON object with a file_name"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if not text.endswith(b"\n"):
             return None
         problem = str(error)

@@ -5,7 +5,7 @@ metadata.jsonl       one Record a line, readable by `datasets.load_dataset("imag
 The other files are those of dataset_files.py.
 """
 
-import json
+import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from .classes import normalise_class
 from .dataset_files import MANIFEST, METADATA, image_name, manifest, mask_name
 from .errors import InputError
+from .json_text import bounded_lines, read_json
 
 __all__ = [
     "MANIFEST",
@@ -87,11 +88,12 @@ def read_records(folder: Path) -> Iterator[Record]:
     if not path.exists():
         return
     try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _record(line, f"{path}, line {number},")
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            for number, line in enumerate(bounded_lines(file), 1):
+                text = line.removeprefix(codecs.BOM_UTF8).decode()
+                if text.strip():
+                    yield _record(text, f"{path}, line {number},")
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
 
 
@@ -130,9 +132,9 @@ def learned_photos(folder: Path) -> LearnedPhotos:
     if not path.exists():
         return {}
     try:
-        files = json.loads(path.read_text(encoding="utf-8")).get("subjects", [])
+        files = read_json(path).get("subjects", [])
         return {pair: _photos(file) for file in files for pair in file["classes"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             f"{path} cannot be read ({error!r}): what its subjects were learned from is not known."
         ) from None
@@ -142,9 +144,9 @@ def foreign_models(folder: Path) -> tuple[str, ...]:
     """LoRA, embeddings and hypernetworks that a dataset folder was drawn with and that are none of
     its subjects, as manyshot.json says; what they learned from is not known."""
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found = read_json(folder / MANIFEST)
         names = found.get(FOREIGN, []) if isinstance(found, dict) else []
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return ()
     return tuple(map(str, names)) if isinstance(names, list) else ()
 

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from .classes import normalise_class
 from .errors import InputError
+from .json_text import parse_json
 
 Method = Literal["textual_inversion", "lora", "dreambooth"]
 MODEL_FOLDERS: dict[Method, str] = {
@@ -20,6 +21,7 @@ MODEL_FOLDERS: dict[Method, str] = {
 }
 """Where a server looks for a file of each method, below its models folder."""
 KEY = "manyshot.subjects"
+MOST_HEADER = 2**20  # characters of that text: thousands of photos need no more
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def read_subject_file(path: Path) -> SubjectFile:
     if text is None:
         raise InputError(f"{path} was not trained by manyshot: its header says nothing of it.")
     try:
-        return parse_facts(json.loads(text))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return parse_facts(parse_json(text, MOST_HEADER))
+    except (ValueError, TypeError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"The header of {path} cannot be understood: {reason}.") from None
 

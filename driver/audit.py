@@ -20,6 +20,7 @@ from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
 from ..core.files import file_sha256
 from ..core.images import opened
+from ..core.json_text import parse_json
 from .ledger_reader import ImageKey, LedgerReader, Rejected
 
 Facts = tuple[str, int, int]
@@ -110,7 +111,7 @@ def files_of(
     job_id: str, class_name: str, images: int, masks: int, noted: str | None = None
 ) -> Iterator[File]:
     """The files of a done job; `noted` is `Done.files`."""
-    facts: Mapping[str, list] = json.loads(noted) if noted else {}
+    facts: Mapping[str, list] = parse_json(noted) if noted else {}
     counts: dict[Kind, int] = {"images": images, "masks": masks}
     for kind, count in counts.items():
         of_kind = facts.get(kind, [])

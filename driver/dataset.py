@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.dataset_files import MANIFEST, manifest
 from ..core.files import write_text_whole
+from ..core.json_text import read_json
 from ..core.metadata_lines import read_remarks, write_lines
 from ..core.records import FOREIGN
 from .folder import ROW_FIELDS, rows, versions
@@ -67,7 +68,7 @@ def credited(
 
 def _earlier(folder: Path) -> list[dict[str, Any]]:
     try:
-        servers = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["servers"]
+        servers = read_json(folder / MANIFEST)["servers"]
         return [server for server in servers if isinstance(server.get("name"), str)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []

@@ -3,13 +3,13 @@
 Knows no recipe, so that the WebUI's extension makes the same folder.
 """
 
-import json
 import platform
 from collections.abc import Callable, Container, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..core.json_text import parse_json
 from ..core.paths import inside, relative_name
 from .audit import files_of
 from .drawn_with import DrawnWith, as_planned
@@ -68,7 +68,7 @@ def rows(
 
 
 def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[dict[str, Any]]:
-    objects = json.loads(done.objects) if done.objects else []
+    objects = parse_json(done.objects) if done.objects else []
     files = [*files_of(job.id, job.class_name, done.images, done.masks, done.files)]
     masks = {file.number: file.name for file in files if file.kind == "masks"}
     for file in files[: done.images]:

@@ -4,7 +4,6 @@ every trouble as one of four errors.
 On urllib3 itself: a job is one small request, and requests costs as much again on top of it.
 """
 
-import json
 import math
 import time
 from base64 import b64encode
@@ -17,6 +16,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError, SSLError
 
 from ..core.errors import InputError, ServerError
+from ..core.json_text import parse_json
 from .address import ServerAddress
 from .connections import open_pool
 
@@ -113,8 +113,8 @@ class Http:
         if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
             raise Unreachable(f"{self._at(path)} answered more than {MAX_VALUES:,} JSON values.")
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
+            return parse_json(body, len(body))
+        except ValueError:
             shown = body[:60].decode("utf-8", "replace")
             raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
 
@@ -162,8 +162,8 @@ class Http:
 
     def _refusal(self, path: str, reply: urllib3.BaseHTTPResponse, body: bytes) -> Refused:
         try:
-            parsed = json.loads(body)
-        except (ValueError, RecursionError):
+            parsed = parse_json(body)
+        except ValueError:
             parsed = {}
         message = f"{self._at(path)} answered HTTP {reply.status}{_hint(reply)}."
         if reply.status in BUSY:

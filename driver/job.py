@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..core.json_text import parse_json
+
 Value = bool | int | float | str
 
 
@@ -41,7 +43,7 @@ class Job(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> "Job":
-        return cls(**json.loads(text))
+        return cls(**parse_json(text))
 
 
 _NAMES = Job._fields

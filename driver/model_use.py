@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.json_text import parse_json, read_json
 from ..core.records import MANIFEST
 from .ledger import Ledger
 from .plan import Plan
@@ -64,7 +65,7 @@ def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, An
     """
     folder, own = plan.recipe.output, {one.name for one in plan.subjects.values()}
     remembered = ledger.recall(KEY)
-    before = json.loads(remembered) if remembered else _of_manifest(folder)
+    before = parse_json(remembered) if remembered else _of_manifest(folder)
     now = hashes(servers)
     images, _ = ledger.images()
     replaced = [
@@ -108,8 +109,8 @@ def _differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 def _of_manifest(folder: Path) -> Hashes:
     try:
-        return hashes(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["servers"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError):
+        return hashes(read_json(folder / MANIFEST)["servers"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
         return {}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.dataset_files import MANIFEST, mask_name
 from ..core.errors import InputError
+from ..core.json_text import read_json
 from ..core.metadata_lines import OWN_NAME, is_own, read_lines
 from ..core.paths import safe_name
 from .audit import Facts, facts_of, is_png
@@ -36,7 +37,7 @@ def restore(folder: Path, ledger: Ledger) -> int:
 def _remembered(folder: Path) -> Iterator[Rejected]:
     """The rejected images that manyshot.json names, for their files are gone."""
     try:
-        names = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["rejected"]
+        names = read_json(folder / MANIFEST)["rejected"]
         matches = [(OWN_NAME.fullmatch(name), reason) for name, reason in names.items()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return

@@ -9,7 +9,6 @@ They are there only where the API is (--api, --nowebui).
 
 import base64
 import binascii
-import json
 from itertools import islice
 from pathlib import Path
 from secrets import compare_digest
@@ -19,6 +18,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from modules import shared
 
 from ..core.dataset_files import METADATA
+from ..core.json_text import parse_json
 from .status import board
 
 MOST = 1000
@@ -62,7 +62,7 @@ def records(after: int = 0, limit: int = MOST) -> list[dict[str, Any]]:
     first = max(0, after)
     with path.open(encoding="utf-8") as lines:
         chosen = islice(lines, first, first + max(0, min(limit, MOST)))
-        return [json.loads(line) for line in chosen]
+        return [parse_json(line) for line in chosen]
 
 
 def _login(header: str) -> bytes:

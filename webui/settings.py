@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.json_text import parse_json
 from ..core.nearest import did_you_mean
 from ..core.prompts import MAX_SEED
 
@@ -87,7 +88,7 @@ def from_infotext(params: Mapping[str, Any]) -> Settings | None:
     if not isinstance(text, str):
         return None
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         return from_values(values) if isinstance(values, dict) else None
     except (ValueError, InputError):
         return None  # a text from elsewhere: sending it must still bring the rest

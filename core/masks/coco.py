@@ -1,6 +1,5 @@
 """A COCO annotations file: for each image its objects, as polygons or run lengths, and its mask."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ..classes import check_apart, normalise_class
 from ..errors import InputError
+from ..json_text import read_json
 from ..nearest import did_you_mean
 from .codes import IGNORE, MOST_CLASSES
 from .polygons import rasterised
@@ -151,8 +151,8 @@ def check_coco_classes(wanted: Sequence[str], known: Sequence[str]) -> None:
 
 def _read(path: Path) -> _File:
     try:
-        return _File.model_validate(json.loads(path.read_bytes()))
-    except (OSError, ValueError, RecursionError) as error:
+        return _File.model_validate(read_json(path))
+    except (OSError, ValueError) as error:
         reason = _where(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(f"The annotations {path} cannot be read ({reason}).") from None
 

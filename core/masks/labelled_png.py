@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError
 from ..images import open_image, opened
+from ..json_text import parse_json
 from .codes import IGNORE, MaskCode
 from .control import BORDER, own_colours
 from .raw import indices, read_indices, read_raw
@@ -42,8 +43,8 @@ def decoded(data: bytes) -> LabelMask | None:
     if text is None or image.mode != "P":
         return None
     try:
-        labels, classes = np.array(image), json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
+        labels, classes = np.array(image), parse_json(text)
+    except (TypeError, ValueError) as error:
         raise InputError(f"The mask names its classes wrongly ({error}).") from None
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"The mask names its classes wrongly: {text[:60]!r}.")
@@ -68,7 +69,7 @@ def named_classes(path: Path) -> tuple[str, ...] | None:
     """
     with opened(path, "mask") as file:
         text = file.info.get(CLASSES)
-        names = None if text is None or file.mode != "P" else json.loads(text)
+        names = None if text is None or file.mode != "P" else parse_json(text)
     if names is None:
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -94,10 +94,10 @@ def _pets(folder: Path, palette: Path | None) -> list[PairFile]:
     root = folder / FOLDER
     return [
         PairFile(
-            root / "images" / f"{entry.name}.jpg",
+            inside(root, "images", f"{entry.name}.jpg"),
             entry.name,
             entry.class_name,
-            root / "annotations" / "trimaps" / f"{entry.name}.png",
+            inside(root, "annotations", "trimaps", f"{entry.name}.png"),
             species=entry.species,
         )
         for entry in read_split(folder)

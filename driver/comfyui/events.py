@@ -1,11 +1,11 @@
 """Websocket messages of ComfyUI as events. Pure: bytes in, a value or None out."""
 
-import json
 import struct
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...core.errors import ServerError
+from ...core.json_text import parse_json
 
 Kind = Literal[
     "started",
@@ -48,12 +48,12 @@ def parse(message: str | bytes) -> Event | None:
     """
     try:
         return _binary(message) if isinstance(message, bytes) else _text(message)
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise ServerError(f"The websocket sent something that is no event ({error!r}).") from None
 
 
 def _text(message: str) -> Event | None:
-    parsed = json.loads(message)
+    parsed = parse_json(message)
     name, data = parsed["type"], parsed.get("data") or {}
     prompt_id = data.get("prompt_id")
     if not isinstance(prompt_id, str):
@@ -79,7 +79,7 @@ def _binary(message: bytes) -> Event | None:
     if number != IMAGE_WITH_METADATA:
         return None
     (length,) = struct.unpack_from(">I", message, 4)
-    data = json.loads(message[8 : 8 + length])
+    data = parse_json(message[8 : 8 + length])
     prompt_id, node_id = data.get("prompt_id"), data.get("node_id")
     if not isinstance(prompt_id, str) or node_id is None:
         return None

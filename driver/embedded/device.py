@@ -1,11 +1,11 @@
 """Whether torch can use a GPU, asked in a process of its own: importing torch costs seconds."""
 
-import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import InputError, ManyshotError
+from ...core.json_text import parse_json
 from .settings import Device
 
 PROBE_SECONDS = 120
@@ -44,7 +44,7 @@ def ask_torch(python: Path) -> TorchFacts:
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise ManyshotError(f"torch does not load in {python}: {reason[0]}.")
-    return TorchFacts(**json.loads(done.stdout.splitlines()[-1]))
+    return TorchFacts(**parse_json(done.stdout.splitlines()[-1]))
 
 
 def device_arguments(device: Device, python: Path) -> list[str]:

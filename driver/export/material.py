@@ -1,6 +1,5 @@
 """What every export starts from: the kept records with their files, checked, named and split."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from ...core.classes import check_class_names
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
+from ...core.json_text import read_json
 from ...core.paths import inside, relative_name, safe_name
 from ...core.records import MANIFEST, METADATA, Record, read_records
 from .masks import Masks, read_masks
@@ -178,7 +178,7 @@ def _made(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        made = json.loads(path.read_text(encoding="utf-8"))
+        made = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
     return made if isinstance(made, dict) else {}

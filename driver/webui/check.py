@@ -3,11 +3,11 @@
 A WebUI draws on where much is missing, so whatever a job names must be in its lists.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.json_text import parse_json
 from ...core.nearest import did_you_mean
 from ...core.subject_file import KEY
 from ..plan import Plan
@@ -142,7 +142,7 @@ def _other_lora(one: ClassSubject, dialect: Dialect) -> Iterator[str]:
 
 def _parsed(value: Any) -> Any:
     """The WebUI shows values that are JSON as what they say."""
-    return json.loads(value) if isinstance(value, str) else value
+    return parse_json(value) if isinstance(value, str) else value
 
 
 def _lacks(what: str, name: str, known: Any) -> str:

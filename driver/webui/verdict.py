@@ -1,7 +1,6 @@
 """Whether a WebUI did what it was asked. It says nothing where it did something else, so every
 fact of its reply is held against the request."""
 
-import json
 from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.images import SENT, open_image, opened
+from ...core.json_text import parse_json
 from ..job import Failure
 from .facts import CHECKS
 from .maps import check_maps
@@ -30,8 +30,8 @@ FLAT = Failure(
 def info_of(reply: Any) -> dict[str, Any] | None:
     """What the reply says of its images; None when it is no reply of a WebUI."""
     try:
-        info = json.loads(reply["info"])
-    except (TypeError, LookupError, ValueError, RecursionError):
+        info = parse_json(reply["info"])
+    except (TypeError, LookupError, ValueError):
         return None
     return info if isinstance(info, dict) else None
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ...core import json_text
 from ...core.errors import InputError
 from ...core.images import opened
 from .canvas import is_ui
@@ -51,17 +52,15 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str, where: str) -> Any:
-    """`json.loads` with errors as sentences; NaN, which is no JSON, is read as null."""
+    """`json_text.parse_json` with errors as sentences; NaN, which is no JSON, is read as null."""
     try:
-        return json.loads(text, parse_constant=lambda _: None)
+        return json_text.parse_json(text, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{where}, line {error.lineno}, column {error.colno}: broken JSON, {error.msg.lower()}."
         ) from None
-    except RecursionError:
-        raise InputError(f"{where} is nested too deep for a workflow.") from None
-    except ValueError:
-        raise InputError(f"{where} holds a number with too many digits.") from None
+    except ValueError as error:
+        raise InputError(f"{where} is no workflow: {error}.") from None
 
 
 def _content(path: Path) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.files import appearing, write_text_whole, write_whole
+from ...core.json_text import read_json
 from ...core.masks.codes import MaskCode
 from ...core.masks.compose import recoded
 from ...core.masks.labelled_png import encoded, named_classes, read_labelled, read_labels
@@ -109,8 +110,8 @@ def _write_manifest(place: Path, folder: Path, facts: Mapping[str, Any]) -> None
     path, content = folder / MANIFEST, {}
     if path.is_file():
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+            content = read_json(path)
+        except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read ({error}).") from None
     text = json.dumps({**content, "curated": facts}, indent=2, ensure_ascii=False)
     write_text_whole(place / MANIFEST, text + "\n")

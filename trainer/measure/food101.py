@@ -1,12 +1,12 @@
 """Food-101 as torchvision lays it out: its official parts."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from ...core.errors import InputError
+from ...core.json_text import read_json
 from ...core.paths import inside
 from .sources import Dataset, Example, checked
 
@@ -23,7 +23,7 @@ def food101(root: Path) -> Dataset:
 def _part(folder: Path, part: Literal["train", "test"]) -> list[Example]:
     path = folder / "meta" / f"{part}.json"
     try:
-        listed = _LISTED.validate_python(json.loads(path.read_text(encoding="utf-8")))
+        listed = _LISTED.validate_python(read_json(path))
     except OSError:
         raise InputError(
             f"{path} is missing: give the folder that holds {FOLDER}/, as torchvision's "

@@ -1,7 +1,6 @@
 """results.json: every run with what decided it and what came of it; the report needs no more."""
 
 import base64
-import json
 import math
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...core.errors import InputError
 from ...core.files import write_text_whole
+from ...core.json_text import read_json
 from .arms import Arm
 from .gain import Verdict
 from .published import PublishedRow
@@ -198,12 +198,12 @@ def read_results(folder: Path) -> Results:
 def read_results_file(path: Path) -> Results:
     """The same for a file of any name."""
     try:
-        return Results.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Results.model_validate(read_json(path))
     except FileNotFoundError:
         raise InputError(f"There is no {path}; `manyshot measure` writes it.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValidationError, ValueError, RecursionError) as error:
+    except (ValidationError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
             f"{path} is not a file of this version ({first}). Move it away and measure again."

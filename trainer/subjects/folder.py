@@ -1,12 +1,12 @@
 """Opening a diffusers folder of Stable Diffusion 1.x or XL: its weights, and no code of its own."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ...core.errors import InputError
+from ...core.json_text import read_json
 from .base_model import Family
 from .families import PARTS
 from .single_file import PIPELINES, UNUSED
@@ -43,7 +43,7 @@ def read_folder(path: Path) -> tuple[Family, Any]:
 
 def _index(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads((path / INDEX).read_text(encoding="utf-8"))
+        found = read_json(path / INDEX)
     except (OSError, ValueError):
         raise InputError(
             f"{path} is not a diffusers folder: it has no {INDEX} that can be read. Give the "

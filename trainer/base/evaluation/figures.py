@@ -6,6 +6,7 @@ from typing import Any
 
 from ....core.errors import InputError
 from ....core.files import write_text_whole
+from ....core.json_text import read_json
 
 DIGITS = 4  # of a figure, the last of which is mostly chance
 
@@ -15,7 +16,7 @@ def read_figures(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
     except ValueError:
         raise InputError(f"{path} is no file of figures. Move it away.") from None
     if not isinstance(found, dict):

@@ -1,6 +1,5 @@
 """Pictures that a server drew already: those of a dataset folder, by class."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ....core.errors import InputError
+from ....core.json_text import read_json
 from ....core.records import MANIFEST
 from ....core.subject_file import Subject, SubjectFile, parse_facts
 from ...base.data import evenly
@@ -57,9 +57,9 @@ def _learned(folder: Path) -> dict[str, tuple[SubjectFile, Subject]]:
     if not path.is_file():
         return {}
     try:
-        listed: list[dict[str, Any]] = json.loads(path.read_text("utf-8")).get("subjects") or []
+        listed: list[dict[str, Any]] = read_json(path).get("subjects") or []
         return {name: pair for one in listed for name, pair in _of_file(one).items()}
-    except (ValueError, TypeError, KeyError, AttributeError, StopIteration) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, StopIteration) as error:
         raise InputError(f"The subjects that {path} names cannot be understood: {error}.") from None
 
 
