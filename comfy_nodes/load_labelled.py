@@ -1,5 +1,6 @@
 """Load Labelled: the photos of a folder with their classes and masks, Run by Run."""
 
+import asyncio
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from comfy_api.latest import io
 
 from ..core.errors import InputError
 from ..core.masks.layouts import LAYOUTS, Layout, PairFile
-from ..core.masks.pairs import find_pairs, label_mask, read_upright
-from ..core.masks.read import BACKGROUND, LabelMask, check_fits
+from ..core.masks.pairs import find_pairs, fitting_mask, read_upright
+from ..core.masks.read import BACKGROUND, LabelMask
 from .input_files import input_path, stamp
 
 MOST = 10_000
@@ -91,11 +92,11 @@ class ManyshotLoadLabelled(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, folder: str | None, layout: Layout | None) -> bool | str:
+    async def validate_inputs(cls, folder: str | None, layout: Layout | None) -> bool | str:
         if folder is None or layout is None:
             return True  # wired to another node: known only when it runs
         try:
-            _found(folder, layout)
+            await asyncio.to_thread(_found, folder, layout)  # the server goes on meanwhile
         except InputError as error:
             return str(error)
         return True
@@ -137,9 +138,7 @@ def _read(pair: PairFile) -> tuple[np.ndarray, LabelMask]:
     image = read_upright(pair.image)
     if pair.mask is None:
         return image, LabelMask(np.zeros(image.shape[:2], np.uint8), (BACKGROUND,))
-    mask = label_mask(pair)
-    check_fits(mask, image.shape[:2], pair.image)
-    return image, mask
+    return image, fitting_mask(pair, image.shape[:2])
 
 
 def _found(folder: str, layout: Layout) -> tuple[PairFile, ...]:

@@ -1,5 +1,6 @@
 """Load Mask: one mask file of any form as a label mask with the names of its classes."""
 
+import asyncio
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class ManyshotLoadMask(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(
+    async def validate_inputs(
         cls,
         file: str | None,
         form: Form | None,
@@ -82,7 +83,8 @@ class ManyshotLoadMask(io.ComfyNode):
         if None in (file, form, class_name, table, image_name):
             return True  # wired to another node: known only when it runs
         try:
-            _loaded(str(file), form or "labels", str(class_name), str(table), str(image_name))
+            given = str(file), form or "labels", str(class_name), str(table), str(image_name)
+            await asyncio.to_thread(_loaded, *given)  # the server goes on meanwhile
         except InputError as error:
             return str(error)
         return True

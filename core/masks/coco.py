@@ -9,14 +9,18 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ..classes import check_apart, normalise_class
 from ..errors import InputError
+from ..images import MOST_PIXELS
 from ..json_text import read_json
 from ..nearest import did_you_mean
 from .codes import IGNORE, MOST_CLASSES
-from .polygons import rasterised
+from .polygons import crossings, fill
 from .read import BACKGROUND, LabelMask, checked
-from .rle import decoded
+from .rle import checked_runs, filled
 
-MOST_PIXELS = 2**28  # of one image: more is no photo but a mistake
+MOST_COORDINATE = 2**28  # in pixels: more is a mistake
+MOST_POINTS = 100_000  # of one polygon
+MOST_WORK = 2**32  # pixels of the objects of one image, each counted as the whole: seconds
+PIXELS_A_CROSSING = 64  # where an outline crosses a row takes so much longer
 
 
 class _Runs(BaseModel):
@@ -51,19 +55,24 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class CocoObject:
-    """One annotation: `polygons` (each (n, 2), x and y) or a bool `mask` (height, width)."""
+    """One annotation: `polygons` (each (n, 2), x and y), or `runs` of its image's pixels.
+
+    Nothing is drawn before it is asked for.
+    """
 
     class_name: str
     polygons: tuple[np.ndarray, ...] = ()
-    mask: np.ndarray | None = None
+    runs: np.ndarray | None = None
     crowd: bool = False
 
     def covered(self, height: int, width: int) -> np.ndarray:
         """A bool mask (height, width) of all its parts together."""
-        found = np.zeros((height, width), bool) if self.mask is None else self.mask
+        if self.runs is not None:
+            return filled(self.runs, height, width)
+        mask = np.zeros((height, width), bool)
         for polygon in self.polygons:
-            found = found | rasterised(polygon, height, width)
-        return found
+            fill(mask, polygon)
+        return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +84,18 @@ class CocoImage:
     width: int
     objects: tuple[CocoObject, ...]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.height, self.width
+
     def label_mask(self, classes: Sequence[str]) -> LabelMask:
         """Its mask: background, then `classes` in their order. Crowds are ignored.
 
-        Objects of other classes are background. Raises InputError when nothing is left.
+        Objects of other classes are background. Raises InputError when nothing is left, and for
+        more objects than can be drawn at that size.
         """
+        _check_work(self)
         labels = np.zeros((self.height, self.width), np.uint8)
         names = (BACKGROUND, *(name for name in classes if name != BACKGROUND))
         for found in self.objects:
@@ -105,7 +121,10 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
     _check_ids(path, "image", [(one.id, one.file_name) for one in file.images])
     for image in file.images:
         if image.height * image.width > MOST_PIXELS:
-            raise InputError(f"{path}: {image.file_name} has more pixels than a photo can have.")
+            raise InputError(
+                f"{path}: {image.file_name} has {image.width}x{image.height} pixels; up to "
+                f"{MOST_PIXELS // 10**6} million are read."
+            )
     objects: dict[int, list[CocoObject]] = {key: [] for key in images}
     for place, annotation in enumerate(file.annotations):
         if annotation.image_id not in images or annotation.category_id not in names:
@@ -120,6 +139,19 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
         for key, image in sorted(images.items())
     )
     return tuple(names[key] for key in sorted(names)), listed
+
+
+def _check_work(image: CocoImage) -> None:
+    parts = sum(1 + len(one.polygons) for one in image.objects)
+    polygons = [polygon for one in image.objects for polygon in one.polygons]
+    edges = sum(crossings(polygon, image.height) for polygon in polygons)
+    if parts * image.height * image.width + PIXELS_A_CROSSING * edges > MOST_WORK:
+        points = sum(map(len, polygons))
+        raise InputError(
+            f"{image.file_name} has {len(image.objects):,} objects of {points:,} points at "
+            f"{image.width}x{image.height} pixels: too many to draw. Take some out, or make the "
+            "image smaller."
+        )
 
 
 def _check_ids(path: Path, what: str, entries: Sequence[tuple[int, str]]) -> None:
@@ -170,13 +202,17 @@ def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
                 f"the mask has {outline.size[1]}x{outline.size[0]} pixels and its image "
                 f"{image.file_name} {image.width}x{image.height}."
             )
-        return CocoObject(name, mask=decoded(outline.counts, *outline.size), crowd=crowd)
+        return CocoObject(name, runs=checked_runs(outline.counts, *outline.size), crowd=crowd)
     if not outline:
         raise InputError(f"it has no outline ('segmentation'): {image.file_name} needs one.")
     return CocoObject(name, tuple(_polygon(part) for part in outline), crowd=crowd)
 
 
 def _polygon(part: list[float]) -> np.ndarray:
-    if len(part) < 6 or len(part) % 2 or not np.less(np.abs(part), MOST_PIXELS).all():
+    if len(part) > 2 * MOST_POINTS:
+        raise InputError(
+            f"a polygon has {len(part) // 2:,} places; up to {MOST_POINTS:,} are read."
+        )
+    if len(part) < 6 or len(part) % 2 or not np.less(np.abs(part), MOST_COORDINATE).all():
         raise InputError("a polygon needs three places at least, each of x and y in pixels.")
     return np.array(part, float).reshape(-1, 2)

@@ -38,9 +38,20 @@ def find_pairs(
 def read_pair(pair: PairFile) -> Scene:
     """The image, upright RGB bytes, and its mask. Raises InputError, naming the file, for what
     cannot be read, sizes that do not fit each other, unknown values, and an empty mask."""
-    image, mask = read_upright(pair.image), label_mask(pair)
-    check_fits(mask, image.shape[:2], pair.image)
-    return Scene(mask, image)
+    image = read_upright(pair.image)
+    return Scene(fitting_mask(pair, image.shape[:2]), image)
+
+
+def fitting_mask(pair: PairFile, size: tuple[int, int]) -> LabelMask:
+    """The mask of a pair whose image has the `size` (height, width).
+
+    One of COCO is not even drawn at another size. Raises InputError as `read_pair` does.
+    """
+    if isinstance(pair.mask, CocoImage):
+        check_fits(pair.mask, size, pair.image)
+    mask = label_mask(pair)
+    check_fits(mask, size, pair.image)
+    return mask
 
 
 def label_mask(pair: PairFile) -> LabelMask:

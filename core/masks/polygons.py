@@ -4,20 +4,65 @@ A polygon is an array (n, 2) of x and y. A pixel belongs to it when its centre l
 even-odd rule; so polygons and masks that move together stay together.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+
+CROSSINGS = 2**20  # in memory at once
 
 
 def rasterised(points: np.ndarray, height: int, width: int) -> np.ndarray:
     """A bool mask (height, width): the pixels whose centres lie inside."""
-    crossings = np.zeros((height, width + 1), np.int64)
-    for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
-        if y0 == y1:
-            continue
-        low, high = sorted((y0, y1))
-        rows = np.arange(max(0, np.ceil(low - 0.5)), min(height, np.ceil(high - 0.5)), dtype=int)
-        x = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-        np.add.at(crossings, (rows, np.clip(np.ceil(x - 0.5), 0, width).astype(int)), 1)
-    return np.cumsum(crossings, axis=1)[:, :width] % 2 == 1
+    mask = np.zeros((height, width), bool)
+    fill(mask, points)
+    return mask
+
+
+def fill(mask: np.ndarray, points: np.ndarray) -> None:
+    """Set the pixels of a bool mask (height, width) whose centres lie inside."""
+    height, width = mask.shape
+    if not len(points):
+        return
+    left, right = _centres(points[:, 0], width)
+    top, bottom = _centres(points[:, 1], height)
+    if left == right or top == bottom:
+        return
+    odd = np.zeros((bottom - top, right - left + 1), np.uint8)  # odd or even: it may wrap
+    for rows, x in _crossings(points, top, bottom):
+        columns = np.clip(np.ceil(x - 0.5), left, right).astype(int)
+        np.add.at(odd, (rows - top, columns - left), 1)
+    inside = np.cumsum(odd, axis=1, dtype=np.uint8)[:, :-1] % 2 == 1
+    mask[top:bottom, left:right] |= inside
+
+
+def crossings(points: np.ndarray, height: int) -> float:
+    """About how many times the outline crosses a row of a canvas: what drawing it costs."""
+    steps = np.abs(np.diff(points[:, 1], append=points[0, 1]))
+    return float(np.minimum(steps, height).sum())
+
+
+def _centres(values: np.ndarray, most: int) -> tuple[int, int]:
+    """The first pixel centre beyond the least of `values`, and that beyond the greatest."""
+    low, high = np.clip(np.ceil([values.min() - 0.5, values.max() - 0.5]), 0, most)
+    return int(low), int(high)
+
+
+def _crossings(
+    points: np.ndarray, top: int, bottom: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Where edges cross the centres of rows: rows and x, of some edges at a time."""
+    ends = np.roll(points, -1, axis=0)
+    low, high = np.sort([points[:, 1], ends[:, 1]], axis=0)
+    first = np.clip(np.ceil(low - 0.5), top, bottom).astype(int)
+    counts = np.clip(np.ceil(high - 0.5), top, bottom).astype(int) - first
+    chunks = np.cumsum(counts) // CROSSINGS
+    for chunk in np.unique(chunks[counts > 0]):
+        edges = np.flatnonzero((chunks == chunk) & (counts > 0))
+        edge = np.repeat(edges, counts[edges])
+        begun = np.cumsum(counts[edges]) - counts[edges]
+        rows = np.arange(len(edge)) - np.repeat(begun - first[edges], counts[edges])
+        (x0, y0), (x1, y1) = points[edge].T, ends[edge].T
+        yield rows, x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
 
 
 def clipped(points: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -116,7 +117,14 @@ def checked(mask: LabelMask, path: Path | str) -> LabelMask:
     return mask
 
 
-def check_fits(mask: LabelMask, image: tuple[int, int], name: Path | str) -> None:
+class Sized(Protocol):
+    """What has a size in pixels."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+
+def check_fits(mask: Sized, image: tuple[int, int], name: Path | str) -> None:
     """Raises InputError when an image of (height, width) pixels has another size than its mask."""
     if mask.size != image:
         (tall, wide), (height, width) = mask.size, image

@@ -11,8 +11,8 @@ from pathlib import Path
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.masks.geometry import Size
-from ...core.masks.pairs import PairFile, label_mask
-from ...core.masks.read import BACKGROUND, EmptyMask, LabelMask, check_fits
+from ...core.masks.pairs import PairFile, fitting_mask
+from ...core.masks.read import BACKGROUND, EmptyMask, LabelMask
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -43,10 +43,9 @@ def read_facts(pair: PairFile, masked: bool) -> PairFacts:
         )
     width, height = image_size(pair.image)
     size = height, width
-    mask = label_mask(pair) if masked else None
-    if mask is None:
+    if not masked:
         return PairFacts(_digest(pair.image, None), size, (BACKGROUND,), ())
-    check_fits(mask, size, pair.image)
+    mask = fitting_mask(pair, size)
     return PairFacts(_digest(pair.image, mask), size, mask.classes, mask.shown())
 
 
