@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...core.begun import Facts, check_begun
 from ...core.errors import InputError
+from ...core.json_text import parse_json
 from ..tensor_files import write_tensors
 from .training import Clock
 
@@ -78,7 +79,7 @@ def _metadata(path: Path, key: str) -> dict[str, Any] | None:
     """A value of a checkpoint's header. Raises InputError for a file that cannot be read."""
     try:
         with safe_open(path, "pt") as file:
-            return json.loads((file.metadata() or {}).get(key, "null"))
+            return parse_json((file.metadata() or {}).get(key, "null"))
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"The checkpoint {path} cannot be read: {error}. Remove it.") from None
 

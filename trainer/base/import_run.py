@@ -13,6 +13,7 @@ from torch import nn
 from transformers import CLIPTokenizer
 
 from ...core.errors import InputError
+from ...core.json_text import parse_json
 from ...core.tiny_sizes import Sizes
 from ..tensor_files import write_tensors
 from . import autoencoder, diffusion, words
@@ -79,7 +80,7 @@ def _unused(path: Path) -> Path:
 def _training(path: Path) -> dict[str, Any]:
     """What an exported file says of its training."""
     with safe_open(path, "pt") as file:
-        stored = json.loads((file.metadata() or {}).get("manyshot.training", "{}"))
+        stored = parse_json((file.metadata() or {}).get("manyshot.training", "{}"))
     trained = {key: value for key, value in stored.items() if key not in ("data", "sizes")}
     return {"file": path.name, **trained}
 

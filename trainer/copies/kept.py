@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ...core.files import write_text_whole
+from ...core.json_text import read_json
 from ..images import content_digest
 from .search import Copy, find_copies, find_doubles
 from .signatures import Progress
@@ -46,6 +47,6 @@ def _kept(digests: list[list[str]], cache: Path, search: Callable[[], list[Copy]
 def _read(path: Path) -> list[Copy] | None:
     """What the file says; None when it is not there or not whole."""
     try:
-        return [Copy(*row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        return [Copy(*row) for row in read_json(path)]
     except (OSError, ValueError, TypeError):
         return None

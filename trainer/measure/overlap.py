@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 
 from ...core.errors import InputError
 from ...core.files import write_text_whole
+from ...core.json_text import read_json
 from ..copies.kept import kept_copies
 from ..copies.search import Copy, find_copies
 from ..copies.signatures import Progress
@@ -80,7 +81,7 @@ def kept_overlap(
 def _kept(path: Path) -> "_Found | None":
     """What the file says; None when it is not there or not whole."""
     try:
-        return _Found(**json.loads(path.read_text(encoding="utf-8")))
+        return _Found(**read_json(path))
     except (OSError, ValueError, TypeError):
         return None
 
