@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.driver.address import MORE_SECRETS, allow_secrets
+from manyshot.driver.address import MORE_SECRETS, ServerAddress, allow_secrets
 from manyshot.driver.http import auth_headers
 from manyshot.driver.inputs import FileInput
 from manyshot.driver.load import parse_recipe, read_recipe
@@ -47,7 +47,7 @@ def test_every_kind_of_bound_value_keeps_its_type():
         ({"classes": ["cat", "Cat"]}, "The class 'Cat' is named twice"),
         ({"classes": ["../x"]}, "The class name '../x' cannot be used as a file name"),
         ({"classes": ["/etc/passwd"]}, "cannot be used as a file name"),
-        ({"classes": ["a\0b"]}, "cannot be used as a file name"),
+        ({"classes": ["a\0b"]}, "holds the character"),
         ({"classes": ["x" * 300]}, "cannot be used as a file name"),
         ({"servers": ["nowhere"]}, "'nowhere' is no server address; write 'embedded', http://"),
         ({"servers": ["ftp://host"]}, "is no server address"),
@@ -183,9 +183,8 @@ def test_a_strangers_recipe_reads_no_other_variable(monkeypatch):
 
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "schlüssel€", "a\0b", "\udc80"])
 def test_a_header_that_cannot_be_sent_is_refused(value):
-    server = recipe(servers=[{"url": "https://host", "headers": {"X-Key": value}}]).servers[0]
     with pytest.raises(InputError, match="X-Key"):
-        auth_headers(server)
+        auth_headers(ServerAddress(url="https://host", headers={"X-Key": value}))
 
 
 def test_userinfo_of_an_address_becomes_basic_auth():
