@@ -270,7 +270,8 @@ def sentence(name: str, found: Gain, shots: int | None = None, expected: str = "
         return f"{name} {found.verdict}: {size}{_relative(found)}."
     if found.verdict == "no difference":
         return f"{name}: no difference{expected}: {size}."
-    return f"{name}: cannot tell: {size} over {found.draws} draws; {more_draws(found)}."
+    draws = "" if _sharing(found) else f" over {found.draws} draws"
+    return f"{name}: cannot tell: {size}{draws}; {more_draws(found)}."
 
 
 def more_draws(found: "Told") -> str:
@@ -310,7 +311,7 @@ def _size(found: Gain, covers: str = "") -> str:
 
 def _sharing(found: Gain) -> str:
     share = round(100 * found.shared)
-    return f" over draws that share {share} % of their photos" if share else ""
+    return f" over {found.draws} draws that share {share} % of their photos" if share else ""
 
 
 def _relative(found: Gain) -> str:

@@ -103,7 +103,8 @@ def _passed(results: Results) -> list[str]:
     same = [row for row in rows_of(results, "same") if row.verdict not in VERBS]
     wrong = [row for row in rows_of(results, "shuffled") if row.verdict != "helps"]
     return [
-        f"The control {row.arm} makes no difference, as it must be: {points(row.gain)} points "
+        f"The control {row.arm} makes no difference that can be told, as it must be: "
+        f"{points(row.gain)} points "
         f"({span(row.low, row.high)}) with {shots_text(row.shots)}."
         if row.verdict != "hurts"
         else f"The control {row.arm} hurts, as wrong labels must: {points(row.gain)} points "
