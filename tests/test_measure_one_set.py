@@ -79,9 +79,7 @@ def test_trainings_of_one_draw_that_hardly_differ_narrow_nothing() -> None:
 def test_draws_that_share_photos_widen_the_interval_and_say_how_much() -> None:
     rows, notes = measured(8, SYNTHETIC)
     assert rows[0].shared == pytest.approx(0.62, abs=0.05)
-    assert f"draws that share {round(100 * rows[0].shared)} % of their photos" in (
-        rows[0].sentence
-    )
+    assert f"draws that share {round(100 * rows[0].shared)} % of their photos" in (rows[0].sentence)
     assert any("two draws share 6" in note and "widened" in note for note in notes)
 
 
