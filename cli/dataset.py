@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..core.counted import counted
+
 Folder = Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)]
 SHOWN = 10
 
@@ -37,8 +39,8 @@ def verify(
     _show_names("gone", condition.gone)
     _show_names("damaged or changed", condition.damaged)
     typer.echo(
-        f"{condition.whole:,} of {condition.planned:,} images are there and whole, "
-        f"{condition.rejected:,} rejected."
+        f"{condition.whole:,} of {counted(condition.planned, 'image is', 'images are')} there and "
+        f"whole, {condition.rejected:,} rejected."
     )
     if not condition.is_good:
         typer.echo(f"Mend it: manyshot repair {folder}, then run its recipe again.")
@@ -57,16 +59,22 @@ def repair(folder: Folder) -> None:
         typer.echo(f"The ledger was damaged ({mended.damage}); it lies beside as *.damaged.")
     if mended.restored:
         typer.echo(
-            f"The ledger was made again: {mended.restored:,} jobs were found by their files."
+            "The ledger was made again: "
+            f"{counted(mended.restored, 'job was', 'jobs were')} found by their files."
         )
     _show_names("gone", mended.condition.gone)
     _show_names("damaged or changed", mended.condition.damaged)
     typer.echo(
-        f"{mended.condition.whole:,} images are there and whole, "
+        f"{counted(mended.condition.whole, 'image is', 'images are')} there and whole, "
         f"{mended.condition.rejected:,} rejected."
     )
     if mended.opened:
-        typer.echo(f"{mended.opened:,} jobs are open again. Run the recipe to draw them.")
+        opened = counted(
+            mended.opened,
+            "job is open again. Run the recipe to draw it.",
+            "jobs are open again. Run the recipe to draw them.",
+        )
+        typer.echo(opened)
 
 
 def reject(
@@ -92,7 +100,8 @@ def reject(
         raise typer.BadParameter("Name the images, or give --gone.")
     count = reject_images(folder, images, reason, undo) if images else 0
     count += reject_gone(folder) if gone else 0
-    typer.echo(f"{count:,} images are {'kept' if undo else 'rejected'}.")
+    marked = counted(count, "image is", "images are")
+    typer.echo(f"{marked} {'kept' if undo else 'rejected'}.")
 
 
 def _show_names(what: str, names: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.counted import counted
 from ..driver.export.options import Drawing, Format, Shapes
 
 
@@ -52,8 +53,13 @@ def export(
             step,
         )
     if done.deleted:
-        console.print(f"{done.deleted:,} images were deleted: they count as rejected.")
-    parts = f"{done.train:,} images" if not done.val else f"{done.train:,} + {done.val:,} images"
+        deleted = counted(
+            done.deleted, "image was deleted: it counts", "images were deleted: they count"
+        )
+        console.print(f"{deleted} as rejected.")
+    parts = (
+        counted(done.train, "image") if not done.val else f"{done.train:,} + {done.val:,} images"
+    )
     if done.unshared:
         console.print(
             f"val has no image of {', '.join(done.unshared)}: too few, or of one source.",
@@ -62,7 +68,7 @@ def export(
             soft_wrap=True,
         )
     console.print(
-        f"{parts} of {done.classes:,} classes: {output}",
+        f"{parts} of {counted(done.classes, 'class', 'classes')}: {output}",
         markup=False,
         highlight=False,
         soft_wrap=True,

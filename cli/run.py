@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.counted import counted
+
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from ..driver.run import Summary
     from .console import PlainConsole
@@ -127,7 +129,7 @@ def status(
         table.add_row(name, f"{planned:,}", f"{done:,}", f"{failed:,}" if failed else "")
     console.print(table)
     console.print(
-        f"{counts.done:,} of {counts.planned:,} jobs done, {counts.pending:,} to do, "
+        f"{counts.done:,} of {counted(counts.planned, 'job')} done, {counts.pending:,} to do, "
         f"{counts.failed:,} failed{_rejected(counts.rejected)}.",
         highlight=False,
     )
@@ -150,14 +152,16 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
     took = timedelta(seconds=round(summary.seconds))
     pace = tally.images / summary.seconds if summary.seconds else 0.0
     console.print(
-        f"{tally.images:,} images in {took} ({pace:.2f}/s); "
-        f"{summary.done:,} of {summary.planned:,} are there{_rejected(counts.rejected)}.",
+        f"{counted(tally.images, 'image')} in {took} ({pace:.2f}/s); "
+        f"{summary.done:,} of {counted(summary.planned, 'is', 'are')} there"
+        f"{_rejected(counts.rejected)}.",
         highlight=False,
     )
     for sentence in _changes(summary):
         console.print(sentence, style="yellow", soft_wrap=True)
     for name, part in tally.servers.items():
-        console.print(f"  {name}: {part.images:,} images", markup=False, highlight=False)
+        images = counted(part.images, "image")
+        console.print(f"  {name}: {images}", markup=False, highlight=False)
     for kind, count in tally.tries.items():
         console.print(f"  {count} tried again ({kind})", markup=False, highlight=False)
     _show_failures(console, summary.failures)
@@ -171,7 +175,12 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
         console.print(f"Stopped: {summary.stopped}", style="red", markup=False, highlight=False)
         console.print("Run the same command again to go on.", style="yellow")
     elif counts.failed:
-        console.print(f"{counts.failed:,} jobs failed; running again tries them again.")
+        failed = counted(
+            counts.failed,
+            "job failed; running again tries it again.",
+            "jobs failed; running again tries them again.",
+        )
+        console.print(failed)
 
 
 def _rejected(count: int) -> str:
@@ -182,23 +191,39 @@ def _changes(summary: "Summary") -> Iterator[str]:
     """What became of the folder's files before the run, and while it went on."""
     taken = summary.taken
     if taken.thrown_out:
-        yield (
-            f"{taken.thrown_out:,} images had been deleted: they count as rejected. To make them "
-            "again, run with --redraw."
+        yield counted(
+            taken.thrown_out,
+            "image had been deleted: it counts as rejected. To make it again, run with --redraw.",
+            "images had been deleted: they count as rejected. To make them again, run with "
+            "--redraw.",
         )
     if taken.damaged:
-        yield f"{taken.damaged:,} images were damaged or changed, and were opened again."
-    if taken.opened:
-        yield f"{taken.opened:,} jobs had lost a file or were damaged, and were opened again."
-    if taken.removed:
-        yield f"{taken.removed:,} images of an earlier recipe were removed."
-    if taken.others:
-        yield f"{taken.others:,} images of others are in metadata.jsonl, too; they stay."
-    if summary.gone or summary.damaged:
-        yield (
-            f"{summary.gone + summary.damaged:,} images were removed or changed while the run "
-            "went on. Run the same command again."
+        yield counted(
+            taken.damaged,
+            "image was damaged or changed, and was opened again.",
+            "images were damaged or changed, and were opened again.",
         )
+    if taken.opened:
+        yield counted(
+            taken.opened,
+            "job had lost a file or was damaged, and was opened again.",
+            "jobs had lost a file or were damaged, and were opened again.",
+        )
+    if taken.removed:
+        yield counted(
+            taken.removed,
+            "image of an earlier recipe was removed.",
+            "images of an earlier recipe were removed.",
+        )
+    if taken.others:
+        yield counted(
+            taken.others,
+            "image of others is in metadata.jsonl, too; it stays.",
+            "images of others are in metadata.jsonl, too; they stay.",
+        )
+    if summary.gone or summary.damaged:
+        images = counted(summary.gone + summary.damaged, "image was", "images were")
+        yield f"{images} removed or changed while the run went on. Run the same command again."
 
 
 def _show_failures(console: "PlainConsole", failures: list[tuple[str, str, int]]) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.counted import counted
+
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from ..driver.workflow.catalogue import Catalogue
 
@@ -40,7 +42,7 @@ def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> 
         console.print(problem.sentence())
     if problems:
         raise typer.Exit(2)
-    console.print(f"{file}: {len(graph)} nodes, no problem.")
+    console.print(f"{file}: {counted(len(graph), 'node')}, no problem.")
 
 
 @app.command()

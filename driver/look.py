@@ -3,6 +3,7 @@
 from itertools import islice
 from pathlib import Path
 
+from ..core.counted import counted
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
 from .drawn_with import DrawnWith
@@ -33,7 +34,8 @@ def look_ahead(
         checked = f"Checked against {', '.join(server.name for server in reached)}."
     classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
     words = (
-        f"{len(plan):,} jobs: {classes} classes x {images_per_class(plan.recipe)} images, "
+        f"{counted(len(plan), 'job')}: {counted(classes, 'class', 'classes')} x "
+        f"{counted(images_per_class(plan.recipe), 'image')}, "
         f"{plan.bound.batch_size} a job. {checked}"
     )
     lines = [words, *unbound(plan), *touched(plan), *_unknown(plan)]

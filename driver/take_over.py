@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ..core.counted import counted
 from ..core.dataset_files import mask_name
 from ..core.errors import InputError
 from ..core.metadata_lines import OWN_NAME, Remarks, check_others, read_remarks
@@ -125,8 +126,8 @@ def _pruned(folder: Path, names: list[str], wishes: Wishes) -> int:
     images = sum(name.startswith("images/") and (folder / name).exists() for name in names)
     if images and not wishes.prune:
         raise InputError(
-            f"{folder} holds {images:,} images that an earlier recipe planned and this one does "
-            f"not. {wishes.advice} Nothing was changed."
+            f"{folder} holds {counted(images, 'image')} that an earlier recipe planned and this "
+            f"one does not. {wishes.advice} Nothing was changed."
         )
     remove_files(folder, names)
     return images

@@ -75,7 +75,7 @@ def test_the_schema_is_json(manyshot):
 def test_plan_shows_jobs_without_a_server(manyshot, recipe):
     code, said = manyshot("plan", recipe())
     assert code == 0
-    assert "3 jobs: 1 classes x 3 images" in said
+    assert "3 jobs: 1 class x 3 images" in said
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_a_run_its_resume_and_its_status(manyshot, recipe, comfyui, tmp_path, tr
     first.unlink()
     code, said = manyshot("run", path, "--server", comfyui.url)
     assert code == 0
-    assert "1 images had been deleted: they count as rejected" in said
+    assert "1 image had been deleted: it counts as rejected" in said
     assert "2 of 3 are there, 1 rejected" in said
     assert not first.exists()
     code, said = manyshot("run", path, "--server", comfyui.url, "--redraw")
     assert code == 0
-    assert "1 images in" in said
+    assert "1 image in" in said
     assert "3 of 3 are there" in said
     assert first.exists()
     assert kept == {name: (folder / name).stat().st_mtime_ns for name in kept}

@@ -44,7 +44,7 @@ def _raises(p: Any, processed: Any) -> None:
     ("fault", "sentence"),
     [
         (lambda p, d: setattr(d, "sd_model_name", "other"), "with the checkpoint 'other', not"),
-        (_short, "1 images came, 2 were expected"),
+        (_short, "1 image came, 2 were expected"),
         (_resized, "has 24x24 pixels and not 16x16"),
         (_no_lora, "without all of the prompt: Lora not found: cells"),
         (_raises, "RuntimeError: CUDA out of memory."),
@@ -143,5 +143,5 @@ def test_wrong_input_is_a_sentence_on_the_page_and_422_for_the_api(
 def test_another_plan_in_the_folder_is_refused(webui: Host, tmp_path: Path) -> None:
     webui.run(output=str(tmp_path), classes="cat", images_per_class=1)
     processed = webui.run(output=str(tmp_path), classes="dog", images_per_class=1)
-    assert "holds 1 images that an earlier recipe planned" in processed.info
+    assert "holds 1 image that an earlier recipe planned" in processed.info
     assert len(names(tmp_path)) == 1

@@ -58,7 +58,7 @@ SILENT: dict[str, Change] = {
     "seed that is drawn": ({}, {"seed": -1}, "with the seeds"),
     "ControlNet model that is missing": (
         {"units": RED}, {"alwayson_scripts": unit()},
-        f"1 units were sent, and 0 maps came|{NO_CONTROLNET}",
+        f"1 unit was sent, and 0 maps came|{NO_CONTROLNET}",
     ),
     "ControlNet without a picture": (
         {"units": RED}, {"alwayson_scripts": unit(image=None)}, f"and 0 maps came|{NO_CONTROLNET}",

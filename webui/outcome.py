@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from ..core.counted import came_of
 from ..driver.job import Failure
 
 NETWORK_TROUBLE = ("Lora not found", "Networks not found", "Networks with errors")
@@ -53,7 +54,7 @@ def _counted(processed: Any, wanted: Wanted) -> tuple[Image.Image, ...] | Failur
     first = processed.index_of_first_image
     made = min(len(processed.images), len(processed.infotexts)) - first
     if made != wanted.images:
-        return Failure("incomplete", f"{made} images came, {wanted.images} were expected.")
+        return Failure("incomplete", came_of(made, wanted.images))
     images = tuple(processed.images[first : first + made])
     return _sized(images, wanted) or images
 

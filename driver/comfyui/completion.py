@@ -8,6 +8,7 @@ Pure: no clock, no network.
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ...core.counted import came_of
 from ..job import Failure
 from .events import Event
 
@@ -180,12 +181,12 @@ def _miscount(watch: Watch, got: int) -> str:
             f"The job ended without an image from node {watch.save_node} "
             "(answered from the server's cache, or its branch was not executed)."
         )
-    return f"{got} images came, {watch.wanted} were expected."
+    return came_of(got, watch.wanted)
 
 
 def _too_many(watch: Watch, got: int) -> str:
     return (
-        f"{got} images came, {watch.wanted} were expected. Where each job of the workflow brings "
+        f"{came_of(got, watch.wanted)} Where each job of the workflow brings "
         f"{got}, write 'images_per_job: {got}' in the recipe."
     )
 

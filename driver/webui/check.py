@@ -6,6 +6,7 @@ A WebUI draws on where much is missing, so whatever a job names must be in its l
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...core.counted import counted
 from ...core.errors import InputError
 from ...core.json_text import parse_json
 from ...core.nearest import did_you_mean
@@ -106,8 +107,8 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
     slots = dialect.options.get(SLOTS, 3)
     if len(request.units) > slots:
         yield (
-            f"It has {slots} ControlNet units, and {len(request.units)} are asked for: raise its "
-            f"setting {SLOTS!r}."
+            f"It has {counted(slots, 'ControlNet unit')}, and {len(request.units)} are asked "
+            f"for: raise its setting {SLOTS!r}."
         )
     models, modules = dialect.controls
     for unit in request.payload["alwayson_scripts"]["controlnet"]["args"]:

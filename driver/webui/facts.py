@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...core.counted import came_of
 from ...core.webui_facts import INTERRUPTED
 from ..job import Failure
 from .names import same_file
@@ -113,8 +114,7 @@ def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
         return None
     return Failure(
         "incomplete",
-        f"{max(drawn, 0)} images came and {request.images} were expected; somebody may have "
-        "interrupted the WebUI.",
+        f"{came_of(max(drawn, 0), request.images)} Somebody may have interrupted the WebUI.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from ...core.counted import counted
 from ...core.images import SENT, open_image
 from ..job import Failure
 from .request import Request
@@ -25,8 +26,9 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
     if len(maps) not in [wanted * times for times in passes]:
         return Failure(
             "invalid",
-            f"ControlNet took no part, or not as asked: {wanted} units were sent, and {len(maps)} "
-            "maps came. The WebUI's console says why; is the model there, and for this kind of "
+            "ControlNet took no part, or not as asked: "
+            f"{counted(wanted, 'unit was', 'units were')} sent, and {counted(len(maps), 'map')} "
+            "came. The WebUI's console says why; is the model there, and for this kind of "
             "checkpoint?",
         )
     of_each = maps[:: len(maps) // wanted]  # those of one unit stand together

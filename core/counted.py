@@ -1,0 +1,14 @@
+"""Counts in sentences: 1 image, 1,200 images."""
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`count` with its noun, and whatever else changes with it: "image was", "images were".
+
+    Without `many` the noun takes an s.
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def came_of(got: int, wanted: int) -> str:
+    """What a server delivered of the images that a job should bring."""
+    return f"{counted(got, 'image')} came, {counted(wanted, 'was', 'were')} expected."
