@@ -257,6 +257,28 @@ def test_what_cannot_be_read_is_named_and_nothing_is_written(
     assert {path.name for path in tmp_path.iterdir()} == {"real", "made"}
 
 
+def test_deleted_images_are_left_out_and_told_of(tmp_path: Path) -> None:
+    for number in range(3):
+        write_pair(tmp_path / "real", f"{number:02}", number)
+    made = generated(tmp_path / "made")
+    for name in ("a/00", "a/old"):  # one that was kept, one that was rejected before
+        (made / "images" / f"{name}.png").unlink()
+    wanted = Curation(
+        made,
+        tmp_path / "real",
+        tmp_path / "out",
+        held_out=tmp_path / "real",
+        segmenter=Segmenter(size=64),
+        budget=Budget(1, 2),
+    )
+    found = curate(wanted)
+    assert len(found.agreement) == GOOD + BAD - 1
+    assert f"Of {made} 2 images were deleted: they count as rejected" in found.sentence
+    names = {record.file_name for record in read_records(wanted.output)}
+    assert len(names) == GOOD + BAD - 1
+    assert all((wanted.output / name).is_file() for name in names)
+
+
 def test_the_command_refuses_what_does_not_go_together(tmp_path: Path) -> None:
     options = ["--real", str(tmp_path), "--output", str(tmp_path / "out")]
     both = ["curate", str(tmp_path), *options, "--least", "0.5", "--drop", "0.5"]

@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ...core.classes import check_class_names
+from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.json_text import read_json
@@ -67,7 +68,10 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
     kept = [record for record in records if record.kept]
     if not kept:
         raise InputError(f"{folder} has no kept record in {METADATA}: there is nothing to export.")
-    kept, deleted = _without_deleted(folder, kept)
+    there, deleted = without_deleted(folder, kept)
+    if not there:
+        raise InputError(f"{deleted_sentence(deleted, folder)} There is nothing to export.")
+    kept = there
     val, keys = validation_names(kept, share, seed), _keys(kept)
 
     def read(numbered: tuple[int, tuple[Record, str]]) -> Sample:
@@ -79,19 +83,6 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
     masks = read_masks(folder, [sample.mask for sample in samples if sample.mask])
     names, made = _class_names(records), _made(folder)
     return Material(tuple(samples), names, made, masks, tuple(unshared(kept, val)), deleted)
-
-
-def _without_deleted(folder: Path, kept: list[Record]) -> tuple[list[Record], int]:
-    """The records whose images are there, and how many are not: a deleted image is rejected.
-
-    Those of a class folder that is gone as a whole are lost, which `_file` refuses.
-    """
-    paths = {r.file_name: folder / relative_name(r.file_name, "file name") for r in kept}
-    lost = {name for name, path in paths.items() if not path.parent.is_dir()}
-    there = [r for r in kept if r.file_name in lost or paths[r.file_name].is_file()]
-    if not there:
-        raise InputError(f"All {len(kept):,} images of {folder} are gone: nothing to export.")
-    return there, len(kept) - len(there)
 
 
 def _records(folder: Path) -> list[Record]:

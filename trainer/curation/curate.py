@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.deleted import deleted_sentence
 from ...core.masks.compose import joined_names
 from ...core.masks.conventions import PALETTE
 from ...core.masks.labelled_png import named_classes
@@ -65,13 +66,15 @@ class Summary:
     yardstick: Yardstick | None
     ignored: float
     page: Path
+    deleted: str = ""
+    """What is told of images that were deleted before."""
 
     @property
     def sentence(self) -> str:
         """What was found."""
         said = lead(self.agreement, self.kept, self.yardstick)
         noise = f" {self.ignored:.1%} of their labels are ignored." if self.ignored else ""
-        return said + noise
+        return " ".join(filter(None, [said + noise, self.deleted]))
 
 
 def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summary:
@@ -80,7 +83,7 @@ def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summar
     Raises InputError for what cannot be read, and for an output that is there already.
     """
     check_choice(wanted.least, wanted.drop)
-    records = read_generated(wanted.folder)
+    records, deleted = read_generated(wanted.folder)
     with new_folder(wanted.output) as place:
         real = read_real(wanted.real, wanted.segmenter.size, wanted.alike)
         candidates = [record for record in records if record.kept]
@@ -101,7 +104,12 @@ def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summar
         pictures = tiles(wanted.folder, candidates, judged, kept, chosen, reader, real)
         page = write_page(place, wanted.folder, classes, judged, kept, yardstick, pictures, ignored)
     return Summary(
-        judged.agreement, kept, yardstick, ignored, wanted.output / page.relative_to(place)
+        judged.agreement,
+        kept,
+        yardstick,
+        ignored,
+        wanted.output / page.relative_to(place),
+        deleted_sentence(deleted, wanted.folder) if deleted else "",
     )
 
 

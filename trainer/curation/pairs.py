@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
 from ...core.masks.compose import joined_classes, recoded
@@ -106,21 +107,25 @@ def _check_names(folder: Path, classes: Sequence[str], code: MaskCode) -> None:
             )
 
 
-def read_generated(folder: Path) -> list[Record]:
-    """All records of a dataset folder. Raises InputError without any, or without a mask."""
+def read_generated(folder: Path) -> tuple[list[Record], int]:
+    """All records of a dataset folder but those of deleted images, and how many these are.
+
+    Raises InputError without any, or without a mask.
+    """
     if not (folder / METADATA).is_file():
         raise InputError(f"{folder} is no dataset folder: it has no {METADATA}.")
-    records = list(read_records(folder))
+    records, deleted = without_deleted(folder, read_records(folder))
     kept = [record for record in records if record.kept]
     if not kept:
-        raise InputError(f"{folder / METADATA} has no image that is kept.")
+        gone = f" {deleted_sentence(deleted, folder)}" if deleted else ""
+        raise InputError(f"{folder / METADATA} has no image that is kept.{gone}")
     for record in kept:
         if record.mask_file_name is None:
             raise InputError(
                 f"{folder / METADATA} has no mask for {record.file_name}: 'mask_file_name' is "
                 "missing. Save the images with their masks."
             )
-    return records
+    return records, deleted
 
 
 def checked_pairs(

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ...core.cache import cache_folder
+from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError
-from ...core.records import foreign_models
+from ...core.records import foreign_models, read_records
 from .draw_notes import notes_on_draws
 from .draws import distinct_draws
 from .grid import Grid
@@ -16,6 +17,7 @@ from .material import Material
 from .overlap import Overlap, kept_overlap, name_pairs, overlap_sentence, refuse_overlap
 from .recipe import MeasureRecipe
 from .sources import Dataset, Example
+from .synthetic import dataset_folders
 from .table import Table
 from .thesis import DIFFERS
 
@@ -89,6 +91,20 @@ def _on_copies(found: Overlap, data: Dataset, synthetic: Sequence[Example]) -> l
     ]
 
 
+def notes_on_deleted(recipe: MeasureRecipe) -> list[str]:
+    """Of dataset folders from which images were deleted."""
+    made = (inner for folder in recipe.synthetic_folders for inner in dataset_folders(folder))
+    data = recipe.data
+    real = [] if data.kind in ("pets", "food101") else [data.path, data.test]
+    folders = [folder for folder in (*real, *made) if folder]
+    notes: list[str] = []
+    for folder in dict.fromkeys(folders):
+        kept = (record for record in read_records(folder) if record.kept)
+        _, deleted = without_deleted(folder, kept)
+        notes += [deleted_sentence(deleted, folder)] if deleted else []
+    return notes
+
+
 def refuse_leaks(synthetic: Sequence[Example], table: Table, where: str) -> None:
     """Raises InputError for images that come from test images."""
     leaked = table.comes_from(table.synthetic, table.test)
@@ -131,6 +147,7 @@ def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list
     """What is to be known of the draws, the protocol, and what was not controlled."""
     found = [
         "Intervals are of 95 % each, and not widened for the number of arms.",
+        *notes_on_deleted(recipe),
         *notes_on_draws(material.table, grid),
         EACH_DRAW if learned_anew(material, grid) else ONE_SET,
     ]

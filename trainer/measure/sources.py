@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.class_folders import class_folders, find_parts
 from ...core.classes import check_apart
+from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
@@ -239,7 +240,8 @@ def _class_and_name(example: Example) -> tuple[str, str]:
 
 
 def read_examples(folder: Path) -> list[Example]:
-    """The images of a manyshot dataset folder (those kept), or of <folder>/<class name>/<images>.
+    """The images of a manyshot dataset folder, kept and not deleted, or of <folder>/<class
+    name>/<images>.
 
     Raises InputError when there is nothing, when a class folder is empty, and when a record cannot
     be read or names a file that is not there.
@@ -257,10 +259,16 @@ def read_examples(folder: Path) -> list[Example]:
 
 
 def kept_records(folder: Path) -> list[Record]:
-    """The records of a dataset folder less those not kept. Raises InputError without any."""
-    records = [record for record in read_records(folder) if record.kept]
-    if not records:
+    """The records of a dataset folder less those not kept or deleted.
+
+    Raises InputError without any.
+    """
+    kept = [record for record in read_records(folder) if record.kept]
+    records, deleted = without_deleted(folder, kept)
+    if not kept:
         raise InputError(f"{folder / METADATA} has no image that is kept.")
+    if not records:
+        raise InputError(f"{deleted_sentence(deleted, folder)} Nothing is left.")
     return records
 
 
