@@ -82,7 +82,8 @@ def _sentence(
         return f"Unknown key '{name}'.{_nearest(model, first['loc'])}"
     if first["type"] == "missing":
         return f"The key '{name}' is missing."
-    if first["input"] is None and written.get(place) in ("", "~"):
+    home = written.get(place) == "~" and _wants_path(problems)
+    if first["input"] is None and written.get(place) in ("", "~") and not home:
         return f"'{name}': nothing stands there. Write '' for an empty text, or leave it out."
     if _wants_text(problems):
         return f"'{name}': {_not_text(first['input'], written.get(place))}"
@@ -90,9 +91,13 @@ def _sentence(
     message = " or ".join(dict.fromkeys(_message(problem) for problem in told))
     if first["type"] == "list_type" and isinstance(first["input"], str):
         message += f", such as [{quoted(first['input'])}]"
-    elif place in written and any(problem["type"] == "path_type" for problem in problems):
+    elif place in written and _wants_path(problems):
         message += f"; quote it if it is one: {quoted(written[place])}"
     return f"'{name}': {message}." if place else f"{message}."
+
+
+def _wants_path(problems: list[Any]) -> bool:
+    return any(problem["type"] == "path_type" for problem in problems)
 
 
 def _wants_text(problems: list[Any]) -> bool:

@@ -17,10 +17,13 @@ def expanded(value: Any) -> Any:
     """A path with ~ and $NAME or ${NAME} filled in; `$$` is a dollar sign. Other values as they
     are.
 
-    Raises ValueError for a variable that is not set, and for the home of an unknown user.
+    Raises ValueError for a variable that is not set, for the home of an unknown user, and for an
+    empty text, which Path would take for the current folder.
     """
     if not isinstance(value, str | Path):
         return value
+    if value == "":
+        raise ValueError("an empty text is no path; write . for the folder you are in")
     filled = _VARIABLE.sub(_variable, str(value))
     try:
         return Path(filled).expanduser()

@@ -68,6 +68,19 @@ def test_one_draw_may_be_asked_for_and_is_told_as_one() -> None:
     assert any("one draw was measured. Other photos were not tested" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "note"),
+    [
+        (1, "Other photos and other trainings were not tested: intervals speak of"),
+        (3, "Other photos were not tested: intervals speak of"),
+    ],
+)
+def test_one_training_of_one_draw_tells_nothing_of_other_trainings(seeds: int, note: str) -> None:
+    table, _ = cloud(real=40)
+    notes = notes_on_draws(table, replace(SMALL, draws=1, seeds=seeds))
+    assert any(note in found for found in notes)
+
+
 def test_trainings_of_one_draw_that_hardly_differ_narrow_nothing() -> None:
     rng = np.random.default_rng(0)
     base = rng.random((1, 1, 200)) < 0.5
@@ -79,7 +92,10 @@ def test_trainings_of_one_draw_that_hardly_differ_narrow_nothing() -> None:
 def test_draws_that_share_photos_widen_the_interval_and_say_how_much() -> None:
     rows, notes = measured(8, SYNTHETIC)
     assert rows[0].shared == pytest.approx(0.62, abs=0.05)
-    assert f"draws that share {round(100 * rows[0].shared)} % of their photos" in (rows[0].sentence)
+    share = round(100 * rows[0].shared)
+    sentence = rows[0].sentence
+    assert f"over {rows[0].draws} draws that share {share} % of their photos" in sentence
+    assert sentence.count(" over ") == 1
     assert any("two draws share 6" in note and "widened" in note for note in notes)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.core.recipe_file import parse_recipe_data
+from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
 from manyshot.driver.inputs import FileInput
 from manyshot.driver.recipe import Recipe
 from manyshot.trainer.measure.recipe import MeasureRecipe
@@ -46,6 +46,22 @@ def test_a_variable_that_is_not_set_is_named(model, data):
     with pytest.raises(InputError) as caught:
         parse_recipe_data(model, {**data, "output": "$UNSET/x"}, "r.yaml")
     assert "'output': the environment variable UNSET is not set." in str(caught.value)
+
+
+@pytest.mark.parametrize(("model", "data"), KINDS)
+def test_an_empty_path_is_not_the_current_folder(model, data):
+    with pytest.raises(InputError) as caught:
+        parse_recipe_data(model, {**data, "output": ""}, "r.yaml")
+    assert "'output': an empty text is no path; write . for the folder you are in" in str(
+        caught.value
+    )
+
+
+def test_a_lone_tilde_is_told_to_be_quoted(tmp_path):
+    (tmp_path / "r.yaml").write_text("workflow: w\noutput: ~\n")
+    with pytest.raises(InputError) as caught:
+        read_recipe_file(Recipe, tmp_path / "r.yaml")
+    assert "quote it if it is one: '~'" in str(caught.value)
 
 
 def test_every_path_of_a_run_is_expanded():

@@ -17,6 +17,9 @@ UNTESTED = (
     "Other photos were not tested: intervals speak of other test images and trainings alone, and "
     "trainings that see the same photos are no evidence about others."
 )
+ONE_TRAINING = (
+    "Other photos and other trainings were not tested: intervals speak of other test images alone."
+)
 
 
 def notes_on_draws(table: Table, grid: Grid) -> list[str]:
@@ -31,11 +34,12 @@ def notes_on_draws(table: Table, grid: Grid) -> list[str]:
 
 def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]:
     count, full = draws[0].count, _exhausted(table, draws[0].count)
+    untested = ONE_TRAINING if grid.seeds == 1 else UNTESTED
     if len(full) == len(table.classes):
-        yield f"each class has {count} real images, so that there is one draw. {UNTESTED}"
+        yield f"each class has {count} real images, so that there is one draw. {untested}"
         return
     if len(draws) == 1:
-        yield f"one draw was measured. {UNTESTED}"
+        yield f"one draw was measured. {untested}"
         return
     if len(draws) < grid.draws:
         yield f"{len(draws):,} of {grid.draws:,} draws differ in their photos, and these count."

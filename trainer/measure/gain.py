@@ -265,13 +265,12 @@ def sentence(name: str, found: Gain, shots: int | None = None, expected: str = "
     """
     if not found.other_photos:
         return _of_these_photos(name, found, shots, expected)
-    size = f"{_size(found)}{_sharing(found)}"
+    size = f"{_size(found)}{_draws(found)}"
     if found.verdict in ("helps", "hurts"):
         return f"{name} {found.verdict}: {size}{_relative(found)}."
     if found.verdict == "no difference":
         return f"{name}: no difference{expected}: {size}."
-    draws = "" if _sharing(found) else f" over {found.draws} draws"
-    return f"{name}: cannot tell: {size}{draws}; {more_draws(found)}."
+    return f"{name}: cannot tell: {size}; {more_draws(found)}."
 
 
 def more_draws(found: "Told") -> str:
@@ -309,9 +308,12 @@ def _size(found: Gain, covers: str = "") -> str:
     return f"{mean} points ({low} to {high}{covers})"
 
 
-def _sharing(found: Gain) -> str:
+def _draws(found: Gain) -> str:
+    """How many draws, where that tells why, and how much they share."""
     share = round(100 * found.shared)
-    return f" over {found.draws} draws that share {share} % of their photos" if share else ""
+    sharing = f" that share {share} % of their photos" if share else ""
+    counts = sharing or found.verdict == "cannot tell"
+    return f" over {found.draws:,} draws{sharing}" if counts else ""
 
 
 def _relative(found: Gain) -> str:
