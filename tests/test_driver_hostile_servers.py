@@ -18,7 +18,7 @@ from manyshot.driver import connections, health, http, pictures
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.comfyui import listener
 from manyshot.driver.comfyui.events import Event
-from manyshot.driver.comfyui.mailbox import Mailbox
+from manyshot.driver.comfyui.mailbox import Mailbox, images_taken
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.job import Failure
 
@@ -139,6 +139,13 @@ def test_a_flood_of_images_ends_the_job() -> None:
     events = [event for event in tight.take(0) if event]
     assert sum(len(event.image) for event in events) == 2_000
     assert "2,500 bytes" in events[2].data["message"]
+
+
+def test_images_of_a_workflow_that_makes_too_many_are_counted() -> None:
+    box = Mailbox("9", most=images_taken(1), limit=1_000_000)
+    for _ in range(64):  # RepeatLatentBatch repeats as often at most
+        box.put(picture())
+    assert {event.kind for event in box.take(0) if event} == {"image"}
 
 
 def test_images_of_other_nodes_are_not_kept() -> None:

@@ -322,6 +322,11 @@ def test_colours_that_a_controlnet_has_not_learned_are_named(
     assert said is None or re.search(said, str(sentence))
 
 
+def test_the_way_out_names_a_class_that_is_there() -> None:
+    sentence = unknown_colours("manyshot-tiny-segmentation.safetensors", {"cell": (128, 0, 0)})
+    assert str(sentence).endswith("Give each class a colour of it: {cell: cat}.")
+
+
 @pytest.mark.parametrize(
     ("categories", "images", "said"),
     [

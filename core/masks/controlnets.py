@@ -18,18 +18,19 @@ def unknown_colours(controlnet: str, colours: Mapping[str, Colour]) -> str | Non
     Of others nothing is known.
     """
     name = PureWindowsPath(controlnet).name
-    if TINY in name.lower():
-        known, way_out = set(COLOURS.values()), "Give each class a colour of it: {pet: cat}."
-        taught = f"its own colours: {palette_text()}"
-    elif any(mark in name.lower() for mark in SEGMENTATION):
-        known, taught = {UNLABELLED, *ade20k_colours().values()}, "the colours of ADE20K"
-        way_out = "Choose the palette 'ade20k', and say which of its classes stands for each."
-    else:
+    tiny = TINY in name.lower()
+    if not tiny and not any(mark in name.lower() for mark in SEGMENTATION):
         return None
-    strange = [f"{n} {colour_text(c)}" for n, c in colours.items() if c not in known]
+    known = set(COLOURS.values()) if tiny else {UNLABELLED, *ade20k_colours().values()}
+    strange = {n: c for n, c in colours.items() if c not in known}
     if not strange:
         return None
-    return (
-        f"The ControlNet {name} has learned {taught}; it does not know {', '.join(strange[:8])}"
-        f"{', …' if len(strange) > 8 else ''}. {way_out}"
+    shown = ", ".join(f"{n} {colour_text(c)}" for n, c in list(strange.items())[:8])
+    more = ", …" if len(strange) > 8 else ""
+    taught = f"its own colours: {palette_text()}" if tiny else "the colours of ADE20K"
+    way_out = (
+        f"Give each class a colour of it: {{{next(iter(strange))}: cat}}."
+        if tiny
+        else "Choose the palette 'ade20k', and say which of its classes stands for each."
     )
+    return f"The ControlNet {name} has learned {taught}; it does not know {shown}{more}. {way_out}"

@@ -20,6 +20,7 @@ from .client import Comfy
 from .completion import FileRef, Finished, Watch
 from .follow import Follower
 from .listener import Listener, NotOpen
+from .mailbox import images_taken
 from .probe import Probe
 from .uploads import Content, Uploads
 
@@ -136,7 +137,7 @@ class ComfyBackend:
 
     def _submit_and_follow(self, job: Job, made: Made | None) -> Finished | Failure:
         prompt_id = str(uuid.uuid4())
-        most = 2 * job.images  # each with its mask
+        most = images_taken(job.images)
         box, client_id = self._listener.register(prompt_id, self._binding.save_node, most)
         try:
             graph = self._binding.graph(job, prompt_id, made)

@@ -7,7 +7,16 @@ from queue import Empty, SimpleQueue
 
 from .events import Event
 
+SURPLUS = 128
 LOUD = {"ended", "raised", "interrupted", "flooded"}
+
+
+def images_taken(images: int) -> int:
+    """How many images a mailbox takes of a job that is to bring `images`, each with a mask.
+
+    Some more than that, so that a sentence can count those of a workflow that makes too many.
+    """
+    return 2 * images + SURPLUS
 
 
 class Mailbox:
@@ -39,7 +48,7 @@ class Mailbox:
         self._images += 1
         self.size += len(image.image)
         if self._images > self._most:
-            return self._refuse(image, f"more than the {self._most} images that the job may make")
+            return self._refuse(image, f"more than {self._most} images")
         if self.size > self._limit:
             return self._refuse(image, f"more than {self._limit:,} bytes of images")
         return image
