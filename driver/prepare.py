@@ -69,8 +69,8 @@ def unbound(plan: Plan) -> Iterator[str]:
     for name, node in (("prompt", "Node.text"), ("negative", "Node.text"), ("seed", "Node.seed")):
         if given[name] and name not in drawn:
             yield (
-                f"Nothing in {recipe.workflow_name} takes the {name}: the images are drawn with "
-                f"the workflow's own, and their records say none. To use it, bind '{node}': "
+                f"Nothing in {recipe.workflow_name} takes the {name}: the images are drawn without "
+                f"it, and their records say none. To use it, bind '{node}': "
                 f"${name}."
             )
 

@@ -144,7 +144,10 @@ def test_webuis_and_graphs_record_what_both_draw_with(tmp_path: Path) -> None:
 @pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
 def test_an_unbound_negative_is_told(tmp_path: Path, graph: Any) -> None:
     (sentence,) = unbound(plan(tmp_path, PROMPT | SEED, graph))
-    assert "takes the negative: the images are drawn with the workflow's own" in sentence
+    assert (
+        "takes the negative: the images are drawn without it, and their records say none"
+        in sentence
+    )
     assert "'Node.text': $negative" in sentence
     assert sentence in look_ahead(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
     assert not list(unbound(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
