@@ -37,7 +37,8 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
         records = [_labelled(row, index.labels) for row in rows]
         once = {record.file_name: record for record in records}
         changed = [record for record in once.values() if _is_new(record, index)]
-        if any(record.file_name in index.lines for record in changed):
+        replaced = any(record.file_name in index.lines for record in changed)
+        if replaced or (changed and path.is_symlink()):  # what a link leads to stays as it is
             _rewrite(folder, path, changed)
         elif changed:
             _append(path, changed)

@@ -1,33 +1,58 @@
 """A folder that one process at a time may work in."""
 
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from .errors import InputError
+from .files import write_whole
 
 LOCK = ".manyshot.lock"
+TRIAL_BYTES = 65_536
 
 
 @contextmanager
-def sole_use(folder: Path, name: str = LOCK) -> Iterator[None]:
+def sole_use(folder: Path, name: str = LOCK, output: Path | None = None) -> Iterator[None]:
     """Hold the folder, made when missing, against other processes that ask for it by `name`.
 
-    Raises InputError when another has it, or when the folder cannot be written.
+    `output`: what the message calls it, where that is not the folder itself. Raises InputError
+    when another has it, or when the folder cannot be written: a few bytes are tried.
     """
+    shown = output or folder
     lock = FileLock(folder / name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=1)
     except Timeout:
         raise InputError(
-            f"Another manyshot is working in {folder}. Wait for it, or choose another output."
+            f"Another manyshot is working in {shown}. Wait for it, or choose another output."
         ) from None
     except OSError as error:
-        raise InputError(f"The folder {folder} cannot be used: {error.strerror}.") from None
+        raise InputError(f"The folder {folder} cannot be used: {_reason(error)}.") from None
     try:
+        _try_to_write(folder)
         yield
     finally:
         lock.release()
+
+
+def _try_to_write(folder: Path) -> None:
+    """Before hours of work: a full disk lets empty files be made, such as the lock."""
+    trial = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        write_whole(trial, b"\0" * TRIAL_BYTES)
+    except OSError as error:
+        raise InputError(
+            f"The folder {folder} cannot be written: {_reason(error)}. Make room, or choose "
+            "another output."
+        ) from None
+    finally:
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

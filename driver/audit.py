@@ -14,7 +14,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
@@ -111,13 +111,22 @@ def files_of(
     job_id: str, class_name: str, images: int, masks: int, noted: str | None = None
 ) -> Iterator[File]:
     """The files of a done job; `noted` is `Done.files`."""
-    facts: Mapping[str, list] = parse_json(noted) if noted else {}
+    facts = parse_json(noted) if noted else {}
     counts: dict[Kind, int] = {"images": images, "masks": masks}
     for kind, count in counts.items():
-        of_kind = facts.get(kind, [])
+        noted_of = facts.get(kind) if isinstance(facts, dict) else None
+        of_kind = noted_of if isinstance(noted_of, list) else []
         for number in range(count):
-            known = of_kind[number] if number < len(of_kind) else None
-            yield File(job_id, class_name, kind, number, known and tuple(known))
+            entry = of_kind[number] if number < len(of_kind) else None
+            yield File(job_id, class_name, kind, number, _noted(entry))
+
+
+def _noted(entry: Any) -> Facts | None:
+    """The facts of a file as a ledger has them; None for what says nothing of it."""
+    match entry:
+        case [str() as digest, int() as size, int() as changed]:
+            return digest, size, changed
+    return None
 
 
 def facts_of(path: Path, data: bytes | None = None) -> Facts:

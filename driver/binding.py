@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.images import opened
 from ..core.prompt_language import escaped
 from .addresses import addressed, batch_slot, check_told_apart, used_fields
 from .drawn_with import DrawnWith, joined
@@ -238,4 +239,5 @@ def upload_name(path: str) -> str:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
-    return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()
+    with opened(data, f"picture {path}"):  # a ledger may name other files than the recipe does
+        return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()

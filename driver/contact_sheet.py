@@ -1,10 +1,12 @@
 """Pictures of the pictures: one sheet for each class, and one of all classes."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ..core.files import write_whole
 from ..core.images import open_rgb
 from ..core.paths import inside
 
@@ -28,10 +30,17 @@ def write_contact_sheets(folder: Path) -> Path | None:
     for name, paths in classes.items():
         target = inside(folder, FOLDER, f"{name}.png")
         target.parent.mkdir(exist_ok=True)
-        _class_sheet(name, paths).save(target)
+        _save(_class_sheet(name, paths), target)
     overview = folder / OVERVIEW
-    _overview(dict(list(classes.items())[:MAX_OVERVIEW])).save(overview)
+    _save(_overview(dict(list(classes.items())[:MAX_OVERVIEW])), overview)
     return overview
+
+
+def _save(sheet: Image.Image, target: Path) -> None:
+    """Write a sheet in the place of what is there, also of a link, whose target stays."""
+    file = BytesIO()
+    sheet.save(file, "PNG")
+    write_whole(target, file.getvalue())
 
 
 def _class_folders(folder: Path) -> Iterator[Path]:

@@ -29,7 +29,13 @@ def write_metadata(
     workflow, scenes = Path(plan.recipe.workflow_name).stem, plan.bound.scenes
 
     def sources(job: Job) -> list[str]:
-        return scenes.sources(job) if scenes else list(dict.fromkeys(job.pictures.values()))
+        return (
+            scenes.sources(job)
+            if scenes
+            else list(
+                dict.fromkeys(path for path in job.pictures.values() if plan.has_picture(path))
+            )
+        )
 
     lines = rows(ledger, absent, workflow, sources, plan.bound.drawn_with)
     write_lines(folder, lines, lambda: read_remarks(folder, ROW_FIELDS))

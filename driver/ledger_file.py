@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..core.errors import InputError, ManyshotError
+from ..core.paths import safe_name
 
 FILE_NAME = ".manyshot.sqlite"
 LOCK_NAME = ".manyshot.lock"
@@ -118,6 +119,8 @@ def _own(folder: Path) -> FileLock:
 
 def _open(path: Path, read_only: bool) -> sqlite3.Connection:
     """Raises Damaged for a file that SQLite, or we, cannot read."""
+    if path.is_symlink():
+        raise InputError(f"The ledger {path} is a link to another file. Remove the link.")
     try:
         if read_only:
             return _looked_at(path)
@@ -170,11 +173,25 @@ def _check(db: sqlite3.Connection) -> None:
             raise Damaged(str(problem).splitlines()[-1])
     (wrong,) = db.execute(
         "SELECT count(*) FROM jobs WHERE NOT json_valid(job) OR id GLOB '*[^0-9a-f]*' "
+        "OR iif(json_valid(job), json_extract(job, '$.id') IS NOT id "
+        "OR json_extract(job, '$.class_name') IS NOT class_name, 1) "
+        "OR typeof(images) <> 'integer' OR images NOT BETWEEN 0 AND 999999 "
+        "OR typeof(masks) <> 'integer' OR masks NOT BETWEEN 0 AND 999999 "
         "OR state NOT IN (0, 1, 2) OR (objects IS NOT NULL AND NOT json_valid(objects)) "
         "OR (files IS NOT NULL AND NOT json_valid(files))"
     ).fetchone()
     if wrong:
         raise Damaged(f"{wrong} of its rows cannot be read")
+    for (class_name,) in db.execute("SELECT DISTINCT class_name FROM jobs"):
+        _check_class_name(class_name)
+
+
+def _check_class_name(name: object) -> None:
+    """Raises Damaged for a class whose files would lie outside of the folder."""
+    try:
+        safe_name(str(name), "class name")
+    except InputError as error:
+        raise Damaged(str(error).rstrip(".")) from None
 
 
 def salvaged_rejections(folder: Path) -> list[tuple[str, int, str | None]]:

@@ -1,13 +1,22 @@
 """The picture files of a folder that the jobs of a class take in turn."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..core.errors import InputError
+from ..core.errors import InputError, read_each
 from ..core.image_files import SHOWN, is_hidden, visible_folders
+from ..core.images import image_size
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+
+
+def check_pictures(paths: Iterable[str]) -> None:
+    """Raises InputError, naming all, for files that are no pictures by their headers.
+
+    A recipe may come from anybody: what it names is sent to its server.
+    """
+    read_each(lambda path: image_size(Path(path), "picture"), dict.fromkeys(paths))
 
 
 def in_folder(folder: Path, class_name: str) -> list[str]:

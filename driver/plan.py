@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from copy import copy
+from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -14,7 +15,7 @@ from .binding import Binding
 from .bound import Bound
 from .inputs import FileInput
 from .job import Job, Value
-from .picture_files import in_folder, paired_by_name
+from .picture_files import check_pictures, in_folder, paired_by_name
 from .planned import planned
 from .recipe import Recipe
 from .settle import images_per_class, prompt_set
@@ -64,6 +65,7 @@ class Plan:
             address: _files(value, self._prompts.class_names)
             for address, value in self._sources.items()
         }
+        check_pictures(self._paths)
         self._pair_folders([address for address, value in self._sources.items() if value.folder])
 
     @property
@@ -126,6 +128,15 @@ class Plan:
         for label, class_name in enumerate(self._prompts.class_names):
             if class_name != first.class_name:
                 yield self._job(class_name, label, 0, first.sweep)
+
+    def has_picture(self, path: str) -> bool:
+        """Whether the recipe binds this file."""
+        return path in self._paths
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        found = (paths for of in self._files.values() for paths in of.values())
+        return frozenset(path for paths in found for path in paths)
 
     def sources(self) -> list[str]:
         """The files and folders that jobs are made from."""

@@ -13,6 +13,8 @@ MAX_BYTES = 5_000_000
 @contextmanager
 def run_log(folder: Path) -> Iterator[None]:
     """Write what the driver logs to manyshot.log in `folder`, and nowhere else."""
+    if (folder / FILE_NAME).is_symlink():
+        (folder / FILE_NAME).unlink()  # a stranger's folder: what it leads to is not ours to write
     driver = logging.getLogger(__package__)
     handler = RotatingFileHandler(
         folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="replace"

@@ -15,6 +15,7 @@ from ..core.nearest import did_you_mean
 
 OWN_SCRIPTS = "processing_scripts"  # the WebUI's own: what they do is in the processing's fields
 APPLIED = "network_current_names"  # of a layer of the model: what its weights hold
+SHARING = ("hide_ui_dir_config", "share", "listen", "ngrok", "server_name")  # --share and so on
 EMBEDDINGS = (".safetensors", ".pt", ".bin")
 
 
@@ -163,6 +164,11 @@ def check_control_model(name: str) -> None:
 
 def is_forge() -> bool:
     return any(name.split(".")[0] == "lib_controlnet" for name in sys.modules)
+
+
+def is_shared() -> bool:
+    """Whether others than the owner of the machine may use the pages, or are kept from folders."""
+    return any(getattr(shared.cmd_opts, option, None) for option in SHARING)
 
 
 def version() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from .settings import INFOTEXT, NAMES, Settings, from_infotext
+from .settings import INFOTEXT, NAMES, PATHS, Settings, from_infotext
 
 Field = tuple[Any, Callable[[dict[str, Any]], Any]]
 
@@ -58,6 +58,7 @@ def paste_field_names() -> list[str]:
 def _reader(name: str) -> Callable[[dict[str, Any]], Any]:
     def read(params: dict[str, Any]) -> Any:
         settings: Settings | None = from_infotext(params)
-        return None if settings is None else asdict(settings)[name]
+        value = None if settings is None else asdict(settings)[name]
+        return None if name in PATHS and not value else value  # None leaves what stands there
 
     return read

@@ -1,16 +1,18 @@
 """Everything that can be known to be wrong is found here, before anything is drawn."""
 
+from pathlib import Path
 from typing import Any
 
 from modules import shared
 
 from ..core.errors import InputError
 from ..core.files import file_sha256
+from ..core.paths import inside
 from ..core.webui_facts import check_side
 from . import host
 from .pixels import fact, option_facts, processing_facts
 from .plan import Plan, plan
-from .settings import Settings
+from .settings import PATHS, Settings, is_absolute
 
 
 def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
@@ -20,6 +22,7 @@ def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
     """
     if not settings.output:
         raise InputError("Name the dataset folder ('output').")
+    _check_paths(settings)
     _check_size(p)
     checkpoint = host.checkpoint(p)
     whole = plan(settings, p, _facts(p, checkpoint))
@@ -28,6 +31,21 @@ def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
         host.give_control(host.copied(p), {})
         host.check_control_model(settings.control_model)
     return whole, checkpoint
+
+
+def _check_paths(settings: Settings) -> None:
+    """Where others use the WebUI, folders lie below the one that it runs in."""
+    if not host.is_shared():
+        return
+    for name in PATHS:
+        path = getattr(settings, name)
+        if is_absolute(path):
+            raise InputError(
+                f"This WebUI is open to others (--share, --listen) or hides its folders "
+                f"(--hide-ui-dir-config): {name!r} cannot be an absolute path. Give one below the "
+                "WebUI's folder, such as outputs/pets."
+            )
+        inside(Path.cwd(), path)
 
 
 def _facts(p: Any, checkpoint: host.Checkpoint) -> dict[str, Any]:

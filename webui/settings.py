@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import PureWindowsPath
 from typing import Any
 
 from ..core.errors import InputError
@@ -45,6 +46,7 @@ class Settings:
 
 
 TEXTS = ("classes", "templates", "contexts", "negative", "lists")  # stay as written
+PATHS = ("output", "subjects", "masks")
 NAMES = tuple(field.name for field in fields(Settings))
 
 
@@ -76,9 +78,13 @@ def from_values(values: Mapping[str, Any]) -> Settings:
 
 
 def to_infotext(settings: Settings) -> str:
-    """The settings that are not their defaults, as the value of INFOTEXT in a picture's text."""
+    """The settings that are not their defaults, as the value of INFOTEXT in a picture's text.
+
+    Pictures are shown to others: paths that say how this machine is laid out stay out.
+    """
     defaults = asdict(Settings())
     given = {name: value for name, value in asdict(settings).items() if value != defaults[name]}
+    given = {k: v for k, v in given.items() if k not in PATHS or not is_absolute(v)}
     return json.dumps(given, ensure_ascii=False)
 
 
@@ -92,6 +98,11 @@ def from_infotext(params: Mapping[str, Any]) -> Settings | None:
         return from_values(values) if isinstance(values, dict) else None
     except (ValueError, InputError):
         return None  # a text from elsewhere: sending it must still bring the rest
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path begins at a root, a drive or a home folder, on any system."""
+    return path.startswith(("/", "\\", "~")) or PureWindowsPath(path).drive != ""
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:

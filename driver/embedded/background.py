@@ -22,7 +22,11 @@ CLOCK_SECONDS = 2.0  # how far two readings of one process's start may lie apart
 
 
 class BackgroundServer(BaseModel):
-    """What the state file says; the start times (s since 1970) tell a recycled process id apart."""
+    """What the state file says; the starts tell a recycled process id apart.
+
+    `..._started`: s since 1970, which shift when the clock is set; `..._start`: as `start_mark` has
+    it, which does not; None where the system has none, and in files of earlier versions.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,6 +38,8 @@ class BackgroundServer(BaseModel):
     guardian_started: float
     comfyui: int
     comfyui_started: float
+    guardian_start: str | None = None
+    comfyui_start: str | None = None
 
     def facts(self) -> ServerFacts | None:
         """What the server itself says, or None when it does not answer."""
@@ -42,8 +48,11 @@ class BackgroundServer(BaseModel):
 
     def processes(self) -> list[psutil.Process]:
         """Those of its two processes that still run."""
-        noted = ((self.guardian, self.guardian_started), (self.comfyui, self.comfyui_started))
-        return [found for pid, started in noted if (found := _same_process(pid, started))]
+        noted = (
+            (self.guardian, self.guardian_started, self.guardian_start),
+            (self.comfyui, self.comfyui_started, self.comfyui_start),
+        )
+        return [found for process in noted if (found := _same_process(*process))]
 
 
 def find_background() -> BackgroundServer | None:
@@ -103,11 +112,23 @@ def _holds(server: BackgroundServer) -> bool:
     return bool(server.processes()) or is_locked(server.folder / LOCK)
 
 
-def _same_process(pid: int, started: float) -> psutil.Process | None:
-    """The process `pid` if it is the one that began at `started`, and not a dead one's remains."""
+def start_mark(pid: int) -> str | None:
+    """What tells the process `pid` from all others that had, or will have, its number: this boot
+    of Linux and the clock ticks since (proc(5), stat, field 22). None on other systems."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return f"{boot} {stat.rpartition(')')[2].split()[19]}"
+
+
+def _same_process(pid: int, started: float, mark: str | None) -> psutil.Process | None:
+    """The process `pid` if it is the one that was noted, and not a dead one's remains."""
     try:
         process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < CLOCK_SECONDS
+        now = start_mark(pid) if mark else None
+        same = now == mark if now else abs(process.create_time() - started) < CLOCK_SECONDS
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None
@@ -124,6 +145,8 @@ def _state_of(server: EmbeddedServer) -> BackgroundServer:
         guardian_started=psutil.Process(process.guardian).create_time(),
         comfyui=process.pid,
         comfyui_started=psutil.Process(process.pid).create_time(),
+        guardian_start=start_mark(process.guardian),
+        comfyui_start=start_mark(process.pid),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...core.cache import cache_folder
 from ...core.images import naming_all
+from ...core.sole_use import sole_use
 from ..copies.kept import kept_doubles
 from ..copies.search import Copy
 from .doubles import check_doubles
@@ -36,8 +37,14 @@ def measure(recipe: MeasureRecipe, step: Step = lambda what, done, of: None) -> 
     """Measure, or go on where it was interrupted: finished runs of the same config are kept.
 
     results.json is written whole after each draw. Raises InputError for data that cannot be
-    measured, and for synthetic images that repeat the test split.
+    measured, for synthetic images that repeat the test split, for an output that cannot be written,
+    and while another process measures into it; ManyshotError when the disk fails later.
     """
+    with sole_use(recipe.output):
+        return _measure(recipe, step)
+
+
+def _measure(recipe: MeasureRecipe, step: Step) -> Results:
     cache = recipe.cache or cache_folder()
     data = read_data(recipe.data, recipe.task, lambda paths: _doubles(paths, cache, step))
     doubles = check_doubles(

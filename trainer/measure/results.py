@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ...core.errors import InputError
+from ...core.errors import InputError, ManyshotError
 from ...core.files import write_text_whole
 from ...core.json_text import read_json
 from .arms import Arm
@@ -187,7 +187,14 @@ class Results(Value):
 
 def write_results(folder: Path, results: Results) -> None:
     """Write `folder`/results.json, whole or not at all."""
-    write_text_whole(folder / FILE, results.model_dump_json(indent=1) + "\n")
+    path = folder / FILE
+    try:
+        write_text_whole(path, results.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise ManyshotError(
+            f"Writing {path} failed: {error.strerror}. Runs that it holds already are kept: make "
+            "room and run the same command again."
+        ) from None
 
 
 def read_results(folder: Path) -> Results:
