@@ -37,9 +37,21 @@ def test_the_infotext_replays_the_settings(webui: Host, tmp_path: Path) -> None:
         name: read(params)
         for name, (_, read) in zip(names_, webui.script.infotext_fields, strict=True)
     }
-    assert {name: pasted[name] for name in given} == given
+    assert {name: pasted[name] for name in given} == {**given, "output": None}
+    assert str(tmp_path) not in text  # a path of this machine; the panel keeps what it shows
     assert "Script: Manyshot" in text
     assert [read({}) for _, read in webui.script.infotext_fields] == [None] * len(names_)
+
+
+@pytest.mark.parametrize("option", ["hide_ui_dir_config", "share", "listen", "server_name"])
+@pytest.mark.parametrize("path", ["/tmp/a", "~/a", "C:\\a", "\\\\host\\a", "../a"])
+def test_a_webui_for_others_takes_no_absolute_paths(
+    webui: Host, monkeypatch: pytest.MonkeyPatch, option: str, path: str
+) -> None:
+    options = webui.part("webui.host").shared.cmd_opts
+    monkeypatch.setattr(options, option, True, raising=False)
+    shown = webui.run(output=path, classes="cat", images_per_class=1).infotexts[0]
+    assert "cannot be an absolute path" in shown or "leads out of the folder" in shown
 
 
 def test_the_images_carry_the_infotext(webui: Host, tmp_path: Path) -> None:
