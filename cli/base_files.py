@@ -53,10 +53,9 @@ def import_files(
 ) -> None:
     """Begin a run with exported files, so that the training commands go on from them."""
     from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.import_run import import_controlnets, import_run
+    from ..trainer.base.import_run import import_run
 
-    import_run(run, checkpoint, load_tokenizer(tokenizer_folder(tokenizer)), TINY)
-    taken = import_controlnets(run, controlnets, TINY) if controlnets else []
-    for path in [checkpoint, *taken]:
+    words = load_tokenizer(tokenizer_folder(tokenizer))
+    for path in import_run(run, checkpoint, controlnets, words, TINY):
         say(f"Took {path}.")
     say(f"{run} goes on from there: give it to the training commands as --run.")

@@ -54,8 +54,8 @@ def networks(run: Path) -> Networks:
     return Networks(TOKENIZER, *parts, ae.load_autoencoder(run, SMALL))  # pyright: ignore[reportArgumentType]
 
 
-def take(run: Path, checkpoint: Path) -> None:
-    im.import_run(run, checkpoint, TOKENIZER, SMALL)  # pyright: ignore[reportArgumentType]
+def take(run: Path, checkpoint: Path, controlnets: Path | None = None) -> list[Path]:
+    return im.import_run(run, checkpoint, controlnets, TOKENIZER, SMALL)  # pyright: ignore[reportArgumentType]
 
 
 def test_what_is_imported_exports_as_it_was(exported: Path, tmp_path: Path) -> None:
@@ -72,11 +72,10 @@ def test_what_is_imported_exports_as_it_was(exported: Path, tmp_path: Path) -> N
 
 
 def test_controlnets_are_imported_as_they_were(exported: Path, tmp_path: Path) -> None:
-    assert [path.name for path in im.import_controlnets(tmp_path / "run", tmp_path, SMALL)] == [
-        "manyshot-tiny-canny.safetensors"
-    ]
+    canny = exported.with_name("manyshot-tiny-canny.safetensors")
+    assert take(tmp_path / "run", exported, tmp_path) == [exported, canny]
     loaded = load_trained_controlnet(tmp_path / "run", "canny", SMALL).state_dict()
-    expected = im.load_controlnet(exported.with_name("manyshot-tiny-canny.safetensors"), SMALL)
+    expected = im.load_controlnet(canny, SMALL)
     assert all(torch.equal(loaded[key], value) for key, value in expected.state_dict().items())
 
 
@@ -127,9 +126,20 @@ def test_a_run_that_has_begun_is_not_lost(exported: Path, tmp_path: Path, name: 
     assert len(list(tmp_path.iterdir())) == 3  # the two exported files, and what was there
 
 
-def test_a_folder_without_controlnets_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds none of manyshot-tiny-segmentation"):
-        im.import_controlnets(tmp_path / "run", tmp_path, SMALL)
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "holds none of manyshot-tiny-segmentation"), (b"no net", "is not a ControlNet")],
+)
+def test_without_a_whole_controlnet_nothing_is_written(
+    exported: Path, tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
+    folder, run = tmp_path / "controlnets", tmp_path / "run"
+    folder.mkdir()
+    if content is not None:
+        (folder / "manyshot-tiny-canny.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        take(run, exported, folder)
+    assert not run.exists()
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:

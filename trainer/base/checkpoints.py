@@ -40,7 +40,7 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).cpu().contiguous()
-    facts = {"step": clock.step, "minutes": clock.elapsed}
+    facts: dict[str, object] = {"step": clock.step, "minutes": clock.elapsed}
     if clock.before:
         facts["before"] = clock.before
     header = {CLOCK: json.dumps(facts), BEGUN: json.dumps(begun and dict(begun))}

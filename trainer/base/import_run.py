@@ -1,7 +1,7 @@
 """Exported files become the beginning of a run, so that their training can go on anywhere."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args
@@ -25,39 +25,41 @@ from .train_controlnet import checkpoint_path
 from .training import Clock
 
 
-def import_run(run: Path, checkpoint: Path, tokenizer: CLIPTokenizer, sizes: Sizes) -> None:
-    """Write the autoencoder, the text encoder and the UNet of `checkpoint` into the folder `run`.
+def import_run(
+    run: Path, checkpoint: Path, controlnets: Path | None, tokenizer: CLIPTokenizer, sizes: Sizes
+) -> list[Path]:
+    """Write what `checkpoint` and the folder `controlnets` hold into the folder `run`.
 
-    What an export leaves out, the optimisers' state, begins anew; steps and minutes count from 0.
-    Raises InputError when the file is missing or of other sizes, or when the run has begun.
+    Returns the files that were read. What an export leaves out, the optimisers' state, begins
+    anew; steps and minutes count from 0. Raises InputError, before anything is written, when a file
+    is missing, damaged or of other sizes, or when the run has begun.
     """
     networks = load_single_file(checkpoint, tokenizer, sizes)
-    vae, text_encoder, unet = (
-        _unused(run / name) for name in (autoencoder.CHECKPOINT, words.FILE, diffusion.CHECKPOINT)
-    )
+    files = _controlnet_files(controlnets) if controlnets else {}
+    nets = {kind: load_controlnet(path, sizes) for kind, path in files.items()}
+    names = (autoencoder.CHECKPOINT, words.FILE, diffusion.CHECKPOINT)
+    _check_unused([*(run / name for name in names), *(checkpoint_path(run, kind) for kind in nets)])
     before = _training(checkpoint)
-    _save(vae, {"autoencoder": trainable(networks.vae, sizes)}, before)
+    _save(run / names[0], {"autoencoder": trainable(networks.vae, sizes)}, before)
     imported = {BEGUN: json.dumps({IMPORTED: checkpoint.name})}
-    write_tensors(text_encoder, networks.text_encoder.state_dict(), imported)
-    _save(unet, {"model": networks.unet, "average": deepcopy(networks.unet)}, before)
+    write_tensors(run / names[1], networks.text_encoder.state_dict(), imported)
+    _save(run / names[2], _with_average(networks.unet), before)
+    for kind, net in nets.items():
+        _save(checkpoint_path(run, kind), _with_average(net), _training(files[kind]))
+    return [checkpoint, *files.values()]
 
 
-def import_controlnets(run: Path, folder: Path, sizes: Sizes) -> list[Path]:
-    """Write each ControlNet that lies in `folder` into the folder `run`; returns their files.
-
-    Raises InputError when there is none, when one is damaged, or when its training has begun.
-    """
-    files: dict[Kind, Path] = {
-        kind: folder / f"{NAME}-{kind}.safetensors" for kind in get_args(Kind)
-    }
-    found: dict[Kind, Path] = {kind: path for kind, path in files.items() if path.is_file()}
-    if not found:
+def _controlnet_files(folder: Path) -> dict[Kind, Path]:
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    files = {kind: folder / f"{NAME}-{kind}.safetensors" for kind in kinds}
+    present = {kind: path for kind, path in files.items() if path.is_file()}
+    if not present:
         raise InputError(f"{folder} holds none of {', '.join(p.name for p in files.values())}.")
-    for kind, path in found.items():
-        controlnet = load_controlnet(path, sizes)
-        modules = {"model": controlnet, "average": deepcopy(controlnet)}
-        _save(_unused(checkpoint_path(run, kind)), modules, _training(path))
-    return list(found.values())
+    return present
+
+
+def _with_average(model: nn.Module) -> dict[str, nn.Module]:
+    return {"model": model, "average": deepcopy(model)}
 
 
 def trainable(vae: AutoencoderTiny, sizes: Sizes) -> TrainableAutoencoder:
@@ -71,10 +73,10 @@ def trainable(vae: AutoencoderTiny, sizes: Sizes) -> TrainableAutoencoder:
     return model
 
 
-def _unused(path: Path) -> Path:
-    if path.exists():
-        raise InputError(f"{path} exists, and would be lost: give another folder as --run.")
-    return path
+def _check_unused(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise InputError(f"{path} exists, and would be lost: give another folder as --run.")
 
 
 def _training(path: Path) -> dict[str, Any]:
