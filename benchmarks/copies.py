@@ -73,7 +73,7 @@ DISGUISES: Mapping[str, Disguise] = {
     "WebP 30": encoded("WEBP", 30),
     "half the size": resized(0.5),
     "twice the size": resized(2),
-    "square": lambda image: image.resize((min(image.size),) * 2),
+    "square": lambda image: image.resize((min(image.size), min(image.size))),
     "mirrored": transposed(Image.Transpose.FLIP_LEFT_RIGHT),
     "quarter turn": transposed(Image.Transpose.ROTATE_90),
     "half turn": transposed(Image.Transpose.ROTATE_180),

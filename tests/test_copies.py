@@ -183,13 +183,13 @@ def augmented(folder: Path) -> Path:
 
 def test_a_split_by_seed_keeps_copies_together_and_names_them(tmp_path: Path) -> None:
     folder = augmented(tmp_path)
-    for seed in range(3):
-        data = folder_dataset(folder, seed=seed)
+    splits = [folder_dataset(folder, seed=seed) for seed in range(3)]
+    for data in splits:
         sides = [{(e.class_name, e.path.stem[:2]) for e in part} for part in (data.real, data.test)]
         assert not sides[0] & sides[1]
         assert (len(data.real), len(data.test)) == (32, 16)
         assert ("cat/00_0.png", "cat/00_1.png") in data.doubles
-    notes = check_doubles(Data(path=folder), data, False, tmp_path)
+    notes = check_doubles(Data(path=folder), splits[0], False, tmp_path)
     assert notes[0].startswith(f"Images of {folder} are copies of each other, and are on one side")
     assert "cat/00_0.png of cat/00_1.png" in notes[0]
 
