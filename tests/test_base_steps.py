@@ -1,7 +1,9 @@
 """What the training loops are made of: budget, rates, averages, checkpoints, losses, latents."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -174,3 +176,25 @@ def test_the_box_of_a_pet() -> None:
     trimap[40, 60:70] = 3
     assert pet_box(trimap) == Box(2, 7, 6, 9)
     assert pet_box(np.full((128, 128), 2, np.uint8)) is None
+
+
+def test_gradients_in_bfloat16_do_not_depend_on_other_threads() -> None:
+    layer, inputs = nn.Linear(64, 64), torch.randn(2, 8, 64)
+
+    def enter_and_leave() -> None:
+        with tr.precision("cpu", bf16=True):
+            layer(inputs[0])
+
+    def gradient(meanwhile: Callable[[], None]) -> torch.Tensor:
+        with tr.precision("cpu", bf16=True):
+            first = layer(inputs[0])
+            meanwhile()
+            second = layer(inputs[1])
+        return torch.autograd.grad((first + second).float().square().sum(), layer.weight)[0]
+
+    def elsewhere() -> None:
+        thread = Thread(target=enter_and_leave)
+        thread.start()
+        thread.join()
+
+    assert torch.equal(gradient(lambda: None), gradient(elsewhere))

@@ -1,7 +1,6 @@
 """One step of the autoencoder's training: losses, gradients, and who learns from them."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +11,7 @@ from ..imagenet import perceptual_loss, stage_features
 from .autoencoder import TrainableAutoencoder, colour_loss, reconstruction_loss
 from .autoencoder_batches import AutoencoderOptions, Part
 from .discriminator import Discriminator, discriminator_loss, generator_loss
-from .training import Gradients, gradients, set_gradients
+from .training import Gradients, gradients, precision, set_gradients
 
 COLOURED = 1 / 3  # of the budget: how long colours are held in channels of their own
 ADVERSARIAL_FROM = 100  # steps that the discriminator learns before the decoder heeds it
@@ -84,7 +83,7 @@ def find_lesson(
     part: Part,
 ) -> Lesson:
     """The gradients of one part; changes nothing, so that threads can share the trainees."""
-    with _precision(options, part.pixels):
+    with precision(part.pixels.device.type, options.bf16):
         output, latents, encoded = trainees.model(part.pixels, part.noise)
         drawn, photo = (_view(eyes, options, pixels) for pixels in (output, part.pixels))
     loss = reconstruction_loss(output, part.pixels)
@@ -94,7 +93,7 @@ def find_lesson(
         loss = loss + (1 - stage.progress / COLOURED) * colour_loss(latents, part.pixels)
     if not options.adversarial:
         return Lesson(gradients(trainees.learning(), loss), None, encoded.detach())
-    with _precision(options, part.pixels):
+    with precision(part.pixels.device.type, options.bf16):
         scores, *judged = (_judge(trainees, view) for view in (drawn, photo, drawn.detached()))
     loss = loss + options.adversarial * adversarial_ramp(stage.step) * generator_loss(scores)
     mistakes = gradients(trainees.judging(), discriminator_loss(*judged))
@@ -105,10 +104,6 @@ def _view(eyes: EfficientNet, options: AutoencoderOptions, pixels: Tensor) -> Vi
     """What is seen of the pixels; nothing when no loss asks for it."""
     asked = options.perceptual or options.adversarial
     return View(pixels, stage_features(eyes, pixels) if asked else [])
-
-
-def _precision(options: AutoencoderOptions, pixels: Tensor) -> AbstractContextManager[object]:
-    return torch.autocast(pixels.device.type, torch.bfloat16, enabled=options.bf16)
 
 
 def _judge(trainees: Trainees, view: View) -> list[Tensor]:

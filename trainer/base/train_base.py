@@ -24,6 +24,7 @@ from .diffusion import (
 from .loop import run_loop
 from .pictures import write_grid
 from .sample import Networks, draw
+from .training import precision
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def train_base(
     alphas = build_schedule().alphas_cumprod.to(options.device)
 
     def loss(batch: Batch) -> Tensor:
-        with torch.autocast(alphas.device.type, torch.bfloat16, enabled=options.bf16):
+        with precision(alphas.device.type, options.bf16):
             found = unet(add_noise(batch, alphas), batch.times, batch.text).sample
         return weighted_error(found, batch, alphas)
 

@@ -31,6 +31,7 @@ from .hints import cropper, give_hint, glimpses
 from .loop import run_loop
 from .pictures import write_grid
 from .sample import Control, Networks, draw
+from .training import precision
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def train_controlnet(
     alphas = build_schedule().alphas_cumprod.to(options.device)
 
     def loss(batch: Batch) -> Tensor:
-        with torch.autocast(alphas.device.type, torch.bfloat16, enabled=options.bf16):
+        with precision(alphas.device.type, options.bf16):
             found = controlled_noise(unet, controlnet, batch, add_noise(batch, alphas))
         return weighted_error(found, batch, alphas)
 
