@@ -43,18 +43,20 @@ def parse_recipe_data(
         raise InputError(f"{where}: {error}") from None
 
 
-def _check_text(value: Any) -> None:
+def _check_text(value: Any, place: tuple[str, ...] = ()) -> None:
     """Raises InputError for characters that no text and no path can hold: NUL, and halves of those
-    that UTF-16 writes as two."""
+    that UTF-16 writes as two. The text itself, which may be a secret, is not shown."""
     if isinstance(value, str):
         if bad := re.search("[\0\ud800-\udfff]", value):
-            shown = value.encode("ascii", "backslashreplace").decode()[:60].replace("\0", "\\0")
-            raise InputError(f"The text '{shown}' holds the character {bad[0]!a}. Leave it out.")
+            where = f"The text of {'.'.join(place)!a}" if place else "A text"
+            raise InputError(f"{where} holds the character {bad[0]!a}. Leave it out.")
     elif isinstance(value, dict):
-        _check_text([*value, *value.values()])
+        for name, part in value.items():
+            _check_text(name, place)
+            _check_text(part, (*place, str(name)))
     elif isinstance(value, list | tuple):
-        for part in value:
-            _check_text(part)
+        for number, part in enumerate(value):
+            _check_text(part, (*place, str(number)))
 
 
 def _sentences(model: type[BaseModel], error: ValidationError, written: Written) -> str:

@@ -195,3 +195,10 @@ def test_userinfo_of_an_address_becomes_basic_auth():
 def test_basic_and_bearer_together_are_refused():
     with pytest.raises(InputError, match="'basic' or 'bearer', not both"):
         recipe(servers=[{"url": "http://a", "basic": "a:b", "bearer": "c"}])
+
+
+def test_a_secret_with_a_character_that_no_text_holds_is_not_shown():
+    with pytest.raises(InputError) as caught:
+        recipe(servers=[{"url": "https://host", "bearer": "hunter2\0"}])
+    assert "'servers.0.bearer' holds the character" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
