@@ -144,13 +144,3 @@ def check_told_apart(recipe: Recipe, used: Collection[str], where: str) -> None:
             f"Nothing in {where} takes the seed, so all images of a class would be the same. "
             "Bind it: 'KSampler.seed': $seed."
         )
-
-
-def check_distinct(equal: int, planned: int) -> None:
-    """Raises InputError when jobs are equal: each can be drawn only once."""
-    if equal:
-        raise InputError(
-            f"{equal:,} of the {planned:,} jobs equal another one, so their images would be the "
-            "same. Nothing that is bound tells them apart: bind the seed, as in "
-            "'KSampler.seed': $seed, or ask for fewer images."
-        )

@@ -59,15 +59,17 @@ def rows(
     """
     rejected = ledger.rejected()
     for job, done in ledger.done_jobs():
-        sources, drawn = sources_of(job), drawn_with(job)._asdict()
-        for index, row in enumerate(_rows(job, done, workflow, sources)):
+        numbered = _rows(job, done, workflow, sources_of(job), drawn_with(job))
+        for index, row in enumerate(numbered):
             if (job.id, index) in absent:
                 continue
             reject = rejected.get((job.id, index))
-            yield row | drawn | {"kept": reject is None, "reason": reject and reject.reason}
+            yield row | {"kept": reject is None, "reason": reject and reject.reason}
 
 
-def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[dict[str, Any]]:
+def _rows(
+    job: Job, done: Done, workflow: str, sources: list[str], drawn: DrawnWith
+) -> Iterator[dict[str, Any]]:
     objects = parse_json(done.objects) if done.objects else []
     files = [*files_of(job.id, job.class_name, done.images, done.masks, done.files)]
     masks = {file.number: file.name for file in files if file.kind == "masks"}
@@ -78,6 +80,7 @@ def _rows(job: Job, done: Done, workflow: str, sources: list[str]) -> Iterator[d
             "class_name": job.class_name,
             "label": job.label,
             "mask_file_name": masks.get(index),
+            **drawn._asdict(),
             "subject": job.token,
             "workflow": workflow,
             "source_image": sources[0] if sources else None,

@@ -9,7 +9,6 @@ from .. import workflows
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language
-from .addresses import check_distinct
 from .binding import Binding, bind_recipe
 from .bound import Bound
 from .job import Job
@@ -17,6 +16,7 @@ from .misplaced import check_prompts
 from .pairs.facts import Progress
 from .pairs.scenes import Scenes, find_scenes
 from .plan import Plan
+from .planned import check_distinct
 from .recipe import Recipe
 from .settle import classes_of, settle
 from .subjects import Subjects, find_subjects

@@ -13,12 +13,12 @@ from ..core.counted import counted
 from ..core.dataset_files import mask_name
 from ..core.errors import InputError
 from ..core.metadata_lines import OWN_NAME, Remarks, check_others, read_remarks
-from .addresses import check_distinct
 from .audit import Audit, audit, files_of
 from .folder import ROW_FIELDS, remove_files, remove_torn
 from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey, Rejected
+from .planned import check_distinct
 from .restore import restore
 
 Progress = Callable[[int, int], None]

@@ -41,7 +41,7 @@ def first_request(folder: Path, settings: dict[str, Any], **more: Any) -> Reques
         "workflow": str(folder / "graph.json"),
         "output": str(folder / "out"),
         "classes": ["cat"],
-        "prompts": {"templates": ["a [({class_name}:1.2)] AND more"], "negative": "x"},
+        "prompts": {"templates": ["a [({class_name}:1.2)] and more"], "negative": "x"},
         "servers": ["http://127.0.0.1:1", "webui+http://127.0.0.1:2"],
         "bind": BIND,
     }
@@ -63,7 +63,7 @@ def test_the_recipe_has_the_last_word(tmp_path: Path) -> None:
     own = {"steps": 3, "scheduler": "Beta", "language": "webui"}
     sent = first_request(tmp_path, SETTINGS, webui=own).payload
     assert (sent["steps"], sent["scheduler"], sent["cfg_scale"]) == (3, "Beta", 5)
-    assert sent["prompt"] == "a [(cat:1.2)] AND more"
+    assert sent["prompt"] == "a [(cat:1.2)] and more"
 
 
 def test_image_to_image_keeps_the_pictures_size_and_its_steps(tmp_path: Path) -> None:
