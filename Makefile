@@ -39,8 +39,8 @@ lint: $(INSTALLED) $(TYPING)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	# AUTOMATIC1111, in which the extension runs, has Python 3.10
 	$(BIN)/pyright --pythonpath $(BIN)/python --pythonversion 3.10 core webui \
-		$(addprefix driver/,$(addsuffix .py,folder job ledger ledger_file ledger_reader \
-		picture_files planned subjects writer))
+		$(addprefix driver/,$(addsuffix .py,audit drawn_with folder job ledger ledger_file \
+		ledger_reader picture_files planned restore subjects take_over writer))
 
 # The command help in the docs; a test says when it is out of date.
 docs: $(INSTALLED)

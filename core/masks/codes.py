@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -93,7 +93,7 @@ class Palette(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _only_black_and_white(self) -> Self:
+    def _only_black_and_white(self) -> "Palette":
         entries = [entry for row in self.classes.values() for entry in row]
         if self.threshold is not None and set(entries) != {0, WHITE}:
             raise ValueError("with a threshold classes have 0 (below it) and 255 (from it on)")

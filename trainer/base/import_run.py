@@ -35,8 +35,8 @@ def import_run(
     is missing, damaged or of other sizes, or when the run has begun.
     """
     networks = load_single_file(checkpoint, tokenizer, sizes)
-    files = _controlnet_files(controlnets) if controlnets else {}
-    nets = {kind: load_controlnet(path, sizes) for kind, path in files.items()}
+    files: dict[Kind, Path] = _controlnet_files(controlnets) if controlnets else {}
+    nets: dict[Kind, nn.Module] = {k: load_controlnet(path, sizes) for k, path in files.items()}
     names = (autoencoder.CHECKPOINT, words.FILE, diffusion.CHECKPOINT)
     _check_unused([*(run / name for name in names), *(checkpoint_path(run, kind) for kind in nets)])
     before = _training(checkpoint)
@@ -51,8 +51,8 @@ def import_run(
 
 def _controlnet_files(folder: Path) -> dict[Kind, Path]:
     kinds: tuple[Kind, ...] = get_args(Kind)
-    files = {kind: folder / f"{NAME}-{kind}.safetensors" for kind in kinds}
-    present = {kind: path for kind, path in files.items() if path.is_file()}
+    files: dict[Kind, Path] = {kind: folder / f"{NAME}-{kind}.safetensors" for kind in kinds}
+    present: dict[Kind, Path] = {kind: path for kind, path in files.items() if path.is_file()}
     if not present:
         raise InputError(f"{folder} holds none of {', '.join(p.name for p in files.values())}.")
     return present
