@@ -17,6 +17,7 @@ from .polygons import crossings, fill
 from .read import BACKGROUND, LabelMask, checked
 from .rle import checked_runs, filled
 
+MOST_BYTES = 768 * 2**20  # COCO's own largest file of annotations has 450 MB
 MOST_COORDINATE = 2**28  # in pixels: more is a mistake
 MOST_POINTS = 100_000  # of one polygon
 MOST_WORK = 2**32  # pixels of the objects of one image, each counted as the whole: seconds
@@ -183,7 +184,7 @@ def check_coco_classes(wanted: Sequence[str], known: Sequence[str]) -> None:
 
 def _read(path: Path) -> _File:
     try:
-        return _File.model_validate(read_json(path))
+        return _File.model_validate(read_json(path, MOST_BYTES))
     except (OSError, ValueError) as error:
         reason = _where(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(f"The annotations {path} cannot be read ({reason}).") from None
