@@ -262,7 +262,9 @@ def test_training_is_interrupted_goes_on_and_can_be_drawn_with(
     assert client.run(train_graph()).error is None
     error = client.run(train_graph(steps=4)).error
     assert error is not None
-    assert "was trained with another base, other photos, words or settings" in error
+    assert (
+        "was trained with another base, other photos, captions, masks, words or settings" in error
+    )
     assert trained_file.stat().st_mtime_ns == before
 
 

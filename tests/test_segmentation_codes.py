@@ -20,8 +20,10 @@ from PIL import Image
 def folder(path: Path, value: int) -> Path:
     labels = np.zeros((32, 32), np.uint8)
     labels[8:20, 8:24] = value
+    rng = np.random.default_rng(value)
     for name in ("0", "1", "2", "3"):
-        for kind, pixels, suffix in (("images", labels, ".jpg"), ("masks", labels, ".png")):
+        photo = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)  # no two of them are copies
+        for kind, pixels, suffix in (("images", photo, ".jpg"), ("masks", labels, ".png")):
             (path / kind).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path / kind / (name + suffix))
     return path
