@@ -36,6 +36,7 @@ explore: $(INSTALLED)
 lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/placeholder_names.py
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	# AUTOMATIC1111, in which the extension runs, has Python 3.10
 	$(BIN)/pyright --pythonpath $(BIN)/python --pythonversion 3.10 core webui \
