@@ -15,7 +15,7 @@ export UV_HTTP_TIMEOUT ?= 300
 # Containers often set this; every server and command would then compile torch anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test explore lint docs bench clean
+.PHONY: demo test explore fuzz soak lint docs bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/manyshot server install
@@ -32,6 +32,22 @@ explore: $(INSTALLED)
 	for round in $$(seq $(ROUNDS)); do \
 		HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
 		--dist loadfile $$(grep -l hypothesis tests/test_*.py) || exit 1; done
+
+# Every door to strangers' bytes, with coverage guidance, SECONDS each: what is found lies in
+# build/fuzz/crashes. (atheris is for Linux and macOS, and for this alone.)
+SECONDS ?= 120
+DOORS ?= events comfyui_replies webui_replies images masks coco safetensors ledger metadata \
+	manifest results recipes workflows class_files prompts infotexts
+fuzz: $(INSTALLED)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python "atheris>=3.0"
+	for door in $(DOORS); do $(BIN)/python tests/fuzz/fuzz.py $$door --seconds $(SECONDS) \
+		--into build/fuzz || exit 1; done
+	@! ls build/fuzz/crashes/* 2>/dev/null
+
+# JOBS jobs with kills of the server and the driver: memory, descriptors, threads, the set exact.
+JOBS ?= 200000
+soak: $(INSTALLED)
+	$(BIN)/python benchmarks/soak.py --jobs $(JOBS)
 
 lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ that are gone:
 import json
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -111,7 +112,7 @@ def files_of(
     job_id: str, class_name: str, images: int, masks: int, noted: str | None = None
 ) -> Iterator[File]:
     """The files of a done job; `noted` is `Done.files`."""
-    facts = parse_json(noted) if noted else {}
+    facts = _parsed(noted) if noted else {}
     counts: dict[Kind, int] = {"images": images, "masks": masks}
     for kind, count in counts.items():
         noted_of = facts.get(kind) if isinstance(facts, dict) else None
@@ -119,6 +120,12 @@ def files_of(
         for number in range(count):
             entry = of_kind[number] if number < len(of_kind) else None
             yield File(job_id, class_name, kind, number, _noted(entry))
+
+
+def _parsed(noted: str) -> Any:
+    with suppress(ValueError):
+        return parse_json(noted)
+    return {}
 
 
 def _noted(entry: Any) -> Facts | None:

@@ -67,10 +67,19 @@ def rows(
             yield row | {"kept": reject is None, "reason": reject and reject.reason}
 
 
+def _objects(text: str | None) -> list[Any]:
+    """What the masks of a job show; nothing where a ledger of others says something else."""
+    try:
+        objects = parse_json(text) if text else []
+    except ValueError:
+        return []
+    return objects if isinstance(objects, list) else []
+
+
 def _rows(
     job: Job, done: Done, workflow: str, sources: list[str], drawn: DrawnWith
 ) -> Iterator[dict[str, Any]]:
-    objects = parse_json(done.objects) if done.objects else []
+    objects = _objects(done.objects)
     files = [*files_of(job.id, job.class_name, done.images, done.masks, done.files)]
     masks = {file.number: file.name for file in files if file.kind == "masks"}
     for file in files[: done.images]:

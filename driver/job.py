@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..core.errors import InputError
 from ..core.json_text import parse_json
 
 Value = bool | int | float | str
@@ -43,7 +44,11 @@ class Job(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> "Job":
-        return cls(**parse_json(text))
+        """Raises InputError for a text that is no job, which a ledger of others may hold."""
+        try:
+            return cls(**parse_json(text))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"A job of the ledger cannot be read: {error}.") from None
 
 
 _NAMES = Job._fields

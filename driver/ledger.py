@@ -129,7 +129,7 @@ class Ledger(LedgerReader):
 
     def reject(self, images: Iterable[Rejected]) -> None:
         """These images are not wanted; one that is rejected already keeps its first reason."""
-        rows = [(image.id, image.number, image.reason) for image in images]
+        rows = [(image.id, image.number, _storable(image.reason)) for image in images]
         with self._transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO rejected(id, number, reason) VALUES(?, ?, ?)", rows
@@ -170,3 +170,8 @@ class Ledger(LedgerReader):
         """Keep a fact of the folder beside its jobs."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, value))
+
+
+def _storable(text: str | None) -> str | None:
+    """Half a character, which SQLite refuses, becomes a question mark."""
+    return text and text.encode("utf-8", "replace").decode("utf-8")

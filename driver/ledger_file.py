@@ -43,6 +43,20 @@ _COLUMNS = (
     "server", "seconds", "job", "objects", "files",
 )  # fmt: skip
 _ADDED = ("objects", "files")  # columns of jobs that earlier versions do not have
+_TYPES = {"id": "text", "seq": "integer", "plan": "integer", "grp": "text", "class_name": "text"}
+_WRONG_TYPES = " OR ".join(f"typeof({name}) <> '{kind}'" for name, kind in _TYPES.items())
+# What a job holds, as driver.job has it: always, and where it is not the default.
+_JOB = {"label": "integer", "first_index": "integer", "prompt": "text", "negative": "text",
+        "seed": "integer"}  # fmt: skip
+_JOB_MORE = {"group": "text", "images": "integer", "keep": "integer", "subject": "text",
+             "token": "text", "pictures": "object", "sweep": "object",
+             "pairs": "array"}  # fmt: skip
+_JOB_NAMES = ", ".join(f"'$.{name}'" for name in ("id", "class_name", *_JOB, *_JOB_MORE))
+_WRONG_JOB = " OR ".join(
+    [f"json_type(job, '$.{name}') IS NOT '{kind}'" for name, kind in _JOB.items()]
+    + [f"json_type(job, '$.{name}') <> '{kind}'" for name, kind in _JOB_MORE.items()]
+    + [f"json_remove(job, {_JOB_NAMES}) IS NOT '{{}}'"]
+)
 DAMAGED = FILE_NAME + ".damaged"
 
 
@@ -178,7 +192,8 @@ def _check(db: sqlite3.Connection) -> None:
         "OR typeof(images) <> 'integer' OR images NOT BETWEEN 0 AND 999999 "
         "OR typeof(masks) <> 'integer' OR masks NOT BETWEEN 0 AND 999999 "
         "OR state NOT IN (0, 1, 2) OR (objects IS NOT NULL AND NOT json_valid(objects)) "
-        "OR (files IS NOT NULL AND NOT json_valid(files))"
+        "OR (files IS NOT NULL AND NOT json_valid(files)) "
+        f"OR {_WRONG_TYPES} OR iif(json_valid(job), {_WRONG_JOB}, 1)"
     ).fetchone()
     if wrong:
         raise Damaged(f"{wrong} of its rows cannot be read")

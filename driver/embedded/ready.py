@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from ...core.errors import ServerError
+from ..reply import dicts
 from .base import Base
 from .log import failed_packs, last_lines
 from .process import GuardedProcess
@@ -60,7 +61,7 @@ def system_stats(url: str) -> dict[str, Any] | None:
 
 def read_facts(stats: dict[str, Any]) -> ServerFacts:
     """The facts in a reply to /system_stats."""
-    devices = [str(device.get("name")) for device in stats.get("devices", [])]
+    devices = [str(device.get("name")) for device in dicts(stats.get("devices"))]
     system = stats["system"]
     return ServerFacts(
         version=str(system.get("comfyui_version", "unknown")),

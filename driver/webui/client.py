@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..http import Http, Refused, Unreachable
+from ..reply import dicts, fields, items
 
 LONGEST = 24 * 3600.0  # seconds; a call answers only when its images are drawn
 API = "/sdapi/v1"
@@ -40,8 +41,7 @@ class WebUI:
 
     def progress(self) -> Progress:
         reply = self._dict(f"{API}/progress?skip_current_image=true")
-        state = reply.get("state")
-        state = state if isinstance(state, dict) else {}
+        state = fields(reply.get("state"))
         names = ("job", "job_timestamp", "job_count", "job_no", "sampling_step")
         return Progress(
             busy=bool(state.get("job_count")) or bool(state.get("job")),
@@ -65,8 +65,8 @@ class WebUI:
     def embeddings(self) -> tuple[set[str], set[str]]:
         """Names of the embeddings that its model can use, and of those that it cannot."""
         reply = self._dict(f"{API}/embeddings")
-        loaded, skipped = (reply.get(name) for name in ("loaded", "skipped"))
-        return set(loaded or {}), set(skipped or {})
+        loaded, skipped = (fields(reply.get(name)) for name in ("loaded", "skipped"))
+        return set(loaded), set(skipped)
 
     def schemas(self) -> Schemas:
         """What txt2img, img2img and options know; nothing where the server does not say."""
@@ -86,13 +86,12 @@ class WebUI:
             if error.status == 404:
                 return None
             raise
-        return [one for one in reply if isinstance(one, dict)] if isinstance(reply, list) else None
+        return dicts(reply) if isinstance(reply, list) else None
 
     def scripts(self) -> set[str]:
         """Titles of the scripts that txt2img knows, in small letters."""
         reply = self._dict(f"{API}/scripts")
-        titles = reply.get("txt2img")
-        return {str(title).lower() for title in titles} if isinstance(titles, list) else set()
+        return {str(title).lower() for title in items(reply.get("txt2img"))}
 
     def control_lists(self) -> tuple[list[str], list[str]] | None:
         """Models and preprocessors of ControlNet; None without it."""
@@ -103,7 +102,7 @@ class WebUI:
             if error.status == 404:
                 return None
             raise
-        return list(map(str, models or [])), list(map(str, modules or []))
+        return list(map(str, items(models))), list(map(str, items(modules)))
 
     def refresh(self, *what: str) -> None:
         """Have it look for new files: checkpoints, loras, vae, embeddings. Waits for its queue."""

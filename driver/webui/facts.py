@@ -6,12 +6,18 @@ from typing import Any
 from ...core.counted import came_of
 from ...core.webui_facts import INTERRUPTED
 from ..job import Failure
+from ..reply import whole
 from .names import same_file
 from .request import Request
 
 AUTOMATIC = "Automatic"
 SPOILED = "It was interrupted in the WebUI by somebody, and came back half drawn."
 _LEFT_OUT = str.maketrans("", "", ":,")  # of LoRA's names, in the list of hashes
+
+
+def first_image(info: Mapping[str, Any]) -> int:
+    """The place of the first image that was asked for among those of a reply."""
+    return max(whole(info.get("index_of_first_image")), 0)
 
 
 def _unknown_field(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -107,7 +113,7 @@ def _interrupted(request: Request, reply: Any, info: Mapping[str, Any]) -> Failu
 
 def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """Extra pictures stand behind (ControlNet's) or before (a grid), never in between."""
-    first = info.get("index_of_first_image") or 0
+    first = first_image(info)
     texts = info.get("infotexts")
     drawn = min(len(reply["images"]), len(texts) if isinstance(texts, list) else 10**6) - first
     if drawn == request.images:

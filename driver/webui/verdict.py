@@ -11,7 +11,7 @@ from ...core.errors import InputError
 from ...core.images import SENT, open_image, opened
 from ...core.json_text import parse_json
 from ..job import Failure
-from .facts import CHECKS
+from .facts import CHECKS, first_image
 from .maps import check_maps
 from .request import Request
 
@@ -44,7 +44,7 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     wrong = next(filter(None, (check(request, reply, info) for check in CHECKS)), None)
     if wrong:
         return wrong
-    first = info.get("index_of_first_image") or 0
+    first = first_image(info)
     last = first + request.images
     try:
         images, maps = _decoded(reply["images"][first:last]), _decoded(reply["images"][last:])

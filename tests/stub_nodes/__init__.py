@@ -8,7 +8,9 @@ from pathlib import Path
 import comfy.model_management
 import folder_paths
 import torch
+from aiohttp import web
 from comfy_api.latest import ComfyExtension, io
+from server import PromptServer
 
 CATEGORY = "stub"
 
@@ -195,6 +197,23 @@ class StubHangOnce(io.ComfyNode):
         return io.NodeOutput(value)
 
 
+def add_brown_outs() -> None:
+    """POST /brown-out?seconds=N: everything is answered HTTP 503 for so long."""
+    until = 0.0
+
+    @web.middleware
+    async def answer_busy(request, handler):
+        nonlocal until
+        if time.monotonic() < until:
+            return web.Response(status=503, headers={"Retry-After": "1"})
+        if request.path == "/brown-out":
+            until = time.monotonic() + float(request.query["seconds"])
+            return web.Response()
+        return await handler(request)
+
+    PromptServer.instance.app.middlewares.append(answer_busy)
+
+
 class StubExtension(ComfyExtension):
     async def get_node_list(self):
         return [
@@ -204,4 +223,5 @@ class StubExtension(ComfyExtension):
 
 
 async def comfy_entrypoint():
+    add_brown_outs()
     return StubExtension()
