@@ -10,7 +10,7 @@ from ..core.masks.compose import MANY, composed
 from ..core.masks.scene import Scene
 from ..core.masks.variation import Variation
 from .input_lists import each
-from .variation_inputs import border_of, canvas_inputs, range_inputs, scale_of, size_of
+from .variation_inputs import canvas_inputs, canvas_size, outline_width, range_inputs, scale_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,10 +86,10 @@ class ManyshotComposeMasks(io.ComfyNode):
     ) -> bool | str:
         try:  # what is wired is None here, what is not is ""
             if scale_from[0] is not None and scale_to[0] is not None:
-                scale_of(scale_from[0], scale_to[0])
+                scale_range(scale_from[0], scale_to[0])
             if border[0] is not None:
                 named = mask_classes[0] is None or mask_classes[0]
-                border_of(border[0], named, control[0] is None)
+                outline_width(border[0], named, control[0] is None)
         except InputError as error:
             return str(error)
         return True
@@ -117,23 +117,26 @@ class ManyshotComposeMasks(io.ComfyNode):
         from .scenes import mask_output, objects_text, picture_output
 
         named = any(mask_classes or ())
-        outline = border_of(border[0], named, control is not None)
-        scale = scale_of(scale_from[0], scale_to[0])
+        outline = outline_width(border[0], named, control is not None)
+        scale = scale_range(scale_from[0], scale_to[0])
         variation = Variation(flip[0], rotate[0], scale, shift[0], shear=0.0, visible=visible[0])
         scenes = _scenes(mask, mask_classes, image, control)
-        found = [
-            composed(group, one_seed, variation, size_of(width[0], height[0]), outline)
+        composed_scenes = [
+            composed(group, one_seed, variation, canvas_size(width[0], height[0]), outline)
             for group, one_seed in zip(
                 _groups(scenes, objects[0]), _seeds(seed, len(scenes)), strict=True
             )
         ]
         missing = "Compose Masks' input {!r} is not wired."
         return io.NodeOutput(
-            [mask_output([one.mask], named) for one in found],
-            [names_text(one.mask.classes) if named else "" for one in found],
-            [picture_output([one.image], missing.format("image")) for one in found],
-            [picture_output([one.control], missing.format("control")) for one in found],
-            [objects_text([one.mask]) for one in found],
+            [mask_output([scene.mask], named) for scene in composed_scenes],
+            [names_text(scene.mask.classes) if named else "" for scene in composed_scenes],
+            [picture_output([scene.image], missing.format("image")) for scene in composed_scenes],
+            [
+                picture_output([scene.control], missing.format("control"))
+                for scene in composed_scenes
+            ],
+            [objects_text([scene.mask]) for scene in composed_scenes],
         )
 
 
@@ -143,16 +146,16 @@ def _scenes(
     image: "list[Tensor] | None",
     control: "list[Tensor] | None",
 ) -> list[Scene]:
-    from .scenes import scenes_of
+    from .scenes import make_scenes
 
     count = len(mask)
     texts = each("mask_classes", mask_classes or [""], count)
     images = each("image", image or [None], count)
     controls = each("control", control or [None], count)
-    found = [scenes_of(*row) for row in zip(mask, texts, images, controls, strict=True)]
-    if any(len(batch) > 1 for batch in found):
+    batches = [make_scenes(*row) for row in zip(mask, texts, images, controls, strict=True)]
+    if any(len(batch) > 1 for batch in batches):
         raise InputError("Compose Masks takes a list of single masks; one of them is a batch.")
-    return [scene for batch in found for scene in batch]
+    return [scene for batch in batches for scene in batch]
 
 
 def _groups(scenes: Sequence[Scene], size: int) -> list[list[Scene]]:

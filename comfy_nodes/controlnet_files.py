@@ -50,8 +50,8 @@ def check_controlnet(name: str, model: Any) -> None:
     facts, family = file_facts(controlnet_path(name)), model_family(model)
     if facts is None or family is None:
         return
-    others = (one for one in get_filename_list(FOLDER) if _family(one) == family)
-    sentence = wrong_pair(name, facts, "the connected model", family, others)
+    alternatives = (file for file in get_filename_list(FOLDER) if _family(file) == family)
+    sentence = wrong_pair(name, facts, "the connected model", family, alternatives)
     if sentence:
         raise InputError(sentence)
 
@@ -85,14 +85,14 @@ def load_controlnet(name: str, model: Any) -> Any:
 
     path = controlnet_path(name)
     stat = path.stat()
-    key, known = (str(path), stat.st_size, stat.st_mtime_ns), _loaded.setdefault(model.model, {})
-    found = known.pop(key, None) or controlnet.load_controlnet(str(path), model)
-    if found is None:
+    key, cached = (str(path), stat.st_size, stat.st_mtime_ns), _loaded.setdefault(model.model, {})
+    control_net = cached.pop(key, None) or controlnet.load_controlnet(str(path), model)
+    if control_net is None:
         raise InputError(f"{name} holds no ControlNet that this ComfyUI knows. Choose another one.")
-    known[key] = found
-    for old in list(known)[:-KEPT]:
-        del known[old]
-    return found
+    cached[key] = control_net
+    for old in list(cached)[:-KEPT]:
+        del cached[old]
+    return control_net
 
 
 def _family(name: str) -> str | None:

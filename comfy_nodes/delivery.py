@@ -48,8 +48,8 @@ def to_folder(
             for image, of_mask in zip(images, of_masks or [{}] * len(images), strict=True)
         ],
     )
-    shown = {"images": [_shown(folder, file) for file in images]}
-    return shown | ({"masks": [_shown(folder, file) for file in masks]} if masks else {})
+    shown = {"images": [_preview_entry(folder, file) for file in images]}
+    return shown | ({"masks": [_preview_entry(folder, file) for file in masks]} if masks else {})
 
 
 def to_client(pictures: Pictures, prompt_id: str, node_id: str, display_node_id: str) -> None:
@@ -89,6 +89,6 @@ class _Encoded:
         file.write(self._data)
 
 
-def _shown(folder: str, file: str) -> dict[str, str]:
+def _preview_entry(folder: str, file: str) -> dict[str, str]:
     subfolder, _, filename = f"{folder}/{file}".rpartition("/")
     return {"filename": filename, "subfolder": subfolder, "type": "output"}

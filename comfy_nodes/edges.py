@@ -31,5 +31,5 @@ def soft_edges(images: "Tensor", sigma: float, gain: float) -> "Tensor":
     step = get_gaussian_kernel1d(size, blur)[0, reach : reach + 2].sum() / 2  # a sharp one of 1
     smooth = gaussian_blur2d(images.movedim(-1, 1), (size, size), (blur, blur), "reflect")
     slope = spatial_gradient(smooth, mode="diff", order=1, normalized=True)
-    found = slope.norm(dim=2).amax(dim=1) * gain / step
-    return found.clamp(0, 1)[..., None].expand(-1, -1, -1, 3)
+    heights = slope.norm(dim=2).amax(dim=1) * gain / step
+    return heights.clamp(0, 1)[..., None].expand(-1, -1, -1, 3)

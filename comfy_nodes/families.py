@@ -15,7 +15,7 @@ def add_route() -> None:
     from server import PromptServer
 
     server = getattr(PromptServer, "instance", None)
-    if server is None or any(getattr(one, "path", None) == PATH for one in server.routes):
+    if server is None or any(getattr(route, "path", None) == PATH for route in server.routes):
         return
     server.routes.get(PATH)(_answer)
 
@@ -31,12 +31,12 @@ def families() -> dict[str, dict[str, dict[str, str | None]]]:
 
     Names and paths are ComfyUI's own lists; nothing of the request is used.
     """
-    return {folder: _of(folder) for folder in FOLDERS}
+    return {folder: _facts_by_name(folder) for folder in FOLDERS}
 
 
-def _of(folder: str) -> dict[str, dict[str, str | None]]:
+def _facts_by_name(folder: str) -> dict[str, dict[str, str | None]]:
     from folder_paths import get_filename_list, get_full_path
 
     paths = {name: get_full_path(folder, name) for name in get_filename_list(folder)}
-    found = {name: file_facts(Path(path)) for name, path in paths.items() if path}
-    return {name: asdict(facts) for name, facts in found.items() if facts}
+    facts_by_name = {name: file_facts(Path(path)) for name, path in paths.items() if path}
+    return {name: asdict(facts) for name, facts in facts_by_name.items() if facts}

@@ -27,8 +27,10 @@ def input_path(name: str, what: str) -> Path:
     path = root.joinpath(*relative_name(name.rstrip("/"), what).parts)
     if not path.exists():
         beside = root if not path.parent.is_dir() else path.parent
-        known = [one.relative_to(root).as_posix() for one in beside.iterdir()]
-        near = did_you_mean(name, [one for one in known if not one.startswith(".")])
+        names = [path.relative_to(root).as_posix() for path in beside.iterdir()]
+        near = did_you_mean(
+            name, [neighbour for neighbour in names if not neighbour.startswith(".")]
+        )
         raise InputError(f"ComfyUI's input folder has no {what} {name!r}.{near}")
     return path
 

@@ -42,9 +42,9 @@ def label_masks(mask: "Tensor", mask_classes: str | None) -> list[LabelMask]:
     """
     values = mask.reshape(-1, *mask.shape[-2:]).float().clamp(0, 1).cpu().numpy()
     if not (mask_classes or "").strip():
-        return [LabelMask((one >= 0.5).astype(np.uint8), PLAIN) for one in values]
+        return [LabelMask((mask_values >= 0.5).astype(np.uint8), PLAIN) for mask_values in values]
     classes = read_names(str(mask_classes))
-    return [LabelMask(_labels(one, classes), classes) for one in values]
+    return [LabelMask(_labels(mask_values, classes), classes) for mask_values in values]
 
 
 def names_text(classes: Sequence[str]) -> str:

@@ -96,7 +96,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
         if folder is None or layout is None:
             return True  # wired to another node: known only when it runs
         try:
-            await asyncio.to_thread(_found, folder, layout)  # the server goes on meanwhile
+            await asyncio.to_thread(_list_pairs, folder, layout)  # the server goes on meanwhile
         except InputError as error:
             return str(error)
         return True
@@ -115,7 +115,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
         from .label_masks import mask_tensor, names_text
         from .pictures import image_tensor
 
-        pairs = chosen(_found(folder, layout), first, count)
+        pairs = select_pairs(_list_pairs(folder, layout), first, count)
         loaded = [(pair, *_read(pair)) for pair in pairs]
         rows = [row for row in loaded for _ in range(times)]
         return io.NodeOutput(
@@ -127,7 +127,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
         )
 
 
-def chosen(pairs: tuple[PairFile, ...], first: int, count: int) -> list[PairFile]:
+def select_pairs(pairs: tuple[PairFile, ...], first: int, count: int) -> list[PairFile]:
     """Round `first` of `count` photos each, none twice; after the last come the first again."""
     start = first * count
     return [pairs[(start + place) % len(pairs)] for place in range(min(count, len(pairs)))]
@@ -141,11 +141,11 @@ def _read(pair: PairFile) -> tuple[np.ndarray, LabelMask]:
     return image, fitting_mask(pair, image.shape[:2])
 
 
-def _found(folder: str, layout: Layout) -> tuple[PairFile, ...]:
+def _list_pairs(folder: str, layout: Layout) -> tuple[PairFile, ...]:
     path = input_path(folder, "folder")
-    return _listed(path, layout, stamp(path))
+    return _read_pairs(path, layout, stamp(path))
 
 
 @lru_cache(maxsize=4)
-def _listed(folder: Path, layout: Layout, _stamp: str) -> tuple[PairFile, ...]:
+def _read_pairs(folder: Path, layout: Layout, _stamp: str) -> tuple[PairFile, ...]:
     return tuple(find_pairs(folder, layout))

@@ -83,8 +83,8 @@ class ManyshotLoadMask(io.ComfyNode):
         if None in (file, form, class_name, table, image_name):
             return True  # wired to another node: known only when it runs
         try:
-            given = str(file), form or "labels", str(class_name), str(table), str(image_name)
-            await asyncio.to_thread(_loaded, *given)  # the server goes on meanwhile
+            arguments = str(file), form or "labels", str(class_name), str(table), str(image_name)
+            await asyncio.to_thread(_load, *arguments)  # the server goes on meanwhile
         except InputError as error:
             return str(error)
         return True
@@ -102,20 +102,20 @@ class ManyshotLoadMask(io.ComfyNode):
     ) -> io.NodeOutput:
         from .label_masks import mask_tensor, names_text
 
-        mask = _loaded(file, form, class_name, table, image_name)
+        mask = _load(file, form, class_name, table, image_name)
         return io.NodeOutput(mask_tensor([mask]), names_text(mask.classes))
 
 
 def _files() -> list[str]:
-    known = (path for path in input_folder().glob("*") if path.is_file())
-    return sorted(path.name for path in known if path.suffix.lower() in {*SUFFIXES, ".json"})
+    paths = (path for path in input_folder().glob("*") if path.is_file())
+    return sorted(path.name for path in paths if path.suffix.lower() in {*SUFFIXES, ".json"})
 
 
 def _path(name: str) -> Path:
     return input_path(name.removesuffix(" [input]"), "file")  # as the mask editor writes it
 
 
-def _loaded(file: str, form: Form, class_name: str, table: str, image_name: str) -> LabelMask:
+def _load(file: str, form: Form, class_name: str, table: str, image_name: str) -> LabelMask:
     path = _path(file)
     if not path.is_file():
         raise InputError(f"{file!r} is a folder. Load Labelled takes folders.")

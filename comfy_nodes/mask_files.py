@@ -28,8 +28,8 @@ def mask_files(mask: "Tensor", mask_classes: str | None) -> list[MaskFile]:
     """A file for each mask of a batch. Raises InputError as `label_masks.label_masks` does."""
 
     if not mask_classes:
-        return [MaskFile(png(one, {}), one, []) for one in pixels(mask)]
+        return [MaskFile(png(values, {}), values, []) for values in pixels(mask)]
     return [
-        MaskFile(encoded(one), one.labels, object_facts(one))
-        for one in label_masks(mask, mask_classes)
+        MaskFile(encoded(label_mask), label_mask.labels, object_facts(label_mask))
+        for label_mask in label_masks(mask, mask_classes)
     ]

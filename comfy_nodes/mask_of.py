@@ -88,8 +88,8 @@ class ManyshotMaskOf(io.ComfyNode):
 
         from .label_masks import label_masks
 
-        found = [
-            region_of(one, region, read_names(classes), border, grow)
-            for one in label_masks(mask, mask_classes)
+        regions = [
+            region_of(label_mask, region, read_names(classes), border, grow)
+            for label_mask in label_masks(mask, mask_classes)
         ]
-        return io.NodeOutput(torch.from_numpy(np.stack(found)).float())
+        return io.NodeOutput(torch.from_numpy(np.stack(regions)).float())

@@ -90,46 +90,55 @@ class ManyshotMaskPrompts(io.ComfyNode):
         mask_classes: list[str] | None = None,
     ) -> io.NodeOutput:
         named = each("mask_classes", mask_classes or [""], len(mask))
-        shown = [_shown(*pair, place) for place, pair in enumerate(zip(mask, named, strict=True))]
-        given = each("class_name", class_name, len(mask))
-        names = [name or first[0] for name, first in zip(given, shown, strict=True)]
+        shown = [
+            _visible_classes(*pair, place)
+            for place, pair in enumerate(zip(mask, named, strict=True))
+        ]
+        class_names = each("class_name", class_name, len(mask))
+        names = [name or first[0] for name, first in zip(class_names, shown, strict=True)]
         called = read_words(words[0])
-        _check_words(called, {*names, *(one for classes in shown for one in classes)}, named)
+        _check_words(called, {*names, *(name for classes in shown for name in classes)}, named)
         classes = {name: called.get(name, "") for name in names}
         prompts = read_prompts(
             classes, templates[0], contexts[0], lists[0], negative[0], words=words[0]
         )
         labelled = [classes if text else () for classes, text in zip(shown, named, strict=True)]
         rows = zip(names, _places(names), labelled, strict=True)
-        return rows_output([prompts.at(name, i, seed[0], said) for name, i, said in rows])
+        return rows_output(
+            [prompts.at(name, i, seed[0], mask_classes) for name, i, mask_classes in rows]
+        )
 
 
-def _shown(mask: "Tensor", mask_classes: str, place: int) -> tuple[str, ...]:
+def _visible_classes(mask: "Tensor", mask_classes: str, place: int) -> tuple[str, ...]:
     """All classes that a mask, or any of a batch, shows. Raises InputError for none."""
     from .label_masks import label_masks
 
-    found = dict.fromkeys(name for one in label_masks(mask, mask_classes) for name in one.shown())
-    if not found:
+    classes = dict.fromkeys(
+        name for label_mask in label_masks(mask, mask_classes) for name in label_mask.shown()
+    )
+    if not classes:
         raise InputError(
             f"Mask {place + 1} shows background only: there is nothing to name. Take it out, or "
             "look whether its classes are named right."
         )
-    return tuple(found)
+    return tuple(classes)
 
 
 def _check_words(words: Iterable[str], used: Iterable[str], named: Iterable[str]) -> None:
     """Raises InputError for words of a class that no mask and no class_name has."""
-    known = {*used, *(name.strip() for text in named for name in text.splitlines())}
+    mask_names = {*used, *(name.strip() for text in named for name in text.splitlines())}
     for name in words:
-        if name not in known:
-            raise InputError(f"words names {name!r}, which no mask has.{did_you_mean(name, known)}")
+        if name not in mask_names:
+            raise InputError(
+                f"words names {name!r}, which no mask has.{did_you_mean(name, mask_names)}"
+            )
 
 
 def _places(names: Sequence[str]) -> list[int]:
     """The place of each image among those of its class: what its prompt follows from."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     places = []
     for name in names:
-        places.append(seen[name])
-        seen[name] += 1
+        places.append(counts[name])
+        counts[name] += 1
     return places

@@ -85,5 +85,5 @@ class ManyshotMaskToControl(io.ComfyNode):
         named = {name: other for name, other in read_table(table).items() if name in classes}
         colours = control_colours(classes, palette, named)
         return io.NodeOutput(
-            image_tensor([drawn(one, colours, open_colour(palette)) for one in masks])
+            image_tensor([drawn(label_mask, colours, open_colour(palette)) for label_mask in masks])
         )

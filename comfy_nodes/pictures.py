@@ -22,8 +22,8 @@ def pixels(values: "Tensor") -> list[np.ndarray]:
 
     Rounded, so that a mask that was loaded from 8 bits keeps its values exactly.
     """
-    found = (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
-    return [one[..., 0] if one.ndim == 3 and one.shape[2] == 1 else one for one in found]
+    batch = (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
+    return [image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image for image in batch]
 
 
 def image_tensor(images: Sequence[np.ndarray]) -> "Tensor":
@@ -64,8 +64,8 @@ def png(image: np.ndarray, texts: Mapping[str, str]) -> bytes:
 
 def digest(images: Sequence[np.ndarray], facts: str) -> str:
     """16 hexadecimal digits that follow from the pixels and the facts."""
-    found = hashlib.sha256(facts.encode())
+    hasher = hashlib.sha256(facts.encode())
     for image in images:
-        found.update(str(image.shape).encode())
-        found.update(image.tobytes())
-    return found.hexdigest()[:16]
+        hasher.update(str(image.shape).encode())
+        hasher.update(image.tobytes())
+    return hasher.hexdigest()[:16]

@@ -188,5 +188,5 @@ def _png_texts(hidden: Any) -> dict[str, str]:
 
     if args.disable_metadata:
         return {}
-    known = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
-    return {key: json.dumps(value) for key, value in known.items() if value is not None}
+    texts = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
+    return {key: json.dumps(value) for key, value in texts.items() if value is not None}

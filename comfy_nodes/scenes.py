@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def scenes_of(
+def make_scenes(
     mask: "Tensor",
     mask_classes: str | None,
     image: "Tensor | None" = None,
@@ -30,10 +30,10 @@ def scenes_of(
     masks = label_masks(mask, mask_classes)
     images, controls = _colours(image), _colours(control)
     count = max(len(masks), len(images), len(controls))
-    for name, found in (("masks", masks), ("images", images), ("control images", controls)):
-        if len(found) not in (0, 1, count):
+    for name, batch in (("masks", masks), ("images", images), ("control images", controls)):
+        if len(batch) not in (0, 1, count):
             raise InputError(
-                f"The greatest batch has {count} and there are {len(found)} {name}; give one for "
+                f"The greatest batch has {count} and there are {len(batch)} {name}; give one for "
                 "all, or one each."
             )
     return [
@@ -51,7 +51,7 @@ def picture_output(pictures: Sequence[np.ndarray | None], missing: str) -> Any:
     """An IMAGE; where there is none, the sentence `missing` for the node that would use it."""
     from comfy_execution.graph_utils import ExecutionBlocker
 
-    there = [one for one in pictures if one is not None]
+    there = [picture for picture in pictures if picture is not None]
     return image_tensor(there) if there else ExecutionBlocker(missing)
 
 
@@ -62,8 +62,10 @@ def objects_text(masks: Sequence[LabelMask]) -> str:
 
 def _colours(images: "Tensor | None") -> list[np.ndarray]:
     """Bytes (height, width, 3) of each image of a batch, without alpha."""
-    found = [] if images is None else pixels(images)
-    return [np.stack([one] * 3, axis=-1) if one.ndim == 2 else one[..., :3] for one in found]
+    arrays = [] if images is None else pixels(images)
+    return [
+        np.stack([image] * 3, axis=-1) if image.ndim == 2 else image[..., :3] for image in arrays
+    ]
 
 
 def _one(values: Sequence[Any], place: int) -> Any:

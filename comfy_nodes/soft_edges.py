@@ -50,5 +50,5 @@ class ManyshotSoftEdges(io.ComfyNode):
 
         from .edges import soft_edges
 
-        found = soft_edges(image.to(model_management.get_torch_device()), sigma, gain)
-        return io.NodeOutput(found.to(model_management.intermediate_device()))
+        edges = soft_edges(image.to(model_management.get_torch_device()), sigma, gain)
+        return io.NodeOutput(edges.to(model_management.intermediate_device()))

@@ -109,13 +109,13 @@ class ManyshotSubject(io.ComfyNode):
         clip: Any = None,
         vae: Any = None,
     ) -> io.NodeOutput:
-        found = find_subject(subject)
-        one = found.subject(token)
-        models = with_subject(found, strength, Models(model, clip, vae))
-        return io.NodeOutput(*_connected(models), found.words(one), one.class_name)
+        file = find_subject(subject)
+        learned = file.subject(token)
+        models = with_subject(file, strength, Models(model, clip, vae))
+        return io.NodeOutput(*_block_missing(models), file.words(learned), learned.class_name)
 
 
-def _connected(models: Models) -> list[Any]:
+def _block_missing(models: Models) -> list[Any]:
     """The models; in place of a missing one the sentence that a node which uses it shows."""
     from comfy_execution.graph_utils import ExecutionBlocker
 

@@ -28,11 +28,11 @@ class FoundFile:
         """The subject with this token, or the first. Raises InputError: there is none such."""
         if not token:
             return self.facts.subjects[0]
-        known = {subject.token: subject for subject in self.facts.subjects}
-        if token not in known:
-            near = did_you_mean(token, known)
+        by_token = {subject.token: subject for subject in self.facts.subjects}
+        if token not in by_token:
+            near = did_you_mean(token, by_token)
             raise InputError(f"{self.name} holds no subject with the token {token!r}.{near}")
-        return known[token]
+        return by_token[token]
 
     def words(self, subject: Subject) -> str:
         """What prompts call the subject; an embedding goes by the name that its file has here."""
@@ -57,25 +57,28 @@ def find_subject(name: str) -> FoundFile:
 
     Raises InputError, with the nearest name, when the server has none of that name.
     """
-    known = _by_name()
-    if not known:
+    by_name = _by_name()
+    if not by_name:
         folders = ", ".join(f"models/{folder}" for folder in MODEL_FOLDERS.values())
         raise InputError(
             "This server has no trained subject. Make one with Train Subject or `manyshot subject "
             f"train`; its file belongs into one of {folders}."
         )
-    found = known | {f"{one.folder}/{one.name}": one for one in known.values()}
-    if name not in found:
+    by_path = by_name | {f"{file.folder}/{file.name}": file for file in by_name.values()}
+    if name not in by_path:
         raise InputError(
-            f"This server has no file {name!r} of a trained subject.{did_you_mean(name, known)}"
+            f"This server has no file {name!r} of a trained subject.{did_you_mean(name, by_name)}"
         )
-    return found[name]
+    return by_path[name]
 
 
 def _by_name() -> dict[str, FoundFile]:
-    found = list(_files())
-    counts = Counter(one.name for one in found)
-    return {one.name if counts[one.name] == 1 else f"{one.folder}/{one.name}": one for one in found}
+    files = list(_files())
+    counts = Counter(file.name for file in files)
+    return {
+        file.name if counts[file.name] == 1 else f"{file.folder}/{file.name}": file
+        for file in files
+    }
 
 
 def _files() -> Iterator[FoundFile]:

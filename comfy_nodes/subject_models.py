@@ -17,85 +17,89 @@ class Models(NamedTuple):
     vae: Any = None
 
 
-def with_subject(found: FoundFile, strength: float, given: Models) -> Models:
+def with_subject(file: FoundFile, strength: float, models: Models) -> Models:
     """The models as the subject needs them: a LoRA is put onto those given, DreamBooth has its
     own, and an embedding is read by the text encoder when a prompt calls it.
 
     Raises InputError when the given ones are missing, or of another family or width than the
     base that the subject was trained on.
     """
-    if found.facts.method == "dreambooth":
-        return _checkpoint(found)
-    if found.facts.method == "lora":
-        return _with_lora(found, strength, given)
-    if given.clip is None:
-        raise _missing(found, "'clip'")
-    _check_embedding(found, given.clip)
-    return given
+    if file.facts.method == "dreambooth":
+        return _checkpoint(file)
+    if file.facts.method == "lora":
+        return _with_lora(file, strength, models)
+    if models.clip is None:
+        raise _missing(file, "'clip'")
+    _check_embedding(file, models.clip)
+    return models
 
 
-def _checkpoint(found: FoundFile) -> Models:
+def _checkpoint(file: FoundFile) -> Models:
     """As CheckpointLoaderSimple has it."""
     import folder_paths
     from comfy.sd import load_checkpoint_guess_config
 
     embeddings = folder_paths.get_folder_paths("embeddings")
     loaded = load_checkpoint_guess_config(
-        str(found.path), output_vae=True, output_clip=True, embedding_directory=embeddings
+        str(file.path), output_vae=True, output_clip=True, embedding_directory=embeddings
     )
     return Models(*loaded[:3])
 
 
-def _with_lora(found: FoundFile, strength: float, given: Models) -> Models:
+def _with_lora(file: FoundFile, strength: float, models: Models) -> Models:
     """As LoraLoader has it, with one strength for model and text encoder."""
     from comfy.sd import load_lora_for_models
     from comfy.utils import load_torch_file
 
-    if given.model is None or given.clip is None:
-        raise _missing(found, "'model' and 'clip'")
+    if models.model is None or models.clip is None:
+        raise _missing(file, "'model' and 'clip'")
     if strength == 0:
-        return given
-    lora = load_torch_file(str(found.path), safe_load=True)
-    _check_lora(found, lora, given)
-    model, clip = load_lora_for_models(given.model, given.clip, lora, strength, strength)
-    return Models(model, clip, given.vae)
+        return models
+    lora = load_torch_file(str(file.path), safe_load=True)
+    _check_lora(file, lora, models)
+    model, clip = load_lora_for_models(models.model, models.clip, lora, strength, strength)
+    return Models(model, clip, models.vae)
 
 
-def _check_lora(found: FoundFile, lora: Mapping[str, Any], given: Models) -> None:
+def _check_lora(file: FoundFile, lora: Mapping[str, Any], models: Models) -> None:
     """ComfyUI itself only logs what does not fit, and draws without it."""
     from comfy.lora import model_lora_keys_clip, model_lora_keys_unet
 
-    unet, text = given.model.model, given.clip.cond_stage_model
+    unet, text = models.model.model, models.clip.cond_stage_model
     keys = model_lora_keys_clip(text, model_lora_keys_unet(unet, {}))
     weights = {**unet.state_dict(), **text.state_dict()}
     ending = ".lora_up.weight"
     for name in [key.removesuffix(ending) for key in lora if key.endswith(ending)]:
         size = (lora[name + ending].shape[0], lora[f"{name}.lora_down.weight"].shape[1])
         if name not in keys or tuple(weights[keys[name]].shape[:2]) != size:
-            raise _other_base(found)
+            raise _other_base(file)
 
 
-def _check_embedding(found: FoundFile, clip: Any) -> None:
+def _check_embedding(subject_file: FoundFile, clip: Any) -> None:
     from safetensors import safe_open
 
-    with safe_open(found.path, "np") as file:
+    with safe_open(subject_file.path, "np") as file:
         shapes = {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118
-    wanted = {EMBEDDING_KEYS.get(key, key): shape[-1] for key, shape in shapes.items()}
-    tokenizers = [one for one in vars(clip.tokenizer).values() if hasattr(one, "embedding_size")]
-    has = {one.embedding_key: one.embedding_size for one in tokenizers}
-    if has != wanted:
-        raise _other_base(found)
+    widths = {EMBEDDING_KEYS.get(key, key): shape[-1] for key, shape in shapes.items()}
+    tokenizers = [
+        tokenizer
+        for tokenizer in vars(clip.tokenizer).values()
+        if hasattr(tokenizer, "embedding_size")
+    ]
+    has = {tokenizer.embedding_key: tokenizer.embedding_size for tokenizer in tokenizers}
+    if has != widths:
+        raise _other_base(subject_file)
 
 
-def _missing(found: FoundFile, what: str) -> InputError:
+def _missing(file: FoundFile, what: str) -> InputError:
     return InputError(
-        f"{found.name} ({found.facts.method}) is put onto a model: connect {what} to those of "
-        f"{found.facts.base}, or of a model of its kind."
+        f"{file.name} ({file.facts.method}) is put onto a model: connect {what} to those of "
+        f"{file.facts.base}, or of a model of its kind."
     )
 
 
-def _other_base(found: FoundFile) -> InputError:
+def _other_base(file: FoundFile) -> InputError:
     return InputError(
-        f"{found.name} was trained on {found.facts.base}, and the connected model is of another "
-        f"family or size. Connect {found.facts.base}, or a model of its kind."
+        f"{file.name} was trained on {file.facts.base}, and the connected model is of another "
+        f"family or size. Connect {file.facts.base}, or a model of its kind."
     )

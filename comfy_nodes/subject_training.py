@@ -98,7 +98,7 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
 
     bar, pictures = ProgressBar(settings.steps), []
 
-    def looked(step: int, loss: float) -> None:
+    def report_loss(step: int, loss: float) -> None:
         grid = path.parent / "samples" / f"{path.stem}-{step:06d}.png"
         pictures[:] = [("PNG", open_image(grid), None)]
 
@@ -106,7 +106,7 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
         bar.update_absolute(step, settings.steps, pictures.pop() if pictures else None)
 
     with sole_use(path.parent):
-        train_subjects(base, [subject], settings, _machine(), path, looked, stepped=stepped)
+        train_subjects(base, [subject], settings, _machine(), path, report_loss, stepped=stepped)
 
 
 def _check_trainer() -> None:

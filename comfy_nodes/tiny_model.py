@@ -62,6 +62,6 @@ def register() -> None:
 
     Calling it again changes nothing, also where the pack is loaded twice under two names.
     """
-    known = {model.__name__ for model in supported_models.models}
-    if ManyshotTiny.__name__ not in known:
+    model_names = {model.__name__ for model in supported_models.models}
+    if ManyshotTiny.__name__ not in model_names:
         supported_models.models.append(ManyshotTiny)

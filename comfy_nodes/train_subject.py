@@ -153,9 +153,9 @@ class ManyshotTrainSubject(io.ComfyNode):
         from .subject_training import Order, train
 
         _check_names(token[0], noun[0], class_name[0])
-        own = {name: values[0] for name, values in settings.items()}
+        options = {name: values[0] for name, values in settings.items()}
         name = normalise_class(class_name[0] or token[0])
-        order = Order(token[0], noun[0], name, own.pop("base"), own)
+        order = Order(token[0], noun[0], name, options.pop("base"), options)
         done = train(order, images, masks or [])
         return io.NodeOutput(done.name, ui={"images": done.shown})
 

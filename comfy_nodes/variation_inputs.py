@@ -58,7 +58,7 @@ def canvas_inputs(seed_tooltip: str) -> list[io.Input]:
     ]
 
 
-def scale_of(scale_from: float, scale_to: float) -> tuple[float, float]:
+def scale_range(scale_from: float, scale_to: float) -> tuple[float, float]:
     """From and to. Raises InputError when they are the wrong way round."""
     if not 0 < scale_from <= scale_to:
         raise InputError(
@@ -68,7 +68,7 @@ def scale_of(scale_from: float, scale_to: float) -> tuple[float, float]:
     return scale_from, scale_to
 
 
-def border_of(border: int, mask_classes: object, control: object) -> int | None:
+def outline_width(border: int, mask_classes: object, control: object) -> int | None:
     """The width of a new outline, None for none.
 
     Raises InputError where there can be none: beside a plain mask, which has no value for it, and
@@ -88,7 +88,7 @@ def border_of(border: int, mask_classes: object, control: object) -> int | None:
     return border
 
 
-def size_of(width: int, height: int) -> Size | None:
+def canvas_size(width: int, height: int) -> Size | None:
     """Height and width of the canvas, None for the mask's own. Raises InputError for one of two."""
     if bool(width) != bool(height):
         raise InputError("Give width and height, or 0 for both: then the mask keeps its size.")

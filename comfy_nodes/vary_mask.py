@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..core.errors import InputError
 from ..core.masks.scene import varied
 from ..core.masks.variation import Variation
-from .variation_inputs import border_of, canvas_inputs, range_inputs, scale_of, size_of
+from .variation_inputs import canvas_inputs, canvas_size, outline_width, range_inputs, scale_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,9 +93,9 @@ class ManyshotVaryMask(io.ComfyNode):
     ) -> bool | str:
         try:  # what is wired is None here, what is not is ""
             if scale_from is not None and scale_to is not None:
-                scale_of(scale_from, scale_to)
+                scale_range(scale_from, scale_to)
             if border is not None:
-                border_of(border, mask_classes is None or mask_classes, control is None)
+                outline_width(border, mask_classes is None or mask_classes, control is None)
         except InputError as error:
             return str(error)
         return True
@@ -121,20 +121,22 @@ class ManyshotVaryMask(io.ComfyNode):
         image: "Tensor | None" = None,
         control: "Tensor | None" = None,
     ) -> io.NodeOutput:
-        from .scenes import mask_output, objects_text, picture_output, scenes_of
+        from .scenes import make_scenes, mask_output, objects_text, picture_output
 
         variation = Variation(
-            flip, rotate, scale_of(scale_from, scale_to), shift, shear, crop, visible, cover
+            flip, rotate, scale_range(scale_from, scale_to), shift, shear, crop, visible, cover
         )
-        outline = border_of(border, mask_classes, control is not None)
-        found = [
-            varied(scene, variation, seed + place, size_of(width, height), outline)[0]
-            for place, scene in enumerate(scenes_of(mask, mask_classes, image, control))
+        outline = outline_width(border, mask_classes, control is not None)
+        scenes = [
+            varied(scene, variation, seed + place, canvas_size(width, height), outline)[0]
+            for place, scene in enumerate(make_scenes(mask, mask_classes, image, control))
         ]
-        masks = [scene.mask for scene in found]
+        masks = [scene.mask for scene in scenes]
         return io.NodeOutput(
             mask_output(masks, bool(mask_classes)),
-            picture_output([one.image for one in found], "Vary Mask's 'image' is not wired."),
-            picture_output([one.control for one in found], "Vary Mask's 'control' is not wired."),
+            picture_output([scene.image for scene in scenes], "Vary Mask's 'image' is not wired."),
+            picture_output(
+                [scene.control for scene in scenes], "Vary Mask's 'control' is not wired."
+            ),
             objects_text(masks),
         )

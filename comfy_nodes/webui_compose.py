@@ -39,7 +39,7 @@ def predict_parts(
     model: Any,
     conds: list[Conds | None],
     x: "Tensor",
-    *others: Any,
+    *options: Any,
 ) -> list["Tensor"]:
     """`predict` (ComfyUI's calc_cond_batch) with the parts of the first side added.
 
@@ -53,14 +53,14 @@ def predict_parts(
             "positive prompt alone: write the negative without it."
         )
     if not any(PART in cond for cond in first or []):
-        return predict(model, conds, x, *others)
+        return predict(model, conds, x, *options)
     parts = _parts(first or [])
     sides = [side for _, side in parts]
-    found = predict(model, [sides[0], *rest, *sides[1:]], x, *others)
-    predictions = [found[0], *found[len(conds) :]]
-    base = found[1] if rest and rest[0] else None
+    results = predict(model, [sides[0], *rest, *sides[1:]], x, *options)
+    predictions = [results[0], *results[len(conds) :]]
+    base = results[1] if rest and rest[0] else None
     weights = [weight for weight, _ in parts]
-    return [_sum(weights, predictions, base), *found[1 : len(conds)]]
+    return [_sum(weights, predictions, base), *results[1 : len(conds)]]
 
 
 def _sum(weights: list[float], predictions: list["Tensor"], base: "Tensor | None") -> "Tensor":
@@ -73,7 +73,11 @@ def _sum(weights: list[float], predictions: list["Tensor"], base: "Tensor | None
             )
         base = predictions[0]
     return sum(
-        (weight * (one - base) for weight, one in zip(weights, predictions, strict=True)), base
+        (
+            weight * (prediction - base)
+            for weight, prediction in zip(weights, predictions, strict=True)
+        ),
+        base,
     )
 
 

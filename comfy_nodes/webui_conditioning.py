@@ -6,7 +6,7 @@ from ..core.webui_prompt.steps import Stretch, drawn_texts, runs, schedule
 from ..core.webui_prompt.values import Part, Prompt
 from .webui_compose import PART
 from .webui_encode import Conditioning, Weighting, encode
-from .webui_steps import sampled_sigmas, steps_in_full, switch_percents
+from .webui_steps import sampling_sigmas, steps_in_full, switch_percents
 
 
 class Sampling(NamedTuple):
@@ -21,34 +21,34 @@ class Sampling(NamedTuple):
         return steps_in_full(self.steps, self.denoise)
 
 
-def is_edited(part: Part) -> bool:
-    return any(not isinstance(item, str) for item in part.phrase)
+def is_edited(subprompt: Part) -> bool:
+    return any(not isinstance(item, str) for item in subprompt.phrase)
 
 
 def is_composed(prompt: Prompt) -> bool:
     """Whether guidance is to be added: several parts, or a weight."""
-    return len(prompt.parts) > 1 or any(part.weight != 1 for part in prompt.parts)
+    return len(prompt.parts) > 1 or any(subprompt.weight != 1 for subprompt in prompt.parts)
 
 
-def conditioned(
+def encode_prompt(
     prompt: Prompt, model: Any, clip: Any, sampling: Sampling, weighting: Weighting
 ) -> Conditioning:
     """All parts. The model is asked for its sigmas if a part is edited."""
-    found: Conditioning = []
-    for number, part in enumerate(prompt.parts):
-        conds = _conditioned_part(part, model, clip, sampling, weighting)
-        values = {PART: (number, part.weight)} if is_composed(prompt) else {}
-        found += [[vectors, {**known, **values}] for vectors, known in conds]
-    return found
+    conditioning: Conditioning = []
+    for number, subprompt in enumerate(prompt.parts):
+        conds = _encode_subprompt(subprompt, model, clip, sampling, weighting)
+        values = {PART: (number, subprompt.weight)} if is_composed(prompt) else {}
+        conditioning += [[vectors, {**options, **values}] for vectors, options in conds]
+    return conditioning
 
 
-def _conditioned_part(
-    part: Part, model: Any, clip: Any, sampling: Sampling, weighting: Weighting
+def _encode_subprompt(
+    subprompt: Part, model: Any, clip: Any, sampling: Sampling, weighting: Weighting
 ) -> Conditioning:
-    if not is_edited(part):
-        return encode(clip, schedule(part.phrase, 1)[0].text, weighting)
-    sigmas = sampled_sigmas(model, sampling.scheduler, sampling.steps, sampling.denoise)
-    texts = drawn_texts(schedule(part.phrase, sampling.in_full), len(sigmas))
+    if not is_edited(subprompt):
+        return encode(clip, schedule(subprompt.phrase, 1)[0].text, weighting)
+    sigmas = sampling_sigmas(model, sampling.scheduler, sampling.steps, sampling.denoise)
+    texts = drawn_texts(schedule(subprompt.phrase, sampling.in_full), len(sigmas))
     stretches = runs(texts)
     encoded = {text: encode(clip, text, weighting) for text in dict.fromkeys(texts)}
     return _in_ranges(
@@ -64,7 +64,9 @@ def _in_ranges(
 
     if len(stretches) == 1:
         return encoded[stretches[0].text]
-    found: Conditioning = []
+    conditioning: Conditioning = []
     for stretch, start, end in zip(stretches, [0.0, *ends], ends, strict=False):
-        found += ConditioningSetTimestepRange().set_range(encoded[stretch.text], start, end)[0]
-    return found
+        conditioning += ConditioningSetTimestepRange().set_range(encoded[stretch.text], start, end)[
+            0
+        ]
+    return conditioning

@@ -22,8 +22,10 @@ def encode(clip: Any, text: str, weighting: Weighting) -> Conditioning:
 
     named = embedding_names()
     texts = [comfy_text(chunk, named) for chunk in chunks(text)]
-    one = _by_comfyui if weighting == "comfyui" else _by_webui
-    return reduce(lambda a, b: ConditioningConcat().concat(a, b)[0], [one(clip, t) for t in texts])
+    encode_chunk = _by_comfyui if weighting == "comfyui" else _by_webui
+    return reduce(
+        lambda a, b: ConditioningConcat().concat(a, b)[0], [encode_chunk(clip, t) for t in texts]
+    )
 
 
 def embedding_names() -> dict[str, str]:
@@ -54,18 +56,18 @@ def _by_webui(clip: Any, text: str) -> Conditioning:
     bare = {name: [[(token, 1.0) for token, _ in section] for section in sections]}
     weights = [[weight for _, weight in section] for section in sections]
     encoded = clip.encode_from_tokens_scheduled(bare)
-    return [[emphasised(vectors, weights), values] for vectors, values in encoded]
+    return [[apply_emphasis(vectors, weights), values] for vectors, values in encoded]
 
 
-def emphasised(vectors: "Tensor", weights: Sequence[Sequence[float]]) -> "Tensor":
+def apply_emphasis(vectors: "Tensor", weights: Sequence[Sequence[float]]) -> "Tensor":
     """`vectors` (1, sections * tokens, channels) times `weights` (sections, tokens), each section
     brought back to its mean."""
     import torch
 
-    found = []
+    chunks = []
     sections = vectors.chunk(len(weights), dim=1)
     for section, factors in zip(sections, weights, strict=True):
         scaled = section * torch.tensor(factors).to(section)[None, :, None]
         neutral = all(factor == 1 for factor in factors)
-        found.append(section if neutral else scaled * (section.mean() / scaled.mean()))
-    return torch.cat(found, dim=1)
+        chunks.append(section if neutral else scaled * (section.mean() / scaled.mean()))
+    return torch.cat(chunks, dim=1)

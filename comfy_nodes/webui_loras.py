@@ -14,7 +14,7 @@ FOLDER = "loras"
 log = logging.getLogger(__name__)
 
 
-def found_loras(prompt: Prompt) -> list[tuple[Lora, str]]:
+def find_loras(prompt: Prompt) -> list[tuple[Lora, str]]:
     """The LoRAs of a prompt and their files, as LoraLoader lists them.
 
     Raises InputError for one that the server has not, with the nearest name, for a strength that
@@ -51,11 +51,11 @@ def lora_file(name: str) -> str:
     raise InputError(f"The prompt wants the LoRA {name!r}, which this server has not.{near}")
 
 
-def with_loras(found: Sequence[tuple[Lora, str]], model: Any, clip: Any) -> tuple[Any, Any]:
+def with_loras(loras: Sequence[tuple[Lora, str]], model: Any, clip: Any) -> tuple[Any, Any]:
     """As LoraLoader puts them on, one after the other."""
     from nodes import LoraLoader
 
-    for lora, file in found:
+    for lora, file in loras:
         model, clip = LoraLoader().load_lora(model, clip, file, lora.unet, lora.text_encoder)
     return model, clip
 
@@ -64,5 +64,5 @@ def file_states(prompt: Prompt) -> str:
     """New when a LoRA's file is: ComfyUI's cache knows only the text."""
     from folder_paths import get_full_path_or_raise
 
-    stats = [Path(get_full_path_or_raise(FOLDER, file)).stat() for _, file in found_loras(prompt)]
+    stats = [Path(get_full_path_or_raise(FOLDER, file)).stat() for _, file in find_loras(prompt)]
     return " ".join(f"{stat.st_size} {stat.st_mtime_ns}" for stat in stats)

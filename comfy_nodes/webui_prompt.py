@@ -11,9 +11,9 @@ from ..core.webui_prompt.read import parse
 from ..core.webui_prompt.steps import schedule
 from ..core.webui_prompt.values import Prompt
 from .webui_compose import composing
-from .webui_conditioning import Sampling, conditioned, is_composed, is_edited
+from .webui_conditioning import Sampling, encode_prompt, is_composed, is_edited
 from .webui_encode import Weighting
-from .webui_loras import file_states, found_loras, with_loras
+from .webui_loras import file_states, find_loras, with_loras
 
 NOT_WIRED = object()
 
@@ -55,7 +55,7 @@ class ManyshotWebUIPrompt(io.ComfyNode):
         if text is None:
             return True  # wired to another node: known only when it runs
         try:
-            _checked(text, steps or 20, model is not NOT_WIRED)
+            _parse_supported(text, steps or 20, model is not NOT_WIRED)
         except InputError as error:
             return str(error)
         return True
@@ -79,10 +79,10 @@ class ManyshotWebUIPrompt(io.ComfyNode):
         weighting: Weighting,
         model: Any = None,
     ) -> io.NodeOutput:
-        prompt = _checked(text, steps, model is not None)
-        model, clip = with_loras(found_loras(prompt), model, clip)
+        prompt = _parse_supported(text, steps, model is not None)
+        model, clip = with_loras(find_loras(prompt), model, clip)
         sampling = Sampling(steps, scheduler, denoise)
-        conditioning = conditioned(prompt, model, clip, sampling, weighting)
+        conditioning = encode_prompt(prompt, model, clip, sampling, weighting)
         if is_composed(prompt):
             model = composing(model)
         words = plain_text(prompt, sampling.in_full)
@@ -147,13 +147,13 @@ def _model_input() -> io.Input:
     )
 
 
-def _checked(text: str, steps: int, has_model: bool) -> Prompt:
+def _parse_supported(text: str, steps: int, has_model: bool) -> Prompt:
     """The prompt, if all of it can be done. Raises InputError."""
     prompt = parse(text)
-    for part in prompt.parts:
-        for stretch in schedule(part.phrase, steps):
+    for subprompt in prompt.parts:
+        for stretch in schedule(subprompt.phrase, steps):
             chunks(stretch.text)
-    reason = _model_reason(prompt, bool(found_loras(prompt)))
+    reason = _model_reason(prompt, bool(find_loras(prompt)))
     if reason and not has_model:
         raise InputError(
             f"The prompt has {reason}, which needs the model: wire WebUI Prompt's 'model', and the "

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def sampled_sigmas(model: Any, scheduler: str, steps: int, denoise: float) -> list[float]:
+def sampling_sigmas(model: Any, scheduler: str, steps: int, denoise: float) -> list[float]:
     """The sigmas at which KSampler evaluates the model first in each step, largest first."""
     from comfy.samplers import KSampler
 
