@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.masks.compose import MANY, composed
+from ..core.masks.compose import MANY, compose_scenes
 from ..core.masks.scene import Scene
 from ..core.masks.variation import Variation
 from .input_lists import each
@@ -122,7 +122,7 @@ class ManyshotComposeMasks(io.ComfyNode):
         variation = Variation(flip[0], rotate[0], scale, shift[0], shear=0.0, visible=visible[0])
         scenes = _scenes(mask, mask_classes, image, control)
         composed_scenes = [
-            composed(group, one_seed, variation, canvas_size(width[0], height[0]), outline)
+            compose_scenes(group, one_seed, variation, canvas_size(width[0], height[0]), outline)
             for group, one_seed in zip(
                 _groups(scenes, objects[0]), _seeds(seed, len(scenes)), strict=True
             )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.masks.labelled_png import encoded
+from ..core.masks.labelled_png import encode_png
 from ..core.masks.objects import object_facts
 from .label_masks import label_masks
 from .pictures import pixels, png
@@ -30,6 +30,6 @@ def mask_files(mask: "Tensor", mask_classes: str | None) -> list[MaskFile]:
     if not mask_classes:
         return [MaskFile(png(values, {}), values, []) for values in pixels(mask)]
     return [
-        MaskFile(encoded(label_mask), label_mask.labels, object_facts(label_mask))
+        MaskFile(encode_png(label_mask), label_mask.labels, object_facts(label_mask))
         for label_mask in label_masks(mask, mask_classes)
     ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from comfy_api.latest import io
 
 from ..core.lines import read_names
-from ..core.masks.regions import BORDERS, REGIONS, Border, Region, region_of
+from ..core.masks.regions import BORDERS, REGIONS, Border, Region, select_region
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,7 +89,7 @@ class ManyshotMaskOf(io.ComfyNode):
         from .label_masks import label_masks
 
         regions = [
-            region_of(label_mask, region, read_names(classes), border, grow)
+            select_region(label_mask, region, read_names(classes), border, grow)
             for label_mask in label_masks(mask, mask_classes)
         ]
         return io.NodeOutput(torch.from_numpy(np.stack(regions)).float())

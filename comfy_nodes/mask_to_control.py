@@ -13,7 +13,7 @@ from ..core.masks.colours import (
     open_colour,
     read_table,
 )
-from ..core.masks.control import drawn
+from ..core.masks.control import draw_control
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,5 +85,7 @@ class ManyshotMaskToControl(io.ComfyNode):
         named = {name: other for name, other in read_table(table).items() if name in classes}
         colours = control_colours(classes, palette, named)
         return io.NodeOutput(
-            image_tensor([drawn(label_mask, colours, open_colour(palette)) for label_mask in masks])
+            image_tensor(
+                [draw_control(label_mask, colours, open_colour(palette)) for label_mask in masks]
+            )
         )

@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.prompt_language import escaped
+from ..core.prompt_language import escape
 from ..core.wildcards import literal
 from .prompt_lists import prompt_inputs, prompt_lists, prompt_outputs, read_prompts
 
@@ -60,6 +60,6 @@ class ManyshotSubjectPrompts(io.ComfyNode):
         images_per_class: int,
         seed: int,
     ) -> io.NodeOutput:
-        called = {class_name: literal(escaped(words))}
+        called = {class_name: literal(escape(words))}
         prompts = read_prompts(called, templates, contexts, lists, negative)
         return prompt_lists(prompts, images_per_class, seed)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.masks.scene import varied
+from ..core.masks.scene import augment_scene
 from ..core.masks.variation import Variation
 from .variation_inputs import canvas_inputs, canvas_size, outline_width, range_inputs, scale_range
 
@@ -128,7 +128,7 @@ class ManyshotVaryMask(io.ComfyNode):
         )
         outline = outline_width(border, mask_classes, control is not None)
         scenes = [
-            varied(scene, variation, seed + place, canvas_size(width, height), outline)[0]
+            augment_scene(scene, variation, seed + place, canvas_size(width, height), outline)[0]
             for place, scene in enumerate(make_scenes(mask, mask_classes, image, control))
         ]
         masks = [scene.mask for scene in scenes]

@@ -38,12 +38,12 @@ def check_class_names(names: Iterable[str]) -> None:
 def check_apart(names: Iterable[str]) -> None:
     """Raises InputError when two names are one to a disk or to an eye: letters of another case or
     width, accents in one or two characters, other spaces, joiners."""
-    seen: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for name in names:
         key = _look(name)
-        if key in seen:
-            raise InputError(_too_alike(name, seen[key]))
-        seen[key] = name
+        if key in by_key:
+            raise InputError(_too_alike(name, by_key[key]))
+        by_key[key] = name
 
 
 def _look(name: str) -> str:

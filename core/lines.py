@@ -50,16 +50,16 @@ def read_words(text: str) -> dict[str, str]:
 
     Raises InputError for a line of another form, and for a name used twice.
     """
-    found: dict[str, str] = {}
+    words_by_name: dict[str, str] = {}
     for line in content_lines(text):
         name, words = _pair(line)
         if not name or not words:
             raise InputError(f"The words {line[:60]!r} are not of the form 'name: words'.")
         name = normalise_class(name)
-        if name in found:
+        if name in words_by_name:
             raise InputError(f"The words of {name!r} are given twice. Remove one of the lines.")
-        found[name] = words
-    return found
+        words_by_name[name] = words
+    return words_by_name
 
 
 def read_lists(text: str) -> dict[str, list[str]]:
@@ -99,4 +99,4 @@ def _comma_separated(text: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += sign
-    return [part.strip() for part in parts if part.strip()]
+    return [value.strip() for value in parts if value.strip()]

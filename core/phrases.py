@@ -33,42 +33,42 @@ Draw = Callable[[], float]  # a number in [0, 1)
 
 def render(phrase: Phrase, words: Mapping[str, str], draw: Draw) -> str:
     """The phrase as text; `words` fills the slots, every choice takes its luck from `draw`."""
-    return "".join([_text(part, words, draw) for part in phrase])
+    return "".join([_text(piece, words, draw) for piece in phrase])
 
 
 def slots_of(phrase: Phrase) -> set[str]:
     """The names of the slots in the phrase, also inside its choices."""
     names: set[str] = set()
-    for part in phrase:
-        if isinstance(part, Slot):
-            names.add(part.name)
-        elif isinstance(part, Choice):
-            names.update(*map(slots_of, part.options))
+    for piece in phrase:
+        if isinstance(piece, Slot):
+            names.add(piece.name)
+        elif isinstance(piece, Choice):
+            names.update(*map(slots_of, piece.options))
     return names
 
 
 def longest(phrase: Phrase) -> int:
     """Characters the phrase can have at most, its slots not counted."""
     return sum(
-        len(part) if isinstance(part, str) else part.longest if isinstance(part, Choice) else 0
-        for part in phrase
+        len(piece) if isinstance(piece, str) else piece.longest if isinstance(piece, Choice) else 0
+        for piece in phrase
     )
 
 
-def _text(part: str | Slot | Choice, words: Mapping[str, str], draw: Draw) -> str:
-    if isinstance(part, str):
-        return part
-    if isinstance(part, Slot):
-        return words[part.name]
-    return _choose(part, words, draw)
+def _text(piece: str | Slot | Choice, words: Mapping[str, str], draw: Draw) -> str:
+    if isinstance(piece, str):
+        return piece
+    if isinstance(piece, Slot):
+        return words[piece.name]
+    return _choose(piece, words, draw)
 
 
 def _choose(choice: Choice, words: Mapping[str, str], draw: Draw) -> str:
     count = choice.least
     if choice.most > choice.least:
         count += int(draw() * (choice.most - choice.least + 1))
-    left = list(zip(choice.options, choice.weights, strict=True))
-    picked = [left.pop(_pick([weight for _, weight in left], draw))[0] for _ in range(count)]
+    options = list(zip(choice.options, choice.weights, strict=True))
+    picked = [options.pop(_pick([weight for _, weight in options], draw))[0] for _ in range(count)]
     return choice.separator.join([render(option, words, draw) for option in picked])
 
 

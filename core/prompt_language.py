@@ -16,7 +16,7 @@ from .webui_prompt.from_comfy import from_comfy
 Language = Literal["comfyui", "webui"]
 
 
-def escaped(words: str, language: Language = "comfyui") -> str:
+def escape(words: str, language: Language = "comfyui") -> str:
     r"""`words` written so that a prompt shows them as they are: "crane (bird)" as "crane \(bird\)".
 
     Raises InputError for a #, which the WebUI's language cannot say.

@@ -13,7 +13,7 @@ from .classes import check_class_names
 from .errors import InputError
 from .nearest import did_you_mean
 from .phrases import Phrase, render, slots_of
-from .prompt_language import Language, escaped
+from .prompt_language import Language, escape
 from .wildcards import WordLists, parse
 
 MAX_SEED = 2**50 - 1  # what ComfyUI's front end draws from; larger ones lose digits in a browser
@@ -59,13 +59,13 @@ class PromptSet:
         words: Mapping[str, str] | None = None,
         language: Language = "comfyui",
     ) -> None:
-        known = WordLists(lists or {})
+        word_lists = WordLists(lists or {})
         self._language: Language = language
-        self._words = _class_words(classes, known, language)
-        self._shown = _phrases(words or {}, known, language) | self._words
-        self._templates = _numbered(templates, "Template", SLOTS, known)
-        self._contexts = _numbered(contexts, "Context", (), known) or [("",)]
-        self._negative = parse(negative, "The negative", SLOTS, known)
+        self._words = _class_words(classes, word_lists, language)
+        self._shown = _phrases(words or {}, word_lists, language) | self._words
+        self._templates = _parse_numbered(templates, "Template", SLOTS, word_lists)
+        self._contexts = _parse_numbered(contexts, "Context", (), word_lists) or [("",)]
+        self._negative = parse(negative, "The negative", SLOTS, word_lists)
         self._period = lcm(len(self._templates), len(self._contexts))
         self._check_use(bool(contexts))
 
@@ -171,7 +171,7 @@ def _phrases(words: Mapping[str, str], lists: WordLists, language: Language) -> 
 def _name(name: str, language: Language) -> Phrase:
     """A class's own name. Raises InputError for one that the language cannot say."""
     try:
-        return (escaped(name, language),)
+        return (escape(name, language),)
     except InputError as error:
         raise InputError(f"{error} Give the class {name!r} other words.") from None
 
@@ -182,7 +182,7 @@ def joined(words: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _numbered(
+def _parse_numbered(
     texts: Sequence[str], what: str, slots: Sequence[str], lists: WordLists
 ) -> list[Phrase]:
     return [parse(text, f"{what} {n}", slots, lists) for n, text in enumerate(texts, 1)]

@@ -194,14 +194,14 @@ class _Parser:
                 return tuple(options), tuple(weights)
 
     def _weight(self) -> float:
-        found = self._take(_WEIGHT)
-        return float(found[1]) if found else 1.0
+        match = self._take(_WEIGHT)
+        return float(match[1]) if match else 1.0
 
     def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self.text, self.at)
-        if found:
-            self.at = found.end()
-        return found
+        match = pattern.match(self.text, self.at)
+        if match:
+            self.at = match.end()
+        return match
 
     def _lone(self, start: int) -> InputError:
         name = self.text[start + 1 : self.at - 1]
@@ -219,12 +219,12 @@ class _Parser:
         return InputError(sentence.strip())
 
 
-def _append(parts: list[str | Slot | Choice], part: str | Slot | Choice) -> None:
+def _append(parts: list[str | Slot | Choice], piece: str | Slot | Choice) -> None:
     """Neighbouring texts become one."""
-    if isinstance(part, str) and parts and isinstance(parts[-1], str):
-        parts[-1] += part
+    if isinstance(piece, str) and parts and isinstance(parts[-1], str):
+        parts[-1] += piece
     else:
-        parts.append(part)
+        parts.append(piece)
 
 
 def _bounds(counted: re.Match[str] | None, options: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.images import opened
-from ..core.prompt_language import escaped
+from ..core.prompt_language import escape
 from .addresses import addressed, batch_slot, check_told_apart, used_fields
 from .drawn_with import DrawnWith, joined
 from .field_text import field_names, fill
@@ -163,7 +163,7 @@ class Binding:
         """A job field; a name is escaped where it becomes a part of a prompt."""
         value = self._value(name, job)
         language = language_at(self.graphs.base[slot.node_id]) if name in NAMES else None
-        return escaped(value, language) if language else value
+        return escape(value, language) if language else value
 
     def _value(self, name: str, job: Job) -> Any:
         """A job field; of a picture that is drawn only later, what it follows from."""

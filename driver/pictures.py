@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import InputError, ManyshotError
 from ..core.images import SENT, opened
-from ..core.masks.labelled_png import decoded, encoded
+from ..core.masks.labelled_png import decode_png, encode_png
 from ..core.masks.objects import object_facts
 from ..core.masks.read import LabelMask
 from .job import Delivery, Failure
@@ -62,13 +62,15 @@ def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
                 f"{mask.size[1]}x{mask.size[0]}. Set 'pairs.size' to [{width}, {height}].",
             )
     count = len(delivery.images)
-    return replace(delivery, masks=(encoded(mask),) * count, objects=(object_facts(mask),) * count)
+    return replace(
+        delivery, masks=(encode_png(mask),) * count, objects=(object_facts(mask),) * count
+    )
 
 
 def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:
     """Of each mask; nothing where one is no label mask, which a server may well send."""
     try:
-        found = [decoded(data) for data in masks]
+        found = [decode_png(data) for data in masks]
     except InputError:
         return ()
     known = [mask for mask in found if mask is not None]

@@ -8,7 +8,7 @@ from ..core.classes import check_class_names
 from ..core.errors import InputError
 from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
 from ..core.nearest import did_you_mean
-from ..core.prompt_language import Language, escaped
+from ..core.prompt_language import Language, escape
 from ..core.prompts import PromptSet
 from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
@@ -104,7 +104,7 @@ def _learned(recipe: Recipe, subjects: Subjects, language: Language) -> dict[str
                 f"There is no subject for the class {name!r}; there are some for "
                 f"{', '.join(subjects)}.{did_you_mean(name, subjects)}"
             )
-    return {name: literal(escaped(subjects[name].subject.word, language)) for name in names}
+    return {name: literal(escape(subjects[name].subject.word, language)) for name in names}
 
 
 def _in_context(prompts: Prompts, subjects: Subjects, language: Language) -> Prompts:
@@ -112,7 +112,7 @@ def _in_context(prompts: Prompts, subjects: Subjects, language: Language) -> Pro
     wanted = any("{context}" in text for text in prompts.templates)
     if prompts.contexts or not wanted:
         return prompts
-    contexts = [literal(escaped(text, language)) for text in pooled_contexts(subjects)]
+    contexts = [literal(escape(text, language)) for text in pooled_contexts(subjects)]
     return prompts.model_copy(update={"contexts": contexts})
 
 

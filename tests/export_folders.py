@@ -7,7 +7,7 @@ import shapely
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA, Record
 from manyshot.driver.export.export import export
@@ -97,5 +97,5 @@ def make_labelled(folder: Path, masks_: list[LabelMask]) -> list[Record]:
     """A dataset folder of these label masks."""
     records = make(folder, [mask.labels > 0 for mask in masks_])
     for record, mask in zip(records, masks_, strict=True):
-        (folder / str(record.mask_file_name)).write_bytes(encoded(mask))
+        (folder / str(record.mask_file_name)).write_bytes(encode_png(mask))
     return records

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from manyshot.core.masks.codes import IGNORE
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.variation import Variation
 from PIL import Image
@@ -120,7 +120,7 @@ def write_pairs(folder: Path) -> None:
         for kind in ("images", "masks"):
             (folder / kind / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo(name)).save(folder / "images" / f"{name}.png")
-        (folder / "masks" / f"{name}.png").write_bytes(encoded(label_mask(name)))
+        (folder / "masks" / f"{name}.png").write_bytes(encode_png(label_mask(name)))
 
 
 def refusal(client: Client, graph: dict[str, Any], name: str) -> str:

@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 from manyshot.core.masks.codes import IGNORE
-from manyshot.core.masks.control import drawn
+from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.geometry import (
     affine,
 )
-from manyshot.core.masks.objects import box_of
+from manyshot.core.masks.objects import bounding_box
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.scene import Scene
 
@@ -40,10 +40,10 @@ def masks(draw: st.DrawFn) -> LabelMask:
 
 
 def polygon_of(mask: np.ndarray) -> np.ndarray:
-    left, top, right, bottom = box_of(mask) or (0, 0, 0, 0)
+    left, top, right, bottom = bounding_box(mask) or (0, 0, 0, 0)
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
 
 
 def scene_of(mask: LabelMask) -> Scene:
     image = np.repeat(100 * (mask.labels == 1)[..., None], 3, axis=2).astype(np.uint8)
-    return Scene(mask, image, drawn(mask), (polygon_of(mask.labels == 2),))
+    return Scene(mask, image, draw_control(mask), (polygon_of(mask.labels == 2),))

@@ -11,7 +11,7 @@ from manyshot.core.classes import check_class_names, normalise_class
 from manyshot.core.errors import InputError
 from manyshot.core.lines import read_classes, read_words
 from manyshot.core.masks.coco import read_coco
-from manyshot.core.masks.codes import Palette, code_of
+from manyshot.core.masks.codes import Palette, compile_palette
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import parse_facts
 from manyshot.driver.picture_files import in_folder
@@ -32,7 +32,7 @@ DOORS = {
     "recipe list": lambda name: first_class("classes", [name]),
     "recipe words": lambda name: first_class("classes", {name: "a bar"}),
     "prompts.words": lambda name: next(iter(Prompts(words={name: "a bar"}).words)),
-    "palette": lambda name: code_of(
+    "palette": lambda name: compile_palette(
         Palette(classes={name: [1], "cat": [2]}), "palette.yaml"
     ).classes[0],
     "subject file": lambda name: (

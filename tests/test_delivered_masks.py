@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.driver.job import Delivery, Failure
 from manyshot.driver.pictures import labelled
@@ -42,14 +42,14 @@ def with_table(image: Image.Image) -> Image.Image:
 
 def test_without_masks_of_the_server_each_image_gets_the_jobs_own() -> None:
     found = labelled(Delivery((IMAGE, IMAGE)), MASK)
-    assert found == Delivery((IMAGE, IMAGE), (encoded(MASK),) * 2, (CAT,) * 2)
+    assert found == Delivery((IMAGE, IMAGE), (encode_png(MASK),) * 2, (CAT,) * 2)
 
 
 def test_masks_of_the_server_win() -> None:
     other = LabelMask(1 - (LABELS == 1).astype(np.uint8), ("background", "dog"))
-    found = labelled(Delivery((IMAGE,), (encoded(other),)), MASK)
+    found = labelled(Delivery((IMAGE,), (encode_png(other),)), MASK)
     assert isinstance(found, Delivery)
-    assert found.masks == (encoded(other),)
+    assert found.masks == (encode_png(other),)
     assert [row["class"] for row in found.objects[0]] == ["dog"]
 
 

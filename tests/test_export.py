@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError, ManyshotError
-from manyshot.core.masks.labelled_png import encoded, read_labelled
+from manyshot.core.masks.labelled_png import encode_png, read_labelled
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA
 from manyshot.driver.export.export import export
@@ -202,7 +202,7 @@ def test_classes_of_one_name_but_for_the_case_are_refused(tmp_path):
 def two_tables(folder: Path) -> None:
     """1 is a cat in one mask and a dog in the other."""
     for mask, name in zip(make_two(folder), ("cat", "dog"), strict=True):
-        mask.write_bytes(encoded(LabelMask(RING.astype(np.uint8), ("background", name))))
+        mask.write_bytes(encode_png(LabelMask(RING.astype(np.uint8), ("background", name))))
 
 
 def make_two(folder: Path) -> list[Path]:

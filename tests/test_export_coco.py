@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
-from manyshot.core.masks.objects import objects_of
+from manyshot.core.masks.objects import find_objects
 from manyshot.core.masks.read import LabelMask
 from manyshot.driver.export.outline import box
 from PIL import Image
@@ -52,7 +52,7 @@ def test_coco_has_polygons_where_no_part_has_a_hole_and_run_lengths_elsewhere(tm
 
 def is_said(mask: LabelMask, said: dict[str, np.ndarray]) -> None:
     """Of each class that the mask shows just its pixels: no background, nothing ignored."""
-    wanted = {one.class_name: one.mask for one in objects_of(mask)}
+    wanted = {one.class_name: one.mask for one in find_objects(mask)}
     assert said.keys() == wanted.keys()
     for name, pixels in said.items():
         assert (pixels == wanted[name]).all()

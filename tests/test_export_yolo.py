@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from manyshot.core.masks.objects import objects_of
+from manyshot.core.masks.objects import find_objects
 from manyshot.driver.export.outline import box
 
 from .export_folders import (
@@ -90,7 +90,7 @@ def test_yolo_has_a_line_for_each_class_of_label_masks(tmp_path, shapes):
         "boxes": yolov8.YOLOv8ObjectDetectionInput,
     }
     (row,) = readers[shapes](tmp_path / "out/data.yaml", "train").get_labels()
-    wanted = {one.class_name: one for one in objects_of(mask)}
+    wanted = {one.class_name: one for one in find_objects(mask)}
     assert [one.category.name for one in row.objects] == ["cat", "dog"]
     for one in row.objects:
         if shapes == "boxes":

@@ -11,7 +11,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.coco import read_coco
 from manyshot.core.masks.layouts import PairFile
 from manyshot.core.masks.pairs import find_pairs, fitting_mask
-from manyshot.core.masks.polygons import rasterised
+from manyshot.core.masks.polygons import rasterise
 from manyshot.core.pets import FOLDER, parse_list
 from PIL import Image
 
@@ -116,7 +116,7 @@ def test_a_polygon_covers_the_centres_inside_by_the_even_odd_rule(places: list) 
                 x = x0 + (row + 0.5 - y0) * (x1 - x0) / (y1 - y0)
                 odd[row, int(np.clip(np.ceil(x - 0.5), 0, width))] += 1
     wanted = np.cumsum(odd, axis=1)[:, :width] % 2 == 1
-    assert np.array_equal(rasterised(points, height, width), wanted)
+    assert np.array_equal(rasterise(points, height, width), wanted)
 
 
 def test_the_canvas_checks_files_beside_the_servers_loop() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from manyshot.core.errors import InputError
 from manyshot.core.masks.read import LabelMask
-from manyshot.core.masks.regions import Border, Region, grown, region_of
+from manyshot.core.masks.regions import Border, Region, grow_region, select_region
 from scipy.ndimage import binary_dilation
 
 MASK = LabelMask(
@@ -28,7 +28,7 @@ masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
     ],
 )
 def test_regions(region: Region, names: tuple[str, ...], border: Border, wanted: str) -> None:
-    found = region_of(MASK, region, names, border)
+    found = select_region(MASK, region, names, border)
     assert " ".join("".join(str(int(here)) for here in row) for row in found) == wanted
 
 
@@ -44,17 +44,17 @@ def test_regions_that_a_mask_lacks(
     mask: LabelMask, region: Region, names: tuple[str, ...], sentence: str
 ) -> None:
     with pytest.raises(InputError, match=sentence):
-        region_of(mask, region, names)
+        select_region(mask, region, names)
 
 
 @given(masks, st.integers(0, 14))
 def test_wider_as_scipy_makes_it(mask: np.ndarray, pixels: int) -> None:
     square = np.ones((2 * pixels + 1, 2 * pixels + 1), bool)
-    assert np.array_equal(grown(mask, pixels), binary_dilation(mask, square))
+    assert np.array_equal(grow_region(mask, pixels), binary_dilation(mask, square))
 
 
 @given(masks, st.integers(0, 14))
 def test_narrower_is_wider_around_it(mask: np.ndarray, pixels: int) -> None:
-    narrow = grown(mask, -pixels)
+    narrow = grow_region(mask, -pixels)
     assert not (narrow & ~mask).any()
-    assert np.array_equal(~narrow, grown(~mask, pixels))
+    assert np.array_equal(~narrow, grow_region(~mask, pixels))

@@ -14,8 +14,8 @@ import pytest
 import requests
 from manyshot.core.masks.labelled_png import read_labelled
 from manyshot.core.masks.pairs import find_pairs, read_pair
-from manyshot.core.masks.regions import region_of
-from manyshot.core.masks.scene import Scene, varied
+from manyshot.core.masks.regions import select_region
+from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.records import Record, read_records
 from manyshot.core.strengths import drawn_strength
@@ -87,7 +87,7 @@ def scene_of(photos: Path, record: Record, settings: dict[str, Any]) -> Scene:
     names = ("flip", "rotate", "shift", "shear", "crop", "visible", "cover")
     scale = (settings["scale_from"], settings["scale_to"])
     variation = Variation(scale=scale, **{name: settings[name] for name in names})
-    return varied(read_pair(pair), variation, record.seed or 0, (SIDE, SIDE))[0]
+    return augment_scene(read_pair(pair), variation, record.seed or 0, (SIDE, SIDE))[0]
 
 
 def on_the_canvas(
@@ -133,10 +133,10 @@ def check_kept(stem: str, made: list[Made]) -> None:
         differs = np.abs(np.subtract(one.image, one.source, dtype=float)).mean(axis=2)
         kept = np.zeros((SIDE, SIDE), bool)
         if stem.startswith("keep_object"):
-            kept = region_of(one.mask, "objects")
+            kept = select_region(one.mask, "objects")
         if stem.startswith("keep_background"):
             grow = inputs_of_region(stem)
-            kept = region_of(one.mask, "background", grow=grow)
+            kept = select_region(one.mask, "background", grow=grow)
         assert not differs[kept].any()
         assert differs[~kept].mean() > 5
 

@@ -12,7 +12,7 @@ from manyshot.core.masks.coco import read_coco
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.colours import hex_colour
 from manyshot.core.masks.controlnets import unknown_colours
-from manyshot.core.masks.conventions import found_code
+from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.forms import read_form
 from manyshot.core.masks.layouts import IMAGES, MASKS
 from manyshot.core.masks.pairs import find_pairs, label_mask
@@ -93,7 +93,7 @@ def saved(folder: Path, images: list[Image.Image], suffix: str = ".png") -> list
 @pytest.mark.parametrize("name", DECIDED)
 def test_a_set_is_decided_as_a_whole(tmp_path: Path, name: str) -> None:
     images, classes, values = DECIDED[name]
-    code = found_code(saved(tmp_path, images))
+    code = infer_code(saved(tmp_path, images))
     assert code.classes == classes
     assert values is None or code.values == values
     for path in saved(tmp_path, images):
@@ -139,17 +139,17 @@ def test_what_may_mean_several_things_is_refused_with_file_and_values(
 ) -> None:
     images, words = REFUSED[name]
     with pytest.raises(InputError, match=words) as caught:
-        found_code(saved(tmp_path, images))
+        infer_code(saved(tmp_path, images))
     said = str(caught.value)
     assert "palette.yaml" in said or "without an alpha channel" in said
 
 
 def test_jpeg_and_fractions(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"0.jpg is a JPEG with .*{THRESHOLD}"):
-        found_code(saved(tmp_path, [painted(0, 255)], ".jpg"))
+        infer_code(saved(tmp_path, [painted(0, 255)], ".jpg"))
     with pytest.raises(InputError, match="0.tif has fractions such as 0.5"):
-        found_code(saved(tmp_path, [Image.new("F", (2, 2), 0.5)], ".tif"))
-    assert found_code(saved(tmp_path, [painted(0, 1).convert("F")], ".tif")).classes == NAMES2
+        infer_code(saved(tmp_path, [Image.new("F", (2, 2), 0.5)], ".tif"))
+    assert infer_code(saved(tmp_path, [painted(0, 1).convert("F")], ".tif")).classes == NAMES2
 
 
 def pair_folder(folder: Path, masks: list[Image.Image], suffix: str = ".png") -> Path:

@@ -12,16 +12,16 @@ from manyshot.core.masks.geometry import (
     Transform,
     affine,
     covering,
-    cropped,
-    fitted,
-    mirrored,
-    unchanged,
+    crop_box,
+    fit_canvas,
+    identity,
+    mirror,
     upside_down,
 )
-from manyshot.core.masks.objects import objects_of
-from manyshot.core.masks.polygons import clipped, rasterised
+from manyshot.core.masks.objects import find_objects
+from manyshot.core.masks.polygons import clip, rasterise
 from manyshot.core.masks.read import LabelMask
-from manyshot.core.masks.variation import Variation, drawn_transform, visible_share
+from manyshot.core.masks.variation import Variation, draw_transform, visible_share
 
 from .mask_strategies import CLASSES, SEEDS, SIZES, TURNS, masks
 
@@ -32,9 +32,9 @@ def test_polygons_and_their_masks_part_at_the_outline_only(
     transform: Transform, places: list[tuple[float, float]]
 ) -> None:
     points = np.array(places)
-    mask = rasterised(points, *transform.source)
+    mask = rasterise(points, *transform.source)
     by_mask = transform.labels(mask.astype(np.uint8), 0) == 1
-    by_points = rasterised(transform.points(points), *transform.size)
+    by_points = rasterise(transform.points(points), *transform.size)
     columns, rows, there = transform._places()
     rows_apart, columns_apart = np.nonzero((by_mask != by_points) & there)
     centres = np.stack([columns_apart, rows_apart], axis=1) + 0.5
@@ -56,8 +56,8 @@ def test_a_turned_disc_overlaps_its_polygon(transform: Transform) -> None:
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     middle = np.array([transform.source[1], transform.source[0]]) / 2
     points = middle + 7 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    mask = transform.labels(rasterised(points, *transform.source).astype(np.uint8), 0) == 1
-    polygon = rasterised(transform.points(points), *transform.size)
+    mask = transform.labels(rasterise(points, *transform.source).astype(np.uint8), 0) == 1
+    polygon = rasterise(transform.points(points), *transform.size)
     assume(polygon.sum() > 40)
     assert (mask & polygon).sum() / (mask | polygon).sum() > 0.7
 
@@ -68,7 +68,7 @@ def test_the_inverse_brings_places_back(transform: Transform, points: np.ndarray
     assert np.allclose(transform.inverse().points(transform.points(points)), points, atol=1e-8)
     both = transform.then(transform.inverse())
     assert both.size == both.source == transform.source
-    assert np.allclose(both.matrix, unchanged(both.size).matrix, atol=1e-9)
+    assert np.allclose(both.matrix, identity(both.size).matrix, atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
@@ -85,7 +85,7 @@ def test_flips_crops_and_quarter_turns_are_exact(size: tuple[int, int], seed: in
     rng = np.random.default_rng(seed)
     image = rng.integers(0, 256, (*size, 3), np.uint8)
     labels = rng.integers(0, 256, size, np.uint8)
-    same, left, down = unchanged(size), mirrored(size), upside_down(size)
+    same, left, down = identity(size), mirror(size), upside_down(size)
     square = affine((size[0], size[0]), rotate=90)
     for transform, found in ((same, image), (left, image[:, ::-1]), (down, image[::-1])):
         assert np.array_equal(transform.image(image), found)
@@ -96,7 +96,7 @@ def test_flips_crops_and_quarter_turns_are_exact(size: tuple[int, int], seed: in
     tile = np.resize(labels, (size[0], size[0]))
     assert np.array_equal(square.labels(tile, 0), np.rot90(tile, -1))  # clockwise
     box = (-1, 0, size[1], size[0] + 2)
-    part = cropped(size, box).labels(labels, 7)
+    part = crop_box(size, box).labels(labels, 7)
     assert np.array_equal(part, np.pad(labels, ((0, 2), (1, 0)), constant_values=7))
 
 
@@ -112,7 +112,7 @@ def test_images_are_bilinear_between_their_pixels() -> None:
 @given(SIZES, st.integers(0, 8), st.integers(0, 8))
 def test_fitting_keeps_all(size: tuple[int, int], tall: int, wide: int) -> None:
     wanted = (size[0] + tall, size[1] + wide)
-    transform = fitted(size, wanted)
+    transform = fit_canvas(size, wanted)
     corners = transform.points(np.array([(0.0, 0.0), (size[1], size[0])]))
     assert (corners >= -1e-9).all()
     assert (corners <= np.array([wanted[1], wanted[0]]) + 1e-9).all()
@@ -124,17 +124,17 @@ def test_fitting_keeps_all(size: tuple[int, int], tall: int, wide: int) -> None:
 @given(masks(), SEEDS)
 def test_a_seed_draws_one_transform_and_objects_stay_in_sight(mask: LabelMask, seed: int) -> None:
     wild = Variation(rotate=180, scale=(0.3, 4), shift=1, shear=40, crop=0.3, visible=0.6)
-    transform = drawn_transform(wild, mask, seed, (20, 28))
-    assert transform == drawn_transform(wild, mask, seed, (20, 28))
+    transform = draw_transform(wild, mask, seed, (20, 28))
+    assert transform == draw_transform(wild, mask, seed, (20, 28))
     assert (transform.source, transform.size) == (mask.size, (20, 28))
-    for one in objects_of(mask):
+    for one in find_objects(mask):
         assert visible_share(transform, one.mask) >= 0.6
 
 
 @settings(max_examples=60, deadline=None)
 @given(TURNS, SIZES)
 def test_a_covering_transform_leaves_no_gap(transform: Transform, size: tuple[int, int]) -> None:
-    found = covering(transform.then(fitted(transform.size, size)))
+    found = covering(transform.then(fit_canvas(transform.size, size)))
     corners = np.array([(0, 0), (size[1], 0), (0, size[0]), (size[1], size[0])], float)
     back = found.inverse().points(corners)
     assert (back > -1e-6).all()
@@ -147,15 +147,15 @@ def test_a_covering_transform_leaves_no_gap(transform: Transform, size: tuple[in
 @given(SEEDS)
 def test_covering_variations_bring_nothing_in(seed: int) -> None:
     labels = np.ones((30, 40), np.uint8)
-    transform = drawn_transform(Variation(rotate=90, cover=True), LabelMask(labels, CLASSES), seed)
+    transform = draw_transform(Variation(rotate=90, cover=True), LabelMask(labels, CLASSES), seed)
     assert transform.labels(labels, 0).all()
 
 
 def test_seeds_differ_and_nothing_may_change_nothing() -> None:
     mask = LabelMask(np.eye(16, dtype=np.uint8), CLASSES)
-    assert len({drawn_transform(Variation(), mask, seed).matrix for seed in range(20)}) == 20
+    assert len({draw_transform(Variation(), mask, seed).matrix for seed in range(20)}) == 20
     still = Variation(flip=0, rotate=0, scale=(1, 1), shift=0, shear=0)
-    assert np.allclose(drawn_transform(still, mask, 3).matrix, unchanged((16, 16)).matrix)
+    assert np.allclose(draw_transform(still, mask, 3).matrix, identity((16, 16)).matrix)
 
 
 @pytest.mark.parametrize(
@@ -179,15 +179,15 @@ def test_transforms_that_leave_nothing() -> None:
         with pytest.raises(InputError, match="Nothing is left"):
             affine((4, 4), scale=scale, shear=shear)
     with pytest.raises(InputError, match="holds no pixel"):
-        cropped((4, 4), (2, 0, 2, 4))
+        crop_box((4, 4), (2, 0, 2, 4))
 
 
 def test_polygons_are_clipped_to_the_canvas() -> None:
     square = np.array([(-2.0, -2.0), (3.0, -2.0), (3.0, 3.0), (-2.0, 3.0)])
-    part = clipped(square, 8, 8)
+    part = clip(square, 8, 8)
     assert (part.min(), part.max(), len(part)) == (0, 3, 4)
-    assert rasterised(part, 8, 8).sum() == 9
-    assert np.array_equal(rasterised(part, 8, 8), rasterised(square, 8, 8))
-    assert clipped(square - 9, 8, 8).shape == (0, 2)
-    assert rasterised(clipped(square * 100, 8, 6), 8, 6).all()
-    assert not rasterised(clipped(square - 9, 8, 8), 8, 8).any()
+    assert rasterise(part, 8, 8).sum() == 9
+    assert np.array_equal(rasterise(part, 8, 8), rasterise(square, 8, 8))
+    assert clip(square - 9, 8, 8).shape == (0, 2)
+    assert rasterise(clip(square * 100, 8, 6), 8, 6).all()
+    assert not rasterise(clip(square - 9, 8, 8), 8, 8).any()

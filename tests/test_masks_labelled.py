@@ -15,9 +15,9 @@ from manyshot.core.masks.control import own_colours
 from manyshot.core.masks.forms import FORMS, Form, read_form, table_code
 from manyshot.core.masks.labelled_png import (
     CLASSES,
-    decoded,
-    encoded,
-    named_classes,
+    decode_png,
+    encode_png,
+    read_class_names,
     read_labelled,
     read_labels,
 )
@@ -44,9 +44,9 @@ def test_a_mask_comes_back_as_it_was_written(mask: LabelMask) -> None:
     wanted = np.where(mask.labels == mask.ignored, IGNORE, mask.labels)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "mask.png"
-        path.write_bytes(encoded(mask))
-        assert encoded(mask) == path.read_bytes()
-        found = (read_labelled(path), decoded(path.read_bytes()))
+        path.write_bytes(encode_png(mask))
+        assert encode_png(mask) == path.read_bytes()
+        found = (read_labelled(path), decode_png(path.read_bytes()))
         colours = np.asarray(Image.open(path).convert("RGB"))
     for one in found:
         assert one is not None
@@ -65,7 +65,7 @@ def test_it_is_translated_by_its_names(mask: LabelMask, random) -> None:  # noqa
     random.shuffle(others)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "mask.png"
-        path.write_bytes(encoded(mask))
+        path.write_bytes(encode_png(mask))
         found = read_labels(path, MaskCode(tuple(others), {}, {}))
     for before, after in zip(mask.labels.flat, found.flat, strict=True):
         name = None if before == mask.ignored else mask.classes[before]
@@ -96,21 +96,21 @@ def test_damaged_names_are_told(tmp_path: Path, text: str, sentence: str) -> Non
     with pytest.raises(InputError, match=sentence):
         read_labelled(path)
     with pytest.raises(InputError):
-        decoded(path.read_bytes())
+        decode_png(path.read_bytes())
 
 
 def test_files_of_another_origin_name_nothing(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     Image.new("P", (2, 1)).save(path)
-    assert named_classes(path) is read_labelled(path) is decoded(path.read_bytes()) is None
+    assert read_class_names(path) is read_labelled(path) is decode_png(path.read_bytes()) is None
     other_mode(path, '["a"]', "L")  # its values are no indices of ours
-    assert named_classes(path) is None
+    assert read_class_names(path) is None
     for data in (b"", b"text", path.read_bytes()[:30]):
         path.write_bytes(data)
         with pytest.raises(InputError, match="cannot be read"):
-            named_classes(path)
+            read_class_names(path)
         with pytest.raises(InputError, match="cannot be read"):
-            decoded(data)
+            decode_png(data)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_masks_that_say_what_they_show(tmp_path: Path) -> None:
     Image.fromarray(np.array([[[1, 2, 3, 255], [1, 2, 3, 0]]], np.uint8)).save(path)
     assert read_form(path, "alpha", "logo").labels.tolist() == [[1, 0]]
     own = LabelMask(np.array([[0, 1]], np.uint8), ("background", "dog"))
-    path.write_bytes(encoded(own))
+    path.write_bytes(encode_png(own))
     assert read_form(path, "labels").classes == own.classes
     translated = read_form(path, "labels", table="dog: 4\nbackground: 9")
     assert (translated.labels.tolist(), translated.shown()) == ([[1, 0]], ("dog",))

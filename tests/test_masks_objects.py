@@ -11,7 +11,7 @@ from manyshot.core.masks.components import components
 from manyshot.core.masks.geometry import (
     affine,
 )
-from manyshot.core.masks.objects import box_of, objects_of
+from manyshot.core.masks.objects import bounding_box, find_objects
 from manyshot.core.masks.read import LabelMask
 
 from .mask_strategies import CLASSES, masks
@@ -31,14 +31,14 @@ def test_components_are_those_of_scipy(mask: np.ndarray, diagonal: bool) -> None
 
 def test_parts_are_objects_of_their_own() -> None:
     labels = np.array([[1, 0, 2], [1, 0, 0], [0, 0, 2]], np.uint8)
-    found = objects_of(LabelMask(labels, CLASSES), parts=True)
+    found = find_objects(LabelMask(labels, CLASSES), parts=True)
     assert [(one.class_name, one.box, one.area) for one in found] == [
         ("cat", (0, 0, 1, 2), 2),
         ("dog", (2, 0, 3, 1), 1),
         ("dog", (2, 2, 3, 3), 1),
     ]
-    assert len(objects_of(LabelMask(labels, CLASSES), parts=True, least=2)) == 1
-    assert objects_of(LabelMask(labels * 0, CLASSES)) == ()
+    assert len(find_objects(LabelMask(labels, CLASSES), parts=True, least=2)) == 1
+    assert find_objects(LabelMask(labels * 0, CLASSES)) == ()
 
 
 @settings(max_examples=60, deadline=None)
@@ -62,7 +62,7 @@ def test_borders_are_taken_away_and_drawn_anew_after_scaling() -> None:
     assert (large[20] == IGNORE).sum() == 6  # the border grew with the object
     again = rebordered(large, 1, IGNORE)
     assert (again[20] == IGNORE).sum() == 4
-    assert box_of(without_border(again, IGNORE) == 1) == (5, 5, 35, 35)
+    assert bounding_box(without_border(again, IGNORE) == 1) == (5, 5, 35, 35)
     deep = np.full((20, 20), IGNORE, np.uint8)
     deep[:, :3] = 1
     assert (without_border(deep, IGNORE, 4) == 1).sum() == 20 * 7

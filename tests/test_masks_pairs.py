@@ -9,7 +9,7 @@ import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.labelled_png import (
-    encoded,
+    encode_png,
 )
 from manyshot.core.masks.layouts import Layout
 from manyshot.core.masks.pairs import find_pairs, label_mask, read_pair, read_upright
@@ -29,7 +29,7 @@ def save(path: Path, pixels: np.ndarray = PHOTO) -> Path:
 
 def save_mask(path: Path, classes: tuple[str, ...] = ("background", "cat")) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encoded(LabelMask(np.array(SEEN, np.uint8), classes)))
+    path.write_bytes(encode_png(LabelMask(np.array(SEEN, np.uint8), classes)))
     return path
 
 
@@ -199,7 +199,7 @@ def record(image: str, mask: str) -> str:
         (
             dataset,
             lambda folder: (folder / "masks/cat/1.png").write_bytes(
-                encoded(LabelMask(np.zeros((3, 4), np.uint8), ("background", "cat")))
+                encode_png(LabelMask(np.zeros((3, 4), np.uint8), ("background", "cat")))
             ),
             "cat/1.png is empty",
         ),

@@ -12,7 +12,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_class, ade20k_colours
 from manyshot.core.masks.coco import check_coco_classes, read_coco
 from manyshot.core.masks.codes import IGNORE, MaskCode
-from manyshot.core.masks.control import ade20k_table, drawn, labels_of, own_colours
+from manyshot.core.masks.control import ade20k_table, draw_control, labels_of, own_colours
 from manyshot.core.masks.read import (
     LabelMask,
     check_fits,
@@ -21,7 +21,7 @@ from manyshot.core.masks.read import (
     read_mask,
     read_trimap,
 )
-from manyshot.core.masks.rle import decoded, encoded
+from manyshot.core.masks.rle import decode_runs, encode_runs
 from manyshot.core.palettes import COLOURS, trimap_to_control
 from PIL import Image
 
@@ -141,7 +141,7 @@ def test_other_refusals(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
 def test_run_lengths_there_and_back(mask: np.ndarray) -> None:
-    assert np.array_equal(decoded(encoded(mask), *mask.shape), mask)
+    assert np.array_equal(decode_runs(encode_runs(mask), *mask.shape), mask)
 
 
 @settings(max_examples=60, deadline=None)
@@ -149,8 +149,8 @@ def test_run_lengths_there_and_back(mask: np.ndarray) -> None:
 def test_run_lengths_are_those_of_pycocotools(mask: np.ndarray) -> None:
     coco = pytest.importorskip("pycocotools.mask")
     packed = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
-    assert np.array_equal(decoded(packed["counts"], *mask.shape), mask)
-    plain = {"counts": encoded(mask), "size": list(mask.shape)}
+    assert np.array_equal(decode_runs(packed["counts"], *mask.shape), mask)
+    plain = {"counts": encode_runs(mask), "size": list(mask.shape)}
     again = coco.frPyObjects(plain, *mask.shape)
     assert again["counts"] == packed["counts"]
 
@@ -161,7 +161,7 @@ def test_run_lengths_are_those_of_pycocotools(mask: np.ndarray) -> None:
 )
 def test_damaged_run_lengths(counts: list[int] | str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        decoded(counts, 2, 2)
+        decode_runs(counts, 2, 2)
 
 
 def annotations(path: Path, *found: dict[str, object]) -> Path:
@@ -221,7 +221,7 @@ def test_damaged_annotations(annotation: dict[str, object], said: str, tmp_path:
 def test_control_images_are_read_back() -> None:
     trimap = np.array([[1, 2, 3]], np.uint8)
     mask = LabelMask(np.array([[1, 0, IGNORE]], np.uint8), ("background", "cat"))
-    control = drawn(mask)
+    control = draw_control(mask)
     assert np.array_equal(control, trimap_to_control(trimap, "cat"))
     code = colour_code(own_colours(mask.classes), COLOURS["border"])
     assert np.array_equal(labels_of(control, code, Path("c.png")).labels, mask.labels)
@@ -254,7 +254,7 @@ def test_synonyms_of_ade20k(name: str, found: str) -> None:
 def test_public_models_read_the_control_image() -> None:
     mask = LabelMask(np.array([[0, 1, 2, IGNORE]], np.uint8), ("background", "cat", "zork"))
     table = ade20k_table(mask.classes, {"background": "grass", "zork": None})
-    control = drawn(mask, table, (0, 0, 0))
+    control = draw_control(mask, table, (0, 0, 0))
     assert control.tolist() == [[[4, 250, 7], [255, 0, 122], [0, 0, 0], [0, 0, 0]]]
     with pytest.raises(InputError, match="ADE20K has no class for 'zork'"):
         ade20k_table(mask.classes)
@@ -263,4 +263,4 @@ def test_public_models_read_the_control_image() -> None:
     with pytest.raises(InputError, match="No class of the mask is named 'cats'.* 'cat'"):
         ade20k_table(mask.classes, {"cats": "animal"})
     with pytest.raises(InputError, match="no colour for 'cat'"):
-        drawn(mask, {"background": (0, 0, 0)})
+        draw_control(mask, {"background": (0, 0, 0)})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import requests
 from manyshot.core.errors import InputError
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.strengths import drawn_strength
 from manyshot.driver.embedded import EmbeddedServer
@@ -61,7 +61,7 @@ def scene(comfyui: EmbeddedServer) -> Iterator[str]:
     for kind in ("images", "masks"):
         (folder / kind).mkdir(parents=True)
     Image.new("RGB", (24, 16), "#406080").save(folder / "images" / "a.png")
-    (folder / "masks" / "a.png").write_bytes(encoded(LabelMask(labels, CLASSES)))
+    (folder / "masks" / "a.png").write_bytes(encode_png(LabelMask(labels, CLASSES)))
     yield folder.name
     rmtree(folder)
 

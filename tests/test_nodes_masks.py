@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from manyshot.core.masks.control import drawn
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.control import draw_control
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.objects import object_facts
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.prompts import PromptSet
@@ -104,10 +104,10 @@ def test_control_and_saved_masks_are_exact(client: Client, pairs: Path) -> None:
     wanted = [label_mask(name) for name in SIZES]
     for found, mask in zip(pictures(client, run, "control-0"), wanted, strict=True):
         colours = {"background": (0, 0, 0), "cat": (0xFF, 0x60, 0), "dog": (0x12, 0x34, 0x56)}
-        assert np.array_equal(found, drawn(mask, colours))
+        assert np.array_equal(found, draw_control(mask, colours))
     for record, mask in zip(client.records(folder), wanted, strict=True):
         inside, _, name = f"{folder}/{record['mask_file_name']}".rpartition("/")
-        assert client.view(name, inside) == encoded(mask)
+        assert client.view(name, inside) == encode_png(mask)
         assert record["objects"] == object_facts(mask)
 
 
@@ -115,7 +115,7 @@ def test_every_index_comes_through_unchanged(client: Client, pairs: Path) -> Non
     """254 classes and what is ignored: out of a file, through a tensor, into a file."""
     names = tuple(f"class {index}" for index in range(254))
     labels = np.array([*range(254), 255, 255], np.uint8).reshape(16, 16)
-    (pairs / "all.png").write_bytes(encoded(LabelMask(labels, names)))
+    (pairs / "all.png").write_bytes(encode_png(LabelMask(labels, names)))
     folder = f"manyshot/{pairs.name}"
     graph = {
         "load": load_mask(pairs, "all.png"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from PIL import Image
 
@@ -72,7 +72,7 @@ def test_folders_with_a_gap_are_refused_before_the_run(
         (lambda folder: save(folder / "images/cat/a.png", np.zeros((9, 8, 3))), "32x24 pixels and"),
         (
             lambda folder: (folder / "masks/cat/a.png").write_bytes(
-                encoded(LabelMask(np.zeros((24, 32), np.uint8), ("background",)))
+                encode_png(LabelMask(np.zeros((24, 32), np.uint8), ("background",)))
             ),
             "a.png is empty",
         ),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from manyshot.core.masks.compose import composed
-from manyshot.core.masks.control import drawn
+from manyshot.core.masks.compose import compose_scenes
+from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.objects import object_facts
-from manyshot.core.masks.scene import Scene, varied
+from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.core.masks.variation import Variation
 
 from .mask_graphs import (
@@ -68,18 +68,18 @@ def test_mask_image_control_and_objects_stay_in_step(client: Client, pairs: Path
     names = [name for name in SIZES for _ in range(2)]
     for place, (name, seed) in enumerate(zip(names, seeds, strict=True)):
         scene = Scene(label_mask(name), photo(name))
-        wanted, _ = varied(scene, VARIATION, seed, (40, 48))
+        wanted, _ = augment_scene(scene, VARIATION, seed, (40, 48))
         assert np.array_equal(masks[place][..., 0], wanted.mask.labels)
         assert same(images[place], wanted.image)
         assert np.array_equal(controls[place], redrawn[place])
-        assert np.array_equal(controls[place], drawn(wanted.mask))
+        assert np.array_equal(controls[place], draw_control(wanted.mask))
         assert json.loads(texts(run, "vary-3")[place]) == object_facts(wanted.mask)
 
 
 def test_a_new_border_and_an_unwired_image(client: Client, pairs: Path) -> None:
     graph = {"load": loader(pairs, count=1), "vary": vary(border=2)}
     run = done(client, graph | shown(("mask", "vary", 0), ("text", "vary", 3)))
-    wanted, _ = varied(Scene(label_mask("cat/a")), VARIATION, 11, border=2)
+    wanted, _ = augment_scene(Scene(label_mask("cat/a")), VARIATION, 11, border=2)
     assert np.array_equal(pictures(client, run, "vary-0")[0][..., 0], wanted.mask.labels)
     run = client.run(graph | shown(("image", "vary", 1)))
     assert run.error == "Execution Blocked: Vary Mask's 'image' is not wired."
@@ -113,11 +113,13 @@ def test_objects_are_composed_and_told(client: Client, pairs: Path, objects: int
         ),
     )
     masks, images, controls = (pictures(client, run, f"compose-{place}") for place in (0, 2, 3))
-    scenes = [Scene(label_mask(name), photo(name), drawn(label_mask(name))) for name in SIZES]
+    scenes = [
+        Scene(label_mask(name), photo(name), draw_control(label_mask(name))) for name in SIZES
+    ]
     variation = Variation(0.5, 20.0, (0.8, 1.3), 0.2, 0.0, visible=0.6)
     for place in range(3):
         group = [scenes[(place + i) % 3] for i in range(objects)]
-        wanted = composed(group, 11 + place, variation, (48, 64))
+        wanted = compose_scenes(group, 11 + place, variation, (48, 64))
         assert np.array_equal(masks[place][..., 0], wanted.mask.labels)
         assert same(images[place], wanted.image)
         assert same(controls[place], wanted.control)

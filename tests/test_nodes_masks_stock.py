@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from manyshot.core.masks.control import drawn
+from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.objects import object_facts
 from manyshot.core.masks.read import LabelMask
-from manyshot.core.masks.scene import Scene, varied
+from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.driver.embedded import EmbeddedServer
 from PIL import Image
 
@@ -63,12 +63,12 @@ def test_stock_nodes_give_and_take_masks(client: Client, pairs: Path) -> None:
             ("text", "varied", 3),
         ),
     )
-    assert np.array_equal(pictures(client, run, "labelled-0")[0], drawn(label_mask("cat/b")))
+    assert np.array_equal(pictures(client, run, "labelled-0")[0], draw_control(label_mask("cat/b")))
     assert texts(run, "prompts-2") == ["cat"]
     cats = LabelMask((labels == 1).astype(np.uint8), ("background", "object"))
     animal = {"background": (0, 0, 0), "object": (255, 0, 122)}
-    assert np.array_equal(pictures(client, run, "object-0")[0], drawn(cats, animal))
-    wanted, _ = varied(Scene(cats), VARIATION, 11)
+    assert np.array_equal(pictures(client, run, "object-0")[0], draw_control(cats, animal))
+    wanted, _ = augment_scene(Scene(cats), VARIATION, 11)
     assert np.array_equal(pictures(client, run, "varied-0")[0][..., 0], wanted.mask.labels * 255)
     assert json.loads(texts(run, "varied-3")[0]) == object_facts(wanted.mask)
 

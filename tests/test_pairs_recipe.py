@@ -10,11 +10,11 @@ import pytest
 from manyshot import recipes
 from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_colours
-from manyshot.core.masks.control import drawn
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.control import draw_control
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.pairs import find_pairs, read_pair
 from manyshot.core.masks.read import LabelMask
-from manyshot.core.masks.scene import varied
+from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.palettes import COLOURS
 from manyshot.driver.job import Job
@@ -94,7 +94,7 @@ def test_a_value_is_one_class_in_all_masks_of_a_run(plan_of, folder: Path) -> No
         labels = np.asarray(Image.open(path))
         own = {"Persian": "cat", "Beagle": "dog"}[path.parent.name]
         small = np.where(labels == 2, 1, labels).astype(np.uint8)
-        path.write_bytes(encoded(LabelMask(small, ("background", own))))
+        path.write_bytes(encode_png(LabelMask(small, ("background", own))))
     plan = plan_of()
     masks = [plan.graphs.made(job).mask for job in plan]
     assert {mask.classes for mask in masks} == {("background", "dog", "cat")}
@@ -110,12 +110,12 @@ def test_a_scene_is_the_photo_varied_by_the_jobs_seed(plan_of, folder: Path) -> 
     plan = plan_of({"vary": True, "border": 2})
     for job in plan:
         [pair] = [pair for pair in find_pairs(folder) if pair.name == job.pairs[0]]
-        wanted, _ = varied(read_pair(pair), Variation(cover=True), job.seed, (48, 64), 2)
+        wanted, _ = augment_scene(read_pair(pair), Variation(cover=True), job.seed, (48, 64), 2)
         found = plan.graphs.made(job)
         assert found is not None
         assert found.mask is not None
         assert (found.mask.labels == wanted.mask.labels).all()
-        assert (made(plan, job, "control") == drawn(wanted.mask)).all()
+        assert (made(plan, job, "control") == draw_control(wanted.mask)).all()
 
 
 @pytest.mark.parametrize("vary", [None, False])

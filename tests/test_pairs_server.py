@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from manyshot.core.masks.control import drawn
+from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.labelled_png import read_labelled
 from manyshot.core.masks.objects import object_facts
 from manyshot.core.masks.pairs import find_pairs, read_pair
-from manyshot.core.masks.scene import varied
+from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.records import read_records
 from manyshot.driver.embedded import EmbeddedServer
@@ -196,7 +196,7 @@ def test_masks_that_the_server_varied_are_those_kept(
     for record in records:
         pair = photos[str(record.source_image)]
         assert record.seed is not None
-        wanted, _ = varied(read_pair(pair), Variation(cover=True), record.seed, (32, 48), 1)
+        wanted, _ = augment_scene(read_pair(pair), Variation(cover=True), record.seed, (32, 48), 1)
         mask = read_labelled(recipe.output / str(record.mask_file_name))
         assert mask is not None
         assert (mask.classes, mask.shown()) == (wanted.mask.classes, wanted.mask.shown())
@@ -204,4 +204,4 @@ def test_masks_that_the_server_varied_are_those_kept(
         assert (mask.labels == wanted.mask.labels).all()
         assert record.objects == object_facts(mask)
         shown = np.asarray(Image.open(recipe.output / record.file_name).convert("RGB"))
-        assert (shown == drawn(mask)).all()
+        assert (shown == draw_control(mask)).all()

@@ -12,7 +12,7 @@ pytest.importorskip("segmentation_models_pytorch")
 import torch
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE, PETS, read_palette
-from manyshot.core.masks.conventions import found_code
+from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.raw import indices, read_raw
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.records import METADATA, Record
@@ -183,14 +183,14 @@ def test_palettes_and_values(tmp_path: Path) -> None:
 def test_values_found_are_classes(tmp_path: Path) -> None:
     white = tmp_path / "white.png"
     Image.fromarray(np.array([[0, 255]], np.uint8)).save(white)
-    assert found_code([white]).classes == ("background", "object")
+    assert infer_code([white]).classes == ("background", "object")
     several = tmp_path / "several.png"
     Image.fromarray(np.array([[0, 4, 255]], np.uint8)).save(several)
-    code = found_code([several])
+    code = infer_code([several])
     assert indices(read_raw(several), code, several).tolist() == [[0, 1, IGNORE]]
     Image.fromarray(np.array([[[0, 0, 0], [255, 97, 0]]], np.uint8)).save(white)
     with pytest.raises(InputError, match="colours"):
-        found_code([white])
+        infer_code([white])
 
 
 def test_draws_go_by_folder_or_by_all(tmp_path: Path) -> None:

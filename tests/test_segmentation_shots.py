@@ -12,7 +12,7 @@ pytest.importorskip("segmentation_models_pytorch")
 
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE, PETS
-from manyshot.core.masks.labelled_png import encoded, read_labels
+from manyshot.core.masks.labelled_png import encode_png, read_labels
 from manyshot.core.masks.pairs import find_pairs, label_mask
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.pets import FOLDER
@@ -74,7 +74,7 @@ def made_from(folder: Path, rows: Sequence[tuple[str, list[Path]]]) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / files[0])
         named = LabelMask(mask, ("background", SPECIES.get(class_name, "cat")))
-        (folder / files[1]).write_bytes(encoded(named))
+        (folder / files[1]).write_bytes(encode_png(named))
         records.append(
             Record(
                 file_name=files[0],
@@ -204,7 +204,7 @@ def code_and_pairs(folder: Path, names: Sequence[tuple[str, str]]) -> Dataset:
         for part in ("images", "masks"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / "images" / f"{number}.png")
-        (folder / "masks" / f"{number}.png").write_bytes(encoded(LabelMask(mask, classes)))
+        (folder / "masks" / f"{number}.png").write_bytes(encode_png(LabelMask(mask, classes)))
     return read_data(Data(path=folder, test_share=0.5), "segmentation")
 
 
@@ -226,8 +226,8 @@ def test_species_are_pets_where_trimaps_are_learned_from(tmp_path: Path) -> None
     image, mask = disc(3)
     for species in ("cat", "dog"):
         path = tmp_path / f"{species}.png"
-        path.write_bytes(encoded(LabelMask(mask, ("background", species))))
+        path.write_bytes(encode_png(LabelMask(mask, ("background", species))))
         assert (read_labels(path, PETS) == mask).all()
-    path.write_bytes(encoded(LabelMask(mask, ("background", "bird"))))
+    path.write_bytes(encode_png(LabelMask(mask, ("background", "bird"))))
     with pytest.raises(InputError, match=r"dog\.png shows 'bird', which is no class here"):
         read_labels(path, PETS)

@@ -11,7 +11,7 @@ from ..core.errors import InputError
 from ..core.files import file_sha256
 from ..core.lines import content_lines, read_classes, read_lists, without_comments
 from ..core.nearest import did_you_mean
-from ..core.prompt_language import escaped
+from ..core.prompt_language import escape
 from ..core.prompts import PromptSet
 from ..core.wildcards import literal
 from ..driver.job import Job
@@ -95,7 +95,7 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
     templates = content_lines(settings.templates) or content_lines(str(p.prompt))
     contexts = content_lines(settings.contexts)
     if subjects and not contexts and any("{context}" in text for text in templates):
-        contexts = [literal(escaped(text, "webui")) for text in pooled_contexts(subjects)]
+        contexts = [literal(escape(text, "webui")) for text in pooled_contexts(subjects)]
     prompts = PromptSet(
         words,
         templates,
@@ -132,7 +132,7 @@ def _words(settings: Settings, subjects: Subjects) -> dict[str, str]:
         if name not in subjects:
             near = did_you_mean(name, subjects)
             raise InputError(f"There is no subject for the class {name!r}.{near}")
-    return {name: literal(escaped(_word(subjects[name]), "webui")) for name in names}
+    return {name: literal(escape(_word(subjects[name]), "webui")) for name in names}
 
 
 def _word(one: ClassSubject) -> str:

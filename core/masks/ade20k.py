@@ -28,14 +28,14 @@ def ade20k_class(name: str) -> str:
 
     Raises InputError, with the nearest, for a name that none has.
     """
-    known = _synonyms()
+    synonyms = _synonyms()
     plain = " ".join(name.replace("_", " ").split()).lower()
-    if plain not in known:
+    if plain not in synonyms:
         raise InputError(
-            f"ADE20K has no class for {name!r}.{did_you_mean(plain, known)} Say which of its "
+            f"ADE20K has no class for {name!r}.{did_you_mean(plain, synonyms)} Say which of its "
             "classes stands for it, or none: then it stays unlabelled (black)."
         )
-    return known[plain]
+    return synonyms[plain]
 
 
 @cache

@@ -14,7 +14,7 @@ def without_border(labels: np.ndarray, ignored: int, widest: int | None = None) 
     turns = max(labels.shape) if widest is None else widest
     filled = labels
     for _ in range(turns):
-        grown = _grown(filled, ignored)
+        grown = _grow(filled, ignored)
         if np.array_equal(grown, filled):
             break
         filled = grown
@@ -27,9 +27,9 @@ def with_border(labels: np.ndarray, width: int, ignored: int) -> np.ndarray:
     The outline is so 2 * `width` pixels wide, along the canvas's edge there is none, and what is
     thinner than 2 * `width` + 1 pixels becomes outline as a whole.
     """
-    said, values = labels != ignored, labels.astype(int)
-    highest = _highest(np.where(said, values, -1), width)
-    lowest = -_highest(np.where(said, -values, -(2**16)), width)
+    labelled, values = labels != ignored, labels.astype(int)
+    highest = _highest(np.where(labelled, values, -1), width)
+    lowest = -_highest(np.where(labelled, -values, -(2**16)), width)
     return np.where(highest == lowest, labels, labels.dtype.type(ignored))
 
 
@@ -40,7 +40,7 @@ def rebordered(
     return with_border(without_border(labels, ignored, widest), width, ignored)
 
 
-def _grown(labels: np.ndarray, ignored: int) -> np.ndarray:
+def _grow(labels: np.ndarray, ignored: int) -> np.ndarray:
     """Ignored pixels take the label beside them, or else that at a corner."""
     height, width = labels.shape
     around = np.pad(labels, 1, constant_values=ignored)

@@ -14,8 +14,8 @@ from ..json_text import read_json
 from ..nearest import did_you_mean
 from .codes import IGNORE, MOST_CLASSES
 from .polygons import crossings, fill
-from .read import BACKGROUND, LabelMask, checked
-from .rle import checked_runs, filled
+from .read import BACKGROUND, LabelMask, check_mask
+from .rle import check_runs, fill_runs
 
 MOST_BYTES = 768 * 2**20  # COCO's own largest file of annotations has 450 MB
 MOST_COORDINATE = 2**28  # in pixels: more is a mistake
@@ -66,10 +66,10 @@ class CocoObject:
     runs: np.ndarray | None = None
     crowd: bool = False
 
-    def covered(self, height: int, width: int) -> np.ndarray:
+    def rasterise(self, height: int, width: int) -> np.ndarray:
         """A bool mask (height, width) of all its parts together."""
         if self.runs is not None:
-            return filled(self.runs, height, width)
+            return fill_runs(self.runs, height, width)
         mask = np.zeros((height, width), bool)
         for polygon in self.polygons:
             fill(mask, polygon)
@@ -99,11 +99,11 @@ class CocoImage:
         _check_work(self)
         labels = np.zeros((self.height, self.width), np.uint8)
         names = (BACKGROUND, *(name for name in classes if name != BACKGROUND))
-        for found in self.objects:
-            if found.class_name in classes:
-                value = IGNORE if found.crowd else names.index(found.class_name)
-                labels[found.covered(self.height, self.width)] = value
-        return checked(LabelMask(labels, names), self.file_name)
+        for item in self.objects:
+            if item.class_name in classes:
+                value = IGNORE if item.crowd else names.index(item.class_name)
+                labels[item.rasterise(self.height, self.width)] = value
+        return check_mask(LabelMask(labels, names), self.file_name)
 
 
 def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
@@ -118,8 +118,8 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
     names = {category.id: normalise_class(category.name) for category in file.categories}
     check_apart(category.name for category in file.categories)
     images = {image.id: image for image in file.images}
-    _check_ids(path, "category", [(one.id, one.name) for one in file.categories])
-    _check_ids(path, "image", [(one.id, one.file_name) for one in file.images])
+    _check_ids(path, "category", [(category.id, category.name) for category in file.categories])
+    _check_ids(path, "image", [(image.id, image.file_name) for image in file.images])
     for image in file.images:
         if image.height * image.width > MOST_PIXELS:
             raise InputError(
@@ -131,10 +131,10 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
         if annotation.image_id not in images or annotation.category_id not in names:
             raise InputError(f"{path}: annotation {place} names no image or no category there is.")
         try:
-            found = _object(annotation, images[annotation.image_id], names[annotation.category_id])
+            item = _object(annotation, images[annotation.image_id], names[annotation.category_id])
         except InputError as error:
             raise InputError(f"{path}: annotation {place}: {error}") from None
-        objects[annotation.image_id].append(found)
+        objects[annotation.image_id].append(item)
     listed = tuple(
         CocoImage(image.file_name, image.height, image.width, tuple(objects[key]))
         for key, image in sorted(images.items())
@@ -143,8 +143,8 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
 
 
 def _check_work(image: CocoImage) -> None:
-    parts = sum(1 + len(one.polygons) for one in image.objects)
-    polygons = [polygon for one in image.objects for polygon in one.polygons]
+    parts = sum(1 + len(item.polygons) for item in image.objects)
+    polygons = [polygon for item in image.objects for polygon in item.polygons]
     edges = sum(crossings(polygon, image.height) for polygon in polygons)
     if parts * image.height * image.width + PIXELS_A_CROSSING * edges > MOST_WORK:
         points = sum(map(len, polygons))
@@ -173,13 +173,13 @@ def _check_ids(path: Path, what: str, entries: Sequence[tuple[int, str]]) -> Non
         by_id[number], by_name[name] = name, number
 
 
-def check_coco_classes(wanted: Sequence[str], known: Sequence[str]) -> None:
+def check_coco_classes(names: Sequence[str], available: Sequence[str]) -> None:
     """Raises InputError for a class that the file lacks, and for too many of them."""
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"No category is named {name!r}.{did_you_mean(name, known)}")
-    if len(wanted) >= MOST_CLASSES:
-        raise InputError(f"A mask tells {MOST_CLASSES - 1} classes apart; {len(wanted)} are named.")
+    for name in names:
+        if name not in available:
+            raise InputError(f"No category is named {name!r}.{did_you_mean(name, available)}")
+    if len(names) >= MOST_CLASSES:
+        raise InputError(f"A mask tells {MOST_CLASSES - 1} classes apart; {len(names)} are named.")
 
 
 def _read(path: Path) -> _File:
@@ -192,7 +192,7 @@ def _read(path: Path) -> _File:
 
 def _where(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return f"{'.'.join(str(key) for key in first['loc'])}: {first['msg']}"
 
 
 def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
@@ -203,17 +203,21 @@ def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
                 f"the mask has {outline.size[1]}x{outline.size[0]} pixels and its image "
                 f"{image.file_name} {image.width}x{image.height}."
             )
-        return CocoObject(name, runs=checked_runs(outline.counts, *outline.size), crowd=crowd)
+        return CocoObject(name, runs=check_runs(outline.counts, *outline.size), crowd=crowd)
     if not outline:
         raise InputError(f"it has no outline ('segmentation'): {image.file_name} needs one.")
-    return CocoObject(name, tuple(_polygon(part) for part in outline), crowd=crowd)
+    return CocoObject(name, tuple(_polygon(polygon) for polygon in outline), crowd=crowd)
 
 
-def _polygon(part: list[float]) -> np.ndarray:
-    if len(part) > 2 * MOST_POINTS:
+def _polygon(coordinates: list[float]) -> np.ndarray:
+    if len(coordinates) > 2 * MOST_POINTS:
         raise InputError(
-            f"a polygon has {len(part) // 2:,} places; up to {MOST_POINTS:,} are read."
+            f"a polygon has {len(coordinates) // 2:,} places; up to {MOST_POINTS:,} are read."
         )
-    if len(part) < 6 or len(part) % 2 or not np.less(np.abs(part), MOST_COORDINATE).all():
+    if (
+        len(coordinates) < 6
+        or len(coordinates) % 2
+        or not np.less(np.abs(coordinates), MOST_COORDINATE).all()
+    ):
         raise InputError("a polygon needs three places at least, each of x and y in pixels.")
-    return np.array(part, float).reshape(-1, 2)
+    return np.array(coordinates, float).reshape(-1, 2)

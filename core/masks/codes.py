@@ -102,24 +102,24 @@ class Palette(BaseModel):
     @field_validator("classes", mode="before")
     @classmethod
     def _one_each(cls, value: object) -> object:
-        return {n: _listed(v) for n, v in value.items()} if isinstance(value, dict) else value
+        return {n: _as_list(v) for n, v in value.items()} if isinstance(value, dict) else value
 
     @field_validator("ignore", mode="before")
     @classmethod
     def _one(cls, value: object) -> object:
-        return _listed(value)
+        return _as_list(value)
 
 
-def _listed(value: object) -> object:
+def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
 def read_palette(path: Path) -> MaskCode:
     """The code of a palette file, classes in its order. Raises InputError."""
-    return code_of(read_recipe_file(Palette, path), str(path))
+    return compile_palette(read_recipe_file(Palette, path), str(path))
 
 
-def code_of(palette: Palette, where: str) -> MaskCode:
+def compile_palette(palette: Palette, where: str) -> MaskCode:
     """The code of a palette, classes in its order. Raises InputError, naming `where`."""
     rows = [*enumerate(palette.classes.values()), (IGNORE, palette.ignore)]
     entries = [(entry, index) for index, row in rows for entry in row]

@@ -21,23 +21,23 @@ def control_colours(
     palette: ControlPalette = "own",
     table: Mapping[str, str | None] | None = None,
 ) -> dict[str, Colour]:
-    """The colour of each class, for `control.drawn`.
+    """The colour of each class, for `control.draw_control`.
 
     `table`: for a class a colour "#rrggbb", another name to go by (of ADE20K; of the own palette,
     that of another class), or None for black. Raises InputError, with the nearest name, for names
     that `classes` or the palette lack.
     """
-    given = table or {}
-    for name in given:
+    stand_ins = table or {}
+    for name in stand_ins:
         if name not in classes:
             raise InputError(f"No class of the masks is {name!r}.{did_you_mean(name, classes)}")
-    fixed = {name: hex_colour(text) for name, text in given.items() if _is_hex(text)}
-    names = {name: text for name, text in given.items() if name not in fixed}
+    fixed = {name: hex_colour(text) for name, text in stand_ins.items() if _is_hex(text)}
+    names = {name: text for name, text in stand_ins.items() if name not in fixed}
     if palette == "ade20k":
         return ade20k_table(classes, {**names, **dict.fromkeys(fixed)}) | fixed
-    own = {**COLOURS, **own_colours(classes)}
-    renamed = {name: _own(own, text) for name, text in names.items()}
-    return {name: own[name] for name in classes} | fixed | renamed
+    palette_colours = {**COLOURS, **own_colours(classes)}
+    renamed = {name: _own(palette_colours, text) for name, text in names.items()}
+    return {name: palette_colours[name] for name in classes} | fixed | renamed
 
 
 def read_table(text: str) -> dict[str, str | None]:

@@ -17,10 +17,10 @@ def components(mask: np.ndarray, diagonal: bool = True) -> tuple[np.ndarray, int
         _join(parents, starts, ends, (above, here), (here, end), int(diagonal))
     roots = np.array([_root(parents, run) for run in range(len(rows))], np.int64)
     number = np.unique(roots, return_inverse=True)[1] + 1 if len(roots) else roots
-    found = np.zeros(mask.shape, np.int32)
-    for row, start, end, part in zip(rows, starts, ends, number, strict=True):
-        found[row, start:end] = part
-    return found, int(number.max(initial=0))
+    numbers = np.zeros(mask.shape, np.int32)
+    for row, start, end, component in zip(rows, starts, ends, number, strict=True):
+        numbers[row, start:end] = component
+    return numbers, int(number.max(initial=0))
 
 
 def _runs(mask: np.ndarray) -> tuple[np.ndarray, list[int], list[int]]:
@@ -42,8 +42,8 @@ def _join(
     above, here = upper[0], lower[0]
     while above < upper[1] and here < lower[1]:
         if starts[above] < ends[here] + reach and starts[here] < ends[above] + reach:
-            one, other = _root(parents, above), _root(parents, here)
-            parents[max(one, other)] = min(one, other)
+            first, second = _root(parents, above), _root(parents, here)
+            parents[max(first, second)] = min(first, second)
         if ends[above] < ends[here]:
             above += 1
         else:

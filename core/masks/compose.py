@@ -7,10 +7,10 @@ import numpy as np
 
 from ..errors import InputError
 from .borders import with_border, without_border
-from .geometry import Size, fitted
+from .geometry import Size, fit_canvas
 from .read import BACKGROUND, LabelMask
-from .scene import Scene, moved, varied
-from .variation import Variation, drawn_transform
+from .scene import Scene, augment_scene, transform_scene
+from .variation import Variation, draw_transform
 
 TRIES = 20
 MANY = Variation(rotate=15, scale=(0.4, 0.7), shift=0.35, visible=0.7)
@@ -25,7 +25,7 @@ class _Laid:
     areas: tuple[int, ...]
 
 
-def composed(
+def compose_scenes(
     scenes: Sequence[Scene],
     seed: int,
     variation: Variation = MANY,
@@ -48,15 +48,15 @@ def composed(
     if border is not None:
         if any(scene.control is not None for scene in scenes):
             raise InputError("With a new border, draw the control image from the composed mask.")
-        closed = [_relabelled(scene, without_border) for scene in scenes]
-        found = composed(closed, seed, variation, size, below=below)
-        return _relabelled(found, lambda labels, ignored: with_border(labels, border, ignored))
+        closed = [_relabel(scene, without_border) for scene in scenes]
+        scene = compose_scenes(closed, seed, variation, size, below=below)
+        return _relabel(scene, lambda labels, ignored: with_border(labels, border, ignored))
     if below is not None:
-        scenes = [varied(scenes[0], below, seed, size)[0], *scenes[1:]]
-    classes = joined_classes([scene.mask for scene in scenes])
-    ready = [_recoded(scene, classes, scenes) for scene in scenes]
+        scenes = [augment_scene(scenes[0], below, seed, size)[0], *scenes[1:]]
+    classes = join_classes([scene.mask for scene in scenes])
+    ready = [_recode_scene(scene, classes, scenes) for scene in scenes]
     canvas = ready[0].mask.size
-    laid = _first(moved(ready[0], fitted(canvas, size or canvas)))
+    laid = _first(transform_scene(ready[0], fit_canvas(canvas, size or canvas)))
     for child, scene in zip(
         np.random.SeedSequence(seed).spawn(len(ready)), ready[1:], strict=False
     ):
@@ -64,18 +64,18 @@ def composed(
     return laid.scene
 
 
-def joined_classes(masks: Sequence[LabelMask]) -> tuple[str, ...]:
+def join_classes(masks: Sequence[LabelMask]) -> tuple[str, ...]:
     """All classes of several masks, each once, background first."""
-    return joined_names([mask.classes for mask in masks])
+    return join_names([mask.classes for mask in masks])
 
 
-def joined_names(classes: Iterable[Sequence[str]]) -> tuple[str, ...]:
+def join_names(classes: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """All names of several lists of classes, each once, background first."""
     names = dict.fromkeys(name for listed in classes for name in listed)
     return tuple(sorted(names, key=lambda name: name != BACKGROUND))
 
 
-def recoded(mask: LabelMask, classes: tuple[str, ...]) -> LabelMask:
+def recode(mask: LabelMask, classes: tuple[str, ...]) -> LabelMask:
     """The same mask by the places of its classes in `classes`, which has them all."""
     table = np.full(256, mask.ignored, np.uint8)
     table[: len(mask.classes)] = [classes.index(name) for name in mask.classes]
@@ -83,19 +83,19 @@ def recoded(mask: LabelMask, classes: tuple[str, ...]) -> LabelMask:
     return LabelMask(table[mask.labels], classes, mask.ignored)
 
 
-def _relabelled(scene: Scene, change: Callable[[np.ndarray, int], np.ndarray]) -> Scene:
+def _relabel(scene: Scene, change: Callable[[np.ndarray, int], np.ndarray]) -> Scene:
     labels = change(scene.mask.labels, scene.mask.ignored)
     return replace(scene, mask=replace(scene.mask, labels=labels))
 
 
-def _recoded(scene: Scene, classes: tuple[str, ...], scenes: Sequence[Scene]) -> Scene:
-    image = scene.image if all(one.image is not None for one in scenes) else None
-    control = scene.control if all(one.control is not None for one in scenes) else None
-    return Scene(recoded(scene.mask, classes), image, control)
+def _recode_scene(scene: Scene, classes: tuple[str, ...], scenes: Sequence[Scene]) -> Scene:
+    image = scene.image if all(layer.image is not None for layer in scenes) else None
+    control = scene.control if all(layer.control is not None for layer in scenes) else None
+    return Scene(recode(scene.mask, classes), image, control)
 
 
 def _first(scene: Scene) -> _Laid:
-    shown = tuple(one.mask for one in scene.objects())
+    shown = tuple(shape.mask for shape in scene.objects())
     return _Laid(scene, shown, tuple(int(mask.sum()) for mask in shown))
 
 
@@ -104,14 +104,14 @@ def _with(
 ) -> _Laid:
     size = below.scene.mask.size
     for seed in source.generate_state(TRIES).tolist():
-        piece = moved(scene, drawn_transform(variation, scene.mask, seed, size))
+        piece = transform_scene(scene, draw_transform(variation, scene.mask, seed, size))
         cut = piece.mask.labels != piece.mask.outside
-        left = tuple(mask & ~cut for mask in below.shown)
-        shares = [mask.sum() / area for mask, area in zip(left, below.areas, strict=True)]
+        visible = tuple(mask & ~cut for mask in below.shown)
+        shares = [mask.sum() / area for mask, area in zip(visible, below.areas, strict=True)]
         if all(share >= variation.visible and share > 0 for share in shares):
-            own = _first(piece)
+            layer = _first(piece)
             laid = _over(below.scene, piece, cut)
-            return _Laid(laid, (*left, *own.shown), (*below.areas, *own.areas))
+            return _Laid(laid, (*visible, *layer.shown), (*below.areas, *layer.areas))
     return below
 
 

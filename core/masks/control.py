@@ -22,8 +22,12 @@ BORDER: Colour = COLOURS["border"]  # pixels that nothing is said of
 
 def own_colours(classes: tuple[str, ...]) -> dict[str, Colour]:
     """A colour for each class: core.palettes' own where it has one, else Pascal VOC's in turn."""
-    taken = {BORDER, COLOURS[BACKGROUND], *(COLOURS[name] for name in classes if name in COLOURS)}
-    free = (colour for colour in map(_voc_colour, count(1)) if colour not in taken)
+    reserved = {
+        BORDER,
+        COLOURS[BACKGROUND],
+        *(COLOURS[name] for name in classes if name in COLOURS),
+    }
+    free = (colour for colour in map(_voc_colour, count(1)) if colour not in reserved)
     return {name: COLOURS[name] if name in COLOURS else next(free) for name in classes}
 
 
@@ -47,15 +51,15 @@ def ade20k_table(
     chosen = {BACKGROUND: None, **(stands_for or {})}
     for name in sorted(chosen.keys() - {BACKGROUND, *classes}):
         raise InputError(f"No class of the mask is named {name!r}.{did_you_mean(name, classes)}")
-    wanted = {name: chosen.get(name, name) for name in classes}
+    stand_ins = {name: chosen.get(name, name) for name in classes}
     colours = ade20k_colours()
     return {
         name: UNLABELLED if other is None else colours[ade20k_class(other)]
-        for name, other in wanted.items()
+        for name, other in stand_ins.items()
     }
 
 
-def drawn(
+def draw_control(
     mask: LabelMask, colours: Mapping[str, Colour] | None = None, open_colour: Colour = BORDER
 ) -> np.ndarray:
     """The control image, bytes (height, width, 3); ignored pixels in `open_colour`.

@@ -21,8 +21,8 @@ def unknown_colours(controlnet: str, colours: Mapping[str, Colour]) -> str | Non
     tiny = TINY in name.lower()
     if not tiny and not any(mark in name.lower() for mark in SEGMENTATION):
         return None
-    known = set(COLOURS.values()) if tiny else {UNLABELLED, *ade20k_colours().values()}
-    strange = {n: c for n, c in colours.items() if c not in known}
+    learned = set(COLOURS.values()) if tiny else {UNLABELLED, *ade20k_colours().values()}
+    strange = {n: c for n, c in colours.items() if c not in learned}
     if not strange:
         return None
     shown = ", ".join(f"{n} {colour_text(c)}" for n, c in list(strange.items())[:8])

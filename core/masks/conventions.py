@@ -22,7 +22,7 @@ from .codes import (
     MaskCode,
     colour_text,
 )
-from .statistics import MaskValues, all_values, listed
+from .statistics import MaskValues, all_values, listing
 
 PALETTE = "palette.yaml"
 IN_FOLDER = f"'{PALETTE}' in the folder (or the recipe's 'palette')"
@@ -36,7 +36,7 @@ MIXED = 0.9  # of the pixels of a value that resizing made lie between two other
 SELDOM = 0.1  # files that show nothing but background and outline, of those with an outline
 
 
-def found_code(masks: Iterable[Path], place: str = IN_FOLDER, blank: bool = False) -> MaskCode:
+def infer_code(masks: Iterable[Path], place: str = IN_FOLDER, blank: bool = False) -> MaskCode:
     """The code of masks that neither name their classes nor have a palette, by their values.
 
     `place`: where a user can say what they mean. `blank`: black and white masks may all be of one
@@ -62,7 +62,7 @@ def check_objects(masks: Iterable[Path], code: MaskCode, folder: Path) -> None:
     marks = {code.values[value] for value in values if value in code.values}
     if code.threshold is None and values <= code.values.keys() and marks <= nothing:
         raise InputError(
-            f"No mask of {folder} shows an object: they hold {listed(sorted(values))}, which the "
+            f"No mask of {folder} shows an object: they hold {listing(sorted(values))}, which the "
             f"palette reads as {code.text()}. Say what they mean in {IN_FOLDER}."
         )
     if {PET, WHITE} <= values and {PET, WHITE} <= code.values.keys():
@@ -72,7 +72,7 @@ def check_objects(masks: Iterable[Path], code: MaskCode, folder: Path) -> None:
 def code_of_values(
     files: Sequence[MaskValues], place: str = IN_FOLDER, blank: bool = False
 ) -> MaskCode:
-    """The code of masks with these values. Raises InputError as `found_code` does."""
+    """The code of masks with these values. Raises InputError as `infer_code` does."""
     pixels = _total(file.pixels for file in files)
     _check_colour_tables(files, place)
     _check_compression(files, place)
@@ -92,7 +92,7 @@ def _code_of_indices(values: Sequence[int], place: str) -> MaskCode:
     wrong = next((value for value in values if not 0 <= value < MOST_VALUE), None)
     if wrong is not None or not 2 <= len(values) <= MOST_CLASSES:
         raise InputError(
-            f"The masks hold the values {listed(list(values))} beside 255, which is ignored; "
+            f"The masks hold the values {listing(list(values))} beside 255, which is ignored; "
             f"classes are 2 to {MOST_CLASSES}. Say what the values mean in {place}."
         )
     names = tuple(BACKGROUND_NAME if value == 0 else f"class {value}" for value in values)
@@ -101,10 +101,10 @@ def _code_of_indices(values: Sequence[int], place: str) -> MaskCode:
 
 def _check_colour_tables(files: Sequence[MaskValues], place: str) -> None:
     """One index must have one colour in all files: image programs write tables as they like."""
-    known: dict[int, MaskValues] = {}
+    first_use: dict[int, MaskValues] = {}
     for file in files:
         for value, colour in file.colours.items():
-            other = known.setdefault(value, file)
+            other = first_use.setdefault(value, file)
             if other.colours[value] != colour:
                 raise InputError(
                     f"The index {value} is {colour_text(other.colours[value])} in {other.path} and "
@@ -117,7 +117,7 @@ def _check_compression(files: Sequence[MaskValues], place: str) -> None:
     lossy = [file for file in files if file.lossy and not set(file.pixels) <= {0, WHITE}]
     if lossy:
         raise InputError(
-            f"The mask {lossy[0].path} is a JPEG with the values {listed(lossy[0].pixels)}: "
+            f"The mask {lossy[0].path} is a JPEG with the values {listing(lossy[0].pixels)}: "
             f"compression has changed them. Save masks as PNG; of black and white ones say "
             f"'threshold: 128' in {place}."
         )
@@ -152,9 +152,9 @@ def _check_steps(files: Sequence[MaskValues], pixels: Counter[int], place: str) 
         and min(steps) >= COARSE
         and max(steps) - 1 <= min(steps)
     ):
-        file = max(files, key=lambda one: len(one.pixels))
+        file = max(files, key=lambda mask: len(mask.pixels))
         raise InputError(
-            f"The masks hold {listed(values)}, in equal steps up to white, {file.path} for one: "
+            f"The masks hold {listing(values)}, in equal steps up to white, {file.path} for one: "
             "255 may be a class or ignored, and 0, 128, 255 a trimap with an unknown outline. Say "
             f"what each means in {place} (background: 0, object: 255, ignore: 128)."
         )
@@ -162,15 +162,15 @@ def _check_steps(files: Sequence[MaskValues], pixels: Counter[int], place: str) 
 
 def _check_shades(files: Sequence[MaskValues], pixels: Counter[int], place: str) -> None:
     low, high = sorted(value for value, _ in pixels.most_common(2))
-    others = {value: count for value, count in pixels.items() if value not in (low, high)}
-    solid = sum(file.blocks.get(value, 0) for file in files for value in others)
-    if not others or high - low < FAR or solid >= SOLID * sum(others.values()):
+    rare = {value: count for value, count in pixels.items() if value not in (low, high)}
+    solid = sum(file.blocks.get(value, 0) for file in files for value in rare)
+    if not rare or high - low < FAR or solid >= SOLID * sum(rare.values()):
         return
-    shaded = [file for file in files if set(file.pixels) & set(others)]
-    worst = max(shaded, key=lambda file: sum(file.pixels.get(value, 0) for value in others))
-    found = {value: count for value, count in worst.pixels.items() if value in others}
+    shaded = [file for file in files if set(file.pixels) & set(rare)]
+    worst = max(shaded, key=lambda file: sum(file.pixels.get(value, 0) for value in rare))
+    shades = {value: count for value, count in worst.pixels.items() if value in rare}
     raise InputError(
-        f"The mask {worst.path} has {sum(found.values()):,} pixels of {listed(found)} among "
+        f"The mask {worst.path} has {sum(shades.values()):,} pixels of {listing(shades)} among "
         f"{low} and {high}, as have {len(shaded)} of {len(files)} masks: soft edges, made by "
         "resizing with interpolation or by compression. Save masks as PNG, resized with nearest "
         f"neighbours, or say 'threshold: 128' in {place}: white from there on; if these are "
@@ -186,7 +186,7 @@ def _check_mixed(files: Sequence[MaskValues], pixels: Counter[int], place: str) 
         return
     file = next(file for file in files if set(file.pixels) & set(mixed))
     raise InputError(
-        f"The mask {file.path} has {listed([v for v in mixed if v in file.pixels])} only on edges "
+        f"The mask {file.path} has {listing([v for v in mixed if v in file.pixels])} only on edges "
         "between lower and higher values, as resizing with interpolation makes them. Resize the "
         f"original masks with nearest neighbours; of soft-edged black and white ones say "
         f"'threshold: 128' in {place}; if these are classes, name all there."
@@ -200,8 +200,8 @@ def _check_white(files: Sequence[MaskValues], place: str) -> None:
     if len(white) > SELDOM * len(ignored):
         other = next(file for file in files if {*file.pixels} - {0, WHITE})
         raise InputError(
-            f"255 may be the object or ignored: {white[0].path} holds {listed(white[0].pixels)}, "
-            f"{other.path} {listed(other.pixels)} ({len(white)} and {len(files) - len(white)} of "
+            f"255 may be the object or ignored: {white[0].path} holds {listing(white[0].pixels)}, "
+            f"{other.path} {listing(other.pixels)} ({len(white)} and {len(files) - len(white)} of "
             f"{len(files)} masks). Say what each value means in {place} (background: 0, object: "
             "[1, 255]; or ignore: 255)."
         )

@@ -10,9 +10,9 @@ from ..lines import read_lists
 from ..nearest import did_you_mean
 from ..recipe_file import parse_recipe_data
 from .coco import CocoImage, check_coco_classes, read_coco
-from .codes import MaskCode, Palette, code_of
+from .codes import MaskCode, Palette, compile_palette
 from .labelled_png import read_labelled, read_labels
-from .read import LabelMask, checked, read_alpha, read_mask, read_trimap
+from .read import LabelMask, check_mask, read_alpha, read_mask, read_trimap
 
 Form = Literal["labels", "trimap", "alpha", "coco"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -40,7 +40,7 @@ def read_form(
         return _coco_mask(path, class_name, image_name)
     if table.strip():
         code = table_code(table)
-        return checked(LabelMask(read_labels(path, code), code.classes), path)
+        return check_mask(LabelMask(read_labels(path, code), code.classes), path)
     return _own_labels(path)
 
 
@@ -48,12 +48,12 @@ def table_code(text: str) -> MaskCode:
     """What values and colours mean, from lines "class: 1" or "class: 1, #ff6000"; `ignore` is no
     class. Raises InputError."""
     rows = {name: [_entry(value) for value in row] for name, row in read_lists(text).items()}
-    given: dict[str, object] = {name: rows.pop(name) for name in ("ignore",) if name in rows}
+    entries: dict[str, object] = {name: rows.pop(name) for name in ("ignore",) if name in rows}
     if "threshold" in rows:
-        given["threshold"] = rows.pop("threshold")[0]
-    if rows or "threshold" not in given:
-        given["classes"] = rows
-    return code_of(parse_recipe_data(Palette, given, "The table"), "The table")
+        entries["threshold"] = rows.pop("threshold")[0]
+    if rows or "threshold" not in entries:
+        entries["classes"] = rows
+    return compile_palette(parse_recipe_data(Palette, entries, "The table"), "The table")
 
 
 def _entry(text: str) -> int | str:
@@ -61,9 +61,9 @@ def _entry(text: str) -> int | str:
 
 
 def _own_labels(path: Path) -> LabelMask:
-    own = read_labelled(path)
-    if own is not None:
-        return checked(own, path)
+    mask = read_labelled(path)
+    if mask is not None:
+        return check_mask(mask, path)
     return read_mask(path)
 
 
@@ -75,10 +75,10 @@ def _coco_mask(path: Path, class_name: str, image_name: str) -> LabelMask:
 
 
 def _coco_image(images: Sequence[CocoImage], name: str, path: Path) -> CocoImage:
-    known = {image.file_name: image for image in images}
-    if not name and len(known) == 1:
+    by_name = {image.file_name: image for image in images}
+    if not name and len(by_name) == 1:
         return images[0]
-    if name not in known:
-        asked = f"no image {name!r}" if name else f"{len(known)} images; say which one"
-        raise InputError(f"The annotations {path} have {asked}.{did_you_mean(name, known)}")
-    return known[name]
+    if name not in by_name:
+        problem = f"no image {name!r}" if name else f"{len(by_name)} images; say which one"
+        raise InputError(f"The annotations {path} have {problem}.{did_you_mean(name, by_name)}")
+    return by_name[name]

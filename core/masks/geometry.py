@@ -109,12 +109,12 @@ def _row(square: np.ndarray) -> tuple[float, float, float, float, float, float]:
     return a, b, c, d, e, f
 
 
-def unchanged(size: Size) -> Transform:
+def identity(size: Size) -> Transform:
     """Everything stays where it is."""
     return Transform((1.0, 0.0, 0.0, 0.0, 1.0, 0.0), size, size)
 
 
-def mirrored(size: Size) -> Transform:
+def mirror(size: Size) -> Transform:
     """Left becomes right."""
     return Transform((-1.0, 0.0, float(size[1]), 0.0, 1.0, 0.0), size, size)
 
@@ -124,7 +124,7 @@ def upside_down(size: Size) -> Transform:
     return Transform((1.0, 0.0, 0.0, 0.0, -1.0, float(size[0])), size, size)
 
 
-def cropped(size: Size, box: Box) -> Transform:
+def crop_box(size: Size, box: Box) -> Transform:
     """What lies in `box`; it may reach beyond the source. Raises InputError for an empty one."""
     left, top, right, bottom = box
     if left >= right or top >= bottom:
@@ -134,12 +134,12 @@ def cropped(size: Size, box: Box) -> Transform:
     )
 
 
-def fitted(size: Size, wanted: Size) -> Transform:
+def fit_canvas(size: Size, canvas: Size) -> Transform:
     """All of the source in the middle of a canvas of another size, its proportions kept."""
-    (height, width), (tall, wide) = size, wanted
+    (height, width), (tall, wide) = size, canvas
     scale = min(tall / height, wide / width)
     x, y = (wide - scale * width) / 2, (tall - scale * height) / 2
-    return Transform((scale, 0.0, x, 0.0, scale, y), wanted, size)
+    return Transform((scale, 0.0, x, 0.0, scale, y), canvas, size)
 
 
 def affine(

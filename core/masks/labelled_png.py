@@ -21,7 +21,7 @@ CLASSES = "manyshot_classes"  # the text chunk: a JSON list of names, by index
 COMPRESSION = 1  # of PNG's 1 to 9: label masks are small at any
 
 
-def encoded(mask: LabelMask) -> bytes:
+def encode_png(mask: LabelMask) -> bytes:
     """The PNG file of a mask; what is ignored has the index 255. Equal masks give equal bytes."""
     labels = np.where(mask.labels == mask.ignored, IGNORE, mask.labels).astype(np.uint8)
     image = Image.fromarray(labels)
@@ -33,8 +33,8 @@ def encoded(mask: LabelMask) -> bytes:
     return file.getvalue()
 
 
-def decoded(data: bytes) -> LabelMask | None:
-    """The mask in the bytes of a file, as `encoded` writes it; None for one of another origin.
+def decode_png(data: bytes) -> LabelMask | None:
+    """The mask in the bytes of a file, as `encode_png` writes it; None for one of another origin.
 
     Raises InputError for what is no image, or damaged.
     """
@@ -62,7 +62,7 @@ def _table(classes: tuple[str, ...]) -> np.ndarray:
     return table
 
 
-def named_classes(path: Path) -> tuple[str, ...] | None:
+def read_class_names(path: Path) -> tuple[str, ...] | None:
     """The classes that a mask names itself, by index; None for a file of another origin.
 
     Raises InputError for a file that is no image, or whose names are damaged.
@@ -79,7 +79,7 @@ def named_classes(path: Path) -> tuple[str, ...] | None:
 
 def read_labelled(path: Path) -> LabelMask | None:
     """A mask that names its classes; None for a file of another origin. Raises InputError."""
-    classes = named_classes(path)
+    classes = read_class_names(path)
     if classes is None:
         return None
     return LabelMask(indices(read_raw(path), _own_code(classes), path), classes)
@@ -95,13 +95,13 @@ def read_labels(path: Path, code: MaskCode) -> np.ndarray:
     A mask that names its classes goes by these names, or by their colours where `code` knows a
     colour in place of the name; any other by its values. Raises InputError, naming the file.
     """
-    classes = named_classes(path)
+    classes = read_class_names(path)
     if classes is None:
         return read_indices(path, code)
-    return indices(read_raw(path), _translated(classes, code, path), path)
+    return indices(read_raw(path), _translate(classes, code, path), path)
 
 
-def _translated(classes: tuple[str, ...], code: MaskCode, path: Path) -> MaskCode:
+def _translate(classes: tuple[str, ...], code: MaskCode, path: Path) -> MaskCode:
     colours = own_colours(classes)
     values = {IGNORE: IGNORE}
     for value, name in enumerate(classes):

@@ -47,7 +47,7 @@ class PairFile:
     coco_classes: tuple[str, ...] = ()
 
 
-def layout_of(folder: Path) -> Layout:
+def detect_layout(folder: Path) -> Layout:
     """The layout of a folder, or of a COCO file, by what lies in it."""
     if folder.is_file():
         return "coco"
@@ -62,30 +62,30 @@ def layout_of(folder: Path) -> Layout:
     return "classes"
 
 
-def _dataset(folder: Path, palette: Path | None) -> list[PairFile]:
+def _read_dataset(folder: Path, palette: Path | None) -> list[PairFile]:
     records = [record for record in read_records(folder) if record.kept]
-    masks = [_named(folder, record.mask_file_name) for record in records]
+    masks = [_resolve(folder, record.mask_file_name) for record in records]
     code = set_code([mask for mask in masks if mask], folder, palette)
     pairs = zip(records, masks, strict=True)
-    return [_recorded(folder, record, mask, code) for record, mask in pairs]
+    return [_make_pair(folder, record, mask, code) for record, mask in pairs]
 
 
-def _named(folder: Path, name: str | None) -> Path | None:
+def _resolve(folder: Path, name: str | None) -> Path | None:
     return inside(folder, name) if name else None
 
 
-def _recorded(folder: Path, record: Record, mask: Path | None, code: MaskCode | None) -> PairFile:
+def _make_pair(folder: Path, record: Record, mask: Path | None, code: MaskCode | None) -> PairFile:
     image = inside(folder, record.file_name)
     return PairFile(image, record.file_name, record.class_name, mask, code)
 
 
-def _pairs(folder: Path, palette: Path | None) -> list[PairFile]:
+def _read_pairs(folder: Path, palette: Path | None) -> list[PairFile]:
     refuse_parts(folder)
-    found = mask_pairs(folder / IMAGES, folder / MASKS)
-    code = set_code([mask for _, mask in found], folder, palette)
+    files = mask_pairs(folder / IMAGES, folder / MASKS)
+    code = set_code([mask for _, mask in files], folder, palette)
     return [
-        PairFile(path, name.as_posix(), _class_of(name), mask, code)
-        for path, mask in found
+        PairFile(path, name.as_posix(), _class_folder(name), mask, code)
+        for path, mask in files
         for name in [path.relative_to(folder / IMAGES)]
     ]
 
@@ -104,7 +104,7 @@ def _pets(folder: Path, palette: Path | None) -> list[PairFile]:
     ]
 
 
-def _coco(folder: Path, palette: Path | None) -> list[PairFile]:
+def _read_coco(folder: Path, palette: Path | None) -> list[PairFile]:
     files = [folder] if folder.is_file() else sorted(folder.glob("*.json"))
     if len(files) != 1:
         names = ", ".join(file.name for file in files) or "none"
@@ -113,28 +113,28 @@ def _coco(folder: Path, palette: Path | None) -> list[PairFile]:
     place = files[0].parent / IMAGES
     root = place if place.is_dir() else files[0].parent
     return [
-        PairFile(inside(root, one.file_name), one.file_name, ALL, one, coco_classes=classes)
-        for one in listed
+        PairFile(inside(root, image.file_name), image.file_name, ALL, image, coco_classes=classes)
+        for image in listed
     ]
 
 
-def _classes(folder: Path, palette: Path | None) -> list[PairFile]:
+def _read_classes(folder: Path, palette: Path | None) -> list[PairFile]:
     refuse_parts(folder)
-    check_apart(one.name for one in visible_folders(folder))
+    check_apart(subfolder.name for subfolder in visible_folders(folder))
     return [
-        PairFile(path, path.relative_to(folder).as_posix(), _class_of(path.relative_to(folder)))
+        PairFile(path, path.relative_to(folder).as_posix(), _class_folder(path.relative_to(folder)))
         for path in image_files(folder)
     ]
 
 
 READERS: Mapping[Layout, Callable[[Path, Path | None], list[PairFile]]] = {
-    "dataset": _dataset,
-    "pairs": _pairs,
+    "dataset": _read_dataset,
+    "pairs": _read_pairs,
     "pets": _pets,
-    "coco": _coco,
-    "classes": _classes,
+    "coco": _read_coco,
+    "classes": _read_classes,
 }
 
 
-def _class_of(name: Path) -> str:
+def _class_folder(name: Path) -> str:
     return normalise_class(name.parts[0]) if len(name.parts) > 1 else ALL

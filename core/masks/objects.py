@@ -24,7 +24,7 @@ class MaskObject:
     mask: np.ndarray
 
 
-def box_of(mask: np.ndarray) -> Box | None:
+def bounding_box(mask: np.ndarray) -> Box | None:
     """The box around a bool mask (height, width), right and bottom just outside; None without."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -32,28 +32,28 @@ def box_of(mask: np.ndarray) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def objects_of(mask: LabelMask, parts: bool = False, least: int = 1) -> tuple[MaskObject, ...]:
+def find_objects(mask: LabelMask, parts: bool = False, least: int = 1) -> tuple[MaskObject, ...]:
     """One object for each class shown, background aside; or, with `parts`, for each connected part.
 
     Objects of fewer than `least` pixels are left out: specks. Ignored pixels belong to none, so
     boxes end where an open outline begins; `borders.without_border` first includes it.
     """
-    found: list[MaskObject] = []
+    items: list[MaskObject] = []
     for value in mask.objects():
         here = mask.labels == value
         for piece in _parts(here) if parts else (here,):
-            box = box_of(piece)
+            box = bounding_box(piece)
             area = int(piece.sum())
             if box is not None and area >= least:
-                found.append(MaskObject(value, mask.classes[value], box, area, piece))
-    return tuple(found)
+                items.append(MaskObject(value, mask.classes[value], box, area, piece))
+    return tuple(items)
 
 
 def object_facts(mask: LabelMask) -> list[dict[str, Any]]:
     """Class, box (left, top, right, bottom) and area of each class shown, as JSON takes them."""
     return [
-        {"class": one.class_name, "box": list(one.box), "area": one.area}
-        for one in objects_of(mask)
+        {"class": item.class_name, "box": list(item.box), "area": item.area}
+        for item in find_objects(mask)
     ]
 
 

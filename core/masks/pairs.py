@@ -12,8 +12,8 @@ from ..images import open_rgb
 from .coco import CocoImage
 from .codes import MaskCode
 from .labelled_png import read_labelled, read_labels
-from .layouts import READERS, Layout, PairFile, layout_of
-from .read import LabelMask, check_fits, checked, read_trimap
+from .layouts import READERS, Layout, PairFile, detect_layout
+from .read import LabelMask, check_fits, check_mask, read_trimap
 from .scene import Scene
 
 
@@ -28,11 +28,11 @@ def find_pairs(
     """
     if not folder.exists():
         raise InputError(f"There is no folder {folder}.")
-    kind = layout_of(folder) if layout == "auto" else layout
-    found = READERS[kind](folder, palette)
-    if not found:
+    kind = detect_layout(folder) if layout == "auto" else layout
+    files = READERS[kind](folder, palette)
+    if not files:
         raise InputError(f"{folder} holds no image in the layout {kind!r}.")
-    return found
+    return files
 
 
 def read_pair(pair: PairFile) -> Scene:
@@ -62,19 +62,19 @@ def label_mask(pair: PairFile) -> LabelMask:
         return pair.mask.label_mask(pair.coco_classes)
     if pair.species is not None:
         return read_trimap(pair.mask, pair.species)
-    return checked(_labelled(pair.mask, pair.code), pair.mask)
+    return check_mask(_read_labelled(pair.mask, pair.code), pair.mask)
 
 
-def _labelled(path: Path, code: MaskCode | None) -> LabelMask:
+def _read_labelled(path: Path, code: MaskCode | None) -> LabelMask:
     if code is not None:
         return LabelMask(read_labels(path, code), code.classes)
-    own = read_labelled(path)
-    if own is None:
+    mask = read_labelled(path)
+    if mask is None:
         raise InputError(
             f"The mask {path} does not name its classes, as others of its folder do. Write a "
             "palette file that says what all of them mean: 'palette.yaml' in the folder."
         )
-    return own
+    return mask
 
 
 def read_upright(path: Path) -> np.ndarray:

@@ -17,23 +17,27 @@ def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
     one with several, and for two of one name, which have one mask.
     """
     files = image_files(images)
-    found = _by_name(masks, image_files(masks))
-    _check_missing(images, masks, [f for f in files if _name(images, f) not in found])
-    taken: dict[Path, Path] = {}
+    masks_by_name = _by_name(masks, image_files(masks))
+    _check_missing(images, masks, [f for f in files if _name(images, f) not in masks_by_name])
+    paired: dict[Path, Path] = {}
     for file in files:
-        several = found[_name(images, file)]
+        several = masks_by_name[_name(images, file)]
         if len(several) > 1:
             raise InputError(
                 f"{several[0]} and {several[1]} are two masks of one name. Remove one of them."
             )
-        if taken.setdefault(several[0], file) != file:
+        if paired.setdefault(several[0], file) != file:
             raise InputError(
-                f"{taken[several[0]]} and {file} have one mask, {several[0]}. Rename one of them."
+                f"{paired[several[0]]} and {file} have one mask, {several[0]}. Rename one of them."
             )
-    left = sorted(path for paths in found.values() for path in paths if path not in taken)
-    if left and files:
-        log.warning("%d masks have no image and are left out, such as %s", len(left), left[0])
-    return [(image, mask) for mask, image in taken.items()]
+    unpaired = sorted(
+        path for paths in masks_by_name.values() for path in paths if path not in paired
+    )
+    if unpaired and files:
+        log.warning(
+            "%d masks have no image and are left out, such as %s", len(unpaired), unpaired[0]
+        )
+    return [(image, mask) for mask, image in paired.items()]
 
 
 def _check_missing(images: Path, masks: Path, without: list[Path]) -> None:
@@ -49,10 +53,10 @@ def _check_missing(images: Path, masks: Path, without: list[Path]) -> None:
 
 
 def _by_name(root: Path, files: Iterable[Path]) -> dict[Path, list[Path]]:
-    found: dict[Path, list[Path]] = {}
+    by_name: dict[Path, list[Path]] = {}
     for path in files:
-        found.setdefault(_name(root, path), []).append(path)
-    return found
+        by_name.setdefault(_name(root, path), []).append(path)
+    return by_name
 
 
 def _name(root: Path, path: Path) -> Path:

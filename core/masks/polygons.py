@@ -11,7 +11,7 @@ import numpy as np
 CROSSINGS = 2**20  # in memory at once
 
 
-def rasterised(points: np.ndarray, height: int, width: int) -> np.ndarray:
+def rasterise(points: np.ndarray, height: int, width: int) -> np.ndarray:
     """A bool mask (height, width): the pixels whose centres lie inside."""
     mask = np.zeros((height, width), bool)
     fill(mask, points)
@@ -65,7 +65,7 @@ def _crossings(
         yield rows, x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
 
 
-def clipped(points: np.ndarray, height: int, width: int) -> np.ndarray:
+def clip(points: np.ndarray, height: int, width: int) -> np.ndarray:
     """The part (m, 2) of a polygon that lies on the canvas; (0, 2) when none does.
 
     Sutherland and Hodgman 1974, "Reentrant polygon clipping": parts that fall apart stay joined
@@ -82,13 +82,13 @@ def clipped(points: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _cut(points: np.ndarray, axis: int, bound: float, sign: int) -> np.ndarray:
-    kept: list[np.ndarray] = []
+    corners: list[np.ndarray] = []
     for start, end in zip(np.roll(points, 1, axis=0), points, strict=True):
         before, after = sign * (start[axis] - bound), sign * (end[axis] - bound)
         if before * after < 0:
             crossing = start + (end - start) * before / (before - after)
             crossing[axis] = bound
-            kept.append(crossing)
+            corners.append(crossing)
         if after >= 0:
-            kept.append(end)
-    return np.array(kept, float).reshape(-1, 2)
+            corners.append(end)
+    return np.array(corners, float).reshape(-1, 2)

@@ -23,10 +23,10 @@ def read_raw(path: Path, by_colour: bool = False) -> np.ndarray:
     A file with a colour table is read by its indices, or, `by_colour`, by the colours. Raises
     InputError, also for fractions and for transparent pixels.
     """
-    return values_of(open_image(path, "mask"), path, by_colour)
+    return read_values(open_image(path, "mask"), path, by_colour)
 
 
-def values_of(file: Image.Image, path: Path, by_colour: bool = False) -> np.ndarray:
+def read_values(file: Image.Image, path: Path, by_colour: bool = False) -> np.ndarray:
     """As `read_raw` gives it, of an open file."""
     if file.mode == "1":
         return np.asarray(file.convert("L"))
@@ -66,18 +66,18 @@ def indices(raw: np.ndarray, code: MaskCode, path: Path) -> np.ndarray:
     Raises InputError, naming `path`, for a value that `code` lacks and when all is ignored.
     """
     raw = raw if code.threshold is None else _black_and_white(raw, code.threshold, path)
-    keys = _packed(raw, code)
-    known = code.values if raw.ndim == 2 or not code.colours else _packed_colours(code)
+    keys = _pack(raw, code)
+    index_by_value = code.values if raw.ndim == 2 or not code.colours else _pack_colours(code)
     table = np.full(MOST_VALUE + 2 if raw.ndim == 2 else 2**24, UNKNOWN, np.uint8)
-    table[list(known)] = list(known.values())
-    found = table[keys]
-    if (found == UNKNOWN).any():
-        raise _unknown(raw, found == UNKNOWN, code, path)
-    if (found == IGNORE).all():
+    table[list(index_by_value)] = list(index_by_value.values())
+    labels = table[keys]
+    if (labels == UNKNOWN).any():
+        raise _unknown(raw, labels == UNKNOWN, code, path)
+    if (labels == IGNORE).all():
         raise InputError(
             f"The mask {path} has no labelled pixel: all of it is ignored. Take the pair out."
         )
-    return found
+    return labels
 
 
 def grey(raw: np.ndarray) -> np.ndarray | None:
@@ -94,7 +94,7 @@ def _black_and_white(raw: np.ndarray, threshold: int, path: Path) -> np.ndarray:
     return np.where(values >= threshold, WHITE, 0).astype(np.uint8)
 
 
-def _packed(raw: np.ndarray, code: MaskCode) -> np.ndarray:
+def _pack(raw: np.ndarray, code: MaskCode) -> np.ndarray:
     """One number for each pixel; what no file of 16 bits can hold becomes what no code knows."""
     if raw.ndim == 2:
         return np.where((raw < 0) | (raw > MOST_VALUE), MOST_VALUE + 1, raw).astype(np.int64)
@@ -105,7 +105,7 @@ def _packed(raw: np.ndarray, code: MaskCode) -> np.ndarray:
     return np.where((red == green) & (green == blue), red, packed)  # grey, saved as colours
 
 
-def _packed_colours(code: MaskCode) -> dict[int, int]:
+def _pack_colours(code: MaskCode) -> dict[int, int]:
     return {r << 16 | g << 8 | b: index for (r, g, b), index in code.colours.items()}
 
 

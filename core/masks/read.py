@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..images import open_image
 from .codes import IGNORE, Colour, MaskCode, colour_text, trimap_code
-from .conventions import IN_TABLE, found_code
+from .conventions import IN_TABLE, infer_code
 from .raw import read_indices
 
 BACKGROUND = "background"
@@ -66,8 +66,8 @@ def read_mask(path: Path, code: MaskCode | None = None) -> LabelMask:
     by `set_code.set_code`. Raises InputError, naming the file: unreadable, a value or colour that
     `code` lacks (with the nearest), nothing but background.
     """
-    code = found_code([path], IN_TABLE) if code is None else code
-    return checked(LabelMask(read_indices(path, code), code.classes), path)
+    code = infer_code([path], IN_TABLE) if code is None else code
+    return check_mask(LabelMask(read_indices(path, code), code.classes), path)
 
 
 def read_trimap(path: Path, class_name: str) -> LabelMask:
@@ -84,7 +84,7 @@ def read_alpha(path: Path, class_name: str = "object", least: float = 0.5) -> La
     if not image.has_transparency_data:
         raise InputError(f"The image {path} has no alpha channel to take its mask from.")
     alpha = np.asarray(image.convert("RGBA"))[..., 3]
-    return checked(
+    return check_mask(
         LabelMask((alpha >= 255 * least).astype(np.uint8), (BACKGROUND, class_name)), path
     )
 
@@ -105,7 +105,7 @@ def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) ->
     return MaskCode(tuple(colours), {}, table)
 
 
-def checked(mask: LabelMask, path: Path | str) -> LabelMask:
+def check_mask(mask: LabelMask, path: Path | str) -> LabelMask:
     """The mask itself. Raises EmptyMask when it shows no object."""
     if not mask.objects():
         ignored = int((mask.labels == mask.ignored).sum())

@@ -15,7 +15,7 @@ REGIONS: tuple[Region, ...] = get_args(Region)
 BORDERS: tuple[Border, ...] = get_args(Border)
 
 
-def region_of(
+def select_region(
     mask: LabelMask,
     region: Region,
     names: Sequence[str] = (),
@@ -34,13 +34,13 @@ def region_of(
     here = np.isin(mask.labels, values)
     if border == "in":
         here |= mask.labels == mask.ignored
-    return grown(here, grow)
+    return grow_region(here, grow)
 
 
-def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+def grow_region(mask: np.ndarray, pixels: int) -> np.ndarray:
     """A bool mask (height, width) wider by `pixels` on all sides, or narrower by as many."""
     if pixels < 0:
-        return ~grown(~mask, -pixels)
+        return ~grow_region(~mask, -pixels)
     for axis in (0, 1):
         mask = _spread(mask, pixels, axis)
     return mask

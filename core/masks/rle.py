@@ -13,18 +13,18 @@ from ..errors import InputError
 MOST_GROUPS = 12  # of 5 bits, so that a number has less than 64
 
 
-def decoded(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
+def decode_runs(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
     """A bool mask (height, width) of compressed or plain runs. Raises InputError."""
-    return filled(checked_runs(counts, height, width), height, width)
+    return fill_runs(check_runs(counts, height, width), height, width)
 
 
-def filled(runs: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A bool mask (height, width) of `checked_runs`."""
+def fill_runs(runs: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A bool mask (height, width) of `check_runs`."""
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return flat.reshape((width, height)).T
 
 
-def checked_runs(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
+def check_runs(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
     """The runs as numbers that fill the mask; no pixel is made. Raises InputError."""
     pixels = height * width
     runs = _runs(counts) if isinstance(counts, str | bytes) else _numbers(counts, pixels)
@@ -33,7 +33,7 @@ def checked_runs(counts: Sequence[int] | str | bytes, height: int, width: int) -
     return runs
 
 
-def encoded(mask: np.ndarray) -> list[int]:
+def encode_runs(mask: np.ndarray) -> list[int]:
     """Plain runs of a bool mask (height, width)."""
     flat = np.concatenate([[False], mask.T.ravel(), [not mask[-1, -1]]])
     ends = np.flatnonzero(flat[1:] != flat[:-1])

@@ -7,10 +7,10 @@ import numpy as np
 from ..errors import InputError
 from .borders import with_border, without_border
 from .geometry import Size, Transform
-from .objects import MaskObject, objects_of
-from .polygons import clipped
+from .objects import MaskObject, find_objects
+from .polygons import clip
 from .read import LabelMask
-from .variation import Variation, drawn_transform
+from .variation import Variation, draw_transform
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +34,20 @@ class Scene:
 
     def objects(self, parts: bool = False) -> tuple[MaskObject, ...]:
         """The objects of the mask with their boxes and areas."""
-        return objects_of(self.mask, parts)
+        return find_objects(self.mask, parts)
 
 
-def moved(scene: Scene, transform: Transform) -> Scene:
+def transform_scene(scene: Scene, transform: Transform) -> Scene:
     """All of a scene under one transform; polygons are cut at the canvas's edges."""
     return Scene(
         transform.mask(scene.mask),
         None if scene.image is None else transform.image(scene.image),
         None if scene.control is None else transform.control(scene.control),
-        tuple(clipped(transform.points(polygon), *transform.size) for polygon in scene.polygons),
+        tuple(clip(transform.points(polygon), *transform.size) for polygon in scene.polygons),
     )
 
 
-def varied(
+def augment_scene(
     scene: Scene,
     variation: Variation,
     seed: int,
@@ -58,16 +58,16 @@ def varied(
 
     `border`: the open outline is drawn anew, so many pixels wide on either side, instead of
     growing and shrinking with its object; None leaves it. Labels then differ from a control image
-    that merely moved: draw that from the new mask (control.drawn). Raises InputError for both.
+    that merely moved: draw that from the new mask, `draw_control`. Raises InputError for both.
     """
     if border is not None and scene.control is not None:
         raise InputError("With a new border, draw the control image from the varied mask.")
     if border is None:
-        transform = drawn_transform(variation, scene.mask, seed, size)
-        return moved(scene, transform), transform
+        transform = draw_transform(variation, scene.mask, seed, size)
+        return transform_scene(scene, transform), transform
     labels, ignored = scene.mask.labels, scene.mask.ignored
     closed = replace(scene.mask, labels=without_border(labels, ignored))
-    transform = drawn_transform(variation, closed, seed, size)
-    found = moved(replace(scene, mask=closed), transform)
-    redrawn = with_border(found.mask.labels, border, ignored)
-    return replace(found, mask=replace(found.mask, labels=redrawn)), transform
+    transform = draw_transform(variation, closed, seed, size)
+    new = transform_scene(replace(scene, mask=closed), transform)
+    redrawn = with_border(new.mask.labels, border, ignored)
+    return replace(new, mask=replace(new.mask, labels=redrawn)), transform

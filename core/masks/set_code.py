@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ..errors import InputError
 from .codes import IGNORE, MaskCode, read_palette
-from .conventions import IN_FOLDER, PALETTE, check_objects, found_code
-from .labelled_png import named_classes
+from .conventions import IN_FOLDER, PALETTE, check_objects, infer_code
+from .labelled_png import read_class_names
 from .raw import grey, read_raw
 
 
@@ -14,13 +14,13 @@ def set_code(masks: Sequence[Path], folder: Path, palette: Path | None = None) -
     """What the masks of a folder mean: by `palette`, by palette.yaml in it, or by their values.
 
     None where all of them name their classes, or where there are none. Raises InputError where
-    some do and others do not, and as `found_code` does.
+    some do and others do not, and as `infer_code` does.
     """
     beside = folder / PALETTE
     chosen = palette or (beside if beside.is_file() else None)
     if chosen is not None:
         return read_palette(chosen)
-    plain = [mask for mask in masks if named_classes(mask) is None]
+    plain = [mask for mask in masks if read_class_names(mask) is None]
     if not plain:
         return None
     if len(plain) < len(masks):
@@ -28,7 +28,7 @@ def set_code(masks: Sequence[Path], folder: Path, palette: Path | None = None) -
             f"The mask {plain[0]} does not name its classes, as others of its folder do "
             f"({len(masks) - len(plain)} of {len(masks)}). Say what its values mean in {IN_FOLDER}."
         )
-    return found_code(plain)
+    return infer_code(plain)
 
 
 def code_beside(
@@ -42,30 +42,30 @@ def code_beside(
     InputError for a class that `code` lacks, and for masks of which none shows an object.
     """
     if (folder / PALETTE).is_file():
-        return _translated(read_palette(folder / PALETTE), code, folder, of)
-    plain = [mask for mask in masks if named_classes(mask) is None]
+        return _translate(read_palette(folder / PALETTE), code, folder, of)
+    plain = [mask for mask in masks if read_class_names(mask) is None]
     if not plain or (code.colours and grey(read_raw(plain[0])) is None):
         return code
     if stated:
         check_objects(plain, code, folder)
         return code
-    return _translated(found_code(plain), code, folder, of)
+    return _translate(infer_code(plain), code, folder, of)
 
 
-def _translated(own: MaskCode, code: MaskCode, folder: Path, of: str) -> MaskCode:
-    """`own` with the places of its classes in `code`, by name."""
+def _translate(source: MaskCode, code: MaskCode, folder: Path, of: str) -> MaskCode:
+    """`source` with the places of its classes in `code`, by name."""
     classes = code.classes
-    for name in own.classes:
+    for name in source.classes:
         if name not in classes:
             raise InputError(
-                f"The masks of {folder} show {name!r} ({own.text()}), which {of} do not have: "
+                f"The masks of {folder} show {name!r} ({source.text()}), which {of} do not have: "
                 f"{', '.join(classes)}. Give the classes one name in both: {IN_FOLDER}."
             )
-    places = [classes.index(name) for name in own.classes]
+    places = [classes.index(name) for name in source.classes]
 
-    def moved(index: int) -> int:
+    def translate(index: int) -> int:
         return IGNORE if index == IGNORE else places[index]
 
-    values = {value: moved(index) for value, index in own.values.items()}
-    colours = {colour: moved(index) for colour, index in own.colours.items()}
-    return MaskCode(classes, values, {**code.colours, **colours}, own.threshold)
+    values = {value: translate(index) for value, index in source.values.items()}
+    colours = {colour: translate(index) for colour, index in source.colours.items()}
+    return MaskCode(classes, values, {**code.colours, **colours}, source.threshold)

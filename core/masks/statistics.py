@@ -39,7 +39,7 @@ class MaskValues:
     @property
     def text(self) -> str:
         """The file with its values, as "a.png (0, 255)"."""
-        return f"{self.path.name} ({listed(self.pixels)})"
+        return f"{self.path.name} ({listing(self.pixels)})"
 
 
 def all_values(paths: list[Path], place: str) -> list[MaskValues]:
@@ -61,22 +61,24 @@ def mask_values(path: Path, place: str) -> MaskValues:
             f"The mask {path} has colours ({_some_colours(raw)}). Say in {place} what each means, "
             "as in cat: '#ff6000'."
         )
-    found, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    pixels = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    unique, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    pixels = dict(zip(unique.tolist(), counts.tolist(), strict=True))
     used = {value: colour for value, colour in colours.items() if value in pixels}
     if set(pixels) <= {0, WHITE}:
         return MaskValues(path, pixels, colours=used, lossy=lossy)
 
-    def counted(here: np.ndarray) -> dict[int, int]:
-        sums = np.bincount(places.ravel()[here.ravel()], minlength=len(found))
-        return dict(zip(found.tolist(), sums.tolist(), strict=True))
+    def count_pixels(here: np.ndarray) -> dict[int, int]:
+        sums = np.bincount(places.ravel()[here.ravel()], minlength=len(unique))
+        return dict(zip(unique.tolist(), sums.tolist(), strict=True))
 
-    between = counted(_between(values)) if len(found) > 2 else {}
+    between = count_pixels(_between(values)) if len(unique) > 2 else {}
     outlined = set(pixels) == {PET, BACKGROUND, BORDER} and _is_outlined(values)
-    return MaskValues(path, pixels, counted(_in_blocks(values)), between, used, lossy, outlined)
+    return MaskValues(
+        path, pixels, count_pixels(_in_blocks(values)), between, used, lossy, outlined
+    )
 
 
-def listed(values: Mapping[int, int] | list[int], most: int = 8) -> str:
+def listing(values: Mapping[int, int] | list[int], most: int = 8) -> str:
     """Values in words: "0, 1, 255", or "0, 3, 5, ... (57 values)"."""
     shown = sorted(values)
     if len(shown) <= most:
@@ -90,9 +92,9 @@ def _colour_table(file: Image.Image) -> dict[int, Colour]:
 
 
 def _some_colours(raw: np.ndarray) -> str:
-    found = np.unique(raw.reshape(-1, 3), axis=0)
-    more = ", …" if len(found) > 8 else ""
-    return ", ".join(colour_text(colour) for colour in found[:8].tolist()) + more
+    colours = np.unique(raw.reshape(-1, 3), axis=0)
+    more = ", …" if len(colours) > 8 else ""
+    return ", ".join(colour_text(colour) for colour in colours[:8].tolist()) + more
 
 
 def _in_blocks(values: np.ndarray) -> np.ndarray:

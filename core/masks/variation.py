@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from .geometry import Size, Transform, affine, covering, fitted, mirrored, unchanged
-from .objects import MaskObject, objects_of
+from .geometry import Size, Transform, affine, covering, fit_canvas, identity, mirror
+from .objects import MaskObject, find_objects
 from .read import LabelMask
 
 TRIES = 24
@@ -41,7 +41,7 @@ class Variation:
             raise InputError("A variation turns up to 180 degrees and shears less than 90.")
 
 
-def drawn_transform(
+def draw_transform(
     variation: Variation, mask: LabelMask, seed: int, size: Size | None = None
 ) -> Transform:
     """One transform for a mask and all that belongs to it, onto a canvas of `size` (its own).
@@ -51,22 +51,24 @@ def drawn_transform(
     not, and with bars where the canvas has other proportions.
     """
     rng = np.random.default_rng(seed)
-    fit = unchanged(mask.size) if size is None else fitted(mask.size, size)
-    start = mirrored(mask.size).then(fit) if rng.random() < variation.flip else fit
-    objects = objects_of(mask)
+    fit = identity(mask.size) if size is None else fit_canvas(mask.size, size)
+    start = mirror(mask.size).then(fit) if rng.random() < variation.flip else fit
+    objects = find_objects(mask)
     for attempt in range(TRIES):
-        found = start.then(_move(variation, fit.size, 0.5 ** (attempt // TRIES_EACH), rng))
-        found = covering(found) if variation.cover else found
-        if all(_seen(found, one, variation.visible) for one in objects):
-            return found
+        transform = start.then(_move(variation, fit.size, 0.5 ** (attempt // TRIES_EACH), rng))
+        transform = covering(transform) if variation.cover else transform
+        if all(_is_visible(transform, item, variation.visible) for item in objects):
+            return transform
     return start
 
 
 def _move(variation: Variation, size: Size, strength: float, rng: np.random.Generator) -> Transform:
     """Turned, scaled, shifted and cropped within ranges that `strength` (0 to 1) narrows."""
     low, high = np.log(variation.scale) * strength
-    kept = rng.uniform(1 - (1 - variation.crop) * strength, 1.0)
-    place = rng.uniform(-0.5, 0.5, 2) * (1 - kept)  # of the crop's middle, in shares of the side
+    side_share = rng.uniform(1 - (1 - variation.crop) * strength, 1.0)
+    place = rng.uniform(-0.5, 0.5, 2) * (
+        1 - side_share
+    )  # of the crop's middle, in shares of the side
     reach = variation.shift * strength
     shift = rng.uniform(-reach, reach, 2)
     moved = affine(
@@ -76,7 +78,9 @@ def _move(variation: Variation, size: Size, strength: float, rng: np.random.Gene
         shift=(float(shift[0]), float(shift[1])),
         shear=rng.uniform(-1, 1) * variation.shear * strength,
     )
-    zoom = affine(size, scale=1 / kept, shift=(-place[0] / kept, -place[1] / kept))
+    zoom = affine(
+        size, scale=1 / side_share, shift=(-place[0] / side_share, -place[1] / side_share)
+    )
     return moved.then(zoom)
 
 
@@ -88,8 +92,8 @@ def visible_share(transform: Transform, mask: np.ndarray) -> float:
     return float(((x >= 0) & (x < width) & (y >= 0) & (y < height)).mean())
 
 
-def _seen(transform: Transform, one: MaskObject, least: float) -> bool:
+def _is_visible(transform: Transform, item: MaskObject, least: float) -> bool:
     """Enough of the object stays, and it is not made so small that no pixel shows it."""
-    if visible_share(transform, one.mask) < least:
+    if visible_share(transform, item.mask) < least:
         return False
-    return bool(transform.labels(one.mask, 0).any())
+    return bool(transform.labels(item.mask, 0).any())

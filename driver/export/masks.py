@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ...core.classes import check_class_names
 from ...core.masks.codes import BACKGROUND_NAME, OBJECT_NAME, MaskCode, read_palette
-from ...core.masks.compose import joined_names, recoded
-from ...core.masks.conventions import PALETTE, found_code
-from ...core.masks.labelled_png import encoded, named_classes, read_labelled, read_labels
+from ...core.masks.compose import join_names, recode
+from ...core.masks.conventions import PALETTE, infer_code
+from ...core.masks.labelled_png import encode_png, read_class_names, read_labelled, read_labels
 from ...core.masks.read import LabelMask
 
 TABLE = "mask_classes.txt"
@@ -32,7 +32,7 @@ class Masks:
 
         Raises InputError for two names that look the same.
         """
-        names = joined_names(self.named.values())
+        names = join_names(self.named.values())
         if names:
             check_class_names(names)
         return names
@@ -41,7 +41,7 @@ class Masks:
     def code(self) -> MaskCode:
         """What the plain masks mean: by palette.yaml in the folder, or by their values."""
         palette = self.folder / PALETTE
-        return read_palette(palette) if palette.is_file() else found_code(self.plain, blank=True)
+        return read_palette(palette) if palette.is_file() else infer_code(self.plain, blank=True)
 
     @cached_property
     def black_and_white(self) -> bool:
@@ -56,7 +56,7 @@ class Masks:
     def data(self, path: Path) -> bytes:
         """The file of a mask: a label mask by the one table, any other as it is."""
         own = read_labelled(path) if self.named.get(path, self.classes) != self.classes else None
-        return path.read_bytes() if own is None else encoded(recoded(own, self.classes))
+        return path.read_bytes() if own is None else encode_png(recode(own, self.classes))
 
     def write_table(self, folder: Path) -> None:
         """mask_classes.txt: the classes of label masks, a line for each value from 0 on."""
@@ -67,6 +67,6 @@ class Masks:
 
 def read_masks(folder: Path, masks: Sequence[Path]) -> Masks:
     """Which masks name their classes, and which. Raises InputError for a file that is no image."""
-    found = {mask: named_classes(mask) for mask in masks}
+    found = {mask: read_class_names(mask) for mask in masks}
     named = {mask: classes for mask, classes in found.items() if classes is not None}
     return Masks(folder, named, tuple(mask for mask in masks if mask not in named))

@@ -9,7 +9,7 @@ from ...core.classes import check_class_names
 from ...core.counted import counted
 from ...core.errors import InputError
 from ...core.masks.conventions import PALETTE
-from ...core.masks.objects import objects_of
+from ...core.masks.objects import find_objects
 from ...core.masks.read import BACKGROUND
 from .masks import Masks
 from .material import Material, Sample
@@ -85,5 +85,5 @@ def shown(
         return
     masks = material.masks
     plain = sample.mask not in masks.named and masks.black_and_white
-    for one in objects_of(masks.label_mask(sample.mask)):
+    for one in find_objects(masks.label_mask(sample.mask)):
         yield Shown(own if plain else names.index(one.class_name), one.mask)

@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image
 
 from ...core.masks.codes import Colour
-from ...core.masks.compose import composed
-from ...core.masks.control import drawn
+from ...core.masks.compose import compose_scenes
+from ...core.masks.control import draw_control
 from ...core.masks.geometry import Size
 from ...core.masks.pairs import PairFile, read_pair, read_upright
 from ...core.masks.read import BACKGROUND, LabelMask
-from ...core.masks.scene import Scene, varied
+from ...core.masks.scene import Scene, augment_scene
 from .settings import Pairs
 
 COMPRESSION = 1  # of PNG's 1 to 9
@@ -39,8 +39,8 @@ def scene_of(
     """The scene of a job: the first photo varied, and the objects of the others laid over it."""
     scenes = [read_pair(pair) if masked else _without_mask(pair) for pair in pairs]
     if len(scenes) == 1:
-        return varied(scenes[0], settings.variation, seed, size, settings.border)[0]
-    return composed(scenes, seed, size=size, border=settings.border, below=settings.variation)
+        return augment_scene(scenes[0], settings.variation, seed, size, settings.border)[0]
+    return compose_scenes(scenes, seed, size=size, border=settings.border, below=settings.variation)
 
 
 def made_of(
@@ -56,7 +56,7 @@ def made_of(
         "image": lambda: _pixels(scene),
         "mask": lambda: object_mask(scene.mask),
         "labels": lambda: index_mask(scene.mask),
-        "control": lambda: drawn(scene.mask, colours, open_colour),
+        "control": lambda: draw_control(scene.mask, colours, open_colour),
     }
     files = {field: _png(drawings[field]()) for field in drawings if field in fields}
     return Made(files, scene.mask if masked else None)

@@ -11,7 +11,7 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.masks.codes import Colour
 from ...core.masks.colours import control_colours, open_colour
-from ...core.masks.compose import joined_names, recoded
+from ...core.masks.compose import join_names, recode
 from ...core.masks.controlnets import unknown_colours
 from ...core.masks.geometry import Size
 from ...core.masks.layouts import PairFile
@@ -78,7 +78,7 @@ class Scenes:
         """A field of TEXTS."""
         if name == "file_name":
             return job.pairs[0]
-        classes = joined_names(self.facts[pair].classes for pair in job.pairs)
+        classes = join_names(self.facts[pair].classes for pair in job.pairs)
         return "\n".join(" ".join(name.split()) for name in classes)
 
     def made(self, job: Job) -> Made:
@@ -92,8 +92,8 @@ class Scenes:
 
     def _by_one_table(self, mask: LabelMask) -> LabelMask:
         """The mask by the classes of all photos: a value is one class in the whole dataset."""
-        table = joined_names(facts.classes for facts in self.facts.values())
-        return recoded(mask, table) if set(mask.classes) <= set(table) else mask
+        table = join_names(facts.classes for facts in self.facts.values())
+        return recode(mask, table) if set(mask.classes) <= set(table) else mask
 
     def sources(self, job: Job) -> list[str]:
         """The photos of a job as paths."""
@@ -145,7 +145,7 @@ class Scenes:
         digests = sorted((name, facts.digest) for name, facts in self.facts.items())
         return {
             "count": len(self.facts),
-            "classes": list(joined_names(facts.classes for facts in self.facts.values())),
+            "classes": list(join_names(facts.classes for facts in self.facts.values())),
             "sha256": sha256(json.dumps(digests).encode()).hexdigest(),
             "size": None if self.size is None else [self.size[1], self.size[0]],
             "taken": sorted(self.taken),
@@ -161,7 +161,7 @@ class Scenes:
 
     @cached_property
     def _colours(self) -> Mapping[str, Colour]:
-        classes = joined_names(facts.classes for facts in self.facts.values())
+        classes = join_names(facts.classes for facts in self.facts.values())
         table = self.settings.table
         for name in table:
             if name not in (known := {*classes, *self.declared}):

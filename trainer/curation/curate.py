@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...core.deleted import deleted_sentence
-from ...core.masks.compose import joined_names
+from ...core.masks.compose import join_names
 from ...core.masks.conventions import PALETTE
-from ...core.masks.labelled_png import named_classes
+from ...core.masks.labelled_png import read_class_names
 from ...core.new_folder import new_folder
 from ..measure.learner import Step
 from ..measure.plans import Budget
@@ -97,7 +97,7 @@ def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summar
         why = reasons(judged.agreement, classes, wanted.least, wanted.drop)
         noise = judged.noise if wanted.ignore else None
         code = pairs[0].code or real.code
-        table = joined_names([named_classes(pair.mask) or code.classes for pair in pairs])
+        table = join_names([read_class_names(pair.mask) or code.classes for pair in pairs])
         curated = Curated(wanted.folder, code, records, judged, tuple(why), noise, table)
         kept, ignored = write_dataset(place, curated, facts(wanted, real, yardstick, most), step)
         chosen = chosen_places(judged.agreement)

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
-from ...core.masks.compose import joined_classes, recoded
+from ...core.masks.compose import join_classes, recode
 from ...core.masks.labelled_png import read_labels
 from ...core.masks.pairs import PairFile, find_pairs, read_pair
 from ...core.masks.raw import read_raw
@@ -68,12 +68,12 @@ def read_real(
     if without is not None:
         raise InputError(f"The image {without.image} has no mask, and the segmenter learns masks.")
     scenes = [read_pair(file) for file in files]
-    classes = joined_classes([scene.mask for scene in scenes])
+    classes = join_classes([scene.mask for scene in scenes])
     code = known or _code(files, classes)
     _check_names(folder, classes, code)
     if alike and BACKGROUND not in code.classes:
         raise InputError(f"The pairs of {folder} have no background to tell objects from.")
-    masks = [recoded(scene.mask, code.classes).labels for scene in scenes]
+    masks = [recode(scene.mask, code.classes).labels for scene in scenes]
     pairs = [
         stretched(np.asarray(scene.image), mask, side, file.image)
         for scene, mask, file in zip(scenes, masks, files, strict=True)

@@ -13,8 +13,8 @@ from ...core.errors import InputError
 from ...core.files import appearing, write_text_whole, write_whole
 from ...core.json_text import read_json
 from ...core.masks.codes import MaskCode
-from ...core.masks.compose import recoded
-from ...core.masks.labelled_png import encoded, named_classes, read_labelled, read_labels
+from ...core.masks.compose import recode
+from ...core.masks.labelled_png import encode_png, read_class_names, read_labelled, read_labels
 from ...core.masks.objects import object_facts
 from ...core.masks.read import LabelMask
 from ...core.paths import inside
@@ -74,12 +74,12 @@ def _judged_record(
         found = without_noise(mask, unpacked(curated.noise[number]))
         why = None if found.objects() or not mask.objects() else GONE
         written = found if why is None else mask
-    named = named_classes(inside(curated.folder, str(record.mask_file_name)))
+    named = read_class_names(inside(curated.folder, str(record.mask_file_name)))
     if written is mask and named in (None, curated.classes):
         _copied(curated.folder, place, str(record.mask_file_name))
     else:
         write_whole(
-            inside(place, str(record.mask_file_name)), encoded(recoded(written, curated.classes))
+            inside(place, str(record.mask_file_name)), encode_png(recode(written, curated.classes))
         )
         ignored = int((written.labels != mask.labels).sum())
     changes = {

@@ -11,7 +11,7 @@ import numpy as np
 from ...core.cache import cache_folder
 from ...core.classes import check_apart
 from ...core.files import write_whole
-from ...core.masks.labelled_png import encoded
+from ...core.masks.labelled_png import encode_png
 from ...core.masks.layouts import IMAGES, MASKS
 from ...core.masks.read import LabelMask
 from ...core.paths import inside, safe_name
@@ -101,7 +101,7 @@ def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, str
             log.warning("%s is left out: its mask shows no object", example.name)
             return 0
         own_class, file = safe_name(example.own_class, "class name"), safe_name(name, "image")
-        write_whole(inside(folder / MASKS, own_class, f"{file}.png"), encoded(mask))
+        write_whole(inside(folder / MASKS, own_class, f"{file}.png"), encode_png(mask))
         return _photo(example, name, folder / IMAGES)
 
     return write

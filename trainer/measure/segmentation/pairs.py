@@ -9,7 +9,7 @@ from ....core.classes import normalise_class
 from ....core.errors import InputError
 from ....core.masks.codes import IGNORE, PETS, MaskCode, trimap_code
 from ....core.masks.conventions import PALETTE
-from ....core.masks.labelled_png import named_classes, read_labels
+from ....core.masks.labelled_png import read_class_names, read_labels
 from ....core.masks.layouts import ALL, IMAGES, MASKS
 from ....core.masks.partners import mask_pairs
 from ....core.masks.raw import read_raw
@@ -194,7 +194,7 @@ def _is_stated(data: Data) -> bool:
 
 def named_code(masks: Iterable[Path]) -> MaskCode:
     """The code of masks that name their classes: all of these, background first."""
-    names = dict.fromkeys(name for mask in masks for name in named_classes(mask) or ())
+    names = dict.fromkeys(name for mask in masks for name in read_class_names(mask) or ())
     return code_of_names(tuple(sorted(names, key=lambda name: name != BACKGROUND)))
 
 
