@@ -22,7 +22,7 @@ from manyshot.core.errors import ManyshotError
 from manyshot.core.images import image_size, open_rgb
 from manyshot.core.json_text import parse_json
 from manyshot.core.masks.coco import read_coco
-from manyshot.core.masks.labelled_png import decoded, encoded, named_classes, read_labelled
+from manyshot.core.masks.labelled_png import decode_png, encode_png, read_class_names, read_labelled
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.metadata_lines import read_lines, read_remarks
 from manyshot.core.model_family import file_facts
@@ -192,8 +192,8 @@ def masks(data: bytes) -> None:
     with folder_of(a__png=data) as folder:
         path = folder / "a.png"
         each(
-            lambda: decoded(data),
-            lambda: named_classes(path),
+            lambda: decode_png(data),
+            lambda: read_class_names(path),
             lambda: read_labelled(path),
         )
 
@@ -398,7 +398,7 @@ def seeds(name: str) -> Iterator[bytes]:
         case "images":
             yield from _pictures()
         case "masks":
-            yield encoded(LabelMask(_labels(), ("background", "cat")))
+            yield encode_png(LabelMask(_labels(), ("background", "cat")))
             yield b'["background", "cat"]'
         case "coco":
             yield from map(_json, COCO)
