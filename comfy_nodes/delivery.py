@@ -6,11 +6,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
 from ..core.files import write_whole
+from ..core.numbered_files import next_number
 from ..core.paths import inside
 from ..core.record_file import add_records
-from ..core.records import image_name, mask_name
 from .mask_files import MaskFile
 
 
@@ -23,17 +24,24 @@ class Pictures:
 
 
 def to_folder(
-    pictures: Pictures, output: Path, folder: str, name: str, facts: Mapping[str, Any]
+    pictures: Pictures,
+    output: Path,
+    folder: str,
+    name: str,
+    facts: Mapping[str, Any],
+    count_on: bool = False,
 ) -> dict[str, list[dict[str, str]]]:
     """Write the files and their records below output/folder; what was written, as ComfyUI lists it.
 
     `facts` are fields of the records, with class_name. Files come first and records last, so that
-    no record ever names a file that is not there.
+    no record ever names a file that is not there. `count_on`: from the files of that name on, so
+    that none is replaced; otherwise from 0.
     """
     root = inside(output, *folder.split("/"))
     class_name = facts["class_name"]
-    images = [image_name(class_name, name, i) for i in range(len(pictures.images))]
-    masks = [mask_name(class_name, name, i) for i in range(len(pictures.masks))]
+    first = next_number(root, class_name, name) if count_on else 0
+    images = [image_name(class_name, name, first + i) for i in range(len(pictures.images))]
+    masks = [mask_name(class_name, name, first + i) for i in range(len(pictures.masks))]
     data = [*pictures.images, *(mask.data for mask in pictures.masks)]
     for file, content in zip([*images, *masks], data, strict=True):
         write_whole(inside(root, *file.split("/")), content)

@@ -45,8 +45,9 @@ class ManyshotSaveLabelled(io.ComfyNode):
                 io.String.Input(
                     "name",
                     default="",
-                    tooltip="How the files begin. Empty: a name that follows from the image, so "
-                    "that the same one is saved once.",
+                    tooltip="How the files begin; their numbers count on, and none is replaced. "
+                    "Empty: a name that follows from the image, so that the same one is saved "
+                    "once.",
                 ),
                 io.Combo.Input(
                     "delivery",
@@ -154,7 +155,8 @@ class ManyshotSaveLabelled(io.ComfyNode):
         named = {"mask_classes": mask_classes} if mask_classes else {}
         pixels_8bit = [*images_8bit, *(file.pixels for file in masks)]
         stem = name or digest(pixels_8bit, json.dumps(facts | named))
-        return io.NodeOutput(ui=to_folder(pictures, _output_folder(), folder, stem, facts))
+        written = to_folder(pictures, _output_folder(), folder, stem, facts, bool(name))
+        return io.NodeOutput(ui=written)
 
 
 def _check_names(class_name: str | None, folder: str | None, name: str | None) -> None:

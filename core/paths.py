@@ -36,6 +36,16 @@ def inside(root: Path, *parts: str) -> Path:
     return path
 
 
+def below(root: Path, name: str) -> Path | None:
+    """The path of `name` under `root`, or None where it leads out by its words alone.
+
+    Links beneath `root` are followed wherever they lead: models folders have some.
+    """
+    relative = Path(name.replace("\\", "/"))
+    plain = not relative.is_absolute() and ".." not in relative.parts and "\0" not in name
+    return root / relative if plain else None
+
+
 def relative_name(name: str, what: str) -> PurePosixPath:
     """`name` ("images/cat/1.png", from a server or a record) as a relative path of safe names."""
     parts = name.split("/")

@@ -18,10 +18,19 @@ class ServerTally:
     busy: float = 0.0
     recent: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def rate(self, now: float) -> float:
-        """Images a second of late."""
+    def add(self, now: float, images: int, seconds: float) -> None:
+        self.images += images
+        self.busy += seconds
+        self.recent.append((now, images))
+        self._forget(now)  # nobody may ask for the rate for days
+
+    def _forget(self, now: float) -> None:
         while self.recent and self.recent[0][0] < now - RATE_WINDOW:
             self.recent.popleft()
+
+    def rate(self, now: float) -> float:
+        """Images a second of late."""
+        self._forget(now)
         if not self.recent:
             return 0.0
         span = max(now - self.recent[0][0], 1.0)
@@ -45,9 +54,7 @@ class Tally:
     def delivered(self, server: str, job: Job, seconds: float) -> None:
         with self._lock:
             tally = self.servers.setdefault(server, ServerTally())
-            tally.images += job.keep
-            tally.busy += seconds
-            tally.recent.append((time.monotonic(), job.keep))
+            tally.add(time.monotonic(), job.keep, seconds)
             self.images += job.keep
 
     def tried(self, server: str, job: Job, failure: Failure) -> None:

@@ -1,6 +1,7 @@
 """The command line as its user meets it: a sentence and the right exit code, no traceback."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,44 @@ def test_a_run_its_resume_and_its_status(manyshot, recipe, comfyui, tmp_path, tr
     assert first.exists()
     assert kept == {name: (folder / name).stat().st_mtime_ns for name in kept}
     assert "3 of 3 jobs done" in manyshot("status", folder)[1]
+
+
+def lead_outside(folder: Path, way: str) -> Path:
+    """Have a finished folder name a file that lies outside of it, as its done image."""
+    [image, *_] = sorted((folder / "images" / "red").iterdir())
+    outside = folder.parent / "victim" / image.name
+    outside.parent.mkdir()
+    outside.write_bytes(image.read_bytes())
+    if way == "link":
+        (folder / "images" / "red").rename(folder.parent / "own")
+        (folder / "images" / "red").symlink_to(outside.parent)
+        return outside
+    job_id, class_name = image.stem.removesuffix("_0"), "../../victim"
+    if way == "id":
+        job_id, class_name = f"../../../victim/{job_id}", "red"
+    with sqlite3.connect(folder / FILE_NAME) as ledger:
+        ledger.execute(
+            "UPDATE jobs SET id = ?, class_name = ?, job = json_set(job, '$.id', ?, "
+            "'$.class_name', ?) WHERE id = ?",
+            (job_id, class_name, job_id, class_name, image.stem.removesuffix("_0")),
+        )
+    ledger.close()
+    return outside
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("way", ["class", "id", "link"])
+def test_a_strangers_folder_has_nothing_outside_deleted(manyshot, recipe, comfyui, tmp_path, way):
+    server = ("--server", comfyui.url)
+    assert manyshot("run", recipe(), *server)[0] == 0
+    outside = lead_outside(tmp_path / "out", way)
+    before = outside.read_bytes()
+    code, said = manyshot("run", recipe(images_per_class=1), *server, "--prune")
+    assert code in (0, 1, 2), said
+    manyshot("repair", tmp_path / "out")
+    manyshot("verify", tmp_path / "out")
+    assert [path.name for path in outside.parent.iterdir()] == [outside.name]
+    assert outside.read_bytes() == before
 
 
 @pytest.mark.server

@@ -6,6 +6,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -17,6 +18,7 @@ from manyshot.driver.job import Job  # noqa: E402
 from manyshot.driver.ledger import FILE_NAME, Ledger, Rejected  # noqa: E402
 from manyshot.driver.webui.client import WebUI  # noqa: E402
 from manyshot.driver.webui.facts import first_image  # noqa: E402
+from manyshot.trainer.measure.results import pack, unpack  # noqa: E402
 
 from .fuzz.targets import (  # noqa: E402
     ID,
@@ -38,6 +40,7 @@ FOUND = [
     ("webui_replies", b'{"model_list": 1}'),
     ("webui_replies", b'{"images": [""], "info": "{\\"index_of_first_image\\": \\"a\\"}"}'),
     ("webui_replies", b'{"images": [""], "info": "{\\"index_of_first_image\\": -1}"}'),
+    ("webui_replies", '{"images": ["\u0411"], "info": "{}"}'.encode()),
     ("ledger", f'{{"images": 1, "job": {{{GOOD}}}}}'.encode()),
     ("ledger", f'{{"job": {{{WHOLE},"more":1}}}}'.encode()),
     ("ledger", f'{{"job": {{{WHOLE},"keep":"x"}}}}'.encode()),
@@ -79,6 +82,17 @@ def test_lists_of_another_form_are_empty(value: object) -> None:
 )
 def test_the_first_image_has_a_place(value: object, place: int) -> None:
     assert first_image({"index_of_first_image": value}) == place
+
+
+@pytest.mark.parametrize("text", ["\u0411", "AAA", "", "AAAA" * 9, "A A="])
+def test_values_that_were_cut_off_are_told(text: str) -> None:
+    with pytest.raises(InputError, match="are damaged: cut off or changed"):
+        unpack(text, 100)
+
+
+def test_values_come_back() -> None:
+    for values in (np.arange(9) % 2 == 0, np.linspace(0, 1, 9, dtype=np.float32)):
+        assert (unpack(pack(values), 9) == values).all()
 
 
 COLUMNS = [

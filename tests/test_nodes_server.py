@@ -189,14 +189,28 @@ def test_the_same_prompt_again_changes_nothing(client: Client, folder: str) -> N
     assert client.records(folder) == before
 
 
-def test_saving_a_name_again_replaces_its_record(client: Client, folder: str) -> None:
-    for seed in (1, 2, 2):
-        client.run(single(folder, name="job", seed=seed))
+def test_a_name_counts_on_and_replaces_nothing(client: Client, folder: str) -> None:
+    """A list of images and a batch of them, each in two prompts: every image is a file."""
+    nodes = graph(folder, name="job", class_name="cat")
+    client.run(nodes)  # 6 images, one by one
+    nodes["images"]["inputs"] |= {"color": 0xFF0000, "batch_size": 3}
+    nodes["save"]["inputs"] |= {"seed": 1, "prompt": "p", "negative": "n"}
+    client.run(nodes)  # a batch
+    nodes["images"]["inputs"]["color"] = 0x00FF00
+    run = client.run(nodes)
     client.run(single(folder, name="other", seed=3))
-    assert [(r["file_name"], r["seed"]) for r in client.records(folder)] == [
-        ("images/cat/job_0.png", 2),
-        ("images/cat/other_0.png", 3),
+    records = client.records(folder)
+    names = [f"images/cat/job_{number}.png" for number in range(12)]
+    assert [r["file_name"] for r in records] == [*names, "images/cat/other_0.png"]
+    assert [r["mask_file_name"] for r in records[:12]] == [
+        name.replace("images/", "masks/") for name in names
     ]
+    shown = [i["filename"] for i in run.outputs["save"]["images"]]
+    assert shown == ["job_9.png", "job_10.png", "job_11.png"]
+    red, green = (
+        opened(client.view(f"job_{n}.png", f"{folder}/images/cat")).getpixel((0, 0)) for n in (8, 9)
+    )
+    assert (red, green) == ((255, 0, 0), (0, 255, 0))
 
 
 def test_more_images_of_each_class_keep_the_first_ones(client: Client, folder: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...core.content_hash import remembered_sha256
 from ...core.errors import ServerError
+from ...core.paths import below
 from ..model_use import SUFFIXES, called_in_text, model_files
 from ..plan import Plan
 from .client import Comfy
@@ -24,13 +25,10 @@ def model_facts(plan: Plan, comfy: Comfy, folders: Iterable[Path]) -> list[dict[
 
 def local_files(name: str, folders: Iterable[Path]) -> Iterator[Path]:
     """The files that may be meant by a loader's "x.safetensors" or a prompt's "loras/x"."""
-    name = name.replace("\\", "/")
-    if ".." in Path(name).parts or Path(name).is_absolute():
-        return
     for folder in folders:
-        places = [folder / f"{name}{suffix}" for suffix in ("", *SUFFIXES)]
-        places += [one / name for one in sorted(folder.glob("*/"))]
-        yield from (place for place in places if place.is_file())
+        places = [below(folder, f"{name}{suffix}") for suffix in ("", *SUFFIXES)]
+        places += [below(kind, name) for kind in sorted(folder.glob("*/"))]
+        yield from (place for place in places if place and place.is_file())
 
 
 def _hash(name: str, comfy: Comfy, folders: Iterable[Path]) -> dict[str, str]:

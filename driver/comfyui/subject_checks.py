@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...core.content_hash import remembered_sha256
 from ...core.errors import InputError
+from ...core.paths import below
 from ...core.subject_file import KEY
 from ..http import Refused
 from ..model_use import model_files
@@ -59,6 +60,5 @@ def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
 def _checkpoints(plan: Plan, folders: list[Path]) -> Iterator[Path]:
     names = {name for job in plan.samples() for name in model_files(plan.graphs.graph(job, "0"))}
     for name in sorted(names):
-        if ".." not in Path(name).parts and not Path(name).is_absolute():
-            found = (folder / "checkpoints" / name for folder in folders)
-            yield from [path for path in found if path.is_file()][:1]
+        found = (below(folder / "checkpoints", name) for folder in folders)
+        yield from [path for path in found if path and path.is_file()][:1]

@@ -2,7 +2,6 @@
 fact of its reply is held against the request."""
 
 from base64 import b64decode
-from binascii import Error as NotBase64
 from typing import Any
 
 import numpy as np
@@ -51,7 +50,7 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
         kinds = [_kind(data) for data in images]
         flat = any(_is_flat(data) for data in images)
         unsteered = check_maps(request, maps) if request.units else None
-    except (NotBase64, InputError) as error:
+    except (ValueError, InputError) as error:  # of base64, which says it in two ways
         return Failure("incomplete", f"An image arrived damaged: {error}")
     return unsteered or _pictured(request, kinds) or (FLAT if flat else images)
 

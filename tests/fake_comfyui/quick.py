@@ -168,8 +168,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + checksum
 
 
-def application() -> web.Application:
-    quick = Quick()
+def application(quick: Quick) -> web.Application:
     app = web.Application(middlewares=[quick.answer_busy], client_max_size=2**24)
     app.router.add_post("/brown-out", quick.brown_out)
     app.router.add_get("/object_info", quick.catalogue)
@@ -195,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
-    web.run_app(application(), host="127.0.0.1", port=port, print=None, access_log=None)
+    web.run_app(application(Quick()), host="127.0.0.1", port=port, print=None, access_log=None)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ from .gain import Verdict
 from .published import PublishedRow
 
 FILE = "results.json"
+DAMAGED = (
+    f"The values of the images in {FILE} are damaged: cut off or changed. Restore the file, or "
+    "move it away and measure again."
+)
 UNKNOWN = 255  # the byte of a share that is not known
 METHOD = 3  # one more whenever equal configs would give other figures
 LATER: dict[str, object] = {"of": None, "trust": "none"}  # fields of arms, and what they were
@@ -224,8 +228,10 @@ def pack(values: np.ndarray) -> str:
 
 
 def unpack(text: str, count: int) -> np.ndarray:
-    """`pack` undone: float64 (count)."""
-    stored = base64.b64decode(text)
+    """`pack` undone: float64 (count). Raises InputError for a text that is no such values."""
+    stored = _stored(text)
+    if len(stored) not in (4 * count, (count + 7) // 8):
+        raise InputError(DAMAGED)
     if len(stored) == 4 * count:
         return np.frombuffer(stored, "<f4").astype(np.float64)
     return np.unpackbits(np.frombuffer(stored, np.uint8), count=count).astype(np.float64)
@@ -238,6 +244,13 @@ def pack_shares(values: np.ndarray) -> str:
 
 
 def unpack_shares(text: str) -> np.ndarray:
-    """`pack_shares` undone: float64 (n), to half a percent."""
-    stored = np.frombuffer(base64.b64decode(text), np.uint8)
+    """`pack_shares` undone: float64 (n), to half a percent. Raises InputError as `unpack`."""
+    stored = np.frombuffer(_stored(text), np.uint8)
     return np.where(stored == UNKNOWN, np.nan, stored / 200)
+
+
+def _stored(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise InputError(DAMAGED) from None
