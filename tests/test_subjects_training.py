@@ -20,7 +20,7 @@ from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.subject_file import MODEL_FOLDERS, read_subject_file
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.base.checkpoints import read_facts
 from manyshot.trainer.base.pictures import to_bytes
@@ -45,7 +45,7 @@ FEW = {"steps": 4, "every": 2, "batch": 2, "held_out": 1}
 
 @cache
 def _read() -> BaseModel:
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI, whose tokenizer is used, is not installed: manyshot server install")
     return open_base(TINY_MODEL, load_tokenizer(source.folder / "comfy" / "sd1_tokenizer"))

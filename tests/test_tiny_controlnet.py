@@ -17,7 +17,7 @@ from manyshot.core.palettes import trimap_to_control
 from manyshot.core.tiny_sizes import TINY, Sizes
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import build_controlnet, build_unet, load_tokenizer
 from manyshot.trainer.base.export import load_single_file
 from manyshot.trainer.base.export_controlnet import (
@@ -159,7 +159,7 @@ def control_graph(strength: float = 1.0) -> dict[str, Any]:
 
 def ours(strength: float) -> np.ndarray:
     """Bytes (2, 128, 128, 3) from the same files by our own sampler."""
-    source = installed_source()
+    source = find_installed()
     assert source is not None
     networks = load_single_file(
         TINY_MODEL, load_tokenizer(source.folder / "comfy" / "sd1_tokenizer"), TINY

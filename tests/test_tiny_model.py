@@ -14,7 +14,7 @@ import websocket
 from manyshot.core.tiny_sizes import TINY
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from PIL import Image
 
 pytestmark = pytest.mark.server
@@ -85,7 +85,7 @@ def test_stock_nodes_draw_what_the_trainer_draws(comfyui: EmbeddedServer) -> Non
     before = comfyui.log.stat().st_size
     found = drawn(comfyui.url, stock_graph())
     said = comfyui.log.read_bytes()[before:].decode()
-    source = installed_source()
+    source = find_installed()
     assert source is not None
     tokenizer = load_tokenizer(source.folder / "comfy" / "sd1_tokenizer")
     networks = load_single_file(TINY_MODEL, tokenizer, TINY)
@@ -130,7 +130,7 @@ for key in ("context_dim", "model_channels", "channel_mult", "num_res_blocks"):
 
 def test_no_other_model_is_taken_for_it() -> None:
     """ComfyUI's own classes come first; ours takes only what has all of its sizes."""
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI is not installed: manyshot server install")
     done = subprocess.run(

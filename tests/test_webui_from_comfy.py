@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.webui_prompt.attention import weighted
+from manyshot.core.webui_prompt.attention import parse_weights
 from manyshot.core.webui_prompt.comfy import comfy_text
 from manyshot.core.webui_prompt.from_comfy import MAX_DEPTH, comfy_weighted, from_comfy
 from manyshot.core.webui_prompt.read import parse
@@ -58,7 +58,7 @@ def test_no_word_and_no_weight_is_lost(text: str) -> None:
     (part,) = prompt.parts
     assert (part.weight, prompt.networks) == (1.0, ())
     assert all(isinstance(item, str) for item in part.phrase)
-    read = weighted("".join(map(str, part.phrase)))
+    read = parse_weights("".join(map(str, part.phrase)))
     assert _letters(read) == _letters(comfy_weighted(text))
 
 

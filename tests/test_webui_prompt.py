@@ -3,13 +3,13 @@ examples of its documentation, and others that were run through it (1.10)."""
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.core.webui_prompt.attention import chunks, weighted
+from manyshot.core.webui_prompt.attention import chunks, parse_weights
 from manyshot.core.webui_prompt.comfy import comfy_text
 from manyshot.core.webui_prompt.edits import MAX_DEPTH, read_phrase
 from manyshot.core.webui_prompt.matrix import matrix
 from manyshot.core.webui_prompt.networks import Lora, loras
 from manyshot.core.webui_prompt.read import parse
-from manyshot.core.webui_prompt.steps import Counting, drawn_texts, runs, schedule
+from manyshot.core.webui_prompt.steps import Counting, runs, schedule, texts_by_step
 from manyshot.core.webui_prompt.values import (
     Network,
     Part,
@@ -61,7 +61,7 @@ ATTENTION += [
 
 @pytest.mark.parametrize(("text", "expected"), ATTENTION)
 def test_attention_is_the_webuis(text: str, expected: list[tuple[str, float]]) -> None:
-    assert list(weighted(text)) == expected
+    assert list(parse_weights(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_break_begins_a_chunk(text: str, expected: list[list[str]]) -> None:
 @pytest.mark.parametrize("text", ["(wait:...)", "(x:1.2.3)", "(x:.)"])
 def test_weights_that_the_webui_cannot_draw(text: str) -> None:
     with pytest.raises(InputError, match="no number"):
-        weighted(text)
+        parse_weights(text)
 
 
 def test_weights_stay_finite() -> None:
     with pytest.raises(InputError, match="infinity"):
-        weighted("(" * 9000 + "x")
+        parse_weights("(" * 9000 + "x")
 
 
 # The WebUI's documented examples of prompt editing, with 10 steps.
@@ -175,7 +175,7 @@ def test_the_documented_landscape() -> None:
     ],
 )
 def test_words_as_they_are_drawn(text: str, expected: str) -> None:
-    assert "".join(drawn_texts(schedule(read_phrase(text), 5), 5)) == expected
+    assert "".join(texts_by_step(schedule(read_phrase(text), 5), 5)) == expected
 
 
 def test_runs() -> None:
@@ -279,4 +279,4 @@ def test_long_prompts_are_read_in_no_time(text: str) -> None:
     ],
 )
 def test_attention_for_comfyui(text: str, expected: str) -> None:
-    assert comfy_text(weighted(text)) == expected
+    assert comfy_text(parse_weights(text)) == expected

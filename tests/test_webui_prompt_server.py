@@ -14,7 +14,7 @@ import pytest
 from manyshot.core.tiny_sizes import TINY
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.base import TINY_MODEL
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -80,7 +80,7 @@ def same(comfyui: EmbeddedServer, one: dict[str, Any], other: dict[str, Any]) ->
 @pytest.fixture(scope="module")
 def numbers() -> dict[str, Any]:
     """What tests/webui_numbers.py finds."""
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI is not installed: manyshot server install")
     done = subprocess.run(

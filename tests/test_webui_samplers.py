@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.address import ServerAddress
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 from manyshot.driver.http import Http
 from manyshot.driver.prepare import prepare
 from manyshot.driver.webui.client import WebUI as Client
@@ -70,7 +70,7 @@ class WebUI:
 
 @pytest.fixture(scope="module")
 def comfyui_says() -> dict[str, Any]:
-    source = installed_source()
+    source = find_installed()
     if source is None:
         pytest.skip("ComfyUI is not installed: manyshot server install")
     pytest.importorskip("torch")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from manyshot.core.subject_file import MODEL_FOLDERS, Method, Subject, SubjectFile
 from manyshot.driver.embedded.base import TINY_MODEL
-from manyshot.driver.embedded.source import installed_source
+from manyshot.driver.embedded.source import find_installed
 
 NAMES: dict[Method, str] = {
     "lora": "spot-m1",
@@ -30,7 +30,7 @@ def _write(method: Method, models: Path) -> Path:
     from manyshot.trainer.subjects.train import adapted_base
     from manyshot.trainer.subjects.words import Token
 
-    source = installed_source()
+    source = find_installed()
     assert source is not None
     base = open_base(TINY_MODEL, load_tokenizer(source.folder / "comfy" / "sd1_tokenizer"))
     token = Token(NAMES[method], "dog")

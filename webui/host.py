@@ -32,12 +32,12 @@ def checkpoint(p: Any) -> Checkpoint:
 
     Raises InputError for an unknown one, for which the WebUI would silently take the loaded one.
     """
-    asked = p.override_settings.get("sd_model_checkpoint") or shared.opts.sd_model_checkpoint
-    info = sd_models.checkpoint_aliases.get(asked)
+    name = p.override_settings.get("sd_model_checkpoint") or shared.opts.sd_model_checkpoint
+    info = sd_models.checkpoint_aliases.get(name)
     if info is None:
-        known = {one.name_for_extra for one in sd_models.checkpoint_aliases.values()}
-        near = did_you_mean(str(asked), known)
-        raise InputError(f"The WebUI has no checkpoint {asked!r}.{near}")
+        names = {alias.name_for_extra for alias in sd_models.checkpoint_aliases.values()}
+        near = did_you_mean(str(name), names)
+        raise InputError(f"The WebUI has no checkpoint {name!r}.{near}")
     info.calculate_shorthash()
     return Checkpoint(info.name_for_extra, str(info.sha256 or info.hash))
 
@@ -50,16 +50,16 @@ def network_file(name: str) -> Path:
     networks = sys.modules.get("networks")  # of the WebUI's extension Lora
     if not hasattr(networks, "available_network_aliases"):
         raise InputError(f"The prompt has <lora:{name}>, and the WebUI's Lora extension is off.")
-    known = _networks(networks)
-    if name not in known:
+    networks_by_name = _networks(networks)
+    if name not in networks_by_name:
         networks.list_available_networks()  # pyright: ignore
-        known = _networks(networks)
-    if name not in known:
-        raise InputError(f"The WebUI has no LoRA {name!r}.{did_you_mean(name, known)}")
-    return Path(known[name].filename)
+        networks_by_name = _networks(networks)
+    if name not in networks_by_name:
+        raise InputError(f"The WebUI has no LoRA {name!r}.{did_you_mean(name, networks_by_name)}")
+    return Path(networks_by_name[name].filename)
 
 
-def unloaded(names: Collection[str]) -> str | None:
+def find_unused_lora(names: Collection[str]) -> str | None:
     """The first of the LoRAs that the latest image was drawn without, though its file is there.
 
     The WebUI goes on when such a file cannot be loaded, or when it is for another kind of model.
@@ -68,8 +68,8 @@ def unloaded(names: Collection[str]) -> str | None:
     loaded = getattr(networks, "loaded_networks", None)
     if loaded is None:
         return None
-    used = [one for one in loaded if _has_weights(one)]
-    there = {getattr(one, key, None) for one in used for key in ("name", "mentioned_name")}
+    used = [network for network in loaded if _has_weights(network)]
+    there = {getattr(network, key, None) for network in used for key in ("name", "mentioned_name")}
     return next((name for name in names if name not in there), None)
 
 
@@ -87,15 +87,15 @@ def apply_networks_anew() -> None:
 def embedding_file(token: str) -> Path:
     """The file of an embedding. Raises InputError for an unknown one, which would be mere words."""
     folder = Path(shared.cmd_opts.embeddings_dir)
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in EMBEDDINGS)
-    known = {path.stem: path for path in found}
-    if token not in known:
-        near = did_you_mean(token, known)
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in EMBEDDINGS)
+    by_token = {path.stem: path for path in paths}
+    if token not in by_token:
+        near = did_you_mean(token, by_token)
         raise InputError(f"The WebUI has no embedding {token!r} in {folder}.{near}")
-    return known[token]
+    return by_token[token]
 
 
-def copied(p: Any) -> Any:
+def copy_processing(p: Any) -> Any:
     """A processing of its own for a job, as the WebUI's scripts make it, with own tables."""
     other = copy.copy(p)
     other.override_settings = dict(p.override_settings)
@@ -120,8 +120,8 @@ def script_error(before: Sequence[Any]) -> str | None:
     The WebUI draws on without the script: a ControlNet without its model leaves the image to the
     prompt, and the infotext says that it took part.
     """
-    new = [one for one in errors() if not any(one is old for old in before)]
-    return next((str(one["exception"]) for one in new if _is_of_script(one)), None)
+    new = [error for error in errors() if not any(error is old for old in before)]
+    return next((str(error["exception"]) for error in new if _is_of_script(error)), None)
 
 
 def is_stopped() -> bool:
@@ -135,9 +135,9 @@ def other_scripts(p: Any) -> Iterator[tuple[str, list[Any]]]:
     args = list(p.script_args or [])
     for script in getattr(p.scripts, "alwayson_scripts", []):
         if OWN_SCRIPTS not in str(script.filename) and script.args_from is not None:
-            given = args[script.args_from : script.args_to]
-            if given:
-                yield str(script.title()), given
+            script_args = args[script.args_from : script.args_to]
+            if script_args:
+                yield str(script.title()), script_args
 
 
 def give_control(p: Any, unit: dict[str, Any]) -> None:
@@ -155,10 +155,10 @@ def give_control(p: Any, unit: dict[str, Any]) -> None:
 
 def check_control_model(name: str) -> None:
     """Raises InputError for a model that ControlNet does not have; it would draw without one."""
-    known = _control_models()
-    if name and (known is None or name in known):
+    models = _control_models()
+    if name and (models is None or name in models):
         return
-    near = did_you_mean(name, known or [])
+    near = did_you_mean(name, models or [])
     raise InputError(f"ControlNet has no model {name!r} ('control_model').{near}")
 
 
@@ -180,8 +180,8 @@ def version() -> str:
 
 def _control_script(p: Any) -> Any:
     scripts = getattr(p.scripts, "alwayson_scripts", [])
-    found = (s for s in scripts if str(s.title()).lower() == "controlnet")
-    return next((s for s in found if s.args_to > s.args_from), None)
+    control_scripts = (s for s in scripts if str(s.title()).lower() == "controlnet")
+    return next((s for s in control_scripts if s.args_to > s.args_from), None)
 
 
 def _control_models() -> list[str] | None:
@@ -202,8 +202,8 @@ def _is_of_script(record: Mapping[str, Any]) -> bool:
 
 def _has_weights(network: Any) -> bool:
     """Whether something of a LoRA fitted the checkpoint; Forge's two keep that elsewhere."""
-    kept = network.modules or getattr(network, "bundle_embeddings", None)
-    return "modules_forge" in sys.modules or bool(kept)
+    modules = network.modules or getattr(network, "bundle_embeddings", None)
+    return "modules_forge" in sys.modules or bool(modules)
 
 
 def _networks(networks: Any) -> dict[str, Any]:

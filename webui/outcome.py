@@ -15,7 +15,7 @@ CONTROL = "ControlNet 0"  # both extensions say so in the infotext when the unit
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Expected:
     """`size`: width and height of each image, None where hires fix decides; `checkpoint`: its
     name as the WebUI reports it; `control`: whether a ControlNet unit takes part."""
 
@@ -25,42 +25,42 @@ class Wanted:
     control: bool = False
 
 
-def images_of(processed: Any, wanted: Wanted) -> tuple[Image.Image, ...] | Failure:
+def verify_images(processed: Any, expected: Expected) -> tuple[Image.Image, ...] | Failure:
     """The images of a Processed, or in a sentence why they are not the job's."""
     if processed is None:
         return Failure("incomplete", "The WebUI gave nothing for the job.")
     name = processed.sd_model_name
-    if name != wanted.checkpoint:
+    if name != expected.checkpoint:
         return Failure(
             "invalid",
-            f"The WebUI drew with the checkpoint {name!r}, not with {wanted.checkpoint!r}. "
+            f"The WebUI drew with the checkpoint {name!r}, not with {expected.checkpoint!r}. "
             "Choose that one in the WebUI and run again.",
         )
     trouble = next((c for c in _comments(processed) if c.startswith(NETWORK_TROUBLE)), None)
     if trouble:
         return Failure("invalid", f"The WebUI drew without all of the prompt: {trouble}.")
     params = processed.extra_generation_params or {}
-    if wanted.control and CONTROL not in params:
+    if expected.control and CONTROL not in params:
         return Failure(
             "invalid",
             "ControlNet took no part in the image; the WebUI's console says why. Is its model "
             "there, and for this kind of checkpoint?",
         )
-    return _counted(processed, wanted)
+    return _verify_count(processed, expected)
 
 
-def _counted(processed: Any, wanted: Wanted) -> tuple[Image.Image, ...] | Failure:
+def _verify_count(processed: Any, expected: Expected) -> tuple[Image.Image, ...] | Failure:
     """The images behind the grid, without the extra pictures that extensions put at the end."""
     first = processed.index_of_first_image
-    made = min(len(processed.images), len(processed.infotexts)) - first
-    if made != wanted.images:
-        return Failure("incomplete", came_of(made, wanted.images))
-    images = tuple(processed.images[first : first + made])
-    return _sized(images, wanted) or images
+    count = min(len(processed.images), len(processed.infotexts)) - first
+    if count != expected.images:
+        return Failure("incomplete", came_of(count, expected.images))
+    images = tuple(processed.images[first : first + count])
+    return _verify_size(images, expected) or images
 
 
-def _sized(images: Sequence[Image.Image], wanted: Wanted) -> Failure | None:
-    size = wanted.size or images[0].size
+def _verify_size(images: Sequence[Image.Image], expected: Expected) -> Failure | None:
+    size = expected.size or images[0].size
     other = next((image.size for image in images if image.size != size), None)
     if other is None:
         return None

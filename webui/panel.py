@@ -13,15 +13,15 @@ Field = tuple[Any, Callable[[dict[str, Any]], Any]]
 
 def panel(elem_id: Callable[[str], str]) -> list[Any]:
     """The controls, one for each of settings.NAMES. Called inside of a gradio Blocks."""
-    made: dict[str, Any] = {}
+    controls: dict[str, Any] = {}
 
     def text(name: str, label: str, hint: str, lines: int = 1) -> None:
-        made[name] = gr.Textbox(
+        controls[name] = gr.Textbox(
             label=label, value="", lines=lines, placeholder=hint, elem_id=elem_id(name)
         )
 
     def weight(name: str, label: str) -> None:
-        made[name] = gr.Slider(0, 2, value=1.0, step=0.05, label=label, elem_id=elem_id(name))
+        controls[name] = gr.Slider(0, 2, value=1.0, step=0.05, label=label, elem_id=elem_id(name))
 
     text("output", "Dataset folder", "A folder of this machine; a run goes on from what is there")
     text("classes", "Classes", "One a line: name, or name: words for the prompt", 4)
@@ -31,10 +31,10 @@ def panel(elem_id: Callable[[str], str]) -> list[Any]:
         text("lists", "Word lists", "name: value, value  for __name__", 2)
     text("negative", "Negative", "Else the negative prompt above")
     with gr.Row():
-        made["images_per_class"] = gr.Number(
+        controls["images_per_class"] = gr.Number(
             value=8, precision=0, label="Images per class", elem_id=elem_id("images_per_class")
         )
-        made["seed"] = gr.Number(value=0, precision=0, label="Seed", elem_id=elem_id("seed"))
+        controls["seed"] = gr.Number(value=0, precision=0, label="Seed", elem_id=elem_id("seed"))
     with gr.Accordion("Subjects", open=False, elem_id=elem_id("subjects_group")):
         text("subjects", "Subjects", "A subject file that manyshot trained, or a folder of them")
         weight("subject_weight", "Weight of the subjects' LoRA")
@@ -43,7 +43,7 @@ def panel(elem_id: Callable[[str], str]) -> list[Any]:
         text("control_model", "ControlNet model", "As the ControlNet panel names it")
         text("control_module", "Preprocessor", "None, since masks are control images as they are")
         weight("control_weight", "Weight of ControlNet")
-    return [made[name] for name in NAMES]
+    return [controls[name] for name in NAMES]
 
 
 def infotext_fields(controls: list[Any]) -> list[Field]:

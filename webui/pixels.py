@@ -47,9 +47,9 @@ def option_facts(options: Any, p: Any) -> dict[str, Any]:
     """The settings of the WebUI that decide pixels, as far as its version has them, and what the
     processing `p` overrides."""
     there = {name: getattr(options, name) for name in OPTIONS if _has(options, name)}
-    asked = {name: value for name, value in p.override_settings.items() if name != CHECKPOINT}
-    found = {**there, **asked}
-    return {name: fact(found[name]) for name in sorted(found) if _counts(p, name)}
+    overrides = {name: value for name, value in p.override_settings.items() if name != CHECKPOINT}
+    values = {**there, **overrides}
+    return {name: fact(values[name]) for name in sorted(values) if _counts(p, name)}
 
 
 def _counts(p: Any, name: str) -> bool:
@@ -67,9 +67,11 @@ def fact(value: Any) -> Any:
     if isinstance(value, Image.Image):
         return _digest(value.mode.encode(), str(value.size).encode(), value.tobytes())
     if isinstance(value, Mapping):
-        return {str(key): fact(one) for key, one in sorted(value.items(), key=lambda i: str(i[0]))}
+        return {
+            str(key): fact(item) for key, item in sorted(value.items(), key=lambda i: str(i[0]))
+        }
     if isinstance(value, (list, tuple)):
-        return [fact(one) for one in value]
+        return [fact(item) for item in value]
     if hasattr(value, "tobytes") and hasattr(value, "shape"):
         return _digest(str(value.shape).encode(), str(value.dtype).encode(), value.tobytes())
     return _fact_of_object(value)
@@ -96,7 +98,7 @@ def _has(options: Any, name: str) -> bool:
 
 
 def _digest(*parts: bytes) -> str:
-    found = sha256()
-    for part in parts:
-        found.update(len(part).to_bytes(8, "big") + part)
-    return found.hexdigest()
+    hasher = sha256()
+    for chunk in parts:
+        hasher.update(len(chunk).to_bytes(8, "big") + chunk)
+    return hasher.hexdigest()

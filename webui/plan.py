@@ -48,22 +48,22 @@ class Plan:
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal plans."""
-        found = sha256()
+        hasher = sha256()
         for job in self:
-            found.update(job.to_json().encode())
-        return found.hexdigest()
+            hasher.update(job.to_json().encode())
+        return hasher.hexdigest()
 
-    def sent_prompt(self, job: Job) -> str:
+    def prompt_for(self, job: Job) -> str:
         """What the WebUI gets: the prompt, and the subject's LoRA behind it."""
-        one = self.subjects.get(job.class_name)
-        if one is None or one.file.method != "lora":
+        subject = self.subjects.get(job.class_name)
+        if subject is None or subject.file.method != "lora":
             return job.prompt
-        return f"{job.prompt} <lora:{one.path.stem}:{self.settings.subject_weight:g}>"
+        return f"{job.prompt} <lora:{subject.path.stem}:{self.settings.subject_weight:g}>"
 
     def _job(self, class_name: str, label: int, index: int) -> Job:
         resolved = self.prompts.at(class_name, index, self.settings.seed)
-        one, wanted = self.subjects.get(class_name), self.settings.images_per_class
-        job = planned(resolved, label, index, self.batch_size, wanted, one)
+        subject, images = self.subjects.get(class_name), self.settings.images_per_class
+        job = planned(resolved, label, index, self.batch_size, images, subject)
         return job._replace(pictures=self._pictures(class_name, index // self.batch_size))
 
     def _pictures(self, class_name: str, number: int) -> dict[str, str]:
@@ -72,14 +72,14 @@ class Plan:
 
     def _id(self, job: Job) -> str:
         """32 hex digits that follow from everything that decides the pixels."""
-        one, mask = self.subjects.get(job.class_name), job.pictures.get(MASK)
+        subject, mask = self.subjects.get(job.class_name), job.pictures.get(MASK)
         decides = {
             "facts": self.facts,
-            "prompt": self.sent_prompt(job),
+            "prompt": self.prompt_for(job),
             "negative": job.negative,
             "seed": job.seed,
             "images": job.images,
-            "subject": one and one.digest,
+            "subject": subject and subject.digest,
             "mask": mask and [self.digests[mask], *_control(self.settings)],
         }
         return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
@@ -113,14 +113,14 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
 def _subjects(path: str) -> Subjects:
     if not path:
         return {}
-    found = subjects_in(Path(path).expanduser())
-    first = next(iter(found.values()))
+    subjects = subjects_in(Path(path).expanduser())
+    first = next(iter(subjects.values()))
     if first.file.method == "dreambooth":
         raise InputError(
             f"{first.path} is a whole checkpoint. Choose it as the WebUI's checkpoint, write its "
             f"word ({first.subject.word}) as the words of the class, and leave 'subjects' empty."
         )
-    return found
+    return subjects
 
 
 def _words(settings: Settings, subjects: Subjects) -> dict[str, str]:
@@ -135,9 +135,9 @@ def _words(settings: Settings, subjects: Subjects) -> dict[str, str]:
     return {name: literal(escape(_word(subjects[name]), "webui")) for name in names}
 
 
-def _word(one: ClassSubject) -> str:
+def _word(subject: ClassSubject) -> str:
     """How the WebUI calls a subject: an embedding by its bare name."""
-    return one.subject.word.replace("embedding:", "")
+    return subject.subject.word.replace("embedding:", "")
 
 
 def _masks(settings: Settings, class_names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -28,7 +28,7 @@ def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
     whole = plan(settings, p, _facts(p, checkpoint))
     _check_files(whole)
     if settings.masks:
-        host.give_control(host.copied(p), {})
+        host.give_control(host.copy_processing(p), {})
         host.check_control_model(settings.control_model)
     return whole, checkpoint
 
@@ -64,11 +64,11 @@ def _check_size(p: Any) -> None:
 
 def _check_files(whole: Plan) -> None:
     """The WebUI must have each subject, the same one."""
-    for one in {one.path: one for one in whole.subjects.values()}.values():
-        inverted = one.file.method == "textual_inversion"
-        token = one.subject.token
-        there = host.embedding_file(token) if inverted else host.network_file(one.path.stem)
-        if file_sha256(there) != one.digest:
+    for subject in {subject.path: subject for subject in whole.subjects.values()}.values():
+        inverted = subject.file.method == "textual_inversion"
+        token = subject.subject.token
+        there = host.embedding_file(token) if inverted else host.network_file(subject.path.stem)
+        if file_sha256(there) != subject.digest:
             raise InputError(
-                f"The WebUI's {there} is another file than {one.path}. Copy that one over it."
+                f"The WebUI's {there} is another file than {subject.path}. Copy that one over it."
             )

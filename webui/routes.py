@@ -37,13 +37,13 @@ def add_routes(demo: Any, app: FastAPI) -> None:
 
 def check_login(request: Request) -> None:
     """The API's own user and password (--api-auth user:pass,user:pass), where it asks for one."""
-    wanted = getattr(shared.cmd_opts, "api_auth", None)
-    if not wanted:
+    logins = getattr(shared.cmd_opts, "api_auth", None)
+    if not logins:
         return
-    given = _login(request.headers.get("authorization", ""))
-    pairs = [pair.strip().encode() for pair in wanted.split(",")]
+    login = _login(request.headers.get("authorization", ""))
+    pairs = [pair.strip().encode() for pair in logins.split(",")]
     # every pair is compared, so that the time says nothing of which one is right
-    if not any([compare_digest(given, pair) for pair in pairs]):
+    if not any([compare_digest(login, pair) for pair in pairs]):
         raise HTTPException(
             401, "Incorrect username or password", headers={"WWW-Authenticate": "Basic"}
         )

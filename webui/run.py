@@ -18,7 +18,7 @@ from ..driver.writer import Writer
 from . import host
 from .control import png, read_mask, unit
 from .files import SERVER, write_manifest, write_metadata
-from .outcome import Wanted, images_of
+from .outcome import Expected, verify_images
 from .plan import MASK, Plan
 from .prepare import prepare
 from .report import SHOWN, Report
@@ -88,18 +88,18 @@ class _Run:
 
     def _make(self, job: Job, writer: Writer) -> None:
         started = time.monotonic()
-        found = self._drawn(job)
+        result = self._draw(job)
         if shared.state.interrupted:  # what came may be half drawn
             self.report.stopped = True
-        elif isinstance(found, Failure):
-            self._failed(job, found)
+        elif isinstance(result, Failure):
+            self._record_failure(job, result)
         else:
-            writer.put(job, found, SERVER, time.monotonic() - started)
+            writer.put(job, result, SERVER, time.monotonic() - started)
             self.report.done += job.keep
             self.failed_in_turn = 0
             board.change(done=self.report.done)
 
-    def _drawn(self, job: Job) -> Delivery | Failure:
+    def _draw(self, job: Job) -> Delivery | Failure:
         """What the WebUI gives for a job; its own errors become failures."""
         logged = host.errors()
         try:
@@ -109,20 +109,20 @@ class _Run:
             return Failure("invalid", str(error))
         except Exception as error:  # whatever extensions and torch raise: the next job may work
             kind = "memory" if "out of memory" in str(error).lower() else "node"
-            said = " ".join(str(error).split())
-            return Failure(kind, f"The WebUI failed: {type(error).__name__}: {said}")
+            reason = " ".join(str(error).split())
+            return Failure(kind, f"The WebUI failed: {type(error).__name__}: {reason}")
         if shared.state.skipped:
             shared.state.skipped = False
             return Failure("incomplete", "Skipped; the next run makes it.")
         size = None if getattr(p, "enable_hr", False) else (p.width, p.height)
-        wanted = Wanted(job.images, size, self.checkpoint.name, bool(job.pictures))
-        images = images_of(processed, wanted)
+        expected = Expected(job.images, size, self.checkpoint.name, bool(job.pictures))
+        images = verify_images(processed, expected)
         if isinstance(images, Failure):
             return images
         silent = host.script_error(logged)
         if silent:
             return Failure("invalid", _SCRIPT_FAILED.format(silent))
-        lacking = host.unloaded(_loras(p))
+        lacking = host.find_unused_lora(_loras(p))
         if lacking:
             return Failure("invalid", _LORA_UNUSED.format(lacking))
         if not shared.state.interrupted:
@@ -130,8 +130,8 @@ class _Run:
         return self._delivery(job, images)
 
     def _processing(self, job: Job) -> Any:
-        p = host.copied(self.p)
-        p.prompt, p.negative_prompt = self.plan.sent_prompt(job), job.negative
+        p = host.copy_processing(self.p)
+        p.prompt, p.negative_prompt = self.plan.prompt_for(job), job.negative
         p.seed, p.n_iter, p.batch_size = job.seed, 1, job.images
         p.subseed = job.seed if p.subseed == -1 else p.subseed  # -1 is another one every time
         p.do_not_save_grid = p.do_not_save_samples = True
@@ -157,7 +157,7 @@ class _Run:
         self.report.images = [*self.report.images, *images][-SHOWN:]
         self.report.infotexts = [*self.report.infotexts, *texts][-SHOWN:]
 
-    def _failed(self, job: Job, failure: Failure) -> None:
+    def _record_failure(self, job: Job, failure: Failure) -> None:
         self.ledger.mark_failed(job.id, failure)
         self.failed_in_turn += 1
         host.apply_networks_anew()
@@ -173,14 +173,14 @@ class _Run:
 
     def _open_jobs(self) -> Iterator[Job]:
         after = -1
-        while found := self.ledger.open_jobs("", after, 100):
-            yield from (job for _, job in found)
-            after = found[-1][0]
+        while batch := self.ledger.open_jobs("", after, 100):
+            yield from (job for _, job in batch)
+            after = batch[-1][0]
 
     def _end(self) -> None:
-        found = audit(self.folder, self.ledger)
-        write_metadata(self.folder, self.ledger, found.not_there)
-        lost = sum(file.kind == "images" for file in [*found.gone, *found.damaged])
+        files = audit(self.folder, self.ledger)
+        write_metadata(self.folder, self.ledger, files.not_there)
+        lost = sum(file.kind == "images" for file in [*files.gone, *files.damaged])
         if lost:
             self.report.problems.append(f"{lost} images were removed or changed meanwhile.")
         self.report.done = self.ledger.images()[0] - lost  # what the disk has

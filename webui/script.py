@@ -32,7 +32,7 @@ class ManyshotScript(scripts.Script):
             p.extra_generation_params["Script"] = self.title()
             report = make_dataset(p, settings)
         except ManyshotError as error:
-            return self._refused(p, str(error))
+            return self._refuse(p, str(error))
         for problem in report.problems:
             p.comment(problem)
         sentence = report.sentence(settings.output)
@@ -41,7 +41,7 @@ class ManyshotScript(scripts.Script):
         texts = report.infotexts or [sentence]
         return Processed(p, report.images, p.seed, sentence, infotexts=texts)
 
-    def _refused(self, p: Any, sentence: str) -> Processed:
+    def _refuse(self, p: Any, sentence: str) -> Processed:
         """A sentence on the page, HTTP 422 for the API: never a traceback."""
         if getattr(p, "is_api", False):
             from fastapi import HTTPException  # only the API's own process has it for sure

@@ -68,8 +68,8 @@ def from_values(values: Mapping[str, Any]) -> Settings:
     for name in values:
         if name not in defaults:
             raise InputError(f"There is no setting {name!r}.{did_you_mean(name, defaults)}")
-    given = {name: _typed(name, value, defaults[name]) for name, value in values.items()}
-    settings = Settings(**given)
+    typed = {name: _cast(name, value, defaults[name]) for name, value in values.items()}
+    settings = Settings(**typed)
     _check_range("images_per_class", settings.images_per_class, 1, MOST_IMAGES)
     _check_range("seed", settings.seed, 0, MAX_SEED)
     _check_range("subject_weight", settings.subject_weight, 0, 2)
@@ -83,9 +83,9 @@ def to_infotext(settings: Settings) -> str:
     Pictures are shown to others: paths that say how this machine is laid out stay out.
     """
     defaults = asdict(Settings())
-    given = {name: value for name, value in asdict(settings).items() if value != defaults[name]}
-    given = {k: v for k, v in given.items() if k not in PATHS or not is_absolute(v)}
-    return json.dumps(given, ensure_ascii=False)
+    changes = {name: value for name, value in asdict(settings).items() if value != defaults[name]}
+    changes = {k: v for k, v in changes.items() if k not in PATHS or not is_absolute(v)}
+    return json.dumps(changes, ensure_ascii=False)
 
 
 def from_infotext(params: Mapping[str, Any]) -> Settings | None:
@@ -105,7 +105,7 @@ def is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\", "~")) or PureWindowsPath(path).drive != ""
 
 
-def _typed(name: str, value: Any, default: Any) -> Any:
+def _cast(name: str, value: Any, default: Any) -> Any:
     """The value as the type of its default; gradio gives numbers as either kind."""
     if isinstance(default, str) and value is None:
         return ""
@@ -116,8 +116,8 @@ def _typed(name: str, value: Any, default: Any) -> Any:
         return float(value)
     if isinstance(default, int) and number and float(value).is_integer():
         return int(value)
-    wanted = {str: "text", int: "a whole number", float: "a number"}[type(default)]
-    raise InputError(f"The setting {name!r} is {str(value)[:60]!r}, and must be {wanted}.")
+    type_name = {str: "text", int: "a whole number", float: "a number"}[type(default)]
+    raise InputError(f"The setting {name!r} is {str(value)[:60]!r}, and must be {type_name}.")
 
 
 def _check_range(name: str, value: float, least: float, most: float) -> None:

@@ -44,21 +44,21 @@ def demo(
         console.print(text, markup=False, highlight=False)
 
     size = QUICK if quick else FULL
-    wanted = Demo(size, method.value, output / (f"{method.value}-quick" if quick else method.value))
+    demo = Demo(size, method.value, output / (f"{method.value}-quick" if quick else method.value))
     say(
-        f"Solar cells, which the small model has never seen, in {wanted.folder}: about "
+        f"Solar cells, which the small model has never seen, in {demo.folder}: about "
         f"{size.minutes} minutes on two cores. Ctrl-C stops; the same command goes on."
     )
-    with _sentences(wanted.folder):
-        wanted.folder.mkdir(parents=True, exist_ok=True)
+    with _sentences(demo.folder):
+        demo.folder.mkdir(parents=True, exist_ok=True)
         ensure_installed(say)
-        lay_out_photos(wanted, say)
-        train_subjects(wanted, tokenizer_folder(None), console, say)
-        draw_pictures(wanted, console, say)
-        results = measure_gain(wanted, console, say)
-        draw(console, wanted.results, results)
-        say(f"Recipes, to run each step by itself: {wanted.write_recipes()}")
-    console.print(answer(wanted, results), style="bold", markup=False, highlight=False)
+        lay_out_photos(demo, say)
+        train_subjects(demo, tokenizer_folder(None), console, say)
+        draw_pictures(demo, console, say)
+        results = measure_gain(demo, console, say)
+        draw(console, demo.results, results)
+        say(f"Recipes, to run each step by itself: {demo.write_recipes()}")
+    console.print(answer(demo, results), style="bold", markup=False, highlight=False)
 
 
 @contextmanager

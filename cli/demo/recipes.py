@@ -114,5 +114,5 @@ class Demo:
 
 
 def _write(path: Path, recipe: BaseModel) -> None:
-    given = recipe.model_dump(mode="json", exclude_unset=True)
-    write_text_whole(path, yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
+    values = recipe.model_dump(mode="json", exclude_unset=True)
+    write_text_whole(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

@@ -45,14 +45,14 @@ def train_subjects(demo: Demo, tokenizer: Path, console: Console, say: Say) -> N
     for draw in demo.draws:
         recipe = demo.subjects(draw)
         with progress(console) as update:
-            found = train_recipe(
+            trained = train_recipe(
                 recipe,
                 TINY_MODEL,
                 words,
                 Machine(_device()),
                 stepped=_steps(update, recipe.settings.steps),
             )
-        _say_trained(found, recipe.output, say)
+        _say_trained(trained, recipe.output, say)
 
 
 def draw_pictures(demo: Demo, console: Console, say: Say) -> None:
@@ -95,15 +95,15 @@ def _steps(update: Step, of: int) -> Callable[[str, int], None]:
     return lambda name, step: update(f"training {name}", step, of)
 
 
-def _say_trained(found: list[Trained], folder: Path, say: Say) -> None:
-    if not found:
+def _say_trained(trained: list[Trained], folder: Path, say: Say) -> None:
+    if not trained:
         say(f"Trained already: {folder}")
-    for one in found:
-        if one.fitted.interrupted:
-            say(f"Saved {one.path}. Run the demo again to go on.")
+    for subject_file in trained:
+        if subject_file.fitted.interrupted:
+            say(f"Saved {subject_file.path}. Run the demo again to go on.")
             raise typer.Exit(INTERRUPTED)
-        words = ", ".join(subject.word for subject in one.facts.subjects)
-        say(f"{one.path}, in {one.fitted.seconds:.0f} s; in prompts: {words}")
+        words = ", ".join(subject.word for subject in subject_file.facts.subjects)
+        say(f"{subject_file.path}, in {subject_file.fitted.seconds:.0f} s; in prompts: {words}")
 
 
 def _check_ended(summary: Summary) -> None:

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 
-def weighted(text: str) -> tuple[Weighted, ...]:
+def parse_weights(text: str) -> tuple[Weighted, ...]:
     """The words of a text with their weights, neighbours of equal weight joined; at least one.
 
     BREAK comes as a piece of its own, `BREAK`. Inside of brackets with a weight it is no break,
@@ -33,23 +33,23 @@ def weighted(text: str) -> tuple[Weighted, ...]:
     pieces = _Pieces()
     for token in _TOKEN.finditer(text):
         pieces.add(token)
-    return pieces.joined()
+    return pieces.join()
 
 
 def chunks(text: str) -> tuple[tuple[Weighted, ...], ...]:
     """The weighted words between the BREAKs of a text, each chunk encoded by itself; at least one.
 
-    Raises InputError as `weighted` does.
+    Raises InputError as `parse_weights` does.
     """
-    found: list[list[Weighted]] = [[]]
-    for piece in weighted(text):
+    groups: list[list[Weighted]] = [[]]
+    for piece in parse_weights(text):
         if piece == BREAK:
-            found.append([])
+            groups.append([])
         elif piece.text:
-            found[-1].append(piece)
-    if len(found) > 1 and not "".join(piece.text for piece in found[-1]).strip():
-        del found[-1]  # a BREAK at the end begins no chunk
-    return tuple(map(tuple, found))
+            groups[-1].append(piece)
+    if len(groups) > 1 and not "".join(piece.text for piece in groups[-1]).strip():
+        del groups[-1]  # a BREAK at the end begins no chunk
+    return tuple(map(tuple, groups))
 
 
 class _Pieces:
@@ -74,26 +74,26 @@ class _Pieces:
         else:
             self._append_words(token.group())
 
-    def joined(self) -> tuple[Weighted, ...]:
+    def join(self) -> tuple[Weighted, ...]:
         while self.open["("]:
             self._multiply("(", ROUND)
         while self.open["["]:
             self._multiply("[", SQUARE)
-        found: list[Weighted] = []
+        pieces: list[Weighted] = []
         for text, weight in zip(self.texts, self.weights, strict=True):
-            if found and found[-1].weight == weight:
-                text = found.pop().text + text
-            found.append(Weighted(text, weight))
-        return tuple(found) or (Weighted("", 1.0),)
+            if pieces and pieces[-1].weight == weight:
+                text = pieces.pop().text + text
+            pieces.append(Weighted(text, weight))
+        return tuple(pieces) or (Weighted("", 1.0),)
 
     def _append(self, text: str, weight: float = 1.0) -> None:
         self.texts.append(text)
         self.weights.append(weight)
 
     def _append_words(self, text: str) -> None:
-        first, *others = _BREAK.split(text)
+        first, *rest = _BREAK.split(text)
         self._append(first)
-        for other in others:
+        for other in rest:
             self._append(*BREAK)
             self._append(other)
 

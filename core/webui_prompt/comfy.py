@@ -18,15 +18,15 @@ def comfy_text(pieces: Iterable[Weighted], embeddings: Mapping[str, str] = NO_EM
 
     `embeddings`: what ComfyUI calls each name, in lower case, that is an embedding in a prompt.
     """
-    known = sorted(map(re.escape, embeddings), key=len, reverse=True)
-    name = re.compile(rf"(?<![\w:/-])(?:{'|'.join(known)})(?![\w-])", re.IGNORECASE)
+    names = sorted(map(re.escape, embeddings), key=len, reverse=True)
+    name = re.compile(rf"(?<![\w:/-])(?:{'|'.join(names)})(?![\w-])", re.IGNORECASE)
 
-    def called(found: re.Match[str]) -> str:
-        return f" embedding:{embeddings[found.group().lower()]} "
+    def write_embedding(match: re.Match[str]) -> str:
+        return f" embedding:{embeddings[match.group().lower()]} "
 
     def words(text: str) -> str:
         text = text.replace("\0", "")
-        return name.sub(called, text) if known else text
+        return name.sub(write_embedding, text) if names else text
 
     return "".join(_piece(words(text), weight) for text, weight in pieces)
 

@@ -50,7 +50,7 @@ class _LiteralError(Exception):
 def read_phrase(text: str) -> Phrase:
     """The words and edits of a text. Raises InputError for edits nested deeper than MAX_DEPTH."""
     try:
-        return _joined(_read(text))
+        return _join(_read(text))
     except _LiteralError:
         return (text,)
 
@@ -77,16 +77,16 @@ def _read(text: str) -> list[_Item]:
 def _close(brackets: list[_Bracket], sign: str) -> None:
     """The innermost bracket becomes what it is, or a letter, and then all brackets do."""
     bracket = brackets[-1]
-    made = _made(bracket) if bracket.sign == _OPENS[sign] else ()
-    if not made:
+    items = _read_bracket(bracket) if bracket.sign == _OPENS[sign] else ()
+    if not items:
         _dissolve(brackets)
         brackets[0].items.append(sign)
         return
-    depth = bracket.depth + isinstance(made[0], Edit | Alternation)
+    depth = bracket.depth + isinstance(items[0], Edit | Alternation)
     if depth > MAX_DEPTH:
         raise InputError(f"The prompt nests [from:to:when] more than {MAX_DEPTH} deep.")
     del brackets[-1]
-    brackets[-1].items += made
+    brackets[-1].items += items
     brackets[-1].depth = max(brackets[-1].depth, depth)
 
 
@@ -97,13 +97,13 @@ def _dissolve(brackets: list[_Bracket]) -> None:
     del brackets[1:]
 
 
-def _made(bracket: _Bracket) -> Phrase:
+def _read_bracket(bracket: _Bracket) -> Phrase:
     """What goes in the place of a closed bracket; nothing if the grammar does not know it."""
     signs = [item.sign for item in bracket.items if isinstance(item, _Sign)]
     if bracket.sign == "(":
-        return _joined(["(", *bracket.items, ")"]) if signs in ([], [":"]) else ()
+        return _join(["(", *bracket.items, ")"]) if signs in ([], [":"]) else ()
     if not signs:
-        return _joined(["[", *bracket.items, "]"])
+        return _join(["[", *bracket.items, "]"])
     if len(set(signs)) > 1:
         return ()
     phrases = _split(bracket.items)
@@ -130,16 +130,16 @@ def _split(items: list[_Item]) -> tuple[Phrase, ...]:
             parts.append([])
         else:
             parts[-1].append(item)
-    return tuple(_joined(part) for part in parts)
+    return tuple(_join(group) for group in parts)
 
 
-def _joined(items: list[_Item]) -> Phrase:
+def _join(items: list[_Item]) -> Phrase:
     """As a phrase: neighbouring texts and colons become one text."""
     if _Sign("|") in items:
         raise _LiteralError
     plain = [item.sign if isinstance(item, _Sign) else item for item in items]
     parts: list[str | Edit | Alternation] = []
     for is_text, group in groupby(plain, lambda item: isinstance(item, str)):
-        found = list(group)
-        parts += ["".join(map(str, found))] if is_text else found
+        pieces = list(group)
+        parts += ["".join(map(str, pieces))] if is_text else pieces
     return tuple(parts)

@@ -55,57 +55,57 @@ def comfy_weighted(text: str) -> tuple[Weighted, ...]:
 
     Brackets that match nothing are letters. Raises InputError as `from_comfy`.
     """
-    hidden = _ESCAPED.sub(lambda found: _HIDDEN[found[1]], text)
-    pieces = (piece for piece in _weighted(hidden, 1.0, 0) if piece.text)
+    hidden = _ESCAPED.sub(lambda match: _HIDDEN[match[1]], text)
+    pieces = (piece for piece in _read_weights(hidden, 1.0, 0) if piece.text)
     return tuple(
         Weighted("".join(piece.text for piece in alike).translate(_SHOWN), weight)
         for weight, alike in groupby(pieces, lambda piece: piece.weight)
     )
 
 
-def _weighted(text: str, weight: float, depth: int) -> Iterator[Weighted]:
+def _read_weights(text: str, weight: float, depth: int) -> Iterator[Weighted]:
     if depth > MAX_DEPTH:
         raise InputError(f"The prompt nests brackets more than {MAX_DEPTH} deep.")
-    for part in _parts(text):
-        if len(part) >= 2 and part[0] == "(" and part[-1] == ")":
-            yield from _weighted(*_unpacked(part[1:-1], weight * BRACKET), depth + 1)
+    for section in _parts(text):
+        if len(section) >= 2 and section[0] == "(" and section[-1] == ")":
+            yield from _read_weights(*_unpack(section[1:-1], weight * BRACKET), depth + 1)
         else:
-            yield Weighted(part, weight)
+            yield Weighted(section, weight)
 
 
 def _parts(text: str) -> Iterator[str]:
     """What stands in outermost brackets, with them, and what stands between."""
     depth = begin = 0
-    for found in re.finditer(r"[()]", text):
-        if found[0] == "(":
+    for match in re.finditer(r"[()]", text):
+        if match[0] == "(":
             if depth == 0:
-                yield text[begin : found.start()]
-                begin = found.start()
+                yield text[begin : match.start()]
+                begin = match.start()
             depth += 1
         else:
             depth -= 1
             if depth == 0:
-                yield text[begin : found.end()]
-                begin = found.end()
+                yield text[begin : match.end()]
+                begin = match.end()
     yield text[begin:]
 
 
-def _unpacked(text: str, weight: float) -> tuple[str, float]:
+def _unpack(text: str, weight: float) -> tuple[str, float]:
     """What is in a bracket and its weight: a number behind the last colon replaces all others."""
     words, colon, number = text.rpartition(":")
     if not colon or not words:
         return text, weight
     try:
-        given = float(number)
+        inner = float(number)
     except ValueError:
         return text, weight
-    if not math.isfinite(given):
+    if not math.isfinite(inner):
         raise InputError(f"The prompt has the weight {number[:20]!r}, which is no number.")
-    return words, given
+    return words, inner
 
 
 def _piece(words: str, weight: float) -> str:
-    words = _KEYWORD.sub(lambda found: found[0].lower(), _NETWORK.sub("< ", words))
+    words = _KEYWORD.sub(lambda match: match[0].lower(), _NETWORK.sub("< ", words))
     text = _SYNTAX.sub(r"\\\g<0>", words)
     if weight == 1 and not ends_with_weight(text.rstrip()):
         return text

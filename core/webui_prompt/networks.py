@@ -20,8 +20,8 @@ class Lora(NamedTuple):
 
 def take_networks(text: str) -> tuple[str, tuple[Network, ...]]:
     """The text without its networks, of whatever kind, and the networks."""
-    found = tuple(Network(tag[1], tuple(tag[2].split(":"))) for tag in _TAG.finditer(text))
-    return _TAG.sub("", text), found
+    networks = tuple(Network(tag[1], tuple(tag[2].split(":"))) for tag in _TAG.finditer(text))
+    return _TAG.sub("", text), networks
 
 
 def put_networks(text: str, networks: tuple[Network, ...]) -> str:

@@ -10,11 +10,11 @@ def plain_text(prompt: Prompt, steps: int) -> str:
 
     Raises InputError as `chunks` does.
     """
-    texts = [_words(part, steps) for part in prompt.parts if part.weight > 0]
+    texts = [_words(subprompt, steps) for subprompt in prompt.parts if subprompt.weight > 0]
     return ", ".join(filter(None, texts))
 
 
-def _words(part: Part, steps: int) -> str:
-    last = schedule(part.phrase, steps)[-1].text
-    found = ["".join(piece.text for piece in chunk).strip() for chunk in chunks(last)]
-    return ", ".join(filter(None, found))
+def _words(subprompt: Part, steps: int) -> str:
+    last = schedule(subprompt.phrase, steps)[-1].text
+    texts = ["".join(piece.text for piece in chunk).strip() for chunk in chunks(last)]
+    return ", ".join(filter(None, texts))

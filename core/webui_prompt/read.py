@@ -19,8 +19,8 @@ def parse(text: str) -> Prompt:
     Spaces around a part say nothing. Raises InputError as `read_phrase` does.
     """
     words, networks = take_networks(_COMMENT.sub("\n", text))
-    first, *others = _AND.split(words)
-    return Prompt((_part(first), *map(_joined_part, others)), networks)
+    first, *rest = _AND.split(words)
+    return Prompt((_part(first), *map(_later_part, rest)), networks)
 
 
 def ends_with_weight(text: str) -> bool:
@@ -33,19 +33,19 @@ def begins_with_not(text: str) -> bool:
     return _NOT.match(text) is not None
 
 
-def _joined_part(text: str) -> Part:
+def _later_part(text: str) -> Part:
     """A part behind an AND, which may begin with NOT."""
     negated = _NOT.match(text)
     if not negated:
         return _part(text)
-    part = _part(text[negated.end() :])
-    return Part(part.phrase, -part.weight)
+    subprompt = _part(text[negated.end() :])
+    return Part(subprompt.phrase, -subprompt.weight)
 
 
 def _part(text: str) -> Part:
     text = text.strip()
-    found = _WEIGHT.search(text)
-    if not found:
+    match = _WEIGHT.search(text)
+    if not match:
         return Part(read_phrase(text))
-    weight = max(-FAR, min(FAR, float(found[1])))
-    return Part(read_phrase(text[: found.start()].strip()), float(weight))
+    weight = max(-FAR, min(FAR, float(match[1])))
+    return Part(read_phrase(text[: match.start()].strip()), float(weight))

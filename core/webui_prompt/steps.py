@@ -53,7 +53,7 @@ def schedule(phrase: Phrase, steps: int, counting: Counting = FIRST_PASS) -> tup
     return tuple(Stretch(end, text_at(phrase, end, steps, counting)) for end in ends)
 
 
-def drawn_texts(stretches: Sequence[Stretch], count: int) -> tuple[str, ...]:
+def texts_by_step(stretches: Sequence[Stretch], count: int) -> tuple[str, ...]:
     """The words of the first `count` evaluations of the model, as the WebUI draws.
 
     Its samplers count evaluations from 0 and take the first stretch whose `last` is not below
@@ -68,10 +68,10 @@ def drawn_texts(stretches: Sequence[Stretch], count: int) -> tuple[str, ...]:
 
 def runs(texts: Sequence[str]) -> tuple[Stretch, ...]:
     """Equal neighbours as one stretch."""
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for text, group in groupby(texts):
-        found.append(Stretch((found[-1].last if found else 0) + len(list(group)), text))
-    return tuple(found)
+        stretches.append(Stretch((stretches[-1].last if stretches else 0) + len(list(group)), text))
+    return tuple(stretches)
 
 
 def _text(item: str | Edit | Alternation, step: int, steps: int, counting: Counting) -> str:

@@ -17,13 +17,15 @@ def webui_syntax(text: str) -> str | None:
     Weights, (word:1.2), are not among them: both languages have these. Nor is [word], which for
     CLIP Text Encode is a word like any other, and for some subjects their own.
     """
-    return next(_found(text), None)
+    return next(_find_syntax(text), None)
 
 
-def _found(text: str) -> Iterator[str]:
+def _find_syntax(text: str) -> Iterator[str]:
     yield from map(write_network, take_networks(text)[1])
-    yield from (found[0] for found in _KEYWORD.finditer(text))
-    for found in _BRACKETS.finditer(text):
-        readings = (found[0], _CHOICE.sub("x", found[0]))  # a choice may hold a | of its own
-        if any(not isinstance(part, str) for one in readings for part in read_phrase(one)):
-            yield found[0]
+    yield from (match[0] for match in _KEYWORD.finditer(text))
+    for match in _BRACKETS.finditer(text):
+        readings = (match[0], _CHOICE.sub("x", match[0]))  # a choice may hold a | of its own
+        if any(
+            not isinstance(piece, str) for reading in readings for piece in read_phrase(reading)
+        ):
+            yield match[0]

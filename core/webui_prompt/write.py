@@ -12,8 +12,10 @@ def write(prompt: Prompt) -> str:
 
     In a prompt made otherwise, texts must have no syntax but balanced brackets.
     """
-    first, *others = [(write_phrase(part.phrase), part.weight) for part in prompt.parts]
-    parts = [_part(*first), *(f"AND {_later(*other)}" for other in others)]
+    first, *rest = [
+        (write_phrase(subprompt.phrase), subprompt.weight) for subprompt in prompt.parts
+    ]
+    parts = [_part(*first), *(f"AND {_later(*other)}" for other in rest)]
     return put_networks(" ".join(parts), prompt.networks)
 
 

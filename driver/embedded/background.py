@@ -52,7 +52,7 @@ class BackgroundServer(BaseModel):
             (self.guardian, self.guardian_started, self.guardian_start),
             (self.comfyui, self.comfyui_started, self.comfyui_start),
         )
-        return [found for process in noted if (found := _same_process(*process))]
+        return [running for process in noted if (running := _same_process(*process))]
 
 
 def find_background() -> BackgroundServer | None:
@@ -74,8 +74,8 @@ def start_background(settings: ServerSettings, progress: Progress) -> tuple[Back
         running = find_background()
         if running is not None:
             return running, False
-        with EmbeddedServer(kept_settings(settings), progress) as server:
-            state = _state_of(server)
+        with EmbeddedServer(with_kept_folder(settings), progress) as server:
+            state = _describe(server)
             write_text_whole(_state_file(), state.model_dump_json(indent=2) + "\n")
             server.detach()
         return state, True
@@ -91,7 +91,7 @@ def stop_background() -> BackgroundServer | None:
         return running
 
 
-def kept_settings(settings: ServerSettings) -> ServerSettings:
+def with_kept_folder(settings: ServerSettings) -> ServerSettings:
     """`settings` with a base directory that is kept: what a person makes there is theirs."""
     return replace(settings, base_directory=settings.base_directory or background_folder())
 
@@ -134,7 +134,7 @@ def _same_process(pid: int, started: float, mark: str | None) -> psutil.Process 
         return None
 
 
-def _state_of(server: EmbeddedServer) -> BackgroundServer:
+def _describe(server: EmbeddedServer) -> BackgroundServer:
     process = server.process
     return BackgroundServer(
         url=server.url,

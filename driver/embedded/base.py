@@ -112,7 +112,7 @@ def _node_packs(source: Source, extra: Iterable[Path]) -> dict[str, Path]:
     """Name in custom_nodes/ -> what is linked there."""
     packs = {path.name: path.absolute() for path in extra}
     websocket_node = source.folder / "custom_nodes" / "websocket_image_save.py"
-    if source.own:  # its own custom nodes are loaded from its own folder
+    if source.users_own:  # its own custom nodes are loaded from its own folder
         has_pack = (source.folder / "custom_nodes" / NODE_PACK).exists()
         return packs if has_pack else {NODE_PACK: PACKAGE, **packs}
     return {NODE_PACK: PACKAGE, websocket_node.name: websocket_node, **packs}
@@ -167,9 +167,9 @@ def _write_model_paths(base: Base, source: Source, models: Path) -> None:
     sections: dict[str, dict[str, str | bool]] = {
         "models": {"is_default": True} | {kind: str(models / kind) for kind in MODEL_KINDS}
     }
-    if source.own:
-        own = base.folder / "models"
-        sections["manyshot"] = {kind: str(own / kind) for kind in MODEL_KINDS}
+    if source.users_own:
+        our_models = base.folder / "models"
+        sections["manyshot"] = {kind: str(our_models / kind) for kind in MODEL_KINDS}
         sections["manyshot"]["custom_nodes"] = str(base.nodes)
     base.model_paths.write_text(yaml.safe_dump(sections), encoding="utf-8")
 

@@ -14,7 +14,7 @@ from .device import ask_torch
 from .ready import ANSWER_SECONDS
 from .requirements import INSTALL_COMMAND, missing_requirements, read_requirements
 from .settings import ServerSettings
-from .source import Source, installed_source, own_source
+from .source import Source, find_installed, own_source
 
 
 @dataclass(frozen=True)
@@ -28,26 +28,26 @@ class Finding:
 
 def check_up(settings: ServerSettings) -> list[Finding]:
     """Everything about the ComfyUI of `settings` and the background server, in reading order."""
-    source = own_source(settings.comfyui) if settings.comfyui else installed_source()
+    source = own_source(settings.comfyui) if settings.comfyui else find_installed()
     running = find_background()
-    findings = [_installed(source), *_requirements(source), _device(settings.python)]
+    findings = [_check_installed(source), *_requirements(source), _device(settings.python)]
     findings += [_models(settings.models or models_folder()), _running(running)]
     return findings + ([] if running is None else _answers(running))
 
 
-def _installed(source: Source | None) -> Finding:
+def _check_installed(source: Source | None) -> Finding:
     if source is None:
         return Finding("ComfyUI", "not installed: run `manyshot server install`", good=False)
     return Finding("ComfyUI", f"{source.version} in {source.folder}")
 
 
 def _requirements(source: Source | None) -> list[Finding]:
-    if source is None or source.own:  # the user's own may run in another environment
+    if source is None or source.users_own:  # the user's own may run in another environment
         return []
-    wanted = read_requirements(source.folder / "requirements.txt")
-    missing = missing_requirements(wanted)
+    requirements = read_requirements(source.folder / "requirements.txt")
+    missing = missing_requirements(requirements)
     if not missing:
-        return [Finding("requirements", f"all {len(wanted)} there")]
+        return [Finding("requirements", f"all {len(requirements)} there")]
     text = f"missing: {', '.join(missing)}; install them with: {INSTALL_COMMAND}"
     return [Finding("requirements", text, good=False)]
 
@@ -61,9 +61,9 @@ def _device(python: Path) -> Finding:
 
 
 def _models(folder: Path) -> Finding:
-    own = [TINY_MODEL.name] if TINY_MODEL.is_file() else []
-    found = [path for kind in MODEL_KINDS for path in (folder / kind).glob("**/*.safetensors")]
-    names = own + sorted(str(path.relative_to(folder)) for path in found)
+    bundled = [TINY_MODEL.name] if TINY_MODEL.is_file() else []
+    paths = [path for kind in MODEL_KINDS for path in (folder / kind).glob("**/*.safetensors")]
+    names = bundled + sorted(str(path.relative_to(folder)) for path in paths)
     return Finding("models", f"{', '.join(names) or 'none'} (yours go into {folder})")
 
 

@@ -23,11 +23,11 @@ def last_lines(log: Path, count: int = 12) -> str:
     return "\n".join(lines[-count:])
 
 
-def failed_packs(log: Path) -> dict[Path, str]:
+def find_failed_packs(log: Path) -> dict[Path, str]:
     """Node packs that ComfyUI could not load: folder -> the reason it gives."""
     with log.open(encoding="utf-8", errors="replace") as lines:
-        found = [match for line in lines if (match := NODE_FAILURE.match(line))]
-    return {Path(match["entry"] or match["module"]): match["reason"] for match in found}
+        failures = [match for line in lines if (match := NODE_FAILURE.match(line))]
+    return {Path(match["entry"] or match["module"]): match["reason"] for match in failures}
 
 
 def execution_seconds(log: Path, start: int = 0) -> list[float]:

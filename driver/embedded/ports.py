@@ -11,8 +11,8 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def reserved_port(wanted: int = 0) -> Iterator[int]:
-    """A port of 127.0.0.1: `wanted`, or a free one for 0. Raises InputError when it is taken.
+def reserve_port(number: int = 0) -> Iterator[int]:
+    """A port of 127.0.0.1: `number`, or a free one for 0. Raises InputError when it is taken.
 
     On Linux a socket that is bound but does not listen keeps others from being given the port,
     while the server, which also sets SO_REUSEADDR, may bind it. Elsewhere it is let go at once.
@@ -21,10 +21,10 @@ def reserved_port(wanted: int = 0) -> Iterator[int]:
     with holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            holder.bind((LOOPBACK, wanted))
+            holder.bind((LOOPBACK, number))
         except OSError:
             raise InputError(
-                f"Port {wanted} is taken. Choose another, or 0 for a free one."
+                f"Port {number} is taken. Choose another, or 0 for a free one."
             ) from None
         port = holder.getsockname()[1]
         if not sys.platform.startswith("linux"):

@@ -36,12 +36,12 @@ class GuardedProcess:
         )
         assert self._guardian.stdout is not None
         with self._guardian.stdout as first_line:
-            said = first_line.readline().strip()
-        if not said:
+            pid_text = first_line.readline().strip()
+        if not pid_text:
             self._close_pipe()
             self._guardian.wait()
             raise ServerError(f"{command[0]} could not be started; see {log}.")
-        self.pid = int(said)
+        self.pid = int(pid_text)
         self.guardian = self._guardian.pid
 
     def wait(self, seconds: float | None) -> int | None:

@@ -10,7 +10,7 @@ import requests
 from ...core.errors import ServerError
 from ..reply import dicts
 from .base import Base
-from .log import failed_packs, last_lines
+from .log import find_failed_packs, last_lines
 from .process import GuardedProcess
 
 POLL_SECONDS = 0.1
@@ -72,7 +72,7 @@ def read_facts(stats: dict[str, Any]) -> ServerFacts:
 
 def check_packs(base: Base) -> None:
     """Raise ServerError if a node pack that we linked in did not load."""
-    failed = failed_packs(base.log).items()
+    failed = find_failed_packs(base.log).items()
     ours = [(pack.name, reason.rstrip(".")) for pack, reason in failed if pack.parent == base.nodes]
     if ours:
         listed = "; ".join(f"{name}: {reason}" for name, reason in ours)
@@ -80,8 +80,8 @@ def check_packs(base: Base) -> None:
 
 
 def _death(log: Path) -> ServerError:
-    said = last_lines(log)
-    kind = PortTaken if "address already in use" in said else ServerError
+    log_text = last_lines(log)
+    kind = PortTaken if "address already in use" in log_text else ServerError
     return kind(f"ComfyUI ended while it was starting. {_log_says(log)}")
 
 

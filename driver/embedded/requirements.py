@@ -34,7 +34,9 @@ def check_requirements(comfyui: Path) -> None:
 
 def _complaint(requirement: Requirement) -> str | None:
     try:
-        found = version(requirement.name)
+        installed = version(requirement.name)
     except PackageNotFoundError:
         return "not installed"
-    return None if requirement.specifier.contains(found, prereleases=True) else f"has {found}"
+    return (
+        None if requirement.specifier.contains(installed, prereleases=True) else f"has {installed}"
+    )

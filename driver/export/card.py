@@ -24,13 +24,13 @@ FIELDS = {
 }
 
 
-def made_with(material: Material) -> str:
+def describe_origin(material: Material) -> str:
     """Program, workflow and models in a sentence, as far as manyshot.json says."""
-    versions = _table(material.made.get("versions"))
-    recipe = _table(material.made.get("recipe"))
+    versions = _table(material.manifest.get("versions"))
+    recipe = _table(material.manifest.get("recipe"))
     workflow = recipe.get("workflow")
     with_workflow = f" with the workflow {file_name(str(workflow))}" if workflow else ""
-    models = ", ".join(_models(material.made)) or "not recorded"
+    models = ", ".join(_models(material.manifest)) or "not recorded"
     version = f" {versions['manyshot']}" if "manyshot" in versions else ""
     return f"Made by manyshot{version}{with_workflow}. Models: {models}."
 
@@ -49,7 +49,7 @@ def dataset_card(material: Material, splits: Sequence[str], masked: bool) -> str
         "## Fields",
         "\n".join(["| field | what |", "|---|---|", *(f"| {f} | {FIELDS[f]} |" for f in fields)]),
         "## How it was made",
-        _plain(made_with(material)),
+        _plain(describe_origin(material)),
         "## Licence",
         "TODO: choose one, and say so above (`license`). The licences of the models, of the photos "
         "their subjects were learned from and of the source pictures hold as well.",
@@ -92,11 +92,11 @@ def _mask_classes(material: Material) -> list[str]:
     ]
 
 
-def _models(made: dict[str, Any]) -> list[str]:
-    servers = made.get("servers")
+def _models(manifest: dict[str, Any]) -> list[str]:
+    servers = manifest.get("servers")
     models = [_table(server).get("models") for server in _rows(servers)]
-    names = [_table(model).get("name") for part in models for model in _rows(part)]
-    bases = [_table(subject).get("base") for subject in _rows(made.get("subjects"))]
+    names = [_table(model).get("name") for rows in models for model in _rows(rows)]
+    bases = [_table(subject).get("base") for subject in _rows(manifest.get("subjects"))]
     return list(dict.fromkeys(file_name(str(name)) for name in [*names, *bases] if name))
 
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .card import SYNTHETIC, made_with
+from .card import SYNTHETIC, describe_origin
 from .material import Material, Sample, Step
 from .options import Drawing, Shapes
 from .outline import box, is_noise, polygons, rings
-from .shapes import category_names, check_masks, shown
+from .shapes import category_names, check_masks, collect_objects
 
 
 def write_coco(material: Material, folder: Path, drawing: Drawing, step: Step) -> None:
@@ -47,10 +47,10 @@ def _instances(
     annotations: Sequence[list[dict[str, Any]]],
 ) -> dict[str, Any]:
     return {
-        "info": {"description": f"{SYNTHETIC} {made_with(material)}"},
+        "info": {"description": f"{SYNTHETIC} {describe_origin(material)}"},
         "licenses": [],
         "images": [_image(number, sample) for number, sample in enumerate(samples, 1)],
-        "annotations": list(_numbered(annotations)),
+        "annotations": list(_number(annotations)),
         "categories": [
             {"id": place + 1, "name": name, "supercategory": ""} for place, name in enumerate(names)
         ],
@@ -62,7 +62,7 @@ def _image(number: int, sample: Sample) -> dict[str, Any]:
     return {"id": number, "file_name": sample.image_file, "width": width, "height": height}
 
 
-def _numbered(annotations: Sequence[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def _number(annotations: Sequence[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
     """Each with its id and that of its image."""
     ids = count(1)
     for image, here in enumerate(annotations, 1):
@@ -75,14 +75,14 @@ def _annotations(
 ) -> list[dict[str, Any]]:
     return [
         {
-            "category_id": one.category + 1,
-            "bbox": list(found),
-            "area": int(one.pixels.sum()),
+            "category_id": item.category + 1,
+            "bbox": list(bounds),
+            "area": int(item.pixels.sum()),
             "iscrowd": 0,
-            "segmentation": _segmentation(one.pixels, drawing),
+            "segmentation": _segmentation(item.pixels, drawing),
         }
-        for one in shown(sample, material, names, drawing)
-        if (found := box(one.pixels)) is not None
+        for item in collect_objects(sample, material, names, drawing)
+        if (bounds := box(item.pixels)) is not None
     ]
 
 
@@ -92,11 +92,11 @@ def _segmentation(object_: np.ndarray, drawing: Drawing) -> list[list[float]] | 
     if is_noise(object_):
         return _run_lengths(object_)
     parts = polygons(object_, drawing.tolerance)
-    if any(part.interiors for part in parts):
+    if any(polygon.interiors for polygon in parts):
         return _run_lengths(object_)
-    return [rings(part)[0].ravel().tolist() for part in parts]
+    return [rings(polygon)[0].ravel().tolist() for polygon in parts]
 
 
 def _run_lengths(object_: np.ndarray) -> dict[str, Any]:
-    found: Any = coco_mask.encode(np.asfortranarray(object_.astype(np.uint8)))
-    return {"size": [int(side) for side in found["size"]], "counts": found["counts"].decode()}
+    encoded: Any = coco_mask.encode(np.asfortranarray(object_.astype(np.uint8)))
+    return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode()}

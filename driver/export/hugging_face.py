@@ -26,10 +26,10 @@ def write_hugging_face(material: Material, folder: Path, step: Step) -> None:
     (folder / "data").mkdir()
     done = 0
     for split, samples in material.splits.items():
-        for number, part in enumerate(_parts(samples, FILE_ROWS)):
+        for number, rows in enumerate(_parts(samples, FILE_ROWS)):
             path = folder / "data" / f"{SPLITS[split]}-{number:05d}.parquet"
             with pq.ParquetWriter(path, features.arrow_schema) as file:
-                for group in _parts(part, GROUP_ROWS):
+                for group in _parts(rows, GROUP_ROWS):
                     file.write_table(_table(group, material, masked, features))
                     done += len(group)
                     step("writing", done, len(material.samples))

@@ -50,13 +50,13 @@ class Masks:
 
     def label_mask(self, path: Path) -> LabelMask:
         """A mask by its names, or by the code of the plain ones. Raises InputError."""
-        own = read_labelled(path)
-        return LabelMask(read_labels(path, self.code), self.code.classes) if own is None else own
+        mask = read_labelled(path)
+        return LabelMask(read_labels(path, self.code), self.code.classes) if mask is None else mask
 
     def data(self, path: Path) -> bytes:
         """The file of a mask: a label mask by the one table, any other as it is."""
-        own = read_labelled(path) if self.named.get(path, self.classes) != self.classes else None
-        return path.read_bytes() if own is None else encode_png(recode(own, self.classes))
+        mask = read_labelled(path) if self.named.get(path, self.classes) != self.classes else None
+        return path.read_bytes() if mask is None else encode_png(recode(mask, self.classes))
 
     def write_table(self, folder: Path) -> None:
         """mask_classes.txt: the classes of label masks, a line for each value from 0 on."""
@@ -67,6 +67,6 @@ class Masks:
 
 def read_masks(folder: Path, masks: Sequence[Path]) -> Masks:
     """Which masks name their classes, and which. Raises InputError for a file that is no image."""
-    found = {mask: read_class_names(mask) for mask in masks}
-    named = {mask: classes for mask, classes in found.items() if classes is not None}
+    classes_by_mask = {mask: read_class_names(mask) for mask in masks}
+    named = {mask: classes for mask, classes in classes_by_mask.items() if classes is not None}
     return Masks(folder, named, tuple(mask for mask in masks if mask not in named))

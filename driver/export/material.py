@@ -14,7 +14,7 @@ from ...core.json_text import read_json
 from ...core.paths import inside, relative_name, safe_name
 from ...core.records import MANIFEST, METADATA, Record, read_records
 from .masks import Masks, read_masks
-from .split import TRAIN, VAL, unshared, validation_names
+from .split import TRAIN, VAL, classes_without_validation, validation_names
 
 Step = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
@@ -43,7 +43,7 @@ class Material:
 
     samples: tuple[Sample, ...]
     names: tuple[str, ...]
-    made: dict[str, Any]
+    manifest: dict[str, Any]
     """manyshot.json; empty where the folder has none."""
     masks: Masks
     unshared: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Material:
     def splits(self) -> dict[str, list[Sample]]:
         """The samples of train and, unless it is empty, of val."""
         parts = {name: [s for s in self.samples if s.split == name] for name in (TRAIN, VAL)}
-        return {name: part for name, part in parts.items() if part}
+        return {name: samples for name, samples in parts.items() if samples}
 
 
 def read_material(folder: Path, share: float, seed: int, step: Step) -> Material:
@@ -65,24 +65,31 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
     and for a file that is missing, cannot be read or leads out of the folder.
     """
     records = _records(folder)
-    kept = [record for record in records if record.kept]
-    if not kept:
+    exported = [record for record in records if record.kept]
+    if not exported:
         raise InputError(f"{folder} has no kept record in {METADATA}: there is nothing to export.")
-    there, deleted = without_deleted(folder, kept)
+    there, deleted = without_deleted(folder, exported)
     if not there:
         raise InputError(f"{deleted_sentence(deleted, folder)} There is nothing to export.")
-    kept = there
-    val, keys = validation_names(kept, share, seed), _keys(kept)
+    exported = there
+    val, keys = validation_names(exported, share, seed), _keys(exported)
 
     def read(numbered: tuple[int, tuple[Record, str]]) -> Sample:
         done, (record, key) = numbered
-        step("reading", done, len(kept))
+        step("reading", done, len(exported))
         return _sample(folder, record, key, VAL if record.file_name in val else TRAIN)
 
-    samples = read_each(read, enumerate(zip(kept, keys, strict=True), 1))
+    samples = read_each(read, enumerate(zip(exported, keys, strict=True), 1))
     masks = read_masks(folder, [sample.mask for sample in samples if sample.mask])
-    names, made = _class_names(records), _made(folder)
-    return Material(tuple(samples), names, made, masks, tuple(unshared(kept, val)), deleted)
+    names, manifest = _class_names(records), _read_manifest(folder)
+    return Material(
+        tuple(samples),
+        names,
+        manifest,
+        masks,
+        tuple(classes_without_validation(exported, val)),
+        deleted,
+    )
 
 
 def _records(folder: Path) -> list[Record]:
@@ -116,15 +123,15 @@ def _class_names(records: Iterable[Record]) -> tuple[str, ...]:
 
 def _keys(records: Sequence[Record]) -> list[str]:
     """A name for each record: its file's, without dots, and with a number where it is taken."""
-    taken: set[str] = set()
+    used: set[str] = set()
     keys = []
     for record in records:
         stem = relative_name(record.file_name, "file name").stem.replace(".", "_")
         key, number = stem, 1
-        while key.casefold() in taken:
+        while key.casefold() in used:
             number += 1
             key = f"{stem}-{number}"
-        taken.add(key.casefold())
+        used.add(key.casefold())
         keys.append(key)
     return keys
 
@@ -144,9 +151,9 @@ def _sample(folder: Path, record: Record, key: str, split: str) -> Sample:
 
 def _without_folders(record: Record) -> Record:
     """Exports are given away, and where a picture lay on this machine is nobody's business."""
-    one, several = record.source_image, record.source_images
+    source, several = record.source_image, record.source_images
     names = {
-        "source_image": None if one is None else file_name(one),
+        "source_image": None if source is None else file_name(source),
         "source_images": tuple(map(file_name, several)),
     }
     return record.model_copy(update=names)
@@ -164,12 +171,12 @@ def _file(folder: Path, name: str) -> Path:
     return path
 
 
-def _made(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.exists():
         return {}
     try:
-        made = read_json(path)
+        manifest = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
-    return made if isinstance(made, dict) else {}
+    return manifest if isinstance(manifest, dict) else {}

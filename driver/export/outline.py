@@ -33,7 +33,7 @@ def polygons(object_: np.ndarray, tolerance: float) -> list[shapely.Polygon]:
     rows, left, right = _runs(object_)
     area = shapely.union_all(shapely.box(left, rows, right, rows + 1))
     parts = shapely.get_parts(shapely.orient_polygons(shapely.simplify(area, tolerance)))
-    return [part for part in parts if isinstance(part, shapely.Polygon) and not part.is_empty]
+    return [shape for shape in parts if isinstance(shape, shapely.Polygon) and not shape.is_empty]
 
 
 def rings(polygon: shapely.Polygon) -> list[Ring]:
@@ -43,8 +43,8 @@ def rings(polygon: shapely.Polygon) -> list[Ring]:
 
 def one_ring(all_rings: list[Ring]) -> Ring:
     """Several rings as one, joined by bridges of no width between their nearest points."""
-    joined, *others = all_rings
-    for ring in others:
+    joined, *rest = all_rings
+    for ring in rest:
         distances = ((joined[:, None] - ring[None]) ** 2).sum(axis=2)
         here, there = np.unravel_index(distances.argmin(), distances.shape)
         round_trip = [ring[there:], ring[: there + 1]]
@@ -55,5 +55,5 @@ def one_ring(all_rings: list[Ring]) -> Ring:
 def _runs(object_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, left and right edge of every run of object pixels."""
     steps = np.diff(np.pad(object_.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    rows, left = np.nonzero(steps == 1)
-    return rows, left, np.nonzero(steps == -1)[1]
+    rows, start = np.nonzero(steps == 1)
+    return rows, start, np.nonzero(steps == -1)[1]

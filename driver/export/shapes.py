@@ -59,9 +59,9 @@ def category_names(material: Material, drawing: Drawing) -> tuple[str, ...]:
 
 def _apart(names: Sequence[str]) -> tuple[str, ...]:
     """Each once, background aside. Raises InputError for two that look the same."""
-    found = tuple(name for name in dict.fromkeys(names) if name != BACKGROUND)
-    check_class_names(found)
-    return found
+    unique = tuple(name for name in dict.fromkeys(names) if name != BACKGROUND)
+    check_class_names(unique)
+    return unique
 
 
 def _check_named(masks: Masks) -> None:
@@ -72,18 +72,18 @@ def _check_named(masks: Masks) -> None:
         )
 
 
-def shown(
+def collect_objects(
     sample: Sample, material: Material, names: Sequence[str], drawing: Drawing
 ) -> Iterator[Shown]:
     """The objects of an image: of a label mask one for each class that it shows, without what it
     ignores; else one of the image's own class. Raises InputError for a mask that cannot be used.
     """
-    own = names.index(sample.record.class_name) if sample.record.class_name in names else 0
+    category = names.index(sample.record.class_name) if sample.record.class_name in names else 0
     if drawing.shapes == Shapes.IMAGE or sample.mask is None:
         width, height = sample.size
-        yield Shown(own, np.ones((height, width), bool))
+        yield Shown(category, np.ones((height, width), bool))
         return
     masks = material.masks
     plain = sample.mask not in masks.named and masks.black_and_white
-    for one in find_objects(masks.label_mask(sample.mask)):
-        yield Shown(own if plain else names.index(one.class_name), one.mask)
+    for item in find_objects(masks.label_mask(sample.mask)):
+        yield Shown(category if plain else names.index(item.class_name), item.mask)

@@ -15,21 +15,22 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
 
     Images with the same source image stay together: a validation that shows a training photo's
     outline once more would flatter; so do scenes composed of several that share one. A class can
-    thus have another share, or none: `unshared` names those. Of no class all images go into
-    validation. Raises InputError for another share, and when nothing can go into validation.
+    thus have another share, or none: `classes_without_validation` names those. Of no class all
+    images go into validation. Raises InputError for another share, and when nothing can go into
+    validation.
     """
     if not 0 <= share < 1:
         raise InputError(f"The share of validation lies between 0 and 1; it is {share}.")
     if not share:
         return frozenset()
-    groups = _related(records)
+    groups = _group_related(records)
     counts = _counts(records)
     room = {name: min(max(1, round(share * n)), n - 1) for name, n in counts.items()}
     chosen: list[str] = []
     for key in sorted(groups, key=lambda key: _draw(key, seed)):
         here = _counts(groups[key])
         if all(count <= room[name] for name, count in here.items()):
-            room = {name: left - here.get(name, 0) for name, left in room.items()}
+            room = {name: free - here.get(name, 0) for name, free in room.items()}
             chosen += [record.file_name for record in groups[key]]
     chosen += _one_of_each(groups, counts, frozenset(chosen), seed)
     if not chosen:
@@ -47,30 +48,30 @@ def _one_of_each(
     """The smallest group of each class that has no image among `chosen`, where it leaves all of
     its classes an image for training."""
     more: list[str] = []
-    left = {name: counts[name] for name in counts}
+    remaining = {name: counts[name] for name in counts}
     for group in groups.values():
         for record in group:
-            left[record.class_name] -= record.file_name in chosen
-    for name in sorted(name for name, count in counts.items() if left[name] == count):
+            remaining[record.class_name] -= record.file_name in chosen
+    for name in sorted(name for name, count in counts.items() if remaining[name] == count):
         fitting = [
             (len(group), _draw(key, seed), group)
             for key, group in groups.items()
-            if name in (here := _counts(group)) and all(here[n] < left[n] for n in here)
+            if name in (here := _counts(group)) and all(here[n] < remaining[n] for n in here)
         ]
-        if left[name] == counts[name] and fitting:
-            group = min(fitting, key=lambda one: one[:2])[2]
-            left = {n: left[n] - _counts(group).get(n, 0) for n in left}
+        if remaining[name] == counts[name] and fitting:
+            group = min(fitting, key=lambda entry: entry[:2])[2]
+            remaining = {n: remaining[n] - _counts(group).get(n, 0) for n in remaining}
             more += [record.file_name for record in group]
     return more
 
 
-def unshared(records: Sequence[Record], chosen: frozenset[str]) -> list[str]:
+def classes_without_validation(records: Sequence[Record], chosen: frozenset[str]) -> list[str]:
     """The classes of which validation has no image although there is one."""
     there = {record.class_name for record in records if record.file_name in chosen}
     return sorted({record.class_name for record in records} - there) if chosen else []
 
 
-def _related(records: Sequence[Record]) -> dict[str, list[Record]]:
+def _group_related(records: Sequence[Record]) -> dict[str, list[Record]]:
     """The records that share a source, directly or through others; by the least of their sources,
     or by their file's name where they have none."""
     parents: dict[str, str] = {}
@@ -82,8 +83,8 @@ def _related(records: Sequence[Record]) -> dict[str, list[Record]]:
         return name
 
     for record in records:
-        first, *others = [root(name) for name in record.sources or (record.file_name,)]
-        for other in others:
+        first, *rest = [root(name) for name in record.sources or (record.file_name,)]
+        for other in rest:
             first, last = sorted((root(first), root(other)))
             parents[last] = first
     groups: dict[str, list[Record]] = defaultdict(list)

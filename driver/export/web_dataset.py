@@ -17,7 +17,7 @@ def write_web_dataset(material: Material, folder: Path, seed: int, step: Step) -
     """Write shards. They are read one after another, so the classes are shuffled, by `seed`."""
     done = count(1)
     for split, samples in material.splits.items():
-        for number, shard in enumerate(_shards(_shuffled(samples, seed))):
+        for number, shard in enumerate(_shards(_shuffle(samples, seed))):
             with _tar(folder / f"{split}-{number:06d}.tar") as tar:
                 for sample in shard:
                     tar.write(_entries(sample, material))
@@ -35,7 +35,7 @@ def _tar(path: Path) -> Iterator[TarWriter]:
         yield tar
 
 
-def _shuffled(samples: Sequence[Sample], seed: int) -> list[Sample]:
+def _shuffle(samples: Sequence[Sample], seed: int) -> list[Sample]:
     return Random(seed).sample(samples, len(samples))
 
 

@@ -17,7 +17,7 @@ from ...core.errors import InputError
 from .material import Material, Sample, Step
 from .options import Drawing, Shapes
 from .outline import box, is_noise, one_ring, polygons, rings
-from .shapes import Shown, category_names, check_masks, shown
+from .shapes import Shown, category_names, check_masks, collect_objects
 from .split import TRAIN, VAL
 
 
@@ -48,19 +48,21 @@ def _data(material: Material, names: Sequence[str]) -> str:
 
 
 def _lines(sample: Sample, material: Material, names: Sequence[str], drawing: Drawing) -> str:
-    return "".join(_line(sample, one, drawing) for one in shown(sample, material, names, drawing))
+    return "".join(
+        _line(sample, item, drawing) for item in collect_objects(sample, material, names, drawing)
+    )
 
 
-def _line(sample: Sample, one: Shown, drawing: Drawing) -> str:
-    found = box(one.pixels)
-    if found is None:
+def _line(sample: Sample, item: Shown, drawing: Drawing) -> str:
+    bounds = box(item.pixels)
+    if bounds is None:
         return ""
-    left, top, width, height = found
+    left, top, width, height = bounds
     points = np.array([[left + width / 2, top + height / 2], [width, height]])
     if drawing.shapes == Shapes.POLYGONS:
-        points = _ring(sample, one.pixels, drawing.tolerance)
+        points = _ring(sample, item.pixels, drawing.tolerance)
     shares = (points / sample.size).ravel()
-    return " ".join([str(one.category), *(f"{share:.9g}" for share in shares)]) + "\n"
+    return " ".join([str(item.category), *(f"{share:.9g}" for share in shares)]) + "\n"
 
 
 def _ring(sample: Sample, object_: np.ndarray, tolerance: float) -> np.ndarray:
@@ -70,4 +72,4 @@ def _ring(sample: Sample, object_: np.ndarray, tolerance: float) -> np.ndarray:
             "'--shapes boxes', or leave the image out."
         )
     parts = polygons(object_, tolerance)
-    return one_ring([ring for part in parts for ring in rings(part)])
+    return one_ring([ring for polygon in parts for ring in rings(polygon)])

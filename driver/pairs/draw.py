@@ -33,7 +33,7 @@ class Made:
         return sha256(self.files[field]).hexdigest()[:32] + ".png"
 
 
-def scene_of(
+def build_scene(
     pairs: Sequence[PairFile], settings: Pairs, seed: int, size: Size | None, masked: bool
 ) -> Scene:
     """The scene of a job: the first photo varied, and the objects of the others laid over it."""
@@ -43,7 +43,7 @@ def scene_of(
     return compose_scenes(scenes, seed, size=size, border=settings.border, below=settings.variation)
 
 
-def made_of(
+def draw_pictures(
     scene: Scene,
     fields: Collection[str],
     colours: Mapping[str, Colour],

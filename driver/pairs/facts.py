@@ -50,11 +50,11 @@ def read_facts(pair: PairFile, masked: bool) -> PairFacts:
 
 
 def _digest(image: Path, mask: LabelMask | None) -> str:
-    found = sha256(image.read_bytes())
+    hasher = sha256(image.read_bytes())
     if mask is not None:
-        found.update(json.dumps([mask.classes, mask.ignored, mask.size]).encode())
-        found.update(mask.labels.tobytes())
-    return found.hexdigest()
+        hasher.update(json.dumps([mask.classes, mask.ignored, mask.size]).encode())
+        hasher.update(mask.labels.tobytes())
+    return hasher.hexdigest()
 
 
 def all_facts(
@@ -65,17 +65,17 @@ def all_facts(
     Raises InputError as `read_facts` does, for all photos at once.
     """
     listed = list(pairs)
-    found: dict[str, PairFacts] = {}
+    facts: dict[str, PairFacts] = {}
 
     def read(numbered: tuple[int, PairFile]) -> None:
         done, pair = numbered
         progress(done, len(listed))
         try:
-            found[pair.name] = read_facts(pair, masked)
+            facts[pair.name] = read_facts(pair, masked)
         except EmptyMask:
             if not skip_empty:
                 raise
             log.warning("%s is left out: its mask shows no object", pair.image)
 
     read_each(read, enumerate(listed, 1))
-    return found
+    return facts

@@ -19,7 +19,7 @@ from ...core.masks.pairs import find_pairs
 from ...core.masks.read import LabelMask
 from ...core.nearest import did_you_mean
 from ..job import Job
-from .draw import Made, made_of, scene_of
+from .draw import Made, build_scene, draw_pictures
 from .facts import PairFacts, Progress, all_facts
 from .settings import Pairs
 
@@ -33,13 +33,13 @@ TEXTS = ("mask_classes", "file_name")
 class Scenes:
     """The labelled photos of a recipe: `of_class` has each class's in the order of their names.
 
-    `taken`: the fields of PICTURES that the workflow takes; `size`: height and width of what is
+    `picture_fields`: those of PICTURES that the workflow takes; `size`: height and width of what is
     made, None for the photo's own; `facts` by the photos' names, once they were read.
     """
 
     settings: Pairs
     of_class: Mapping[str, tuple[PairFile, ...]]
-    taken: frozenset[str] = frozenset()
+    picture_fields: frozenset[str] = frozenset()
     size: Size | None = None
     facts: Mapping[str, PairFacts] = field(default_factory=dict)
     moved: bool = False
@@ -55,12 +55,12 @@ class Scenes:
         They take turns; what is laid over it is drawn by the recipe's `seed` from the photos of
         all classes.
         """
-        own = self.of_class[class_name]
-        chosen = [own[number % len(own)].name]
+        photos = self.of_class[class_name]
+        chosen = [photos[number % len(photos)].name]
         everyone = self._everyone
         while len(chosen) < min(self.settings.compose, len(everyone)):
-            drawn = _draw(f"{seed}\0{number}\0{len(chosen)}\0{class_name}", len(everyone))
-            chosen.append(next(n for n in (*everyone[drawn:], *everyone) if n not in chosen))
+            start = _draw(f"{seed}\0{number}\0{len(chosen)}\0{class_name}", len(everyone))
+            chosen.append(next(n for n in (*everyone[start:], *everyone) if n not in chosen))
         return chosen
 
     def shown(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -84,11 +84,17 @@ class Scenes:
     def made(self, job: Job) -> Made:
         """The pictures of a job. Raises InputError for a photo that cannot be read any more."""
         pairs = [self._by_name[name] for name in job.pairs]
-        scene = scene_of(pairs, self.settings, job.seed, self.size, self.masked)
-        colours = self._colours if "control" in self.taken else {}
-        known = self.masked and not self.moved
-        made = made_of(scene, self.taken, colours, open_colour(self.settings.colours), known)
-        return made if made.mask is None else replace(made, mask=self._by_one_table(made.mask))
+        scene = build_scene(pairs, self.settings, job.seed, self.size, self.masked)
+        colours = self._colours if "control" in self.picture_fields else {}
+        labelled = self.masked and not self.moved
+        pictures = draw_pictures(
+            scene, self.picture_fields, colours, open_colour(self.settings.colours), labelled
+        )
+        return (
+            pictures
+            if pictures.mask is None
+            else replace(pictures, mask=self._by_one_table(pictures.mask))
+        )
 
     def _by_one_table(self, mask: LabelMask) -> LabelMask:
         """The mask by the classes of all photos: a value is one class in the whole dataset."""
@@ -113,20 +119,20 @@ class Scenes:
         Raises InputError for whatever is wrong with one of them, and for classes that the palette
         or its table lack.
         """
-        found = [pair for pairs in self.of_class.values() for pair in pairs]
-        facts = all_facts(found, self.masked, progress, self.settings.skip_empty)
-        left = {
+        photos = [pair for pairs in self.of_class.values() for pair in pairs]
+        facts = all_facts(photos, self.masked, progress, self.settings.skip_empty)
+        usable = {
             name: tuple(pair for pair in pairs if pair.name in facts)
             for name, pairs in self.of_class.items()
         }
-        for name in (name for name, pairs in left.items() if not pairs):
+        for name in (name for name, pairs in usable.items() if not pairs):
             raise InputError(f"All masks of {name!r} in {self.settings.folder} are empty.")
-        checked = replace(self, of_class=left, facts=facts)
-        if "control" in self.taken:
-            checked._warn_of(checked._colours)
+        checked = replace(self, of_class=usable, facts=facts)
+        if "control" in self.picture_fields:
+            checked._warn_about(checked._colours)
         return checked
 
-    def _warn_of(self, colours: Mapping[str, Colour]) -> None:
+    def _warn_about(self, colours: Mapping[str, Colour]) -> None:
         """Say which classes have colours that a ControlNet has not learned."""
         for name in sorted(self.controlnets):
             sentence = unknown_colours(name, colours)
@@ -137,7 +143,9 @@ class Scenes:
     def masked(self) -> bool:
         """Whether masks are read: where a picture needs them, or all photos have one."""
         pairs = (pair for pairs in self.of_class.values() for pair in pairs)
-        return not self.taken.isdisjoint(MASKS) or all(pair.mask is not None for pair in pairs)
+        return not self.picture_fields.isdisjoint(MASKS) or all(
+            pair.mask is not None for pair in pairs
+        )
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -148,15 +156,15 @@ class Scenes:
             "classes": list(join_names(facts.classes for facts in self.facts.values())),
             "sha256": sha256(json.dumps(digests).encode()).hexdigest(),
             "size": None if self.size is None else [self.size[1], self.size[0]],
-            "taken": sorted(self.taken),
+            "taken": sorted(self.picture_fields),
         }
 
     @cached_property
     def _prefix(self) -> str:
         """A hash of what decides the pictures beside the photos and the seed."""
-        given = self.settings.model_dump(mode="json", include={"vary", "border", "compose"})
-        colours = self._colours if "control" in self.taken else {}
-        facts = [given, self.size, self.settings.colours if colours else None, colours]
+        settings = self.settings.model_dump(mode="json", include={"vary", "border", "compose"})
+        colours = self._colours if "control" in self.picture_fields else {}
+        facts = [settings, self.size, self.settings.colours if colours else None, colours]
         return sha256(json.dumps(facts).encode()).hexdigest()
 
     @cached_property
@@ -164,8 +172,8 @@ class Scenes:
         classes = join_names(facts.classes for facts in self.facts.values())
         table = self.settings.table
         for name in table:
-            if name not in (known := {*classes, *self.declared}):
-                near = did_you_mean(name, known)
+            if name not in (names := {*classes, *self.declared}):
+                near = did_you_mean(name, names)
                 raise InputError(f"'pairs.table': no class of the masks is {name!r}.{near}")
         used = {name: other for name, other in table.items() if name in classes}
         try:
@@ -184,15 +192,15 @@ class Scenes:
 
 def find_scenes(settings: Pairs) -> Scenes:
     """The labelled photos that the recipe's `pairs` names. Raises InputError as `find_pairs`."""
-    found = find_pairs(settings.folder, settings.layout, settings.palette)
+    files = find_pairs(settings.folder, settings.layout, settings.palette)
     of_class: dict[str, list[PairFile]] = {}
-    for pair in sorted(found, key=lambda pair: (pair.class_name, pair.name)):
+    for pair in sorted(files, key=lambda pair: (pair.class_name, pair.name)):
         of_class.setdefault(pair.class_name, []).append(pair)
-    declared = frozenset(name for pair in found for name in _declared(pair))
+    declared = frozenset(name for pair in files for name in _list_declared(pair))
     return Scenes(settings, {n: tuple(pairs) for n, pairs in of_class.items()}, declared=declared)
 
 
-def _declared(pair: PairFile) -> Iterator[str]:
+def _list_declared(pair: PairFile) -> Iterator[str]:
     yield from pair.coco_classes
     yield from pair.code.classes if pair.code else ()
     yield from [pair.species] if pair.species else ()

@@ -17,18 +17,18 @@ def scenes_for(
     scenes: Scenes | None,
     graph: Graph,
     fields: Collection[str],
-    taken: frozenset[Slot],
+    bound_slots: frozenset[Slot],
     where: str,
 ) -> Scenes | None:
     """The scenes in the size of a bound workflow, with the pictures among its `fields`.
 
-    `taken`: all slots that hold another value for each job. Raises InputError, naming `where`,
+    `bound_slots`: all that hold another value for each job. Raises InputError, naming `where`,
     for pictures without photos and for photos that nothing takes.
     """
-    asked = [name for name in fields if name in (*PICTURES, *TEXTS)]
+    scene_fields = [name for name in fields if name in (*PICTURES, *TEXTS)]
     if scenes is None:
-        if asked:
-            raise InputError(f"{where} takes ${asked[0]}, but the recipe names no 'pairs'.")
+        if scene_fields:
+            raise InputError(f"{where} takes ${scene_fields[0]}, but the recipe names no 'pairs'.")
         return None
     for node_id in graph:
         if graph[node_id]["class_type"] == COMPOSE:
@@ -37,7 +37,7 @@ def scenes_for(
                 "job has one. Take it out and write 'pairs.compose' in the recipe: the driver then "
                 "composes them itself."
             )
-    pictures = frozenset(asked) & set(PICTURES)
+    pictures = frozenset(scene_fields) & set(PICTURES)
     if not pictures:
         raise InputError(
             f"Nothing in {where} takes a picture of 'pairs'. Bind one: "
@@ -46,10 +46,12 @@ def scenes_for(
     moved = any(node["class_type"] == VARY for node in graph.values())
     size = scenes.settings.size
     if size is not None:
-        found: Size | None = (size[1], size[0])
+        canvas: Size | None = (size[1], size[0])
     else:
-        found = None if moved else _latent_size(graph, taken)
-    return replace(scenes, taken=pictures, size=found, moved=moved, controlnets=_controlnets(graph))
+        canvas = None if moved else _latent_size(graph, bound_slots)
+    return replace(
+        scenes, picture_fields=pictures, size=canvas, moved=moved, controlnets=_controlnets(graph)
+    )
 
 
 def _controlnets(graph: Graph) -> frozenset[str]:
@@ -57,15 +59,15 @@ def _controlnets(graph: Graph) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str))
 
 
-def _latent_size(graph: Graph, taken: frozenset[Slot]) -> Size | None:
+def _latent_size(graph: Graph, bound_slots: frozenset[Slot]) -> Size | None:
     """Height and width of the one empty latent that says them; None without one."""
-    found = [
+    sizes = [
         (node["inputs"].get("height"), node["inputs"].get("width"))
         for node_id, node in graph.items()
         if node["class_type"] in EMPTY_LATENTS
-        and taken.isdisjoint([Slot(node_id, "height"), Slot(node_id, "width")])
+        and bound_slots.isdisjoint([Slot(node_id, "height"), Slot(node_id, "width")])
     ]
-    if len(found) != 1:
+    if len(sizes) != 1:
         return None
-    height, width = found[0]
+    height, width = sizes[0]
     return (height, width) if isinstance(height, int) and isinstance(width, int) else None

@@ -41,7 +41,9 @@ def bind_requests(
         scenes = replace(scenes, size=_size(scenes, settings))
     nets = frozenset(unit.model for unit in settings.controlnet or ())
     found = scenes and replace(
-        scenes, taken=scenes.taken | pictures, controlnets=scenes.controlnets | nets
+        scenes,
+        picture_fields=scenes.picture_fields | pictures,
+        controlnets=scenes.controlnets | nets,
     )
     batch = graphs.batch_size if graphs else recipe.batch_size or 1
     return Requests(
