@@ -26,6 +26,7 @@ from manyshot.trainer.base.latents import (
     pet_box,
     random_crop,
 )
+from manyshot.trainer.device import precision
 from torch import nn
 
 from .base_sizes import SMALL
@@ -182,11 +183,11 @@ def test_gradients_in_bfloat16_do_not_depend_on_other_threads() -> None:
     layer, inputs = nn.Linear(64, 64), torch.randn(2, 8, 64)
 
     def enter_and_leave() -> None:
-        with tr.precision("cpu", bf16=True):
+        with precision("cpu", bf16=True):
             layer(inputs[0])
 
     def gradient(meanwhile: Callable[[], None]) -> torch.Tensor:
-        with tr.precision("cpu", bf16=True):
+        with precision("cpu", bf16=True):
             first = layer(inputs[0])
             meanwhile()
             second = layer(inputs[1])

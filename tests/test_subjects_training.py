@@ -1,6 +1,6 @@
 """Subjects trained on manyshot-tiny for a few steps: what learns, what is written, what resumes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
@@ -24,9 +24,11 @@ from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.base.checkpoints import read_facts
 from manyshot.trainer.base.pictures import to_bytes
-from manyshot.trainer.subjects import train
-from manyshot.trainer.subjects.base_model import BaseModel
+from manyshot.trainer.subjects import fit, train
+from manyshot.trainer.subjects.base_model import BaseModel, Text
+from manyshot.trainer.subjects.lessons import Ears
 from manyshot.trainer.subjects.load import load_trained
+from manyshot.trainer.subjects.loss import step_loss
 from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
 from manyshot.trainer.subjects.photos import NewSubject, Photo, given_photos, read_photos
@@ -127,6 +129,45 @@ def test_only_the_vectors_of_an_inversion_learn() -> None:
     assert torch.equal(adapted.hear(["a photo of a dog"]).states, before)
     changed = adapted.hear([f"a photo of a {adapted.word(TOKEN)}"]).states
     assert not torch.equal(changed, before)
+
+
+def test_a_frozen_prompt_sounds_the_same_whichever_others_come_with_it() -> None:
+    """Worker threads hear prompts in any order, and rounding differs between batches."""
+
+    def hear(prompts: Sequence[str]) -> Text:
+        rounding = 0.01 * len(prompts)
+        return Text(torch.tensor([[[len(prompt) + rounding]] for prompt in prompts]))
+
+    base = SimpleNamespace(unet=SimpleNamespace(device=torch.device("cpu")))
+    adapted: Any = SimpleNamespace(text_learns=False, hear=hear, base=base)
+    prompts = ["a dog", "a horse", "a bird"]
+    together, apart = Ears(adapted), Ears(adapted)
+    for prompt in reversed(prompts):
+        apart.hear([prompt])
+    assert torch.equal(together.hear(prompts).states, apart.hear(prompts).states)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_same_seed_and_workers_give_the_same_weights_in_bfloat16(
+    workers: int, photos: list[Photo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And without the cache of weights, which all threads share."""
+    cached: list[bool] = []
+
+    def watched(*parts: Any) -> torch.Tensor:
+        cached.append(torch.is_autocast_cache_enabled())
+        return step_loss(*parts)
+
+    monkeypatch.setattr(fit, "step_loss", watched)
+    vectors: list[torch.Tensor] = []
+    for number in range(2):
+        file = tmp_path / str(number) / "blot-m1.safetensors"
+        own = settings("lora", rank=4, text=False, steps=2)
+        machine = Machine(bf16=True, workers=workers)
+        train_subjects(opened(), [new(photos)], own, machine, file)
+        vectors.append(torch.cat([one.flatten() for one in load_file(file).values()]))
+    assert torch.equal(*vectors)
+    assert set(cached) == {False}
 
 
 def test_a_token_is_as_many_ids_as_vectors_and_other_words_keep_theirs() -> None:

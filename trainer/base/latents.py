@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from ..device import precision
 from ..tensor_files import write_tensors
 from .contexts import BACKGROUND
 from .pictures import to_pixels
@@ -95,7 +96,7 @@ def encode_images(
         blocks = [torch.from_numpy(whole_blocks(images[row]).copy()) for row in rows]
         pixels = torch.stack([to_pixels(block) for block in blocks]).to(device)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(pixels.device.type, torch.bfloat16, bf16):
+        with torch.inference_mode(), precision(pixels.device.type, bf16):
             found = vae.encoder(pixels)
         for row, latent in zip(rows, found, strict=True):
             values[row] = latent.contiguous().half().cpu()

@@ -10,6 +10,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from ...core.tiny_sizes import Sizes
+from ..device import precision
 from .architecture import build_schedule, build_unet
 from .corpus import Example
 from .diffusion import (
@@ -24,7 +25,6 @@ from .diffusion import (
 from .loop import run_loop
 from .pictures import write_grid
 from .sample import Networks, draw
-from .training import precision
 
 log = logging.getLogger(__name__)
 

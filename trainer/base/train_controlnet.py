@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...core.begun import digest
 from ...core.tiny_sizes import Sizes
+from ..device import precision
 from ..tensor_files import content_hash
 from .architecture import build_controlnet, build_schedule, build_unet
 from .checkpoints import load_checkpoint, read_facts
@@ -31,7 +32,6 @@ from .hints import cropper, give_hint, glimpses
 from .loop import run_loop
 from .pictures import write_grid
 from .sample import Control, Networks, draw
-from .training import precision
 
 log = logging.getLogger(__name__)
 

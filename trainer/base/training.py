@@ -113,15 +113,6 @@ def advice(path: Path, rate: float) -> str:
     return f"Train again with a --rate below {rate:g}; remove {path} first, if it is there."
 
 
-def precision(device: str, bf16: bool) -> torch.autocast:
-    """A block that computes in bfloat16 where that is enough; `device`: "cpu" or "cuda".
-
-    Without the cache of weights in bfloat16: all threads share it, and the first to leave its block
-    empties it, so that rounding would depend on who comes first.
-    """
-    return torch.autocast(device, torch.bfloat16, enabled=bf16, cache_enabled=False)
-
-
 def gradients(parameters: Sequence[nn.Parameter], loss: Tensor) -> Gradients:
     """The value of a loss, and its gradient for each of the parameters."""
     return loss.item(), torch.autograd.grad(loss, parameters)

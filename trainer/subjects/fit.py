@@ -12,6 +12,7 @@ from torch import nn
 from ...core.begun import Facts
 from ..base.checkpoints import check_resumed, load_checkpoint, save_checkpoint
 from ..base.training import Average, Clock, cosine_rate, gradients, stoppable, train_step
+from ..device import precision
 from ..divergence import check_number, diverging
 from .adapted import Adapted
 from .kept import Kept, shown
@@ -154,7 +155,7 @@ class _Run:
 
     def _loss(self, step: Step) -> torch.Tensor:
         device = self.machine.device.split(":")[0]
-        with torch.autocast(device, torch.bfloat16, self.machine.bf16):
+        with precision(device, self.machine.bf16):
             return step_loss(self.adapted, self.ears, step, self.settings.snr_gamma)
 
     def look(self) -> None:

@@ -108,9 +108,10 @@ class Ears:
         rows = torch.tensor([unique.index(prompt) for prompt in prompts])
         if self._adapted.text_learns:
             return self._adapted.hear(unique).at(rows.to(self._adapted.base.unet.device))
-        new = [prompt for prompt in unique if prompt not in self._known]
-        if new:
-            with torch.no_grad():
-                found = self._adapted.hear(new).half()
-            self._known |= {prompt: found.at(torch.tensor([i])) for i, prompt in enumerate(new)}
-        return joined([self._known[p] for p in unique]).at(rows).to(self._adapted.base.unet.device)
+        for prompt in unique:
+            if prompt not in self._known:  # alone: rounding must not depend on which come together
+                with torch.no_grad():
+                    self._known[prompt] = self._adapted.hear([prompt]).half()
+        device = self._adapted.base.unet.device
+        # Single precision first: autocast on a CPU cannot join half precision.
+        return joined([self._known[prompt].to(device) for prompt in unique]).at(rows.to(device))

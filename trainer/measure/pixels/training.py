@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
+from ...device import precision
 from ..learner import Options
 from ..model import Model
 from ..plans import Plan
@@ -109,7 +110,7 @@ def descend(
     module: nn.Module, optimiser: Optimizer, pixels: Tensor, targets: Tensor, half: bool
 ) -> Tensor:
     """One step; returns the loss, on the device."""
-    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
+    with precision(pixels.device.type, half):
         scores = module(pixels)
     loss = -(targets * scores.float().log_softmax(dim=1)).sum()
     optimiser.zero_grad(set_to_none=True)
@@ -124,7 +125,7 @@ def scores_of(
     """Logits (n, classes) of the images of `rows`; not finite after a training that diverged."""
     device, images = device_of(model), pixels.read(rows)
     half, found = model.precision == "bfloat16", []
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+    with torch.inference_mode(), precision(device.type, half):
         for start in range(0, len(rows), batch):
             part = torch.from_numpy(images[rows[start : start + batch]]).to(device)
             found.append(module(net.normalised(part)).float().cpu())
