@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from manyshot.core.counted import in_percent
 from manyshot.trainer.measure.gain import gain
 from manyshot.trainer.measure.sharing import Sharing, mean_shared
 
@@ -87,8 +88,12 @@ def row_of(case: Case, times: int) -> str:
         these.append(found.low <= own <= found.high)
         widths.append(found.high - found.low)
         shared.append(sharing.shared)
-    cells = [f"{np.mean(shared):.0%}", f"{np.mean(covered):.1%}", f"{np.mean(plain):.1%}"]
-    cells += [f"{np.mean(these):.1%}", f"{np.mean(widths):.1f}"]
+    cells = [
+        in_percent(float(np.mean(shared))),
+        in_percent(float(np.mean(covered)), 1),
+        in_percent(float(np.mean(plain)), 1),
+    ]
+    cells += [in_percent(float(np.mean(these)), 1), f"{np.mean(widths):.1f}"]
     return " | ".join([case.name, *cells])
 
 

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from bare_client import bare
 from delay_proxy import far_away
+from manyshot.core.counted import in_percent
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
@@ -160,9 +161,9 @@ def idleness(url: str, folder: Path) -> list[tuple[str, str, str]]:
         )
     idle = {name: 1 - ideal / seconds for name, seconds in took.items()}
     return [
-        ("idle with 0.1 s jobs: the floor itself", f"{idle['floor']:.1%}", ""),
-        ("idle, driven, server near", f"{idle['near']:.1%}", "<= 10 %"),
-        ("idle, driven, 50 ms round trip added", f"{idle['far']:.1%}", "<= 10 %"),
+        ("idle with 0.1 s jobs: the floor itself", in_percent(idle["floor"], 1), ""),
+        ("idle, driven, server near", in_percent(idle["near"], 1), "<= 10 %"),
+        ("idle, driven, 50 ms round trip added", in_percent(idle["far"], 1), "<= 10 %"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Counts in sentences: 1 image, 1,200 images."""
+"""Numbers in sentences: 1 image, 1,200 images, 62 %."""
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
@@ -12,3 +12,8 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 def came_of(got: int, wanted: int) -> str:
     """What a server delivered of the images that a job should bring."""
     return f"{counted(got, 'image')} came, {counted(wanted, 'was', 'were')} expected."
+
+
+def in_percent(share: float, digits: int = 0) -> str:
+    """A share from 0 to 1 as all texts write it: "62 %", as in the names of arms ("+ real 50 %")."""
+    return f"{100 * share:.{digits}f} %"

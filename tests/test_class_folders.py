@@ -39,8 +39,8 @@ def of_parts(root: Path, *parts: str) -> Path:
         (("training", "validation"), "Folders: draws from training, tested on validation."),
         (
             ("train", "val", "test"),
-            "Folders: draws from train, tested on test. val left out: choices are made inside the "
-            "shots.",
+            "Folders: draws from train, tested on test. val is left out: rates and ratios are "
+            "chosen inside the shots alone.",
         ),
         (("images/train", "images/val"), "Folders: draws from images/train, tested on images/val."),
         (("data/train", "data/test"), "Folders: draws from data/train, tested on data/test."),
@@ -60,7 +60,7 @@ def test_parts_are_taken_for_what_they_are(
 def test_train_alone_is_split_by_seed(tmp_path: Path) -> None:
     found = folder_dataset(of_parts(tmp_path, "train"))
     assert found.classes == ("cat", "dog")
-    assert found.description == "25% of each class by seed 0 are the test split."
+    assert found.description == "25 % of each class by seed 0 are the test split."
 
 
 def test_a_folder_of_test_images_goes_before_parts(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_a_folder_of_test_images_goes_before_parts(tmp_path: Path) -> None:
     of_parts(tmp_path, "other")
     found = folder_dataset(tmp_path / "data", tmp_path / "other")
     assert found.description == (
-        "Folders: draws from train, tested on other. val left out: choices are made inside the "
-        "shots."
+        "Folders: draws from train, tested on other. val is left out: rates and ratios are "
+        "chosen inside the shots alone."
     )
 
 

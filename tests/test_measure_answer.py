@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.report.answer import answer
 from manyshot.trainer.measure.report.chosen import stands
+from manyshot.trainer.measure.report.markdown import markdown
+from manyshot.trainer.measure.report.page import page
 from manyshot.trainer.measure.results import GainRow
 from manyshot.trainer.measure.summary import SAME_STEPS
 
 from .measure_reports import AUTO, DOWN, FLAT, MUCH, REAL, SYNTHETIC, UP, row, with_rows
+
+SAME, SHUFFLED = Arm(add="same"), Arm(add="shuffled")
 
 
 @pytest.mark.parametrize(
@@ -52,21 +56,40 @@ from .measure_reports import AUTO, DOWN, FLAT, MUCH, REAL, SYNTHETIC, UP, row, w
         (
             [row(SYNTHETIC, 5, *UP), row(AUTO, 5, *FLAT), row(MUCH, 5, *DOWN)],
             "helps",
-            "Yes, added in the right way: with 5 real images of each class, 1 of 3 ways of adding "
+            "Yes, added in some ways: with 5 real images of each class, 1 of 3 ways of adding "
             "synthetic images helps, at best by 4.5 points of accuracy (2.9 to 6.1; + synthetic "
             "100 %), and 1 hurts.",
         ),
         (
             [row(SYNTHETIC, 5, *FLAT), row(AUTO, 5, *FLAT), row(MUCH, 5, *DOWN)],
             "hurts",
-            "No: with 5 real images of each class, none of 3 ways of adding synthetic images "
-            "helps, and 1 hurts.",
+            "No, as far as can be told: with 5 real images of each class, 1 of 3 ways of adding "
+            "synthetic images hurts, and none can be told to help.",
+        ),
+        (
+            [row(MUCH, 5, *DOWN), row(SYNTHETIC, 5, *DOWN)],
+            "hurts",
+            "No: with 5 real images of each class, 2 of 2 ways of adding synthetic images hurt.",
+        ),
+        (
+            [row(SYNTHETIC, 1, *UP), row(SYNTHETIC, 5, *FLAT)],
+            "mixed",
+            "Yes, with some numbers of real images: with 1 real image of each class, synthetic "
+            "images raise accuracy: +4.5 points (+2.9 to +6.1); with 5, what they do cannot be "
+            "told: +0.5 points (−0.2 to +1.2).",
+        ),
+        (
+            [row(SYNTHETIC, 1, *DOWN), row(SYNTHETIC, 5, *FLAT)],
+            "hurts",
+            "No, as far as can be told: with 1 real image of each class, synthetic images lower "
+            "accuracy: −1.4 points (−2.4 to −0.4); with 5, what they do cannot be told: +0.5 "
+            "points (−0.2 to +1.2).",
         ),
         (
             [row(SYNTHETIC, 5, *FLAT), row(AUTO, 5, *FLAT)],
             "cannot tell",
-            "Cannot tell: with 5 real images of each class, none of 2 ways of adding synthetic "
-            "images makes a difference that can be told.",
+            "Cannot tell: with 5 real images of each class, no effect of 2 ways of adding "
+            "synthetic images can be told.",
         ),
         (
             [row(SYNTHETIC, 5, 1.0, 0.05, 1.95), row(AUTO, 5, *FLAT), row(MUCH, 5, *FLAT)],
@@ -78,14 +101,53 @@ from .measure_reports import AUTO, DOWN, FLAT, MUCH, REAL, SYNTHETIC, UP, row, w
         (
             [row(REAL, 5, *UP)],
             "helps",
-            "No synthetic images were measured: of what was, + extra real 100 % does best, +4.5 "
-            "points (+2.9 to +6.1) with 5 real images of each class.",
+            "No synthetic images were measured: of what was, + extra real 100 % helps most "
+            "surely, +4.5 points (+2.9 to +6.1) with 5 real images of each class.",
+        ),
+        (
+            [row(REAL, 5, *FLAT)],
+            "cannot tell",
+            "No synthetic images were measured: of what was, nothing can be told to help; the "
+            "surest is + extra real 100 %, +0.5 points (−0.2 to +1.2) with 5 real images of each "
+            "class.",
         ),
     ],
 )
 def test_the_answer_in_one_sentence(rows: list[GainRow], mood: str, sentence: str) -> None:
     found = answer(with_rows(*rows))
     assert (found.mood, found.sentence) == (mood, sentence)
+
+
+CLAIMS = ("no difference", "makes no", "none helps", "no effect on", "equal", "does nothing")
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([SYNTHETIC, AUTO, MUCH, REAL, SAME, SHUFFLED]),
+            st.sampled_from([1, 5]),
+            st.sampled_from([UP, DOWN, FLAT]),
+            st.booleans(),
+        ),
+        min_size=1,
+        unique_by=lambda one: one[:2],
+    )
+)
+def test_no_sentence_claims_that_there_is_nothing(
+    made: list[tuple[Arm, int, tuple[float, float, float], bool]],
+) -> None:
+    """Not to tell a difference is not to have seen that there is none (Altman and Bland 1995)."""
+    rows = [row(arm, shots, *ends, other_photos=own) for arm, shots, ends, own in made]
+    shown = page(with_rows(*rows))
+    text = markdown(shown)
+    assert [claim for claim in CLAIMS if claim in text.lower()] == []
+    asked = [one for one in rows if one.arm in {SYNTHETIC.name, AUTO.name, MUCH.name}]
+    lead = shown.answer.lead.split(",")[0].split(";")[0]
+    if lead == "Yes":
+        assert any(one.verdict == "helps" for one in asked)
+    if shown.answer.lead.partition(", with these photos")[0].partition(";")[0] == "No":
+        assert {one.verdict for one in asked} == {"hurts"}
 
 
 def test_the_answer_takes_the_comparison_at_equal_steps() -> None:

@@ -176,8 +176,8 @@ def test_equal_arms_on_two_test_images_may_still_differ_on_others() -> None:
 @pytest.mark.parametrize(
     ("arm", "shift", "words"),
     [
-        (Arm(add="same"), 0.0, ": no difference, as it must be: "),
-        (Arm(add="shuffled"), 0.0, ": no difference, as it must be: "),
+        (Arm(add="same"), 0.0, "the interval includes 0, as it must, and leaves room for up to "),
+        (Arm(add="shuffled"), 0.0, "the interval includes 0, as it must, and leaves room for up "),
         (Arm(add="same"), 0.2, "A control must not: something is wrong"),
         (Arm(add="same"), -0.2, "A control must not: something is wrong"),
         (Arm(add="shuffled"), 0.2, "A control must not: something is wrong"),
@@ -187,11 +187,12 @@ def test_a_control_says_whether_it_holds(arm: Arm, shift: float, words: str) -> 
     results = made_results([(arm, shift)])
     [found] = results.gains
     assert words in found.sentence
-    assert "cannot tell" not in found.sentence
+    assert ("cannot tell" in found.sentence) == (shift == 0)
+    assert "draws would" not in found.sentence
     shown = page(results)
-    assert ("no difference, as it must be" in str(shown.gains)) == (shift == 0)
+    assert ("includes 0, as it must" in str(shown.gains)) == (shift == 0)
     assert bool(shown.answer.warnings) == (shift != 0)
-    assert any("as it must be" in text for text in shown.answer.asides) == (shift == 0)
+    assert any("includes 0, as it must" in text for text in shown.answer.asides) == (shift == 0)
 
 
 def test_auto_that_added_nothing_makes_no_difference_and_says_why() -> None:
@@ -199,7 +200,7 @@ def test_auto_that_added_nothing_makes_no_difference_and_says_why() -> None:
     results = made_results([(auto, 0.0)])
     assert results.gains[0].verdict == "no difference"
     assert "It added nothing in any draw" in results.gains[0].sentence
-    assert answer(results).lead == "No difference"
+    assert answer(results).lead == "Nothing was added"
     assert "no synthetic images were added in any draw" in answer(results).rest
 
 

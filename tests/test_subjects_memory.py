@@ -51,7 +51,7 @@ def scored(*found: tuple[float, float]) -> list[Scored]:
         ([(0.5, 0.0), (0.7, 0.05), (0.6, 0.0)], 20, "Step 20 is the most similar (0.700) of 3"),
         ([(0.5, 0.0), (0.7, 0.4), (0.6, 0.1)], 30, "1 of them left out for repeating"),
         ([(0.7, 0.0), (0.7, 0.0)], 10, "Step 10"),
-        ([(0.5, 0.3), (0.7, 0.9)], 10, "Every step repeats more than 10%"),
+        ([(0.5, 0.3), (0.7, 0.9)], 10, "Every step repeats more than 10 %"),
     ],
 )
 def test_the_most_like_step_that_does_not_copy_is_chosen(

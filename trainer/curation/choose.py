@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...core.counted import in_percent
 from ...core.errors import InputError
 
 
@@ -18,8 +19,9 @@ def reasons(
     check_choice(least, drop)
     if drop is not None:
         worst = _lowest(agreement, classes, drop)
+        lowest = f"among the lowest {in_percent(drop)} of its class"
         return [
-            f"agreement {share:.2f}, among the lowest {drop:.0%} of its class" if low else None
+            f"agreement {share:.2f}, {lowest}" if low else None
             for share, low in zip(agreement.tolist(), worst, strict=True)
         ]
     bound = 0.0 if least is None else least

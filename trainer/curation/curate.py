@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.counted import in_percent
 from ...core.deleted import deleted_sentence
 from ...core.masks.compose import join_names
 from ...core.masks.conventions import PALETTE
@@ -73,7 +74,9 @@ class Summary:
     def sentence(self) -> str:
         """What was found."""
         said = lead(self.agreement, self.kept, self.yardstick)
-        noise = f" {self.ignored:.1%} of their labels are ignored." if self.ignored else ""
+        noise = (
+            f" {in_percent(self.ignored, 1)} of their labels are ignored." if self.ignored else ""
+        )
         return " ".join(filter(None, [said + noise, self.deleted]))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...core.counted import in_percent
 from ...core.files import write_text_whole
 from .distribution import class_rows, rows
 from .readings import Judged, Yardstick
@@ -72,7 +73,7 @@ def lead(agreement: np.ndarray, kept: np.ndarray, yardstick: Yardstick | None) -
 
 
 def _percent(shares: np.ndarray) -> str:
-    return f"{100 * np.median(shares):.0f} %"
+    return in_percent(float(np.median(shares)))
 
 
 def _plotted(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ...core.counted import in_percent
 from .draws import Draw, distinct_draws, pools
 from .grid import Grid
 from .sharing import mean_shared
@@ -46,8 +47,8 @@ def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]
     shared = mean_shared([draw.shots for draw in draws])
     if shared:
         yield (
-            f"two draws share {shared:.0%} of their photos on average, and intervals are widened "
-            "for it."
+            f"two draws share {in_percent(shared)} of their photos on average, and intervals "
+            "are widened for it."
         )
     if full:
         yield (
@@ -72,6 +73,8 @@ def _on_seen(table: Table, draws: Sequence[Draw]) -> Iterator[str]:
     """How much of the draws the generator has learned from."""
     if table.seen.any():
         share = float(np.mean([table.seen[draw.shots].mean() for draw in draws]))
-        learned = f"the generator has learned from {share:.0%} of the real images of the draws."
+        learned = (
+            f"the generator has learned from {in_percent(share)} of the real images of the draws."
+        )
         fresh = "draws hold only images that the generator has not learned from."
         yield learned if share else fresh

@@ -257,20 +257,33 @@ def draws_to_tell(effect: float, spread: float, least: int, fixed: float = 0.0) 
     return int(enough[0]) if len(enough) else None
 
 
-def sentence(name: str, found: Gain, shots: int | None = None, expected: str = "") -> str:
+def sentence(name: str, found: Gain, shots: int | None = None, control: bool = False) -> str:
     """The gain in words: "helps", "hurts" or "cannot tell", with points and interval.
 
-    `shots`: real images of each class, named where no others were tested. `expected`: what is to be
-    said of no difference, such as ", as it must be".
+    `shots`: real images of each class, named where no others were tested. `control`: of an arm that
+    must gain nothing.
     """
     if not found.other_photos:
-        return _of_these_photos(name, found, shots, expected)
+        return _of_these_photos(name, found, shots, control)
     size = f"{_size(found)}{_draws(found)}"
     if found.verdict in ("helps", "hurts"):
         return f"{name} {found.verdict}: {size}{_relative(found)}."
     if found.verdict == "no difference":
-        return f"{name}: no difference{expected}: {size}."
-    return f"{name}: cannot tell: {size}; {more_draws(found)}."
+        return f"{name}: nothing to tell: {size}."
+    rest = room_left(found.low, found.high) if control else more_draws(found)
+    return f"{name}: cannot tell: {size}; {rest}."
+
+
+def room_left(low: float, high: float) -> str:
+    """What an interval says that includes 0, of an arm that must gain nothing; bounds in points.
+
+    That no difference was seen is not that there is none.
+    """
+    reach = max(abs(low), abs(high))
+    digits = decimals(low, high)
+    return (
+        f"the interval includes 0, as it must, and leaves room for up to {reach:.{digits}f} points"
+    )
 
 
 def more_draws(found: "Told") -> str:
@@ -294,12 +307,16 @@ class Told(Protocol):
     def shared(self) -> float: ...
 
 
-def _of_these_photos(name: str, found: Gain, shots: int | None, expected: str) -> str:
+def _of_these_photos(name: str, found: Gain, shots: int | None, control: bool) -> str:
     photos = "these photos" if shots is None else f"these {shots:,} photos of each class"
-    said = "gains nothing that can be told" if found.verdict == "cannot tell" else found.verdict
-    said = f"makes no difference{expected}," if said == "no difference" else said
+    said = {"cannot tell": ": cannot tell", "no difference": ": nothing to tell"}
     size = _size(found, ", for other test images alone")
-    return f"{name} {said} with {photos}, and other photos were not tested: {size}."
+    includes_0 = control and found.verdict == "cannot tell"
+    rest = f"; {room_left(found.low, found.high)}" if includes_0 else ""
+    return (
+        f"{name}{said.get(found.verdict, f' {found.verdict}')} with {photos}, and other photos "
+        f"were not tested: {size}{rest}."
+    )
 
 
 def _size(found: Gain, covers: str = "") -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
+from ...core.counted import in_percent
 from ...core.errors import InputError
 from ...core.files import write_text_whole
 from ...core.json_text import read_json
@@ -171,7 +172,7 @@ def overlap_sentence(found: Overlap, folder: Path | str) -> str:
         example = "{} of the test image {}".format(*found.near[0])
     return (
         f"{len(found.near):,} of the {found.searched:,} images of {folder} are near-copies of test "
-        f"images ({found.usual:.1%} of real ones are as near), such as {example}."
+        f"images ({in_percent(found.usual, 1)} of real ones are as near), such as {example}."
     )
 
 

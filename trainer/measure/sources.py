@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.class_folders import class_folders, find_parts
 from ...core.classes import check_apart
+from ...core.counted import in_percent
 from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
@@ -185,7 +186,10 @@ def taken_parts(folder: Path, test: Path | None) -> Taken:
 
 
 def _told(real: str, test: str, others: Sequence[str] = ()) -> str:
-    left = f" {' and '.join(others)} left out: choices are made inside the shots." if others else ""
+    names = " and ".join(others)
+    are = "are" if len(others) > 1 else "is"
+    why = "rates and ratios are chosen inside the shots alone."
+    left = f" {names} {are} left out: {why}" if others else ""
     return f"Folders: draws from {real}, tested on {test}.{left}"
 
 
@@ -228,7 +232,7 @@ def split_examples(
         tested.extend(sorted(chosen, key=lambda place: examples[place].name))
     held_out = set(tested)
     real = sorted(set(range(len(examples))) - held_out, key=lambda i: _class_and_name(examples[i]))
-    description = f"{share:.0%} of each class by seed {seed} are the test split."
+    description = f"{in_percent(share)} of each class by seed {seed} are the test split."
     data = checked([examples[i] for i in real], [examples[i] for i in tested], description, least)
     doubles = {tuple(sorted((copy.image, copy.reference))) for copy in copies}
     named = sorted((examples[one].name, examples[other].name) for one, other in doubles)

@@ -102,11 +102,13 @@ def _row(runs: Sequence[Run], baseline: Sequence[Run], against: str, basis: Basi
 
 
 def _of_control(found: Gain, runs: Sequence[Run]) -> Gain:
-    """Where no difference was to be expected, not telling one is no failure."""
-    expected = runs[0].config.arm.add in CONTROLS or is_unused(runs)
-    if found.verdict == "cannot tell" and expected:
+    """Of a control no more draws are advised; what added nothing has no difference to be told."""
+    if found.verdict != "cannot tell":
+        return found
+    if is_unused(runs):
         return replace(found, verdict="no difference", draws_to_tell=None)
-    return found
+    control = runs[0].config.arm.add in CONTROLS
+    return replace(found, draws_to_tell=None) if control else found
 
 
 def is_unused(runs: Sequence[Run]) -> bool:
@@ -117,12 +119,12 @@ def is_unused(runs: Sequence[Run]) -> bool:
 def _sentence(name: str, found: Gain, runs: Sequence[Run]) -> str:
     """The gain in words, with what has to be said of controls and of arms that added nothing."""
     config = runs[0].config
-    must = ", as it must be" if config.arm.add in CONTROLS else ""
-    said = sentence(name, found, config.shots, must)
+    control = config.arm.add in CONTROLS
+    said = sentence(name, found, config.shots, control)
     if is_unused(runs):
         return f"{said} It added nothing in any draw, and so is real only."
     fails = found.verdict == "helps" or (found.verdict == "hurts" and config.arm.add == "same")
-    return f"{said} {FAILED}" if must and fails else said
+    return f"{said} {FAILED}" if control and fails else said
 
 
 FAILED = "A control must not: something is wrong, or it is the 1 in 20 that is chance."

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ....core.counted import in_percent
+
 PICTURES = "tiny-"  # what the names of the evaluation's pictures begin with
 Figures = Mapping[str, Any]
 Line = tuple[str, ...]
@@ -36,7 +38,7 @@ def table(head: Line, lines: Iterator[Line] | list[Line]) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return in_percent(share, 1)
 
 
 def _autoencoder(part: Figures) -> str:
@@ -101,7 +103,7 @@ def _copies(found: Figures) -> Line:
 def _extremes(by_class: Mapping[str, float], count: int = 5) -> str:
     order = sorted(by_class, key=lambda name: -by_class[name])
     best, worst = (
-        ", ".join(f"{name} {100 * by_class[name]:.0f} %" for name in names)
+        ", ".join(f"{name} {in_percent(by_class[name])}" for name in names)
         for names in (order[:count], order[-count:])
     )
     return f"Best recognised: {best}. Worst: {worst}."

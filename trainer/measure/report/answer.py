@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....core.counted import in_percent
 from ..arms import REAL_ONLY
+from ..gain import room_left
 from ..results import GainRow, Results
 from .chosen import rows_of, strictest
 from .figures import counted, listed, points, shots_text, span
@@ -61,7 +63,11 @@ def _without_synthetic(results: Results) -> Answer:
     best = max(strictest(results.gains), key=lambda row: row.low)
     size = f"{points(best.gain)} points ({span(best.low, best.high)})"
     alone = "" if best.other_photos else "; other photos were not tested"
-    rest = f"of what was, {best.arm} does best, {size} with {shots_text(best.shots)}{alone}."
+    helps = best.verdict == "helps"
+    surest = "" if helps else "nothing can be told to help; the surest is "
+    does = " helps most surely" if helps else ""
+    where = f"{size} with {shots_text(best.shots)}{alone}"
+    rest = f"of what was, {surest}{best.arm}{does}, {where}."
     mood: Mood = "cannot tell" if best.verdict == "no difference" else best.verdict
     asides = [*_passed(results), *_sharing(results)]
     lead = "No synthetic images were measured"
@@ -103,9 +109,8 @@ def _passed(results: Results) -> list[str]:
     same = [row for row in rows_of(results, "same") if row.verdict not in VERBS]
     wrong = [row for row in rows_of(results, "shuffled") if row.verdict != "helps"]
     return [
-        f"The control {row.arm} makes no difference that can be told, as it must be: "
-        f"{points(row.gain)} points "
-        f"({span(row.low, row.high)}) with {shots_text(row.shots)}."
+        f"The control {row.arm}: {points(row.gain)} points ({span(row.low, row.high)}) with "
+        f"{shots_text(row.shots)}; {room_left(row.low, row.high)}."
         if row.verdict != "hurts"
         else f"The control {row.arm} hurts, as wrong labels must: {points(row.gain)} points "
         f"({span(row.low, row.high)}) with {shots_text(row.shots)}."
@@ -117,8 +122,8 @@ def _sharing(results: Results) -> list[str]:
     """How far draws are the same photos, where that widens intervals much."""
     shared = {row.shots: row.shared for row in results.gains if row.other_photos}
     return [
-        f"Two draws of {shots_text(shots)} share {share:.0%} of their photos on average, and "
-        "intervals are widened for it."
+        f"Two draws of {shots_text(shots)} share {in_percent(share)} of their photos on average, "
+        "and intervals are widened for it."
         for shots, share in shared.items()
         if share >= SHARED_MUCH
     ]

@@ -56,7 +56,7 @@ def verdict_text(row: GainRow, arms: Mapping[str, Arm]) -> str:
     control = row.arm in arms and arms[row.arm].add in CONTROLS
     said = row.verdict
     if control and said not in ("helps", "hurts"):
-        return "no difference, as it must be"
+        return "includes 0, as it must"
     return said if row.other_photos else f"{said}, other photos not tested"
 
 

@@ -11,6 +11,7 @@ from .figures import listed, percent, points, shots_text, size_span, span
 
 Mood = Literal["helps", "hurts", "cannot tell", "mixed"]
 Said = tuple[Mood, str, str]  # the mood, the lead of the sentence, and its rest
+DEPENDS = "It depends on the number of real images"
 VERBS: dict[str, str] = {"helps": "raise", "hurts": "lower"}
 
 
@@ -20,7 +21,7 @@ def one(row: GainRow) -> Said:
     covers = "" if row.other_photos else ", for other test images alone"
     if row.verdict not in ("helps", "hurts"):
         size = f"{points(row.gain)} points of {row.metric}"
-        lead = "Cannot tell" if row.verdict == "cannot tell" else "No difference"
+        lead = "Cannot tell" if row.verdict == "cannot tell" else "Nothing was added"
         rest = f"{size} (95 % interval {span(row.low, row.high)}{covers}) {where}{_why(row)}."
         return "cannot tell", lead + untested([row]), rest
     size = f"{abs(row.gain):.1f} points (95 % interval {size_span(row.low, row.high)}{covers})"
@@ -85,14 +86,25 @@ def _outcome(rows: Sequence[GainRow]) -> Mood:
 def _lead(rows: Sequence[GainRow], outcomes: set[Mood]) -> tuple[Mood, str]:
     helping = [row for row in rows if row.verdict == "helps"]
     if not helping:
-        return ("hurts", "No") if "hurts" in outcomes else ("cannot tell", "Cannot tell")
+        return _lead_without_help(rows)
     if not any(stands(row, len(rows)) for row in helping):
         return "cannot tell", "Perhaps"
     if len(helping) == len(rows):
         return "helps", "Yes"
     if outcomes == {"helps"}:
-        return "helps", "Yes, added in the right way"
-    return "mixed", "It depends on the number of real images"
+        return "helps", "Yes, added in some ways"
+    # Where one number helps and another cannot be told, that is no difference between the two:
+    # Gelman and Stern 2006, "The Difference Between 'Significant' and 'Not Significant' is not
+    # Itself Statistically Significant".
+    depends = "hurts" in outcomes
+    return "mixed", DEPENDS if depends else "Yes, with some numbers of real images"
+
+
+def _lead_without_help(rows: Sequence[GainRow]) -> tuple[Mood, str]:
+    verdicts = {row.verdict for row in rows}
+    if "hurts" not in verdicts:
+        return "cannot tell", "Cannot tell"
+    return "hurts", "No" if verdicts == {"hurts"} else "No, as far as can be told"
 
 
 def _clause(rows: Sequence[GainRow], first: bool) -> str:
@@ -109,7 +121,7 @@ def _of_arm(rows: Sequence[GainRow], first: bool) -> str:
     sizes = listed([points(row.gain) for row in rows]) + f" points{interval}"
     verb = VERBS.get(rows[0].verdict)
     if verb is None:
-        return f"{subject} make no difference that can be told: {sizes}"
+        return f"what {subject} do cannot be told: {sizes}"
     return f"{subject} {verb} {rows[0].metric}: {sizes}"
 
 
@@ -117,10 +129,12 @@ def _of_arms(rows: Sequence[GainRow], first: bool) -> str:
     ways = f" of {len({row.arm for row in rows})} ways of adding synthetic images" if first else ""
     outcome, hurting = _outcome(rows), _counts(rows, "hurts")
     if outcome == "cannot tell":
-        return f"none{ways} makes a difference that can be told"
-    hurt = f", and {hurting} {'hurts' if hurting == '1' else 'hurt'}" if hurting else ""
+        return f"no effect{ways} can be told"
+    verb = "hurts" if hurting == "1" else "hurt"
     if outcome == "hurts":
-        return f"none{ways} helps{hurt}"
+        others = any(row.verdict != "hurts" for row in rows)
+        return f"{hurting}{ways} {verb}" + (", and none can be told to help" if others else "")
+    hurt = f", and {hurting} {verb}" if hurting else ""
     best = max((row for row in rows if row.verdict == "helps"), key=lambda row: row.low)
     helping = _counts(rows, "helps")
     where = f" with {best.shots:,}" if len(shots_of(rows)) > 1 else ""

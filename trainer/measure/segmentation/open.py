@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ....core.counted import in_percent
 from ....core.masks.codes import IGNORE
 from ..learner import Learner, Step
 from ..material import Material
@@ -18,7 +19,7 @@ TRUSTED = (
     "Where pairs are trusted in part, a segmenter trained on the draw's real pairs alone, in as "
     f"many steps, reads them. 'Noise ignored' leaves out pixels whose loss exceeds {ALPHA:g} times "
     "the mean of their class in those real pairs; 'worst dropped' takes as many pairs from the "
-    f"{KEPT:.0%} that it agrees with best."
+    f"{in_percent(KEPT)} that it agrees with best."
 )
 
 
@@ -57,7 +58,9 @@ def notes_on_pairs(recipe: MeasureRecipe, masks: np.ndarray) -> tuple[str, ...]:
         found.append(TRUSTED)
     ignored = float((masks == IGNORE).mean())
     if ignored:
-        found.append(f"{ignored:.1%} of the pixels are ignored, in training and in all figures.")
+        found.append(
+            f"{in_percent(ignored, 1)} of the pixels are ignored, in training and in all figures."
+        )
     if len(segmenter.rates) == 1:
         found.append("Rate and decay are the recipe's or usual ones, not chosen for these images.")
     if not segmenter.pretrained:

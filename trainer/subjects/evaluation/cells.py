@@ -1,5 +1,7 @@
 """What the cells of tables say."""
 
+from ....core.counted import in_percent
+
 Line = tuple[str, ...]
 METHODS = {"textual_inversion": "Textual Inversion", "lora": "LoRA", "dreambooth": "DreamBooth"}
 
@@ -11,4 +13,4 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(share: float | None) -> str:
     """The share (0 to 1) in percent, or nothing for None."""
-    return "" if share is None else f"{100 * share:.0f} %"
+    return "" if share is None else in_percent(share)

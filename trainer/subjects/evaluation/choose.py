@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ....core.counted import in_percent
 from ....core.files import appearing
 
 
@@ -43,8 +44,8 @@ def why(chosen: Scored, scored: Sequence[Scored], limit: float) -> str:
     """The choice as a sentence."""
     if chosen.excess > limit:
         return (
-            f"Every step repeats more than {limit:.0%} of training photos beyond what real ones "
-            f"do; step {chosen.step} repeats least ({chosen.excess:.0%})."
+            f"Every step repeats more than {in_percent(limit)} of training photos beyond what real "
+            f"ones do; step {chosen.step} repeats least ({in_percent(chosen.excess)})."
         )
     over = sum(one.excess > limit for one in scored)
     left = f", {over} of them left out for repeating training photos" if over else ""
