@@ -2,6 +2,7 @@
 
 import typer
 
+from ..core.endings import end_as_by_ctrl_c
 from ..core.errors import ManyshotError
 from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
 from .base_files import export as export_base
@@ -37,6 +38,7 @@ def main() -> None:
     """Entry of the `manyshot` command: errors become one sentence and an exit code."""
     from .console import PlainConsole
 
+    end_as_by_ctrl_c()
     try:
         app()
     except ManyshotError as error:

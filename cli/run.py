@@ -94,8 +94,6 @@ def run(
     ] = False,
 ) -> None:
     """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
-    import signal
-
     from ..driver.address import allow_secrets
     from ..driver.load import read_recipe
     from ..driver.run import run as run_recipe
@@ -104,8 +102,6 @@ def run(
     from .console import PlainConsole
 
     allow_secrets(secret or ())
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # what is queued is taken back
-        signal.signal(ending, signal.default_int_handler)
     console = PlainConsole()
     wanted = read_recipe(recipe, servers=server, output=output)
     summary = run_recipe(wanted, ConsoleScreen(console), comfyui, Wishes(prune, redraw, replace))

@@ -15,5 +15,5 @@ def came_of(got: int, wanted: int) -> str:
 
 
 def in_percent(share: float, digits: int = 0) -> str:
-    """A share from 0 to 1 as all texts write it: "62 %", as in the names of arms ("+ real 50 %")."""
+    """A share from 0 to 1 as all texts write it, and the names of arms: "62 %"."""
     return f"{100 * share:.{digits}f} %"

@@ -27,8 +27,6 @@ def demo(
     method: Annotated[Method, typer.Option(help="How subjects are trained.")] = Method.LORA,
 ) -> None:
     """From five photos a class of solar cells to a measured gain. Run it again to go on."""
-    import signal
-
     from ...driver.embedded.source import ensure_installed
     from ..console import PlainConsole
     from ..report import draw
@@ -37,7 +35,6 @@ def demo(
     from .sizes import FULL, QUICK
     from .steps import answer, draw_pictures, lay_out_photos, measure_gain, train_subjects
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = PlainConsole(soft_wrap=True)
 
     def say(text: str) -> None:

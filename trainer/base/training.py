@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...core.endings import heeded_endings
 from ...core.errors import InputError
 from ..divergence import check_number
 
@@ -62,7 +63,8 @@ class Clock:
 
 @contextmanager
 def stoppable(clock: Clock) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the loop after its present step, so that it is saved.
+    """Ctrl-C, SIGTERM and a closed terminal end the loop after its present step, so that it is
+    saved.
 
     In a thread of a server, which takes its signals itself, nothing is changed.
     """
@@ -73,7 +75,7 @@ def stoppable(clock: Clock) -> Iterator[None]:
     def stop(*_: object) -> None:
         clock.stopped = True
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = (signal.SIGINT, *heeded_endings())
     before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield
