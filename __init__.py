@@ -12,3 +12,12 @@ async def comfy_entrypoint():
     from .comfy_nodes import ManyshotExtension
 
     return ManyshotExtension()
+
+
+def __getattr__(name: str) -> str:
+    """`manyshot.__version__`, read when it is asked for."""
+    if name == "__version__":
+        from .core.version import read_version
+
+        return read_version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,13 @@
 """The command line: parse, call, print. The only place that knows both driver and trainer."""
 
+from typing import Annotated
+
 import typer
 
 from ..core.endings import end_as_by_ctrl_c
 from ..core.errors import ManyshotError
+from ..core.extras import missing_module
+from ..core.version import read_version
 from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
 from .base_files import export as export_base
 from .base_files import import_files
@@ -34,6 +38,26 @@ app.add_typer(base.app, name="base")
 app.add_typer(subject.app, name="subject")
 
 
+def show_version(wanted: bool) -> None:
+    """Print the version and exit, when `--version` is given."""
+    if wanted:
+        typer.echo(f"manyshot {read_version()}")
+        raise typer.Exit
+
+
+@app.callback(context_settings={"help_option_names": ["-h", "--help"]})
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=show_version
+        ),
+    ] = False,
+) -> None:
+    """Turn a few labelled photos into a training set with Stable Diffusion."""
+    del version  # show_version has dealt with it
+
+
 def main() -> None:
     """Entry of the `manyshot` command: errors become one sentence and an exit code."""
     from .console import PlainConsole
@@ -48,6 +72,13 @@ def main() -> None:
     except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         console = PlainConsole(stderr=True, soft_wrap=True)
         console.print(f"manyshot: {error.filename}: {error.strerror}.", style="red")
+        raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        module = (error.name or "manyshot").partition(".")[0]
+        if module == "manyshot":  # a mistake of ours, which a traceback helps to find
+            raise
+        console = PlainConsole(stderr=True, soft_wrap=True)
+        console.print(f"manyshot: {missing_module(module)}", style="red")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

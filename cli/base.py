@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..core.extras import Extra
 from ..core.tiny_sizes import IMAGE_SIZE, TINY
+from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 
 app = typer.Typer(
@@ -48,6 +50,7 @@ Bf16 = Annotated[bool, typer.Option(help="Compute in bfloat16 (faster on most ma
 
 
 @app.command()
+@needs("base train-autoencoder", Extra.TRAINER)
 def train_autoencoder(
     data: Data,
     run: Run,
@@ -103,6 +106,7 @@ def train_autoencoder(
 
 
 @app.command()
+@needs("base train", Extra.TRAINER)
 def train(
     data: Data,
     run: Run,
@@ -156,6 +160,7 @@ def train(
 
 
 @app.command()
+@needs("base train-controlnet", Extra.TRAINER)
 def train_controlnet(
     data: Data,
     run: Run,

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from ..core.extras import Extra
 from ..core.tiny_sizes import TINY
 from .base import Run, say
+from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 
 
+@needs("base export", Extra.TRAINER)
 def export(
     run: Run,
     checkpoint: Annotated[
@@ -41,6 +44,7 @@ def export(
             say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
 
 
+@needs("base import", Extra.TRAINER)
 def import_files(
     run: Run,
     checkpoint: Annotated[

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ..core.extras import Extra
+from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 
 OPTIONS = "{sd_vae_decode_method: TAESD, sd_vae_encode_method: TAESD}"
@@ -17,6 +19,7 @@ other models' pictures and previews by TAESD are wrong. Delete them afterwards; 
 its own anew."""
 
 
+@needs("base webui", Extra.TRAINER)
 def webui(
     folder: Annotated[Path, typer.Argument(help="The WebUI's folder.", show_default=False)],
     tokenizer: Tokenizer = None,

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ..core.extras import Extra
+from .needs import needs
+
 
 class Net(StrEnum):
     """The nets of `Segmenter.net`, for --help, which must not load the trainer."""
@@ -22,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("curate")(curate)
 
 
+@needs("curate", Extra.TRAINER)
 def curate(
     folder: Annotated[
         Path, typer.Argument(help="A dataset folder of images with masks.", show_default=False)

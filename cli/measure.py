@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.extras import Extra
+from .needs import needs
+
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from ..trainer.measure.results import GainRow, Results
     from .console import PlainConsole
@@ -27,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("shots")(shots)
 
 
+@needs("measure", Extra.TRAINER)
 def measure(
     recipe: Recipe,
     output: Annotated[
@@ -67,6 +71,7 @@ def measure(
     draw(console, wanted.output, results)
 
 
+@needs("shots", Extra.TRAINER)
 def shots(
     recipe: Recipe,
     folder: Annotated[Path, typer.Argument(help="Where the class folders go.")],

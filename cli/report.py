@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.extras import Extra
+from .needs import needs
+
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from ..trainer.measure.results import Results
     from .console import PlainConsole
@@ -15,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
+@needs("report", Extra.TRAINER)
 def report(
     folder: Annotated[
         Path,

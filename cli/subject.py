@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ..core.extras import Extra
+from .needs import needs
 from .subject_evaluation import evaluate
 from .tokenizer import Tokenizer, tokenizer_folder
 
@@ -17,6 +19,7 @@ app.command()(evaluate)
 
 
 @app.command()
+@needs("subject train", Extra.TRAINER)
 def train(
     recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)],
     output: Annotated[

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import InputError
+from ..core.extras import Extra
+from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
 CONTEXTS = ("green background", "white background", "black background", "blue background")
 
 
+@needs("subject evaluate", Extra.TRAINER)
 def evaluate(
     files: Annotated[
         list[Path] | None,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
+from ..core.extras import Extra, install_command
 from ..core.files import appearing
 from ..core.nearest import did_you_mean
 from ..core.paths import inside, safe_name
@@ -118,7 +120,7 @@ def _check_trainer() -> None:
     except ImportError as error:
         raise InputError(
             f"Training needs {error.name or 'the trainer'}, which ComfyUI's Python does not have. "
-            'Install it there with: pip install "manyshot[trainer]"'
+            f'Install it with: "{sys.executable}" -m {install_command(Extra.TRAINER)}'
         ) from None
     del anyascii, diffusers, peft
 

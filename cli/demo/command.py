@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from ...core.errors import ManyshotError
+from ...core.extras import Extra
+from ..needs import needs
 
 
 class Method(StrEnum):
@@ -19,6 +21,7 @@ class Method(StrEnum):
     DREAMBOOTH = "dreambooth"
 
 
+@needs("demo", Extra.SERVER, Extra.TRAINER)
 def demo(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer draws, steps and pictures.")

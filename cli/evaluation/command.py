@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...core.errors import InputError
+from ...core.extras import Extra
 from ..base import Data, Run
+from ..needs import needs
 from .stage import control_name, weight_files
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
@@ -37,6 +39,7 @@ class Part(StrEnum):
 STRENGTHS = (1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0)
 
 
+@needs("base evaluate", Extra.SERVER, Extra.TRAINER)
 def evaluate(
     data: Data,
     run: Run,

@@ -7,12 +7,13 @@ from typing import Any
 import requests
 
 from ...core.errors import ManyshotError
+from ...core.extras import Extra, install_command, missing_requirements
 from .background import BackgroundServer, find_background
 from .base import MODEL_KINDS, NODE_PACK, TINY_MODEL
 from .cache import models_folder
 from .device import ask_torch
 from .ready import ANSWER_SECONDS
-from .requirements import INSTALL_COMMAND, missing_requirements, read_requirements
+from .requirements import read_requirements
 from .settings import ServerSettings
 from .source import Source, find_installed, own_source
 
@@ -48,7 +49,7 @@ def _requirements(source: Source | None) -> list[Finding]:
     missing = missing_requirements(requirements)
     if not missing:
         return [Finding("requirements", f"all {len(requirements)} there")]
-    text = f"missing: {', '.join(missing)}; install them with: {INSTALL_COMMAND}"
+    text = f"missing: {', '.join(missing)}; install them with: {install_command(Extra.SERVER)}"
     return [Finding("requirements", text, good=False)]
 
 

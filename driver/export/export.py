@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import InputError, ManyshotError
+from ...core.extras import Extra, install_command
 from ...core.new_folder import new_folder
 from .material import Material, Step, read_material
 from .options import Drawing, Format
@@ -78,6 +79,6 @@ def _writer(
     except ModuleNotFoundError as error:
         library = (error.name or "a library").partition(".")[0]
         raise ManyshotError(
-            f"The format {to.value} needs {library}, which is not installed: "
-            'pip install "manyshot[export]".'
+            f"The format {to.value} needs {library}, which is not installed. Install it with: "
+            f"{install_command(Extra.EXPORT)}"
         ) from None

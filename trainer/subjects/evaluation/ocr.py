@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ....core.errors import InputError
+from ....core.extras import Extra, missing_packages
 from .lettering import Reader
 
 
@@ -14,8 +15,8 @@ def open_reader() -> Reader:
     try:
         from rapidocr_onnxruntime import RapidOCR
     except ModuleNotFoundError:
-        raise InputError(
-            'Reading text needs another package: pip install "manyshot[ocr]".'
+        raise missing_packages(
+            "Reading text", ["rapidocr-onnxruntime (not installed)"], Extra.OCR
         ) from None
     except ImportError as error:
         raise InputError(
