@@ -15,6 +15,7 @@ from ..core.masks.read import BACKGROUND, LabelMask
 from .input_files import input_path, stamp
 
 MOST = 10_000
+LONG_JSON = 2 * 2**20  # bytes
 
 
 class ManyshotLoadLabelled(io.ComfyNode):
@@ -96,7 +97,8 @@ class ManyshotLoadLabelled(io.ComfyNode):
         if folder is None or layout is None:
             return True  # wired to another node: known only when it runs
         try:
-            await asyncio.to_thread(_list_pairs, folder, layout)  # the server goes on meanwhile
+            if not _has_long_json(folder, layout):
+                await asyncio.to_thread(_list_pairs, folder, layout)  # the server goes on meanwhile
         except InputError as error:
             return str(error)
         return True
@@ -131,6 +133,14 @@ def select_pairs(pairs: tuple[PairFile, ...], first: int, count: int) -> list[Pa
     """Round `first` of `count` photos each, none twice; after the last come the first again."""
     start = first * count
     return [pairs[(start + place) % len(pairs)] for place in range(min(count, len(pairs)))]
+
+
+def _has_long_json(folder: str, layout: Layout) -> bool:
+    """Whether to leave the check of a COCO file to the job itself: Python parses a JSON in one
+    piece, and other threads, so the server's too, wait for that."""
+    path = input_path(folder, "folder")
+    files = [path] if path.is_file() else list(path.glob("*.json"))
+    return layout in ("auto", "coco") and sum(file.stat().st_size for file in files) > LONG_JSON
 
 
 def _read(pair: PairFile) -> tuple[np.ndarray, LabelMask]:

@@ -54,6 +54,8 @@ def relative_name(name: str, what: str) -> PurePosixPath:
 
 def _reason(error: Exception) -> str:
     """The cause in a few words, without the name itself (it may be long or unprintable)."""
+    if isinstance(error, UnicodeError):
+        return "it holds half of a character"
     reason = getattr(error, "reason", None)
     return reason.description.rstrip(".").lower() if reason else str(error)
 

@@ -14,7 +14,7 @@ from .folder import ROW_FIELDS, rows, versions
 from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey
-from .model_use import foreign_files
+from .model_use import foreign_files, unsure_files
 from .plan import Plan
 from .subjects import subject_facts
 
@@ -49,14 +49,17 @@ def write_manifest(
 ) -> None:
     """manyshot.json: what this folder was made from. Secrets show as their references.
 
-    `rejected`: images that were deleted, and why.
+    `rejected`: images that were deleted, and why. `models_not_compared`: files of which nothing
+    but their size tells that the servers have the same.
     """
     recipe = plan.recipe.model_dump(mode="json", exclude_none=True)
     learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
     scenes = plan.bound.scenes
     shown = {"pairs": scenes.summary} if scenes else {}
     foreign = {FOREIGN: names} if (names := foreign_files(plan)) else {}
-    facts = {**learned, **shown, **foreign, **({"rejected": rejected} if rejected else {})}
+    unsure = {"models_not_compared": files} if (files := unsure_files(servers)) else {}
+    facts = {**learned, **shown, **foreign, **unsure}
+    facts |= {"rejected": rejected} if rejected else {}
     content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **facts)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 

@@ -9,7 +9,7 @@ from ..core.records import image_name, read_records
 from .drawn_with import DrawnWith
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
-from .model_use import foreign_files
+from .model_use import foreign_files, hashes, unsure_sentences
 from .plan import Plan
 from .prepare import prepare, unbound
 from .recipe import Recipe
@@ -22,6 +22,7 @@ def look_ahead(
 ) -> tuple[list[str], list[tuple[Job, DrawnWith]]]:
     """The plan in a few lines, and its first jobs with what they are drawn with; checked against
     the servers if asked to."""
+    unsure: list[str] = []
     if not ask_server:
         plan = prepare(recipe, None)
         checked = "Not checked against a server; give --server to do so."
@@ -31,6 +32,9 @@ def look_ahead(
             plan = prepare(recipe, known_catalogue(servers))
             for server in reached:
                 server.check(plan)
+            facts = [server.facts(plan) for server in reached]
+        hashes(facts)  # raises where two servers have different files of one name
+        unsure = unsure_sentences(facts)
         checked = f"Checked against {', '.join(server.name for server in reached)}."
     classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
     words = (
@@ -38,7 +42,7 @@ def look_ahead(
         f"{counted(images_per_class(plan.recipe), 'image')}, "
         f"{plan.bound.batch_size} a job. {checked}"
     )
-    lines = [words, *unbound(plan), *touched(plan), *_unknown(plan)]
+    lines = [words, *unbound(plan), *touched(plan), *_unknown(plan), *unsure]
     return lines, [(job, plan.bound.drawn_with(job)) for job in islice(plan, show)]
 
 

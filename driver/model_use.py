@@ -103,6 +103,30 @@ def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     return found
 
 
+def unsure_files(servers: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Model files that several servers have under one name, and of which nothing but their size
+    tells that they are the same."""
+    known: dict[str, list[set[str]]] = {}
+    for server in servers:
+        for model in server.get("models") or []:
+            known.setdefault(model["name"], []).append({key for key in model if model[key]})
+    sure = {
+        name
+        for name, kinds in known.items()
+        if len(kinds) == 1 or set.intersection(*kinds) - {"name", "bytes"}
+    }
+    return sorted(known.keys() - sure)
+
+
+def unsure_sentences(servers: Iterable[Mapping[str, Any]]) -> list[str]:
+    names = unsure_files(servers)
+    return [
+        f"The servers do not tell whether {name} is the same file on each of them. Where it is "
+        "not, the images are of several models."
+        for name in names
+    ]
+
+
 def _differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return any(one[key] != other[key] for key in one.keys() & other.keys())
 

@@ -13,7 +13,8 @@ from manyshot.core.records import METADATA, Record, class_names, image_name, rea
 
 HOSTILE = ["", ".", "..", "../x", "a/b", "a\\b", "/etc/passwd", "C:\\x", "a\0b", "a\nb", "CON",
            "nul.png", " a", "a ", "a.", ".hidden", "x" * (MAX_NAME_BYTES + 1), "é" * 101,
-           "a:b", "a*b", 'a"b', "<a>", "a|b", "a?b", "\u202e/x"]  # fmt: skip
+           "a:b", "a*b", 'a"b', "<a>", "a|b", "a?b", "\u202e/x", "\ud800",
+           "a\udcffb"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HOSTILE)

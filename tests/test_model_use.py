@@ -16,7 +16,13 @@ from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.look import look_ahead
-from manyshot.driver.model_use import check_replaced, foreign_files, remember_models
+from manyshot.driver.model_use import (
+    check_replaced,
+    foreign_files,
+    hashes,
+    remember_models,
+    unsure_files,
+)
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe
@@ -152,6 +158,58 @@ def test_nothing_drawn_is_nothing_lost(tmp_path: Path) -> None:
 def test_servers_with_different_files_of_one_name_are_refused(done: Plan) -> None:
     with pytest.raises(InputError, match=r"different files named pug\.safetensors"):
         check(done, [*facts(pug="1"), *facts(pug="other")])
+
+
+class Told:
+    """A server that shows these files: name -> (folder, bytes, what they say of themselves)."""
+
+    def __init__(self, **files: tuple[str, int, dict[str, str]]) -> None:
+        self.files = {f"{name}.safetensors": facts for name, facts in files.items()}
+
+    def model_sizes(self, folder: str) -> dict[str, int]:
+        return {name: size for name, (kind, size, _) in self.files.items() if kind == folder}
+
+    def model_metadata(self, name: str, folder: str | None = None) -> dict[str, str]:
+        kind, _, metadata = self.files[name]
+        return metadata if kind == folder else {}
+
+
+def on(name: str, found: Plan, server: Any) -> dict[str, Any]:
+    return {"name": name, "models": model_facts(found, server, [])}
+
+
+BASE = ("checkpoints", 100, {"modelspec.hash_sha256": "a"})
+
+
+@pytest.mark.parametrize(
+    ("lora", "other", "refused", "unsure"),
+    [
+        (("loras", 9, {"a": "1"}), ("loras", 9, {"a": "1"}), False, []),
+        (("loras", 9, {"a": "1"}), ("loras", 9, {"a": "2"}), True, []),
+        (("loras", 9, {}), ("loras", 8, {}), True, []),
+        (("loras", 9, {}), ("loras", 9, {}), False, ["pug.safetensors"]),
+        (("loras", 9, {}), ("loras", 9, {"a": "1"}), False, ["pug.safetensors"]),
+        (("nowhere", 9, {}), ("nowhere", 8, {}), False, ["pug.safetensors"]),
+    ],
+)
+def test_files_of_two_servers_are_compared_by_what_these_tell(
+    tmp_path: Path, lora: Any, other: Any, refused: bool, unsure: list[str]
+) -> None:
+    found = plan(tmp_path, lora="pug.safetensors")
+    servers = [
+        on("a", found, Told(pug=lora, sd15=BASE)),
+        on("b", found, Told(pug=other, sd15=BASE)),
+    ]
+    if refused:
+        with pytest.raises(InputError, match=r"different files named pug\.safetensors"):
+            hashes(servers)
+        return
+    hashes(servers)
+    assert unsure_files(servers) == unsure
+    assert unsure_files(servers[:1]) == []
+    write_manifest(tmp_path / "out", found, servers)
+    content = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    assert content.get("models_not_compared", []) == unsure
 
 
 def test_files_on_this_machine_are_known_by_content(tmp_path: Path) -> None:

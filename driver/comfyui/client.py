@@ -6,6 +6,7 @@ from urllib.parse import quote
 from ...core.errors import ServerError
 from ..http import Http, Refused, Unreachable
 from ..job import Failure
+from ..reply import dicts
 from ..workflow.graph import Graph
 from .completion import FileRef, Found
 
@@ -32,6 +33,12 @@ class Comfy:
         kind = folder or ("checkpoints" if "lora" not in name.lower() else "loras")
         reply = self.http.get_json(f"/view_metadata/{kind}?filename={quote(name)}")
         return reply if isinstance(reply, dict) else {}
+
+    def model_sizes(self, folder: str) -> dict[str, int]:
+        """Name -> bytes of the files in a models folder; nothing where the server does not say."""
+        listed = dicts(self.http.get_json(f"/experiment/models/{folder}"))
+        found = [(file.get("name"), file.get("size")) for file in listed]
+        return {n: size for n, size in found if isinstance(n, str) and isinstance(size, int)}
 
     def families(self) -> Any:
         """Which kinds of models it has, where it has manyshot's nodes: `/manyshot/families`."""
