@@ -35,7 +35,7 @@ HOSTILE = {
     "run lengths of 81 megapixels, twenty times": lambda: coco(RUNS, 20, 9000),
     "20,000 outlines": lambda: coco([[0, 0, 8, 0, 8, 8]], 20_000, 64),
     "200,000 outlines": lambda: coco([[0, 0, 8, 0, 8, 8]], 200_000, 64),
-    "40 MB of numbers": lambda: coco([[0, 1] * 50_000], 100, 64),
+    "10 MB of numbers": lambda: coco([[0, 1] * 50_000], 50, 64),
     "100,000 brackets": lambda: DEEP,
 }
 
