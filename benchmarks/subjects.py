@@ -75,8 +75,8 @@ CASES = {
 
 def prepare(folder: Path) -> None:
     """The base and the photos that both train on."""
+    from manyshot.core.tiny_files import TINY_MODEL
     from manyshot.core.tiny_sizes import TINY
-    from manyshot.driver.embedded.base import TINY_MODEL
     from manyshot.trainer.base.export import export_diffusers, load_single_file
 
     export_diffusers(folder / "base", load_single_file(TINY_MODEL, tokenizer(), TINY))

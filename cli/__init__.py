@@ -38,9 +38,9 @@ app.add_typer(base.app, name="base")
 app.add_typer(subject.app, name="subject")
 
 
-def show_version(wanted: bool) -> None:
+def show_version(version: bool) -> None:
     """Print the version and exit, when `--version` is given."""
-    if wanted:
+    if version:
         typer.echo(f"manyshot {read_version()}")
         raise typer.Exit
 

@@ -25,8 +25,8 @@ def webui(
     tokenizer: Tokenizer = None,
 ) -> None:
     """Put manyshot-tiny into AUTOMATIC1111's WebUI, to try it there without a download."""
+    from ..core.tiny_files import TINY_MODEL
     from ..core.tiny_sizes import IMAGE_SIZE, TINY
-    from ..driver.embedded.base import TINY_MODEL
     from ..trainer.base.export_webui import TAESD, export_webui, webui_folder
     from .console import PlainConsole
 

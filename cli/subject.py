@@ -37,7 +37,7 @@ def train(
 ) -> None:
     """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
     from ..core.recipe_file import read_recipe_file
-    from ..driver.embedded.base import TINY_MODEL
+    from ..core.tiny_files import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.device import check_device
     from ..trainer.subjects.machine import Machine

@@ -185,7 +185,7 @@ def _wanted(
 def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
     import torch
 
-    from ..driver.embedded.base import TINY_MODEL
+    from ..core.tiny_files import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.device import check_device
     from ..trainer.subjects.evaluation.wanted import BaseFile

@@ -4,6 +4,7 @@ import logging
 
 from comfy_api.latest import ComfyExtension, io
 
+from ..core.tiny_files import WEIGHTS
 from .class_prompts import ManyshotClassPrompts
 from .compose_masks import ManyshotComposeMasks
 from .controlnet import ManyshotControlNet
@@ -29,6 +30,7 @@ class ManyshotExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         _register_tiny_model()
+        _offer_weights()
         _add_routes()
         _check_hosts()
         return [
@@ -59,6 +61,14 @@ def _register_tiny_model() -> None:
         register()
     except (ImportError, AttributeError) as error:
         log.warning("manyshot-tiny cannot be loaded by this ComfyUI: %s", error)
+
+
+def _offer_weights() -> None:
+    """The pack's own checkpoint and ControlNets stand in the lists of stock loaders."""
+    from folder_paths import add_model_folder_path
+
+    for folder in sorted(path for path in WEIGHTS.glob("*") if path.is_dir()):
+        add_model_folder_path(folder.name, str(folder))
 
 
 def _add_routes() -> None:

@@ -17,10 +17,10 @@ pytest.importorskip("kornia")
 from manyshot.cli import app
 from manyshot.cli.evaluation.stage import Stage
 from manyshot.core.errors import InputError
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import TINY
 from manyshot.driver import embedded
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.trainer.base.architecture import build_controlnet, build_unet
 from manyshot.trainer.base.evaluation.card import BEGIN, END
 from manyshot.trainer.base.export_controlnet import ControlNetFacts, export_controlnet
@@ -65,10 +65,11 @@ def _write_pet(folder: Path, name: str, brightness: int, rng: np.random.Generato
 def weights(tmp_path: Path) -> Path:
     """The base model with ControlNets that know nothing."""
     folder = tmp_path / "weights"
-    folder.mkdir()
-    shutil.copy(TINY_MODEL, folder)
+    for kind in ("checkpoints", "controlnet"):
+        (folder / kind).mkdir(parents=True)
+    shutil.copy(TINY_MODEL, folder / "checkpoints")
     for kind in ("segmentation", "canny"):
-        path = folder / f"manyshot-tiny-{kind}.safetensors"
+        path = folder / "controlnet" / f"manyshot-tiny-{kind}.safetensors"
         facts = ControlNetFacts(kind, "", {})
         export_controlnet(path, build_controlnet(build_unet(TINY)), TINY, facts)
     return folder
@@ -152,11 +153,11 @@ def test_every_part_is_drawn_measured_and_put_into_the_card(
 
 def test_a_part_without_its_controlnet_is_refused_at_once(tmp_path: Path, pets: Path) -> None:
     weights = tmp_path / "weights"
-    weights.mkdir()
+    (weights / "checkpoints").mkdir(parents=True)
     arguments = ["--data", str(pets), "--run", str(tmp_path), "--weights", str(weights)]
     for part, absent in (("guidance", "manyshot-tiny"), ("canny", "manyshot-tiny-canny")):
         with pytest.raises(InputError, match=f"There is no .*{absent}.safetensors"):
             CliRunner().invoke(
                 app, ["base", "evaluate", *arguments, f"--part={part}"], catch_exceptions=False
             )
-        shutil.copy(TINY_MODEL, weights)
+        shutil.copy(TINY_MODEL, weights / "checkpoints")

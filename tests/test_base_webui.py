@@ -19,8 +19,8 @@ import torch
 from diffusers.loaders.single_file_utils import create_unet_diffusers_config_from_ldm
 from manyshot.cli import app
 from manyshot.core.errors import InputError, ManyshotError
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import SD1_SCALE_FACTOR, TINY, Sizes
-from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.webui.settings import WebUISettings
 from manyshot.trainer.base import export_webui as export
 from manyshot.trainer.base.architecture import build_schedule, build_unet, build_vae

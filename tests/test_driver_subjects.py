@@ -14,10 +14,10 @@ from manyshot.core.errors import InputError
 from manyshot.core.files import file_sha256
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import KEY
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.comfyui.subject_checks import check_subjects
 from manyshot.driver.dispatch import Dispatch, real_clock
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.http import Refused
 from manyshot.driver.ledger import Ledger
 from manyshot.driver.load import parse_recipe

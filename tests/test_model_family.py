@@ -16,7 +16,7 @@ from manyshot.core.model_family import (
     unet_family,
     wrong_pair,
 )
-from manyshot.driver.embedded.base import TINY_CONTROLNETS, TINY_MODEL
+from manyshot.core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from safetensors.numpy import save_file
 
 

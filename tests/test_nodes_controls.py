@@ -14,8 +14,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.strengths import drawn_strength
+from manyshot.core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.base import TINY_CONTROLNETS, TINY_MODEL
 from manyshot.driver.load import parse_recipe
 from manyshot.driver.run import run
 from PIL import Image

@@ -76,7 +76,7 @@ def test_stock_nodes_give_and_take_masks(client: Client, pairs: Path) -> None:
 def test_a_control_image_steers_stock_nodes(
     client: Client, pairs: Path, comfyui: EmbeddedServer
 ) -> None:
-    from manyshot.driver.embedded.base import TINY_CONTROLNETS, TINY_MODEL
+    from manyshot.core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 
     if not all(path.is_file() for path in (TINY_MODEL, TINY_CONTROLNETS["segmentation"])):
         pytest.skip("manyshot-tiny is not there")

@@ -13,7 +13,7 @@ import torch
 from manyshot.cli import app
 from manyshot.core.errors import InputError
 from manyshot.core.subject_file import read_subject_file
-from manyshot.driver.embedded.base import TINY_MODEL
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.images import pixel_digest

@@ -18,8 +18,8 @@ pytest.importorskip("diffusers")
 import torch
 from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.subject_file import MODEL_FOLDERS, read_subject_file
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.base.checkpoints import read_facts

@@ -14,9 +14,9 @@ import torch
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from manyshot.core.errors import InputError
 from manyshot.core.palettes import trimap_to_control
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import TINY, Sizes
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import build_controlnet, build_unet, load_tokenizer
 from manyshot.trainer.base.export import load_single_file

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import requests
 import websocket
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import TINY
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.base import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
 from PIL import Image
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.subject_file import MODEL_FOLDERS, Method, Subject, SubjectFile
-from manyshot.driver.embedded.base import TINY_MODEL
+from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
 
 NAMES: dict[Method, str] = {

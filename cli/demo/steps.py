@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 
 from ...core.errors import ManyshotError
+from ...core.tiny_files import TINY_MODEL
 from ...driver.embedded import EmbeddedServer, ServerSettings
-from ...driver.embedded.base import TINY_MODEL
 from ...driver.look import is_made
 from ...driver.run import Summary
 from ...driver.run import run as run_recipe

@@ -60,7 +60,9 @@ def evaluate(
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option(help="The folder of manyshot-tiny*.safetensors; default: what is installed."),
+        typer.Option(
+            help="A folder with checkpoints/ and controlnet/; default: manyshot's own weights."
+        ),
     ] = None,
     docs: Annotated[
         Path | None,
@@ -68,7 +70,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Draw with stock nodes on the embedded ComfyUI, and measure. Run it again to go on."""
-    from ...driver.embedded.base import WEIGHTS
+    from ...core.tiny_files import WEIGHTS
     from ...trainer.base.evaluation.card import publish
     from ...trainer.base.evaluation.instruments import open_instruments
     from ..console import PlainConsole

@@ -81,14 +81,12 @@ def open_stage(
 
 
 def weight_files(weights: Path) -> dict[str, Path]:
-    """Name below models/ -> the file in `weights`. Raises InputError without a base model."""
-    base = weights / f"{TINY}.safetensors"
-    if not base.is_file():
-        raise InputError(f"There is no {base}: `manyshot base export` writes it.")
+    """Name below models/ -> that file below `weights`. Raises InputError without a base model."""
+    base = f"checkpoints/{TINY}.safetensors"
+    if not (weights / base).is_file():
+        raise InputError(f"There is no {weights / base}: `manyshot base export` writes it.")
     names = [control_name(kind) for kind in ("segmentation", "canny")]
-    nets = {name: weights / Path(name).name for name in names}
-    there = {name: path for name, path in nets.items() if path.is_file()}
-    return {f"checkpoints/{base.name}": base, **there}
+    return {name: weights / name for name in (base, *names) if (weights / name).is_file()}
 
 
 def control_name(kind: str) -> str:

@@ -14,6 +14,7 @@ import yaml
 
 from ...core.errors import InputError
 from ...core.paths import inside
+from ...core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from .cache import cache_folder, models_folder
 from .locks import try_lock
 from .settings import ServerSettings
@@ -21,11 +22,6 @@ from .source import Source
 
 PACKAGE = Path(__file__).resolve().parents[2]
 NODE_PACK = "manyshot"
-WEIGHTS = PACKAGE / "weights"
-TINY_MODEL = WEIGHTS / "manyshot-tiny.safetensors"
-TINY_CONTROLNETS = {  # what it is shown -> file
-    kind: WEIGHTS / f"manyshot-tiny-{kind}.safetensors" for kind in ("segmentation", "canny")
-}
 MODEL_KINDS = (
     *("checkpoints", "clip_vision", "controlnet", "diffusion_models", "embeddings", "loras"),
     *("text_encoders", "upscale_models", "vae", "vae_approx"),

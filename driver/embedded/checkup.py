@@ -8,8 +8,9 @@ import requests
 
 from ...core.errors import ManyshotError
 from ...core.extras import Extra, install_command, missing_requirements
+from ...core.tiny_files import TINY_MODEL
 from .background import BackgroundServer, find_background
-from .base import MODEL_KINDS, NODE_PACK, TINY_MODEL
+from .base import MODEL_KINDS, NODE_PACK
 from .cache import models_folder
 from .device import ask_torch
 from .ready import ANSWER_SECONDS
