@@ -40,6 +40,8 @@ FOUND = [
     ("webui_replies", b'{"model_list": 1}'),
     ("webui_replies", b'{"images": [""], "info": "{\\"index_of_first_image\\": \\"a\\"}"}'),
     ("webui_replies", b'{"images": [""], "info": "{\\"index_of_first_image\\": -1}"}'),
+    ("metadata", b'{"file_name": "\\ud800", "class_name": "cat"}'),
+    ("metadata", b'{"file_name": "images/\\ud800/1_0.png", "class_name": "\\ud800"}'),
     ("webui_replies", '{"images": ["\u0411"], "info": "{}"}'.encode()),
     ("ledger", f'{{"images": 1, "job": {{{GOOD}}}}}'.encode()),
     ("ledger", f'{{"job": {{{WHOLE},"more":1}}}}'.encode()),
