@@ -2,93 +2,37 @@
 
 `python benchmarks/copies.py FOLDER [--side 128] [--references 1000] [--queries 200]` takes the
 images below FOLDER, the shorter side reduced to `side` pixels. The first `references` of a seeded
-order are searched for; `queries` of them are disguised in each way, and as many others, which are
-no copies, are to be told from them. It prints hits and false alarms at several thresholds of
-agreement; the row "as searched" is that of `find_copies`. `--speed 5000` times that many images
-against as many others instead.
+order are searched for; `queries` of them are disguised in each way, and `others`, by default as
+many, which are no copies, are to be told from them. It prints hits and false alarms at several
+thresholds of agreement; the column "as searched" is that of `find_copies`. `--halves` divides the
+images in two, tunes the cut on each half (the lowest without a false alarm) and shows both halves
+at both cuts and at the search's own. `--speed 5000` times that many images against as many others
+instead.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
 import typer
+from disguises import DISGUISES
+from manyshot.core.counted import in_percent
 from manyshot.core.image_files import image_files
 from manyshot.trainer.copies import search
 from manyshot.trainer.copies.search import find_copies
 from manyshot.trainer.copies.signatures import Signature, signature_of
 from manyshot.trainer.images import read_rgb
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 THRESHOLDS = 0.8, 0.9, 0.98, 0.995, 0.998, 0.9985
-Disguise = Callable[[Image.Image], Image.Image]
-
-
-def encoded(form: str, quality: int) -> Disguise:
-    def disguise(image: Image.Image) -> Image.Image:
-        file = BytesIO()
-        image.save(file, form, quality=quality)
-        return Image.open(file).convert("RGB")
-
-    return disguise
-
-
-def cropped(share: float, x: float, y: float) -> Disguise:
-    """`share` of each side, at `x` and `y` (0 to 1) of what is spare, enlarged again."""
-
-    def disguise(image: Image.Image) -> Image.Image:
-        width, height = (share * length for length in image.size)
-        left, top = x * (image.width - width), y * (image.height - height)
-        box = (left, top, left + width, top + height)
-        return image.resize(image.size, Image.Resampling.BICUBIC, box)
-
-    return disguise
-
-
-def in_turn(*disguises: Disguise) -> Disguise:
-    def disguise(image: Image.Image) -> Image.Image:
-        for one in disguises:
-            image = one(image)
-        return image
-
-    return disguise
-
-
-def transposed(how: Image.Transpose) -> Disguise:
-    return lambda image: image.transpose(how)
-
-
-def resized(factor: float) -> Disguise:
-    return lambda image: image.resize((round(factor * image.width), round(factor * image.height)))
-
-
-DISGUISES: Mapping[str, Disguise] = {
-    **{f"JPEG {quality}": encoded("JPEG", quality) for quality in (20, 50, 90)},
-    "WebP 30": encoded("WEBP", 30),
-    "half the size": resized(0.5),
-    "twice the size": resized(2),
-    "square": lambda image: image.resize((min(image.size), min(image.size))),
-    "mirrored": transposed(Image.Transpose.FLIP_LEFT_RIGHT),
-    "quarter turn": transposed(Image.Transpose.ROTATE_90),
-    "half turn": transposed(Image.Transpose.ROTATE_180),
-    "turned by 10 degrees": lambda image: image.rotate(10, Image.Resampling.BICUBIC),
-    "corner, 80 % of each side": cropped(0.8, 0, 0),
-    "centre, 80 %": cropped(0.8, 0.5, 0.5),
-    "corner, 60 %": cropped(0.6, 1, 1),
-    "centre, 50 %": cropped(0.5, 0.5, 0.5),
-    "brightness + 40 %": lambda image: ImageEnhance.Brightness(image).enhance(1.4),
-    "contrast - 40 %": lambda image: ImageEnhance.Contrast(image).enhance(0.6),
-    "blur of 1 pixel": lambda image: image.filter(ImageFilter.GaussianBlur(1)),
-    "mirrored corner, JPEG 30": in_turn(
-        transposed(Image.Transpose.FLIP_LEFT_RIGHT), cropped(0.8, 1, 0), encoded("JPEG", 30)
-    ),
-}
+CUTS = np.arange(0.9, 1, 0.0005)  # that --halves chooses from
+NONE = "others (false alarms)"
 
 
 def main(
@@ -96,6 +40,8 @@ def main(
     side: Annotated[int, typer.Option(help="Pixels of the shorter side.")] = 128,
     references: int = 1000,
     queries: int = 200,
+    others: int | None = None,
+    halves: Annotated[bool, typer.Option("--halves", help="Tune on each half.")] = False,
     speed: Annotated[int, typer.Option(help="Time this many against as many, no more.")] = 0,
 ) -> None:
     """Print hits and false alarms of every disguise, or how long a search takes."""
@@ -104,15 +50,59 @@ def main(
     if speed:
         took(folder, side, speed)
         return
-    photos = [small(files[i], side) for i in order[: references + queries]]
+    parts = np.array_split(order, 2) if halves else [order]
+    tried = [try_out([files[i] for i in part], side, references, queries, others) for part in parts]
+    cuts = {f"{at:g}": [at] * len(tried) for at in THRESHOLDS}
+    if halves:
+        cuts = {f"tuned on {place + 1}": [lowest_cut(one)] * 2 for place, one in enumerate(tried)}
+    cuts["as searched"] = [one.least for one in tried]
+    for place, one in enumerate(tried):
+        heads = (f"{name} ({at[place]:.4g})" for name, at in cuts.items())
+        title = f"half {place + 1} of 2" if halves else None
+        table = Table("disguise", *heads, title=title)
+        for name in one.agreements:
+            table.add_row(name, *(percent(one, name, at[place]) for at in cuts.values()))
+        Console(width=140).print(table)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Of each disguise, and of others, what each image agreed with; `least`: the search's cut."""
+
+    least: float
+    agreements: dict[str, list[dict[int, float]]]
+
+
+def try_out(
+    files: Sequence[Path], side: int, references: int, queries: int, others: int | None
+) -> Tried:
+    """Search disguised photos, and others, among the first `references`."""
+    last = references + (queries if others is None else others)
+    photos = [small(path, side) for path in files[:last]]
     known = [signed(photo) for photo in photos[:references]]
-    least = search.least_agreement(known)
-    table = Table("disguise", *(f"{one:g}" for one in THRESHOLDS), f"as searched ({least:.4f})")
-    table.add_row("others (false alarms)", *figures(photos[references:], known, least, False))
-    for name, disguise in DISGUISES.items():
-        row = figures([disguise(photo) for photo in photos[:queries]], known, least, True)
-        table.add_row(name, *row)
-    Console(width=140).print(table)
+    tried = {NONE: photos[references:]}
+    tried |= {name: [how(one) for one in photos[:queries]] for name, how in DISGUISES.items()}
+    found = {
+        name: list(search.compare([signed(one) for one in images], known, None))
+        for name, images in tried.items()
+    }
+    return Tried(search.least_agreement(known), found)
+
+
+def lowest_cut(tried: Tried) -> float:
+    """The lowest cut at which none of the others is told to be a copy."""
+    return next(float(at) for at in CUTS if not any(told(tried, NONE, float(at))))
+
+
+def told(tried: Tried, name: str, at: float) -> list[bool]:
+    """Whether each image is told to be a copy at a cut: of its own photo, or, of others, of any."""
+    rows = enumerate(tried.agreements[name])
+    copies = [(i, {copy.reference for copy in search.clear_copies(i, one, at)}) for i, one in rows]
+    return [bool(places) if name == NONE else i in places for i, places in copies]
+
+
+def percent(tried: Tried, name: str, at: float) -> str:
+    return in_percent(float(np.mean(told(tried, name, at))), 1)
 
 
 def small(path: Path, side: int) -> Image.Image:
@@ -121,20 +111,6 @@ def small(path: Path, side: int) -> Image.Image:
 
 def signed(image: Image.Image) -> Signature:
     return signature_of(np.asarray(image))
-
-
-def figures(
-    images: Sequence[Image.Image], known: Sequence[Signature], least: float, copies: bool
-) -> list[str]:
-    """Percent of the images that are told to be copies: of their own photo, or of any."""
-    found = list(search.compare([signed(image) for image in images], known, None))
-    thresholds = [*THRESHOLDS, least]
-    told = [
-        [{c.reference for c in search.clear_copies(i, one, at)} for i, one in enumerate(found)]
-        for at in thresholds
-    ]
-    hits = [[i in places if copies else bool(places) for i, places in enumerate(t)] for t in told]
-    return [f"{100 * np.mean(row):.1f} %" for row in hits]
 
 
 def took(folder: Path, side: int, count: int) -> None:

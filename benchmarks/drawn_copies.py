@@ -78,7 +78,7 @@ def main(
             folder, f"strength_{strength:g}", PHOTOS, list(first), strength
         )
     for name, pictures in drawn.items():
-        table.add_row(name, *found(pictures, sources, photos))
+        table.add_row(name, *found(pictures, photos))
     Console(width=100).print(table)
 
 
@@ -116,14 +116,11 @@ def draw(
     return [(record.class_name, folder / name / record.file_name) for record in records]
 
 
-def found(
-    pictures: list[tuple[str, Path]], sources: list[Path], photos: list[Path]
-) -> tuple[str, str, str]:
+def found(pictures: list[tuple[str, Path]], photos: list[Path]) -> tuple[str, str, str]:
     """How many pictures, and how many are told to be copies: of their source, of another photo."""
     copies = find_copies([path for _, path in pictures], photos)
     own = {copy.image for copy in copies if is_source(copy.image, copy.reference, pictures, photos)}
     others = {copy.image for copy in copies} - own
-    assert len(sources) <= len(photos)
     return str(len(pictures)), str(len(own)), str(len(others))
 
 

@@ -157,16 +157,45 @@ def test_a_missing_library_is_a_sentence(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-def test_the_command_says_what_it_wrote(tmp_path):
+NO_VAL = "val has no image of fruit fly: too few, or of one source.\n"
+
+
+@pytest.mark.parametrize(
+    ("images", "deleted", "to", "share", "printed"),
+    [
+        (1, 0, "coco", 0.0, "1 image of 1 class: OUT\n"),
+        (5, 0, "imagefolder", 0.0, "5 images of 3 classes: OUT\n"),
+        (5, 0, "yolo", 0.5, "NO_VAL3 + 2 images of 3 classes: OUT\n"),
+        (
+            5,
+            1,
+            "coco",
+            0.0,
+            "1 image was deleted: it counts as rejected.\n4 images of 3 classes: OUT\n",
+        ),
+        (
+            6,
+            2,
+            "yolo",
+            0.0,
+            "2 images were deleted: they count as rejected.\n4 images of 3 classes: OUT\n",
+        ),
+    ],
+)
+def test_the_command_says_what_it_wrote(tmp_path, images, deleted, to, share, printed):
     from manyshot.cli import app
     from typer.testing import CliRunner
 
-    make(tmp_path / "in", SHAPES)
-    options = ["--to", "yolo", "--output", str(tmp_path / "out"), "--val-share", "0.5"]
+    records = make(tmp_path / "in", [*SHAPES, RING][:images])
+    for record in records[:deleted]:
+        (tmp_path / "in" / record.file_name).unlink()
+    out = tmp_path / "out"
+    options = ["--to", to, "--output", str(out), "--val-share", str(share)]
     answer = CliRunner().invoke(app, ["export", str(tmp_path / "in"), *options])
     assert answer.exit_code == 0
-    assert "3 + 2 images of 3 classes" in answer.output
-    assert (tmp_path / "out/data.yaml").is_file()
+    after_progress = answer.output.partition("\n")[2]
+    assert after_progress == printed.replace("OUT", str(out)).replace("NO_VAL", NO_VAL)
+    assert out.is_dir()
 
 
 def counts_by_split(out: Path) -> dict[str, list[str]]:

@@ -99,6 +99,41 @@ def test_draws_that_share_photos_widen_the_interval_and_say_how_much() -> None:
     assert any("two draws share 6" in note and "widened" in note for note in notes)
 
 
+def test_every_number_of_shots_of_a_curve_says_how_much_its_draws_share() -> None:
+    table, _ = cloud(real=10)
+    notes = notes_on_draws(table, replace(SMALL, shots=(1, 5, 8, 10), draws=400))
+    begins = ["1 shots: ", "5 shots: two draws share 50 %", "8 shots: two draws share 80 %"]
+    begins.append("10 shots: each class has 10 real images, so that there is one draw")
+    for start in begins[1:]:
+        assert sum(note.startswith(start) for note in notes) == 1, notes
+    [one] = [note for note in notes if note.startswith(begins[0] + "two draws share")]
+    assert " share 10 % " in one or " share 9 % " in one or " share 11 % " in one
+
+
+@pytest.mark.parametrize(
+    ("shares", "named"),
+    [
+        ({1: 0.1, 5: 0.5, 8: 0.8}, [5, 8]),
+        ({1: 0.1, 5: 0.19}, []),
+        ({5: 0.2}, [5]),
+        ({5: 1.0}, []),  # one set of photos, which the answer's first sentence says
+    ],
+)
+def test_the_answer_names_the_shots_whose_draws_share_much(
+    shares: dict[int, float], named: list[int]
+) -> None:
+    rows = [
+        row(SYNTHETIC, shots, *UP, shared=share, other_photos=share < 1)
+        for shots, share in shares.items()
+    ]
+    said = answer(with_rows(*rows))
+    assert [text for text in said.asides if "share" in text] == [
+        f"Two draws of {shots} real images of each class share {round(100 * shares[shots])} % of "
+        "their photos on average, and intervals are widened for it."
+        for shots in named
+    ]
+
+
 def test_a_class_whose_photos_all_draws_hold_is_named() -> None:
     table, _ = cloud(real=8)
     without = np.flatnonzero(table.labels[table.real] == 2)[5:]
