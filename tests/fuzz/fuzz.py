@@ -16,7 +16,7 @@ from typing import Any
 
 import atheris  # pyright: ignore[reportMissingImports]
 
-with atheris.instrument_imports(include=["manyshot", "yaml"]):
+with atheris.instrument_imports(include=["manyshot", "yaml"]):  # pyright: ignore
     import targets  # pyright: ignore[reportMissingImports]
     from manyshot.core.errors import ManyshotError
 
