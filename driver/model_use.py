@@ -106,16 +106,17 @@ def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
 def unsure_files(servers: Iterable[Mapping[str, Any]]) -> list[str]:
     """Model files that several servers have under one name, and of which nothing but their size
     tells that they are the same."""
-    known: dict[str, list[set[str]]] = {}
+    keys_by_name: dict[str, list[set[str]]] = {}
     for server in servers:
         for model in server.get("models") or []:
-            known.setdefault(model["name"], []).append({key for key in model if model[key]})
-    sure = {
+            keys = {key for key in model if model[key]}
+            keys_by_name.setdefault(model["name"], []).append(keys)
+    comparable = {
         name
-        for name, kinds in known.items()
-        if len(kinds) == 1 or set.intersection(*kinds) - {"name", "bytes"}
+        for name, keys in keys_by_name.items()
+        if len(keys) == 1 or set.intersection(*keys) - {"name", "bytes"}
     }
-    return sorted(known.keys() - sure)
+    return sorted(keys_by_name.keys() - comparable)
 
 
 def unsure_sentences(servers: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -37,8 +37,8 @@ class Comfy:
     def model_sizes(self, folder: str) -> dict[str, int]:
         """Name -> bytes of the files in a models folder; nothing where the server does not say."""
         listed = dicts(self.http.get_json(f"/experiment/models/{folder}"))
-        found = [(file.get("name"), file.get("size")) for file in listed]
-        return {n: size for n, size in found if isinstance(n, str) and isinstance(size, int)}
+        sizes = [(file.get("name"), file.get("size")) for file in listed]
+        return {n: size for n, size in sizes if isinstance(n, str) and isinstance(size, int)}
 
     def families(self) -> Any:
         """Which kinds of models it has, where it has manyshot's nodes: `/manyshot/families`."""

@@ -68,10 +68,10 @@ def _content(
         metadata = comfy.model_metadata(name, folder)
     except ServerError:
         metadata = {}
-    said = [(key, metadata[key]) for key in sorted(metadata) if "hash" in key or "sha256" in key]
-    hashes = {key: value for key, value in said if isinstance(value, str) and len(value) <= 200}
-    size_known = {} if size is None else {"bytes": str(size)}
-    return hashes | size_known | ({"metadata": _digest(metadata)} if metadata else {})
+    named = [(key, metadata[key]) for key in sorted(metadata) if "hash" in key or "sha256" in key]
+    hashes = {key: value for key, value in named if isinstance(value, str) and len(value) <= 200}
+    length = {} if size is None else {"bytes": str(size)}
+    return hashes | length | ({"metadata": _digest(metadata)} if metadata else {})
 
 
 def _digest(metadata: Mapping[str, Any]) -> str:
