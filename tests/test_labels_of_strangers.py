@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.masks.coco import read_coco
+from manyshot.core.masks.coco import CocoImage, CocoObject, read_coco
+from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.layouts import PairFile
 from manyshot.core.masks.pairs import find_pairs, fitting_mask
 from manyshot.core.masks.polygons import rasterise
+from manyshot.core.masks.rle import encode_runs
 from manyshot.core.pets import FOLDER, parse_list
 from PIL import Image
 
@@ -125,3 +127,49 @@ def test_the_canvas_checks_files_beside_the_servers_loop() -> None:
         text = (Path(__file__).parents[1] / "comfy_nodes" / f"{name}.py").read_text()
         assert "async def validate_inputs" in text
         assert "await asyncio.to_thread(" in text
+
+
+POLYGONS = st.lists(st.tuples(PLACES, PLACES), min_size=3, max_size=6).map(
+    lambda places: np.array(places, float)
+)
+RUNS = st.lists(st.booleans(), min_size=63, max_size=63).map(
+    lambda bits: np.array(encode_runs(np.array(bits).reshape(7, 9)))
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["cat", "dog", "owl"]),
+            st.lists(POLYGONS, max_size=3).map(tuple) | RUNS,
+            st.booleans(),
+        ),
+        max_size=5,
+    )
+)
+def test_objects_are_drawn_in_their_boxes_as_on_the_whole_image(drawn: list) -> None:
+    objects = [
+        CocoObject(name, (), how, crowd)
+        if isinstance(how, np.ndarray)
+        else CocoObject(name, how, None, crowd)
+        for name, how, crowd in drawn
+    ]
+    wanted = np.zeros((7, 9), np.uint8)
+    for item in objects:
+        if item.class_name != "owl":
+            value = IGNORE if item.crowd else 1 + ("cat", "dog").index(item.class_name)
+            wanted[item.rasterise(7, 9)] = value
+    image = CocoImage("a.png", 7, 9, tuple(objects))
+    if not ((wanted > 0) & (wanted != IGNORE)).any():
+        return
+    assert np.array_equal(image.label_mask(("cat", "dog")).labels, wanted)
+
+
+def test_small_objects_of_a_large_image_are_not_counted_as_the_whole_of_it() -> None:
+    """A thousand roofs on an aerial photo."""
+    rng = np.random.default_rng(0)
+    square = np.array([[0, 0], [20, 0], [20, 20], [0, 20]], float)
+    roofs = [CocoObject("roof", (square + rng.uniform(0, 4000, 2),)) for _ in range(1000)]
+    mask = CocoImage("a.png", 4096, 4096, tuple(roofs)).label_mask(("roof",))
+    assert 300_000 < (mask.labels == 1).sum() <= 441_000

@@ -18,21 +18,37 @@ def rasterise(points: np.ndarray, height: int, width: int) -> np.ndarray:
     return mask
 
 
-def fill(mask: np.ndarray, points: np.ndarray) -> None:
-    """Set the pixels of a bool mask (height, width) whose centres lie inside."""
-    height, width = mask.shape
-    if not len(points):
-        return
-    left, right = _centres(points[:, 0], width)
-    top, bottom = _centres(points[:, 1], height)
+Box = tuple[slice, slice]  # rows and columns
+
+
+def fill(mask: np.ndarray, points: np.ndarray) -> Box | None:
+    """Set the pixels of a bool mask (height, width) whose centres lie inside.
+
+    Gives the box that they all lie in; None where there are none.
+    """
+    top, bottom, left, right = _box(points, *mask.shape)
     if left == right or top == bottom:
-        return
+        return None
     odd = np.zeros((bottom - top, right - left + 1), np.uint8)  # odd or even: it may wrap
     for rows, x in _crossings(points, top, bottom):
         columns = np.clip(np.ceil(x - 0.5), left, right).astype(int)
         np.add.at(odd, (rows - top, columns - left), 1)
-    inside = np.cumsum(odd, axis=1, dtype=np.uint8)[:, :-1] % 2 == 1
-    mask[top:bottom, left:right] |= inside
+    inside = np.cumsum(odd, axis=1, dtype=np.uint8)[:, :-1] & 1
+    mask[top:bottom, left:right] |= inside.view(bool)
+    return slice(top, bottom), slice(left, right)
+
+
+def box_size(points: np.ndarray, height: int, width: int) -> int:
+    """How many pixels of a canvas the box around a polygon has."""
+    top, bottom, left, right = _box(points, height, width)
+    return (bottom - top) * (right - left)
+
+
+def _box(points: np.ndarray, height: int, width: int) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right."""
+    if not len(points):
+        return 0, 0, 0, 0
+    return *_centres(points[:, 1], height), *_centres(points[:, 0], width)
 
 
 def crossings(points: np.ndarray, height: int) -> float:
