@@ -9,6 +9,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from .errors import InputError
+from .file_kinds import explain_mismatch, explain_path
 from .nearest import did_you_mean
 from .yaml_file import Written, quoted, read_yaml
 
@@ -20,9 +21,13 @@ def read_recipe_file(model: type[Model], path: Path, **changes: Any) -> Model:
 
     Changes that are None are none. Raises InputError.
     """
+    if sentence := explain_path(path):
+        raise InputError(sentence)
     data, written = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError(f"{path}: a recipe is a list of 'key: value' lines; this file is not.")
+    if sentence := explain_mismatch(path, data, frozenset(model.model_fields)):
+        raise InputError(sentence)
     given = {key: value for key, value in changes.items() if value is not None}
     return parse_recipe_data(model, {**data, **given}, str(path), written)
 
