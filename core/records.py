@@ -37,7 +37,8 @@ class Record(BaseModel):
     """One image of a dataset folder.
 
     `source_image`: the photo that it was made from; `source_images`: all of them, where a scene
-    was composed of several. `objects`: what its label mask shows, as masks.objects.object_facts
+    was composed of several. `node`: the save node that
+    brought it, of several. `objects`: what its label mask shows, as masks.objects.object_facts
     says it. `server`: where it was drawn. `sha256`: of the file, in hex.
     """
 
@@ -52,6 +53,7 @@ class Record(BaseModel):
     seed: int | None = None
     subject: str | None = None
     workflow: str | None = None
+    node: str | None = None
     source_image: str | None = None
     source_images: tuple[str, ...] = ()
     objects: list[dict[str, Any]] = []

@@ -125,6 +125,23 @@ def batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
     return found[0] if len(found) == 1 else None
 
 
+def images_a_job(recipe: Recipe, saved: int, nodes: int) -> int:
+    """How many images a job brings: `saved` of each of its `nodes`, unless the recipe says.
+
+    Raises InputError where that, or the images of a class, cannot be the same of each node.
+    """
+    many = recipe.images_per_job or saved * nodes
+    images = images_per_class(recipe)
+    for key, count in (("images_per_job", many), ("images_per_class", images)):
+        if count % nodes:
+            less, more = count - count % nodes, count - count % nodes + nodes
+            raise InputError(
+                f"'{key}' is {count}, and 'save' names {nodes} nodes, each of which brings as many "
+                f"images as the others. Write {f'{less} or {more}' if less else more}."
+            )
+    return many
+
+
 def check_told_apart(recipe: Recipe, used: Collection[str], where: str) -> None:
     """Raises InputError when all classes, or all images of a class, would be the same.
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.images import opened
 from ..core.prompt_language import escape
-from .addresses import addressed, batch_slot, check_told_apart, used_fields
+from .addresses import addressed, batch_slot, check_told_apart, images_a_job, used_fields
 from .drawn_with import DrawnWith, joined
 from .field_text import field_names, fill
 from .job import Job
@@ -39,20 +39,22 @@ class Binding:
 
     `fields`, `texts`, `sweeps` and `pictures` say what each slot takes: a job field, or of an
     address the text with fields in it (`words` has these), the sweep's value or the uploaded
-    picture; `literals` are of `bind`, for all jobs. `prefix` is the slot of the saved files' name,
-    if any.
+    picture; `literals` are of `bind`, for all jobs. `prefixes` are the slots of the saved files'
+    names, if any.
+    `save_nodes` deliver the images of a job in turn; `saved_as` is what a list under 'save' calls
+    them. `batch_size`: images a job, of all of them.
     `scenes` are the recipe's labelled photos, if any: some fields are of them.
     """
 
     ids: Template
     graphs: Template
     groups: Template | None
-    save_node: str
+    save_nodes: tuple[str, ...]
     batch_size: int
     fields: Mapping[Slot, str]
     sweeps: Mapping[Slot, str]
     pictures: Mapping[Slot, str]
-    prefix: Slot | None
+    prefixes: tuple[Slot, ...]
     scenes: Scenes | None = None
     facts: frozenset[Slot] = frozenset()
     """Slots that change no pixel: what Save Labelled records."""
@@ -61,6 +63,7 @@ class Binding:
     texts: Mapping[Slot, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     literals: Mapping[Slot, Any] = field(default_factory=dict)
+    saved_as: tuple[str, ...] = ()
 
     def pixels(self, job: Job) -> str:
         """A hash of all that decides the pixels and nothing else; ids hold Save Labelled's facts,
@@ -75,12 +78,14 @@ class Binding:
     def id(self, job: Job, subject_digest: str = "") -> str:
         """32 hex digits that follow from everything that decides the pixels.
 
-        Of a subject's file that is its content, whatever it is called.
+        Of a subject's file that is its content, whatever it is called. Of one save node the graph
+        says all; of several their order decides, too.
         """
-        if not subject_digest:
-            return self.ids.digest(self._values(job))[:32]
-        found = self.ids.digest(self._values(job._replace(subject=None)))
-        return sha256(f"{found} {subject_digest}".encode()).hexdigest()[:32]
+        named = job._replace(subject=None) if subject_digest else job
+        digest = self.ids.digest(self._values(named))
+        more = [subject_digest] if subject_digest else []
+        more += ["save", *self.save_nodes] if len(self.save_nodes) > 1 else []
+        return (sha256(" ".join([digest, *more]).encode()).hexdigest() if more else digest)[:32]
 
     def models(self, job: Job) -> tuple[Any, ...]:
         """The values of `job` that decide its group; () when all jobs are of one."""
@@ -103,9 +108,9 @@ class Binding:
         for slot in self.drawn:
             picture = made.name(self.fields[slot]) if made else "none.png"
             values[slot] = f"{UPLOADS}/{picture}"
-        if self.prefix:
+        for place, prefix in enumerate(self.prefixes):
             # Folders of their own: SaveImage lists the folder each time it saves.
-            values[self.prefix] = f"manyshot/{name[:3]}/{name}"
+            values[prefix] = f"manyshot/{name[:3]}/{name}" + (f"-{place}" if place else "")
         return self.graphs.graph(values)
 
     def uploads(self, job: Job, made: Made | None = None) -> dict[str, Path | bytes]:
@@ -155,9 +160,7 @@ class Binding:
         }
         for slot, address in self.pictures.items():
             values[slot] = f"{UPLOADS}/{upload_name(job.pictures[address])}"
-        if self.prefix:
-            values[self.prefix] = ""
-        return values
+        return values | dict.fromkeys(self.prefixes, "")
 
     def _spoken(self, slot: Slot, name: str, job: Job) -> Any:
         """A job field; a name is escaped where it becomes a part of a prompt."""
@@ -185,8 +188,8 @@ def bind_recipe(
 
     Raises InputError naming `where` (the workflow), the address and what is wrong.
     """
-    save_node = save_nodes.delivering_node(folded.graph, catalogue, recipe.save, where)
-    needed = upstream(folded.graph, [save_node])
+    saving = save_nodes.delivering_nodes(folded.graph, catalogue, recipe.save, where)
+    needed = upstream(folded.graph, saving)
     plain = {node_id: node for node_id, node in folded.graph.items() if node_id in needed}
     fields = {slot: name for slot, name in folded.fields.items() if slot.node_id in plain}
     found = addressed(recipe, plain, catalogue)
@@ -203,27 +206,27 @@ def bind_recipe(
     drawn_fields = used_fields(recipe, of_pixels, found)
     check_told_apart(recipe, drawn_fields, where)
     slots = [*fields, *found.texts, *found.sweeps, *found.pictures]
-    delivery = save_nodes.deliver(plain, save_node, recipe.transport, catalogue)
+    delivery = save_nodes.deliver(plain, saving, recipe.transport, catalogue)
     own = [slot for slot in slots if slot.node_id in delivery.graph]
-    run_slots = [*own, delivery.prefix] if delivery.prefix else own
     ids = Template(plain, slots, save_nodes.not_in_id(plain))
+    saved = plain[batch.node_id]["inputs"][batch.input] if batch else 1
     return Binding(
         ids=ids,
-        graphs=Template(delivery.graph, run_slots),
+        graphs=Template(delivery.graph, [*own, *delivery.prefixes]),
         groups=prefix_template(Template(plain, slots), catalogue) if catalogue else None,
-        save_node=save_node,
-        batch_size=recipe.images_per_job
-        or (plain[batch.node_id]["inputs"][batch.input] if batch else 1),
+        save_nodes=saving,
+        batch_size=images_a_job(recipe, saved, len(saving)),
         fields=fields,
         sweeps=found.sweeps,
         pictures=found.pictures,
-        prefix=delivery.prefix,
+        prefixes=delivery.prefixes,
         scenes=scenes,
         facts=facts,
         drawn_fields=frozenset(drawn_fields),
         texts=found.texts,
         literals=found.literals,
         words={address: str(recipe.bind[address]) for address in found.texts.values()},
+        saved_as=tuple(recipe.save) if isinstance(recipe.save, list) else (),
     )
 
 

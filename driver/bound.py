@@ -31,6 +31,11 @@ class Bound:
         return self._first.batch_size
 
     @property
+    def saved_as(self) -> list[str]:
+        """What the recipe calls the save nodes that bring a job's images, where it lists some."""
+        return list(self.graphs.saved_as) if self.graphs else []
+
+    @property
     def drawn_fields(self) -> frozenset[str]:
         """Which of prompt, negative and seed the images are drawn with."""
         fields = frozenset(DrawnWith._fields)

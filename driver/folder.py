@@ -92,6 +92,7 @@ def _rows(
             **drawn._asdict(),
             "subject": job.token,
             "workflow": workflow,
+            **({"node": job.nodes[index % len(job.nodes)]} if job.nodes else {}),
             "source_image": sources[0] if sources else None,
             "source_images": sources if len(sources) > 1 else [],
             "objects": objects[index] if index < len(objects) else [],
@@ -106,7 +107,7 @@ def _rows(
 
 ROW_FIELDS = (
     "file_name", "class_name", "label", "mask_file_name", "prompt", "negative", "seed", "subject",
-    "workflow", "source_image", "source_images", "objects", "sweep", "kept", "reason", "server",
-    "sha256",
+    "workflow", "node", "source_image", "source_images", "objects", "sweep", "kept", "reason",
+    "server", "sha256",
 )  # fmt: skip
 """What the driver writes itself: not scores, which others may add."""

@@ -19,6 +19,7 @@ class Job(NamedTuple):
     `first_index` and on of their class. `pictures` maps a bound address to the local file behind
     it, `sweep` to the value there. `subject` is the file of the class's subject as servers know
     it, `token` its word. `pairs` names the labelled photos that it is made from, by their order.
+    `nodes` are the save nodes that bring its images in turn, where the recipe lists some.
     (A tuple, because a million of them are made and written.)
     """
 
@@ -37,6 +38,7 @@ class Job(NamedTuple):
     pictures: dict[str, str] = {}
     sweep: dict[str, Value] = {}
     pairs: list[str] = []
+    nodes: list[str] = []
 
     def to_json(self) -> str:
         """The job without the fields that have their defaults."""

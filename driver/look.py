@@ -40,10 +40,16 @@ def look_ahead(
     words = (
         f"{counted(len(plan), 'job')}: {counted(classes, 'class', 'classes')} x "
         f"{counted(images_per_class(plan.recipe), 'image')}, "
-        f"{plan.bound.batch_size} a job. {checked}"
+        f"{_a_job(plan)}. {checked}"
     )
     lines = [words, *unbound(plan), *touched(plan), *_unknown(plan), *unsure]
     return lines, [(job, plan.bound.drawn_with(job)) for job in islice(plan, show)]
+
+
+def _a_job(plan: Plan) -> str:
+    """How many images a job brings, and of which nodes, where the recipe lists some."""
+    count, nodes = plan.bound.batch_size, plan.bound.saved_as
+    return f"{counted(count, 'image')} a job, of {', '.join(nodes)}" if nodes else f"{count} a job"
 
 
 def touched(plan: Plan) -> list[str]:

@@ -52,9 +52,15 @@ def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
     """
     if delivery.masks or mask is None:
         return replace(delivery, objects=_objects(delivery.masks))
-    for data in delivery.images:
-        with opened(data, formats=SENT) as image:
-            width, height = image.size
+    sizes = {_size(data) for data in delivery.images}
+    if len(sizes) > 1:
+        shown = " and ".join(f"{width}x{height}" for width, height in sorted(sizes))
+        return Failure(
+            "invalid",
+            f"The nodes under 'save' bring images of {shown} pixels, and one mask fits only one of "
+            "these sizes. Name the nodes of one size.",
+        )
+    for width, height in sizes:
         if (height, width) != mask.size:
             return Failure(
                 "invalid",
@@ -65,6 +71,12 @@ def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
     return replace(
         delivery, masks=(encode_png(mask),) * count, objects=(object_facts(mask),) * count
     )
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height."""
+    with opened(data, formats=SENT) as image:
+        return image.size
 
 
 def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:

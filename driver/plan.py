@@ -154,6 +154,7 @@ class Plan:
             **self.bound.facts(),
             **({"extra": sorted((*key, n) for key, n in self.extra.items())} if self.extra else {}),
             **({"images_per_job": many} if (many := self.recipe.images_per_job) else {}),
+            **({"save": nodes} if (nodes := self.bound.saved_as) else {}),
         }
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -164,14 +165,15 @@ class Plan:
 
     def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
         seed, batch, scenes = self.recipe.seed or 0, self.bound.batch_size, self.bound.scenes
+        nodes = self.bound.saved_as
         pairs = scenes.names(class_name, index // batch, seed) if scenes else []
         shown = scenes.shown(pairs) if scenes else ()
-        resolved = self._prompts.at(class_name, index, seed, shown)
+        resolved = self._prompts.at(class_name, index // max(1, len(nodes)), seed, shown)
         subject = self.subjects.get(class_name)
         images = self._images_of(class_name, sweep)
         job = planned(resolved, label, index, batch, images, subject)
         pictures = self._pictures(class_name, index)
-        return job._replace(pictures=pictures, sweep=sweep, pairs=pairs)
+        return job._replace(pictures=pictures, sweep=sweep, pairs=pairs, nodes=nodes)
 
     def _pair_folders(self, addresses: list[str]) -> None:
         """Pictures of several folders are taken together by their names."""

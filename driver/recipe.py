@@ -118,8 +118,10 @@ class Recipe(Strict):
     sweep: dict[str, list[Scalar]] = Field(
         default={}, description="Node title.input: values; every combination is made."
     )
-    save: str | None = Field(
-        default=None, description="The node whose images are kept, if the workflow has several."
+    save: str | list[str] | None = Field(
+        default=None,
+        description="The node whose images are kept, if the workflow has several; or a list of "
+        "nodes, of each of which every job brings an image.",
     )
     servers: list[ServerAddress] = Field(
         default=[ServerAddress(url="embedded")],
@@ -173,6 +175,13 @@ class Recipe(Strict):
         if not isinstance(value, list):
             return value
         return [{"url": item} if isinstance(item, str) else item for item in value]
+
+    @field_validator("save")
+    @classmethod
+    def _save(cls, value: str | list[str] | None) -> str | list[str] | None:
+        if value == []:
+            raise ValueError("the list is empty; name a node, or leave 'save' out")
+        return value
 
     @field_validator("sweep")
     @classmethod

@@ -116,7 +116,14 @@ def _job(class_name: str, job_id: str, names: list[str], lines: Mapping[str, Lin
         keep=len(names),
         token=str(line["subject"]) if line.get("subject") else None,
         sweep=sweep if isinstance(sweep, dict) else {},
+        nodes=_nodes([lines.get(name, {}) for name in names]),
     )
+
+
+def _nodes(lines: list[Line]) -> list[str]:
+    """The save node of each image, where all lines name theirs."""
+    nodes = [line.get("node") for line in lines]
+    return [str(node) for node in nodes] if all(nodes) else []
 
 
 def _done(job_id: str, images: list[Facts], masks: list[Facts], lines: list[Line]) -> Done:

@@ -41,7 +41,7 @@ RAISED = event("raised", "3", ERROR)
 
 
 def after(events, over_socket, wanted=1):
-    watch = Watch("9", wanted, over_socket)
+    watch = Watch(("9",), wanted, over_socket)
     for one in events:
         watch = seen(watch, one)
     return watch
@@ -130,7 +130,7 @@ def test_the_history_has_the_last_word_over_an_error_event():
     ],
 )  # fmt: skip
 def test_what_the_server_says_when_asked(over_socket, answer, kind, words):
-    end = found(Watch("9", 1, over_socket), answer).end
+    end = found(Watch(("9",), 1, over_socket), answer).end
     assert isinstance(end, Failure)
     assert end.kind == kind
     assert words in end.reason
@@ -138,7 +138,7 @@ def test_what_the_server_says_when_asked(over_socket, answer, kind, words):
 
 @pytest.mark.parametrize("where", ["queued", "running"])
 def test_a_job_that_is_still_there_goes_on(where):
-    watch = found(Watch("9", 1, False), Found(where))
+    watch = found(Watch(("9",), 1, False), Found(where))
     assert watch.end is None
     assert watch.running == (where == "running")
 
@@ -200,7 +200,7 @@ hostile = st.dictionaries(known | st.text(max_size=3), json_values | st.just("su
 
 @given(hostile, hostile, st.booleans())
 def test_hostile_answers_never_raise_and_never_count_as_finished(entry, output, over_socket):
-    watch = seen(Watch("9", 1, over_socket), event("output", "9", output))
+    watch = seen(Watch(("9",), 1, over_socket), event("output", "9", output))
     end = found(watch, Found("history", {**entry, "outputs": {"9": output}})).end
     if not isinstance(end, Failure):
         assert end is not None

@@ -128,12 +128,12 @@ def picture(number: int = 0, node: str = "9") -> Event:
 
 
 def test_a_flood_of_images_ends_the_job() -> None:
-    box = Mailbox("9", most=4, limit=10_000)
+    box = Mailbox({"9"}, most=4, limit=10_000)
     for _ in range(6):
         box.put(picture())
     kinds = [event.kind for event in box.take(0) if event]
     assert kinds == ["image"] * 4 + ["flooded"] * 2
-    tight = Mailbox("9", most=400, limit=2_500)
+    tight = Mailbox({"9"}, most=400, limit=2_500)
     for _ in range(400):
         tight.put(picture())
     events = [event for event in tight.take(0) if event]
@@ -142,14 +142,14 @@ def test_a_flood_of_images_ends_the_job() -> None:
 
 
 def test_images_of_a_workflow_that_makes_too_many_are_counted() -> None:
-    box = Mailbox("9", most=images_taken(1), limit=1_000_000)
+    box = Mailbox({"9"}, most=images_taken(1), limit=1_000_000)
     for _ in range(64):  # RepeatLatentBatch repeats as often at most
         box.put(picture())
     assert {event.kind for event in box.take(0) if event} == {"image"}
 
 
 def test_images_of_other_nodes_are_not_kept() -> None:
-    box = Mailbox("9", most=1, limit=10_000)
+    box = Mailbox({"9"}, most=1, limit=10_000)
     box.put(picture(node="5"))
     [event] = box.take(0)
     assert (event and event.kind, event and event.image) == ("alive", b"")

@@ -182,7 +182,7 @@ def test_two_save_nodes_are_told_apart_by_a_key_that_there_is(tmp_path: Path) ->
     graph = {**GRAPH, "10": GRAPH["9"]}
     with pytest.raises(InputError, match="such as save: '@9'"):
         plan(tmp_path, PROMPT | SEED, graph)
-    assert plan(tmp_path, PROMPT | SEED, graph, save="@9").graphs.save_node == "9"
+    assert plan(tmp_path, PROMPT | SEED, graph, save="@9").graphs.save_nodes == ("9",)
 
 
 def test_a_workflow_that_repeats_its_latents_has_a_key_of_its_own(tmp_path: Path) -> None:

@@ -11,7 +11,12 @@ from manyshot.driver.workflow.graph import Graph, Slot, canonical, parse_api
 from manyshot.driver.workflow.groups import expensive_part, expensive_prefix, prefix_template
 from manyshot.driver.workflow.own_nodes import fold
 from manyshot.driver.workflow.preflight import check
-from manyshot.driver.workflow.save_nodes import deliver, delivering_node, not_in_id
+from manyshot.driver.workflow.save_nodes import (
+    deliver,
+    delivering_node,
+    delivering_nodes,
+    not_in_id,
+)
 from manyshot.driver.workflow.template import Template
 
 from .workflow_strategies import CATALOGUE, WORKFLOWS, graphs
@@ -156,10 +161,10 @@ def test_node_named_as_output_must_deliver() -> None:
 
 
 def test_websocket_delivery_writes_nothing() -> None:
-    delivery = deliver(load("txt2img"), "7", "websocket", CATALOGUE)
+    delivery = deliver(load("txt2img"), ["7"], "websocket", CATALOGUE)
     assert delivery.graph["7"]["class_type"] == "SaveImageWebsocket"
     assert delivery.graph["7"]["inputs"] == {"images": ["6", 0]}
-    assert delivery.prefix is None
+    assert delivery.prefixes == ()
     assert not check(delivery.graph, CATALOGUE)
 
 
@@ -168,24 +173,24 @@ def test_view_delivery_saves_under_a_prefix_of_ours(class_type: str) -> None:
     graph = load("txt2img")
     if class_type != "SaveImage":
         graph["7"] = node(class_type, images=["6", 0])
-    delivery = deliver(graph, "7", "view", CATALOGUE)
+    delivery = deliver(graph, ["7"], "view", CATALOGUE)
     assert delivery.graph["7"]["class_type"] == "SaveImage"
-    assert delivery.prefix == Slot("7", "filename_prefix")
+    assert delivery.prefixes == (Slot("7", "filename_prefix"),)
     assert not check(delivery.graph, CATALOGUE)
 
 
 @pytest.mark.parametrize(("transport", "mode"), [("websocket", "websocket"), ("view", "folder")])
 def test_save_labelled_keeps_its_place(transport: Any, mode: str) -> None:
     folded = fold(own_graph())
-    delivery = deliver(folded.graph, delivering_node(folded.graph, None, None), transport)
+    delivery = deliver(folded.graph, delivering_nodes(folded.graph, None, None), transport)
     inputs = delivery.graph["7"]["inputs"]
     assert delivery.graph["7"]["class_type"] == "ManyshotSaveLabelled"
-    assert (inputs["delivery"], inputs["folder"], delivery.prefix) == (mode, "cats", None)
+    assert (inputs["delivery"], inputs["folder"], delivery.prefixes) == (mode, "cats", ())
 
 
 def test_other_outputs_are_cut_off() -> None:
     graph = load("subgraph_twice")
-    delivery = deliver(graph, delivering_node(graph, CATALOGUE, "Save Image"), "view", CATALOGUE)
+    delivery = deliver(graph, delivering_nodes(graph, CATALOGUE, "Save Image"), "view", CATALOGUE)
     assert {"8:2", "8:3", "5", "7"} <= set(delivery.graph)
     assert {"9:2", "9:3", "10", "11", "12"}.isdisjoint(delivery.graph)
 
@@ -195,7 +200,7 @@ def test_delivery_leaves_its_graph_as_it_was(graph: Graph) -> None:
     before = json.dumps(graph)
     for node_id in graph:
         for transport in ("websocket", "view"):
-            deliver(graph, node_id, transport, CATALOGUE)
+            deliver(graph, [node_id], transport, CATALOGUE)
     assert json.dumps(graph) == before
 
 

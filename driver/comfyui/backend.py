@@ -138,7 +138,7 @@ class ComfyBackend:
     def _submit_and_follow(self, job: Job, made: Made | None) -> Finished | Failure:
         prompt_id = str(uuid.uuid4())
         most = images_taken(job.images)
-        box, client_id = self._listener.register(prompt_id, self._binding.save_node, most)
+        box, client_id = self._listener.register(prompt_id, self._binding.save_nodes, most)
         try:
             graph = self._binding.graph(job, prompt_id, made)
             refused = self._comfy.submit(graph, prompt_id, client_id)
@@ -146,7 +146,7 @@ class ComfyBackend:
                 self._comfy.cancel(prompt_id)
                 return refused
             over_socket = self._recipe.transport == "websocket"
-            watch = Watch(self._binding.save_node, job.images, over_socket)
+            watch = Watch(self._binding.save_nodes, job.images, over_socket)
             stall, stop = self._recipe.timeouts.stall, self._stop
             follower = Follower(
                 self._comfy, self.health, self._probe, box, prompt_id, stall=stall, stop=stop

@@ -5,10 +5,11 @@ says when asked (history and queue). Both give the next Watch; once `end` is set
 Pure: no clock, no network.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
-from ...core.counted import came_of
+from ...core.counted import came_of, counted
 from ..job import Failure
 from .events import Event
 
@@ -41,23 +42,41 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What is known about one prompt. `wanted` images must come from the node `save_node`."""
+class Output:
+    """What one save node gave so far; `wanted_masks` is how many masks it says it sent."""
 
-    save_node: str
-    wanted: int
-    over_socket: bool
-    running: bool = False
     images: tuple[bytes, ...] = ()
     masks: tuple[bytes, ...] = ()
     image_files: tuple[FileRef, ...] = ()
     mask_files: tuple[FileRef, ...] = ()
     wanted_masks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is known about one prompt. `wanted` images must come, as many of each of `save_nodes`.
+
+    `outputs`: of the nodes that gave something, by id.
+    """
+
+    save_nodes: Sequence[str]
+    wanted: int
+    over_socket: bool
+    running: bool = False
+    outputs: Mapping[str, Output] = field(default_factory=dict)
     succeeded: bool = False
     problem: Failure | None = None
     doubtful: bool = False
     """An end was announced that does not fit what came: ask the server."""
     end: Finished | Failure | None = None
+
+    def output(self, node_id: str) -> Output:
+        return self.outputs.get(node_id, Output())
+
+    def count(self, node_id: str) -> int:
+        """How many images of a node are here, or can be fetched."""
+        output = self.output(node_id)
+        return len(output.images if self.over_socket else output.image_files)
 
 
 def seen(watch: Watch, event: Event) -> Watch:
@@ -65,10 +84,10 @@ def seen(watch: Watch, event: Event) -> Watch:
     match event.kind:
         case "started" | "running":
             return replace(watch, running=True)
-        case "image" if event.node_id == watch.save_node:
-            return _with_image(watch, event)
-        case "output" if event.node_id == watch.save_node:
-            return with_output(watch, event.data)
+        case "image" if event.node_id and event.node_id in watch.save_nodes:
+            return _with_image(watch, event.node_id, event)
+        case "output" if event.node_id and event.node_id in watch.save_nodes:
+            return with_output(watch, event.node_id, event.data)
         case "flooded":
             return replace(watch, end=Failure("invalid", str(event.data.get("message"))))
         case "succeeded":
@@ -96,16 +115,27 @@ def found(watch: Watch, answer: Found) -> Watch:
 
 
 def complete(watch: Watch) -> Finished | Failure:
-    """The end of a job that the server calls a success: all images, or what is missing."""
-    got = len(watch.images) if watch.over_socket else len(watch.image_files)
-    if got > watch.wanted:  # it would be so every time
-        return Failure("count", _too_many(watch, got))
-    if got < watch.wanted:
-        return Failure("incomplete", _miscount(watch, got))
-    masks = len(watch.masks) if watch.over_socket else len(watch.mask_files)
-    if watch.over_socket and masks != watch.wanted_masks:
-        return Failure("incomplete", f"{masks} of {watch.wanted_masks} masks came.")
-    return Finished(watch.images, watch.masks, watch.image_files, watch.mask_files)
+    """The end of a job that the server calls a success: all images, or what is missing.
+
+    Images of several nodes take turns: the first of each, then the second of each, and so on.
+    """
+    each = watch.wanted // len(watch.save_nodes)
+    counts = {node_id: watch.count(node_id) for node_id in watch.save_nodes}
+    if any(got > each for got in counts.values()):  # it would be so every time
+        return Failure("count", _too_many(counts, each))
+    missing = next((node_id for node_id, got in counts.items() if got < each), None)
+    if missing is not None:
+        return Failure("incomplete", _miscount(missing, counts[missing], each))
+    outputs = [watch.output(node_id) for node_id in watch.save_nodes]
+    problem = _masks_missing(watch, outputs)
+    if problem:
+        return problem
+    return Finished(
+        _in_turn([output.images for output in outputs]),
+        _in_turn([output.masks for output in outputs]),
+        _in_turn([output.image_files for output in outputs]),
+        _in_turn([output.mask_files for output in outputs]),
+    )
 
 
 def failure_of(error: dict[str, Any]) -> Failure:
@@ -118,22 +148,50 @@ def failure_of(error: dict[str, Any]) -> Failure:
     return Failure("memory" if memory else "node", reason)
 
 
-def with_output(watch: Watch, output: dict[str, Any]) -> Watch:
-    """The files that the saving node says it wrote, and the counts of what it sent."""
-    sent = output.get("manyshot") or [{}]
-    return replace(
-        watch,
-        image_files=_refs(output.get("images")),
-        mask_files=_refs(output.get("masks")),
-        wanted_masks=_count(sent[0], "masks") if isinstance(sent, list) else 0,
+def with_output(watch: Watch, node_id: str, sent: dict[str, Any]) -> Watch:
+    """The files that a saving node says it wrote, and the counts of what it sent."""
+    counts = sent.get("manyshot") or [{}]
+    output = replace(
+        watch.output(node_id),
+        image_files=_refs(sent.get("images")),
+        mask_files=_refs(sent.get("masks")),
+        wanted_masks=_count(counts[0], "masks") if isinstance(counts, list) else 0,
     )
+    return replace(watch, outputs={**watch.outputs, node_id: output})
 
 
-def _with_image(watch: Watch, event: Event) -> Watch:
-    own = event.data.get("manyshot")
+def _with_image(watch: Watch, node_id: str, event: Event) -> Watch:
+    own, output = event.data.get("manyshot"), watch.output(node_id)
     if isinstance(own, dict) and own.get("kind") == "mask":
-        return replace(watch, masks=(*watch.masks, event.image))
-    return replace(watch, images=(*watch.images, event.image))
+        output = replace(output, masks=(*output.masks, event.image))
+    else:
+        output = replace(output, images=(*output.images, event.image))
+    return replace(watch, outputs={**watch.outputs, node_id: output})
+
+
+_T = TypeVar("_T")
+
+
+def _in_turn(of_nodes: list[tuple[_T, ...]]) -> tuple[_T, ...]:
+    """The first of each node, then the second of each, and so on."""
+    return tuple(item for row in zip(*of_nodes, strict=False) for item in row)
+
+
+def _masks_missing(watch: Watch, outputs: list[Output]) -> Failure | None:
+    """Why the masks cannot be those of the images."""
+    if watch.over_socket:
+        for output in outputs:
+            got, sent = len(output.masks), output.wanted_masks
+            if got != sent:
+                return Failure("incomplete", f"{got} of {counted(sent, 'mask')} came.")
+    counts = {len(output.masks if watch.over_socket else output.mask_files) for output in outputs}
+    if len(counts) > 1:  # it would be so every time
+        return Failure(
+            "count",
+            "Some of the nodes under 'save' bring masks, and others bring none, or fewer. Link "
+            "a mask to each of them, or to none.",
+        )
+    return None
 
 
 def _ended(watch: Watch) -> Watch:
@@ -156,9 +214,11 @@ def _from_history(watch: Watch, entry: dict[str, Any]) -> Watch:
         problem = watch.problem or _problem_in(status)
         return replace(watch, end=problem)
     outputs = entry.get("outputs")
-    output = outputs.get(watch.save_node) if isinstance(outputs, dict) else None
-    known = with_output(watch, output) if isinstance(output, dict) else watch
-    if watch.over_socket and len(watch.images) < watch.wanted:
+    known = watch
+    for node_id in watch.save_nodes:
+        output = outputs.get(node_id) if isinstance(outputs, dict) else None
+        known = with_output(known, node_id, output) if isinstance(output, dict) else known
+    if watch.over_socket and sum(map(watch.count, watch.save_nodes)) < watch.wanted:
         missed = "The job ended while the websocket was away, and its images with it."
         return replace(known, end=Failure("connection", missed))
     return replace(known, end=complete(known))
@@ -175,19 +235,26 @@ def _problem_in(status: dict[str, Any]) -> Failure:
     return Failure("node", "The server reports an error without saying which.")
 
 
-def _miscount(watch: Watch, got: int) -> str:
+def _miscount(node_id: str, got: int, each: int) -> str:
     if not got:
         return (
-            f"The job ended without an image from node {watch.save_node} "
+            f"The job ended without an image from node {node_id} "
             "(answered from the server's cache, or its branch was not executed)."
         )
-    return came_of(got, watch.wanted)
+    return f"Node {node_id}: {came_of(got, each)}"
 
 
-def _too_many(watch: Watch, got: int) -> str:
+def _too_many(counts: Mapping[str, int], each: int) -> str:
+    most, many = max(counts.values()), sum(counts.values())
+    if len(set(counts.values())) == 1:
+        return (
+            f"{came_of(many, each * len(counts))} Where each job of the workflow brings "
+            f"{many}, write 'images_per_job: {many}' in the recipe."
+        )
+    shown = ", ".join(f"{got} of node {node_id}" for node_id, got in counts.items())
     return (
-        f"{came_of(got, watch.wanted)} Where each job of the workflow brings "
-        f"{got}, write 'images_per_job: {got}' in the recipe."
+        f"The nodes under 'save' bring different numbers of images: {shown}. Each must bring as "
+        f"many as the others. Name those that bring {most} alone, in a recipe of their own."
     )
 
 

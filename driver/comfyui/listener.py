@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 import uuid
+from collections.abc import Container
 from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -68,15 +69,15 @@ class Listener:
         """Whether the websocket is open within `seconds`."""
         return self._open.wait(seconds)
 
-    def register(self, prompt_id: str, node: str, most: int) -> tuple[Mailbox, str]:
+    def register(self, prompt_id: str, nodes: Container[str], most: int) -> tuple[Mailbox, str]:
         """A mailbox for a prompt about to be queued, and the client id to queue it under.
 
-        It takes up to `most` images of `node`. Raises NotOpen when the websocket is not.
+        It takes up to `most` images of `nodes`. Raises NotOpen when the websocket is not.
         """
         with self._lock:
             if not self._open.is_set():
                 raise NotOpen(f"The websocket of {self._address.base_url} is not open.")
-            box = self._boxes[prompt_id] = Mailbox(node, most, MOST_OF_A_JOB)
+            box = self._boxes[prompt_id] = Mailbox(nodes, most, MOST_OF_A_JOB)
             return box, self.client_id
 
     def unregister(self, prompt_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import deque
+from collections.abc import Container
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
@@ -22,14 +23,14 @@ def images_taken(images: int) -> int:
 class Mailbox:
     """Events in their order; None says that the connection was lost.
 
-    Images of other nodes than `node` are dropped, and so is what comes after `most` images or
+    Images of other nodes than `nodes` are dropped, and so is what comes after `most` images or
     `limit` bytes of them: a server must not fill the memory. `size`: bytes of images so far.
     Only what may end the job wakes the lane. The other dozen events of a job wait for it: waking
     a thread costs more than reading them.
     """
 
-    def __init__(self, node: str, most: int, limit: int) -> None:
-        self._node, self._most, self._limit = node, most, limit
+    def __init__(self, nodes: Container[str], most: int, limit: int) -> None:
+        self._nodes, self._most, self._limit = nodes, most, limit
         self._images = 0
         self.size = 0
         self._events: deque[Event | None] = deque()
@@ -43,7 +44,7 @@ class Mailbox:
             self._bell.put(None)
 
     def _accept(self, image: Event) -> Event:
-        if image.node_id != self._node:
+        if image.node_id is None or image.node_id not in self._nodes:
             return replace(image, kind="alive", image=b"")
         self._images += 1
         self.size += len(image.image)

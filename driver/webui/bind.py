@@ -54,9 +54,15 @@ def bind_requests(
 def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
     if graphs is None:
         return {}
+    save_node, *others = graphs.save_nodes
+    if others:
+        raise InputError(
+            f"'save' names {len(graphs.save_nodes)} nodes of {where}, and a WebUI brings images of "
+            "one. Name one of them, or draw on ComfyUI servers alone."
+        )
     at = {**graphs.sweeps, **graphs.pictures, **graphs.texts}
     given = told.model_fields_set if told else ()
-    return settings_of(graphs.ids.base, graphs.save_node, graphs.fields, at, where, given)
+    return settings_of(graphs.ids.base, save_node, graphs.fields, at, where, given)
 
 
 def _with_subjects(settings: WebUISettings, subjects: Subjects) -> WebUISettings:
@@ -73,6 +79,10 @@ def _with_subjects(settings: WebUISettings, subjects: Subjects) -> WebUISettings
 
 def _check_alone(recipe: Recipe) -> None:
     """Without a workflow nothing has a node's address."""
+    if recipe.save is not None:
+        raise InputError(
+            "'save' names a node, but the recipe has no workflow. Take it out, or name a workflow."
+        )
     for key, addresses in (("bind", recipe.bind), ("sweep", recipe.sweep)):
         other = next((a for a in addresses if key == "bind" or not a.startswith(PREFIX)), None)
         if other:

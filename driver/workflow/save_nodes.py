@@ -1,10 +1,11 @@
-"""Which node delivers a graph's images, and by which transport the driver receives them."""
+"""Which nodes deliver a graph's images, and by which transport the driver receives them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...core.errors import InputError
-from .binding import resolve_node
+from .binding import find_nodes, resolve_node
 from .catalogue import Catalogue, split_types
 from .graph import Graph, Node, Slot, describe, id_order, is_link, upstream
 from .own_nodes import (
@@ -24,14 +25,44 @@ STORED = {"websocket": "websocket", "view": "folder"}  # values of ManyshotSaveL
 
 @dataclass(frozen=True)
 class Delivery:
-    """A graph cut down to what one delivering node needs, rewritten for a transport."""
+    """A graph cut down to what its delivering nodes need, rewritten for a transport."""
 
     graph: Graph
-    node_id: str
-    prefix: Slot | None
-    """The slot that must get a name unique per job and attempt; None where nothing is saved by
+    prefixes: tuple[Slot, ...] = ()
+    """The slots that must get a name unique per job and attempt; none where nothing is saved by
     such a name. A cached SaveImage answers with the file name of its first run, and that name may
     hold another job's image by then."""
+
+
+def delivering_nodes(
+    graph: Graph,
+    catalogue: Catalogue | None,
+    save: str | Sequence[str] | None,
+    where: str = "the workflow",
+) -> tuple[str, ...]:
+    """The ids of the nodes whose images are the job's, in the order of a list of addresses, or the
+    one of `delivering_node`.
+
+    Raises InputError as that does, for a node that is named twice, and for one that gets its images
+    through another: what delivers passes nothing on.
+    """
+    if save is None or isinstance(save, str):
+        return (delivering_node(graph, catalogue, save, where),)
+    ids = tuple(delivering_node(graph, catalogue, address, where) for address in save)
+    for place, node_id in enumerate(ids):
+        if node_id in ids[:place]:
+            raise InputError(
+                f"{where}: 'save' names {describe(graph, node_id)} twice, as "
+                f"{save[ids.index(node_id)]!r} and as {save[place]!r}. Remove one of them."
+            )
+        before = next((i for i in ids if i != node_id and i in upstream(graph, [node_id])), None)
+        if before is not None:
+            raise InputError(
+                f"{where}: {describe(graph, node_id)} gets its images through "
+                f"{describe(graph, before)}, and 'save' names both. Name one of them, or link both "
+                "to the node that makes the images."
+            )
+    return ids
 
 
 def delivering_node(
@@ -53,7 +84,8 @@ def delivering_node(
     shown = "; ".join(f"@{node_id} is {describe(graph, node_id)}" for node_id in saving[:6])
     raise InputError(
         f"{where} has {len(saving)} nodes that save images: {shown}. "
-        f"Name the one to collect in the recipe, such as save: '@{saving[0]}'."
+        f"Name the one to collect in the recipe, such as save: '@{saving[0]}'; or a list, where "
+        f"each job is to bring an image of each: save: {[f'@{i}' for i in saving[:6]]}."
     )
 
 
@@ -67,24 +99,38 @@ def delivers(node: Node, catalogue: Catalogue | None) -> bool:
 
 
 def deliver(
-    graph: Graph, node_id: str, transport: Transport, catalogue: Catalogue | None = None
+    graph: Graph,
+    node_ids: Sequence[str],
+    transport: Transport,
+    catalogue: Catalogue | None = None,
 ) -> Delivery:
-    """Keep what `node_id` needs and let it deliver by `transport`.
+    """Keep what the nodes need, of which none needs another, and let them deliver by `transport`.
 
     websocket: images come over the socket and nothing is written on the server.
     view: the server writes files under a prefix of ours, fetched with `/view`.
     Job ids should come from the graph before this rewrite, so that they do not depend on it.
     """
-    needed = upstream(graph, [node_id])
+    needed = upstream(graph, node_ids)
     kept = {key: graph[key] for key in graph if key in needed}
-    node = kept[node_id]
+    own = [node_id for node_id in node_ids if kept[node_id]["class_type"] == SAVE_LABELLED]
+    if transport == "view" and len(own) > 1:
+        raise InputError(
+            f"{' and '.join(describe(graph, node_id) for node_id in own)} would store their images "
+            "under the same names. Write 'transport: websocket' in the recipe."
+        )
+    for node_id in node_ids:
+        kept[node_id] = _delivering(kept[node_id], transport, catalogue)
+    named = transport == "view"
+    return Delivery(kept, tuple(Slot(i, PREFIX) for i in node_ids if named and i not in own))
+
+
+def _delivering(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
+    """`node`, or a stock one in its place, as it delivers by `transport`."""
     if node["class_type"] == SAVE_LABELLED:
         own = {SAVE_LABELLED_DELIVERY: STORED[transport]}
-        kept[node_id] = {**node, "inputs": {**node["inputs"], **own}}
-        return Delivery(kept, node_id, None)
+        return {**node, "inputs": {**node["inputs"], **own}}
     keeps_class = transport == "view" and PREFIX in node["inputs"]
-    kept[node_id] = node if keeps_class else _replaced(node, transport, catalogue)
-    return Delivery(kept, node_id, Slot(node_id, PREFIX) if transport == "view" else None)
+    return node if keeps_class else _replaced(node, transport, catalogue)
 
 
 def not_in_id(graph: Graph) -> frozenset[Slot]:
@@ -141,6 +187,12 @@ def _image_input(node: Node, catalogue: Catalogue | None) -> str | None:
 
 
 def _named_output(graph: Graph, found: list[str], output: str, where: str) -> str:
+    several = [address.strip() for address in output.split(",")]
+    if len(several) > 1 and all(find_nodes(graph, address) for address in several):
+        raise InputError(
+            f"{where}: 'save: {output}' is one name. Write several nodes as a list: "
+            f"save: {several}."
+        )
     node_id = resolve_node(graph, output)
     if node_id in found:
         return node_id
