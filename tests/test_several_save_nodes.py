@@ -22,7 +22,7 @@ from manyshot.driver.workflow.graph import Graph
 from manyshot.driver.workflow.save_nodes import deliver, delivering_nodes
 from PIL import Image
 
-from .fault_runs import GRAPH, colours
+from .fault_runs import GRAPH, Scenes, colours
 
 SMALL, LARGE = 16, 32
 
