@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..core.counted import counted
+
+if TYPE_CHECKING:
+    from ..driver.upkeep import Condition
 
 Folder = Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)]
 SHOWN = 10
@@ -43,7 +46,7 @@ def verify(
         f"whole, {condition.rejected:,} rejected."
     )
     if not condition.is_good:
-        typer.echo(f"Mend it: manyshot repair {folder}, then run its recipe again.")
+        _show_advice(folder, condition)
         raise typer.Exit(1)
 
 
@@ -94,14 +97,37 @@ def reject(
     Their files stay; deleting a file rejects it, too.
     """
     from ..driver.upkeep import reject as reject_images
-    from ..driver.upkeep import reject_gone
+    from ..driver.upkeep import reject_gone, replaced
 
     if not images and not gone:
         raise typer.BadParameter("Name the images, or give --gone.")
+    extra = replaced(folder, images) if images and undo else 0
     count = reject_images(folder, images, reason, undo) if images else 0
     count += reject_gone(folder) if gone else 0
     marked = counted(count, "image is", "images are")
     typer.echo(f"{marked} {'kept' if undo else 'rejected'}.")
+    if extra:
+        drawn = counted(extra, "other was drawn in its place and is", "others were drawn and are")
+        typer.echo(
+            f"{drawn} more than the recipe asks for: run it with --prune to remove the surplus, or "
+            "with larger images_per_class to keep all."
+        )
+
+
+def _show_advice(folder: Path, condition: "Condition") -> None:
+    """What mends a folder: for deleted images another command than for lost and damaged files."""
+    if not condition.can_run:
+        typer.echo("No run made this folder: copy these files back, or take their lines out.")
+        return
+    if condition.deleted:
+        deleted = counted(
+            condition.deleted,
+            "image was deleted, and counts as rejected from the next run on. To draw it",
+            "images were deleted, and count as rejected from the next run on. To draw them",
+        )
+        typer.echo(f"{deleted} again: manyshot run RECIPE --redraw.")
+    if len(condition.gone) + len(condition.damaged) > condition.deleted:
+        typer.echo(f"Mend it: manyshot repair {folder}, then run its recipe again.")
 
 
 def _show_names(what: str, names: Sequence[str]) -> None:

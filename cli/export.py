@@ -58,7 +58,9 @@ def export(
         )
         console.print(f"{deleted} as rejected.")
     parts = (
-        counted(done.train, "image") if not done.val else f"{done.train:,} + {done.val:,} images"
+        counted(done.train, "image")
+        if not done.val
+        else f"{done.train:,} + {counted(done.val, 'image')}"
     )
     if done.unshared:
         console.print(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from ..core.counted import counted
 from ..core.errors import InputError
 
 Value = TypeVar("Value")
@@ -15,7 +16,8 @@ def each(name: str, values: Sequence[Value], count: int) -> Sequence[Value]:
     """
     if len(values) not in (1, count):
         raise InputError(
-            f"There are {count} masks and {len(values)} items in {name!r}; give one for all, or "
+            f"There {'is' if count == 1 else 'are'} {counted(count, 'mask')} and "
+            f"{counted(len(values), 'item')} in {name!r}; give one for all, or "
             "one each."
         )
     return values if len(values) == count else [values[0]] * count

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.counted import counted
 from ..core.errors import InputError
 from ..core.masks.codes import IGNORE, MOST_CLASSES
 from ..core.masks.read import BACKGROUND, LabelMask
@@ -77,7 +78,8 @@ def _labels(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     beyond = labels[(labels != IGNORE) & (labels >= len(classes))]
     if beyond.size:
         raise InputError(
-            f"The mask has the index {beyond[0]}, and mask_classes names {len(classes)} classes "
+            f"The mask has the index {beyond[0]}, and mask_classes names "
+            f"{counted(len(classes), 'class', 'classes')} "
             f"({', '.join(classes[:8])}). Wire mask and mask_classes from the same node."
         )
     return labels

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..core.counted import counted
 from ..core.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def mask_batch(mask: "Tensor", images: "Tensor") -> "Tensor":
         )
     if len(masks) not in (1, count):
         raise InputError(
-            f"There are {count} images and {len(masks)} masks; give one mask, or one each."
+            f"There {'is' if count == 1 else 'are'} {counted(count, 'image')} and "
+            f"{counted(len(masks), 'mask')}; give one mask, or one each."
         )
     return masks.expand(count, -1, -1)
 

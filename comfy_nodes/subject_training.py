@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.counted import counted
 from ..core.errors import InputError
 from ..core.extras import Extra, install_command
 from ..core.files import appearing
@@ -163,7 +164,10 @@ def _photos(images: "Sequence[Tensor]", masks: "Sequence[Tensor]", size: int) ->
     photos = [image for batch in images for image in pixels(batch[..., :3])]
     outlines = [mask for batch in masks for mask in pixels(batch.reshape(-1, *batch.shape[-2:]))]
     if outlines and len(outlines) != len(photos):
-        raise InputError(f"There are {len(photos)} photos and {len(outlines)} masks; give as many.")
+        raise InputError(
+            f"There {'is' if len(photos) == 1 else 'are'} {counted(len(photos), 'photo')} and "
+            f"{counted(len(outlines), 'mask')}; give as many."
+        )
     return given_photos(photos, size, outlines)
 
 

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
+from .counted import counted
 from .dataset_files import METADATA
 from .errors import InputError, ManyshotError
 from .files import appearing
@@ -90,7 +91,8 @@ def check_others(folder: Path, others: Sequence[Line], class_names: Sequence[str
         problem = _misfit(line, labels)
         if problem:
             raise InputError(
-                f"{folder / METADATA} has {len(others):,} lines that manyshot run did not write, "
+                f"{folder / METADATA} has {counted(len(others), 'line')} that manyshot run did "
+                "not write, "
                 f"and they cannot stay beside its own: {problem}. Choose another output; nothing "
                 "was changed."
             )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from .errors import InputError, read_each
 from .paths import safe_name
+from .text_file import read_text_file
 
 Species = Literal["cat", "dog"]
 FOLDER = "oxford-iiit-pet"  # torchvision's layout: <root>/oxford-iiit-pet/{images,annotations}
@@ -64,7 +65,4 @@ def read_split(root: Path, part: Literal["trainval", "test"] = "trainval") -> li
             f"{path} is missing: give the folder that holds {FOLDER}/, "
             f"or download it with torchvision.datasets.OxfordIIITPet(root, download=True)."
         )
-    try:
-        return parse_list(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
+    return parse_list(read_text_file(path, "list"), str(path))

@@ -18,6 +18,7 @@ from yaml.scanner import ScannerError
 
 from .errors import InputError
 from .nearest import did_you_mean
+from .text_file import read_text_file
 
 MAX_BYTES = 1_000_000
 Place = tuple[str, ...]
@@ -52,11 +53,10 @@ def read_yaml(path: Path) -> tuple[Any, Written]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than {MAX_BYTES:,} bytes; that is no recipe.")
-        text = path.read_text(encoding="utf-8")
-        return _values(text)
+        return _values(read_text_file(path, "recipe"))
     except FileNotFoundError:
         raise InputError(f"There is no recipe at {path}.{_neighbours(path)}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"The recipe {path} cannot be read: {error}.") from None
     except yaml.MarkedYAMLError as error:
         raise InputError(f"{path}{_position(error)}: {error.problem}.{_advice(error)}") from None

@@ -78,9 +78,13 @@ class Audit:
         files = (file for file in [*self.gone, *self.damaged] if file.key not in rejected)
         return list(dict.fromkeys(file.job for file in files))
 
+    def deleted(self, folder: Path) -> list[File]:
+        """The images that are gone while their class folder is there."""
+        return [file for file in self.gone if _is_thrown_out(folder, file)]
+
     def thrown_out(self, folder: Path) -> list[Rejected]:
         """The images that the owner deleted. Raises InputError where that is not clear."""
-        images = [file for file in self.gone if _is_thrown_out(folder, file)]
+        images = self.deleted(folder)
         for class_name, count in Counter(file.class_name for file in images).items():
             if count > max(1, self.of_class[class_name] // 2):
                 raise InputError(

@@ -1,7 +1,7 @@
-"""Syntax of the WebUI in prompts for nodes that read it as words."""
+"""Syntax of the WebUI, and of ComfyUI's page, in texts for nodes that read it as words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..core.errors import InputError
 from ..core.prompts import SLOTS
@@ -11,27 +11,78 @@ from .field_text import is_field
 from .recipe import Recipe
 from .settle import classes_of
 from .workflow.encoders import language_at
-from .workflow.graph import Graph, Slot, describe
+from .workflow.graph import Graph, Slot, describe, is_link
 
+_CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")
+_TEXT_NODES = ("PrimitiveString", "StringConcatenate")  # pass on what stands in them
 _SLOT = re.compile(rf"\{{(?:{'|'.join(SLOTS)})\}}")
 
 
 def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
     """Raises InputError where a text with <lora:…>, AND, BREAK or [a:b:0.5] goes to CLIP Text
-    Encode, for which it is words.
+    Encode, for which it is words, and where one with {a|b} goes there past 'prompts': ComfyUI's
+    page draws one of the words, its server none.
 
-    Looked at are the texts of the settled recipe; what the workflow itself says stays as it is.
+    Looked at are the texts of the settled recipe, and those of the workflow that nothing is bound
+    to; also where a node of text alone is between.
     """
     graph = graphs.graphs.base
     takes = {**graphs.fields, **graphs.texts, **graphs.sweeps, **graphs.literals}
-    encoders = [slot for slot in takes if language_at(graph[slot.node_id]) == "comfyui"]
-    for slot in encoders:
-        for what, text in _own(recipe, graphs, slot):
-            _check_slots(what, text, where)
-        for what, text in _texts(recipe, graphs, slot):
+    for slot, encoder in _read_as_words(graph, takes):
+        if slot not in takes:
+            written = graph[slot.node_id]["inputs"][slot.input]
+            texts = [("the workflow's own text", written)] if isinstance(written, str) else []
+            own = texts
+        else:
+            own, texts = [*_own(recipe, graphs, slot)], [*_texts(recipe, graphs, slot)]
+        for what, text in own:
+            _check_own(what, text, graph, encoder, where, slot in takes)
+        for what, text in texts:
             found = webui_syntax(text)
             if found:
-                raise InputError(_refusal(found, what, graph, slot, where))
+                raise InputError(_refusal(found, what, graph, encoder, where))
+
+
+def _read_as_words(graph: Graph, bound: Iterable[Slot]) -> Iterator[tuple[Slot, str]]:
+    """The inputs of CLIP Text Encode and its like, and of nodes that pass on a text to one, each
+    with the node that encodes it; those that are not set but `bound`, too."""
+    slots = {Slot(node_id, name) for node_id, node in graph.items() for name in node["inputs"]}
+    every = sorted(slots.union(bound))
+    for encoder, node in graph.items():
+        if language_at(node) == "comfyui":
+            for node_id in _text_sources(graph, encoder):
+                yield from ((slot, encoder) for slot in every if slot.node_id == node_id)
+
+
+def _text_sources(graph: Graph, encoder: str) -> list[str]:
+    """An encoder, and the nodes of text alone that lead to it."""
+    found = [encoder]
+    for node_id in found:
+        links = [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)]
+        found += [
+            source
+            for source in links
+            if source in graph
+            and source not in found
+            and graph[source]["class_type"].startswith(_TEXT_NODES)
+        ]
+    return found
+
+
+def _check_own(
+    what: str, text: str, graph: Graph, encoder: str, where: str, is_bound: bool
+) -> None:
+    """Raises InputError for what works under `prompts` alone."""
+    if is_bound:
+        _check_slots(what, text, where)
+    choice = _CHOICE.search(text)
+    if choice:
+        raise InputError(
+            f"{where}, {describe(graph, encoder)}: {choice[0]!r} in {what} is a choice that "
+            "ComfyUI's page makes and its server does not: it would be drawn as it stands. Write "
+            "the text under 'prompts' and bind the input to $prompt or $negative, or keep one of "
+            "the words."
+        )
 
 
 def _check_slots(what: str, text: str, where: str) -> None:
@@ -73,10 +124,10 @@ def _own(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str
             yield f"the sweep of {address!r}", value
 
 
-def _refusal(found: str, what: str, graph: Graph, slot: Slot, where: str) -> str:
+def _refusal(found: str, what: str, graph: Graph, encoder: str, where: str) -> str:
     lower = found.lower() if found in ("AND", "BREAK") else None
     otherwise = f"Or write {lower!r}, if the word is meant." if lower else "Or take it out."
     return (
-        f"{where}, {describe(graph, slot.node_id)}: {found!r} in {what} is syntax of the WebUI, "
+        f"{where}, {describe(graph, encoder)}: {found!r} in {what} is syntax of the WebUI, "
         f"and this node reads it as words. Put the node WebUI Prompt in its place. {otherwise}"
     )

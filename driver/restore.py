@@ -17,6 +17,7 @@ from .ledger_file import salvaged_rejections
 from .ledger_reader import Done, Rejected
 
 Line = Mapping[str, Any]
+NOT_KEPT = "kept is false in metadata.jsonl"
 
 
 def restore(folder: Path, ledger: Ledger) -> int:
@@ -31,8 +32,16 @@ def restore(folder: Path, ledger: Ledger) -> int:
     found = list(_jobs(folder, lines))
     ledger.restore(found)
     rejected = [Rejected(*row) for row in salvaged_rejections(folder)]
-    ledger.reject([*rejected, *_remembered(folder)])
+    ledger.reject([*rejected, *_remembered(folder), *_not_kept(lines)])
     return len(found)
+
+
+def _not_kept(lines: Mapping[str, Line]) -> Iterator[Rejected]:
+    """The images that metadata.jsonl says are not kept."""
+    for name, line in lines.items():
+        match = OWN_NAME.fullmatch(name)
+        if match and is_own(line) and line.get("kept") is False:
+            yield Rejected(match[2], int(match[3]), str(line.get("reason") or NOT_KEPT))
 
 
 def _remembered(folder: Path) -> Iterator[Rejected]:

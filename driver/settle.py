@@ -10,6 +10,7 @@ from ..core.lines import content_lines, read_classes, read_lists, read_words, wi
 from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language, escape
 from ..core.prompts import PromptSet
+from ..core.text_file import read_text_file
 from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
 from .recipe import Prompts, Recipe
@@ -118,15 +119,13 @@ def _in_context(prompts: Prompts, subjects: Subjects, language: Language) -> Pro
 
 def _class_file(path: Path) -> dict[str, str]:
     try:
-        return read_classes(path.read_text(encoding="utf-8-sig"))
+        return read_classes(read_text_file(path, "class file"))
     except FileNotFoundError:
         names = ", ".join(part.strip() for part in str(path).split(","))
         raise InputError(
             f"The class file {path} cannot be read: there is none. Classes that stand in the "
             f"recipe itself are a list: 'classes: [{names}]'."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The class file {path} cannot be read: {error}.") from None
 
 
 def _prompts(node: Mapping[str, Any]) -> Prompts:

@@ -19,7 +19,7 @@ from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey, Rejected
 from .planned import check_distinct
-from .restore import restore
+from .restore import NOT_KEPT, restore
 
 Progress = Callable[[int, int], None]
 
@@ -127,7 +127,8 @@ def _pruned(folder: Path, names: list[str], wishes: Wishes) -> int:
     if images and not wishes.prune:
         raise InputError(
             f"{folder} holds {counted(images, 'image')} that an earlier recipe planned and this "
-            f"one does not. {wishes.advice} Nothing was changed."
+            f"one does not, or that took the place of rejected ones which are kept again. "
+            f"{wishes.advice} Nothing was changed."
         )
     remove_files(folder, names)
     return images
@@ -144,7 +145,7 @@ def _follow(ledger: Ledger, remarks: Remarks, found: Audit) -> None:
         if key is None:
             continue
         if not kept and key not in rejected:
-            refused.append(Rejected(*key, reason or "kept is false in metadata.jsonl"))
+            refused.append(Rejected(*key, reason or NOT_KEPT))
         elif kept and key in rejected and key not in found.not_there:
             wanted.append(key)
     ledger.reject(refused)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
 from ..core.files import appearing, file_sha256
-from ..core.metadata_lines import OWN_NAME, encoded, locked, read_lines
+from ..core.metadata_lines import OWN_NAME, encoded, is_own, locked, read_lines
 from ..core.paths import inside, relative_name
 from .audit import THROWN_OUT, audit
 from .ledger import FILE_NAME, Ledger
@@ -19,13 +19,19 @@ from .restore import restore
 
 @dataclass(frozen=True)
 class Condition:
-    """What a dataset folder holds: images that are whole, and names of files that are not."""
+    """What a dataset folder holds: images that are whole, and names of files that are not.
+
+    `deleted`: how many of those that are gone the next run takes for rejected. `can_run`: whether a
+    run made the folder, so that another can mend it.
+    """
 
     whole: int
     planned: int
     rejected: int
     gone: tuple[str, ...]
     damaged: tuple[str, ...]
+    deleted: int = 0
+    can_run: bool = True
 
     @property
     def is_good(self) -> bool:
@@ -102,6 +108,19 @@ def reject(folder: Path, names: Sequence[str], reason: str | None, undo: bool = 
     return len(wanted)
 
 
+def replaced(folder: Path, names: Sequence[str]) -> int:
+    """How many of these images had another drawn in their place."""
+    if not (folder / FILE_NAME).exists():
+        return 0
+    ledger = Ledger(folder, read_only=True)
+    try:
+        rejected = ledger.rejected()
+    finally:
+        ledger.close()
+    keys = {_key(_name(folder, name)) for name in names}
+    return sum(image.replace for key, image in rejected.items() if key in keys)
+
+
 def reject_gone(folder: Path) -> int:
     """Reject every image whose file is gone; returns how many."""
     _check_folder(folder)
@@ -142,7 +161,8 @@ def _condition(folder: Path, ledger: Ledger, read_data: bool) -> Condition:
     gone = tuple(file.name for file in found.gone)
     damaged = tuple(file.name for file in found.damaged)
     lost = sum(name.startswith("images/") for name in (*gone, *damaged))
-    return Condition(done - lost, planned, ledger.counts().rejected, gone, damaged)
+    rejected, deleted = ledger.counts().rejected, len(found.deleted(folder))
+    return Condition(done - lost, planned, rejected, gone, damaged, deleted)
 
 
 def _of_lines(folder: Path, read_data: bool) -> Condition:
@@ -159,7 +179,12 @@ def _of_lines(folder: Path, read_data: bool) -> Condition:
     rejected = sum(line.get("kept") is False for line in lines)
     lost = sum(line["file_name"] in {*gone, *damaged} for line in lines)
     return Condition(
-        len(lines) - rejected - lost, len(lines), rejected, tuple(gone), tuple(damaged)
+        len(lines) - rejected - lost,
+        len(lines),
+        rejected,
+        tuple(gone),
+        tuple(damaged),
+        can_run=any(map(is_own, lines)),
     )
 
 

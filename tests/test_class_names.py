@@ -118,3 +118,30 @@ def test_two_categories_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_normalising_twice_changes_nothing(name: str) -> None:
     once = normalise_class(name)
     assert normalise_class(once) == once == unicodedata.normalize("NFC", name)
+
+
+TWINS = [
+    (["cat", "\u0441at"], "The classes 'cat' and '\u0441at' (U+0441) look the same."),
+    (["cat", "\u0441\u0430t"], "'\u0441\u0430t' (U+0441 U+0430) look the same."),
+    (["BAT", "\u0412AT"], "'\u0412AT' (U+0412) look the same."),
+    (["dog", "d\u03bfg"], "'d\u03bfg' (U+03BF) look the same."),
+    (["\u0441\u043e\u0440", "cop"], "'\u0441\u043e\u0440' (U+0441 U+043E U+0440) and 'cop' look"),
+    (["A", "\u0391", "\u0410"], "'\u0391' (U+0391) look the same."),
+    (["Cat", "\u0441at"], "'\u0441at' (U+0441) look the same."),
+]
+
+
+@pytest.mark.parametrize(("names", "sentence"), TWINS)
+def test_letters_of_other_scripts_that_look_latin_are_shown_apart(
+    names: list[str], sentence: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        check_class_names(names)
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "names", [["кот", "собака", "cat"], ["кит", "кот"], ["\u03b3\u03ac\u03c4\u03b1", "cat"]]
+)
+def test_words_of_other_scripts_are_classes(names: list[str]) -> None:
+    check_class_names(names)

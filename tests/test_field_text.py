@@ -180,6 +180,41 @@ def test_syntax_that_a_node_reads_as_words_is_refused(plan_of, recipe, sentence)
     assert "Put the node WebUI Prompt in its place." in str(caught.value)
 
 
+WORKFLOWS_OWN = [
+    ("a cat <lora:x:1>", "'<lora:x:1>' in the workflow's own text is syntax of the WebUI"),
+    ("a cat BREAK a dog", "Or write 'break', if the word is meant."),
+    ("a cat AND a dog", "'AND' in the workflow's own text"),
+    ("a [cat:dog:0.5]", "'[cat:dog:0.5]' in the workflow's own text"),
+    ("a {red|blue} cat", "'{red|blue}' in the workflow's own text is a choice that ComfyUI's page"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), WORKFLOWS_OWN)
+@pytest.mark.parametrize("passed_on", [False, True])
+def test_what_the_workflow_itself_says_is_looked_at(plan_of, text, sentence, passed_on):
+    graph = json.loads(json.dumps(GRAPH))
+    graph["4"]["inputs"]["text"] = ["44", 0] if passed_on else text
+    if passed_on:
+        graph["44"] = {"class_type": "PrimitiveStringMultiline", "inputs": {"value": text}}
+    with pytest.raises(InputError) as caught:
+        plan_of(graph, classes=["cat"], images_per_class=1, bind={"Positive.text": "$prompt"})
+    assert sentence in str(caught.value)
+
+
+def test_what_is_bound_in_its_place_is_not(plan_of):
+    graph = json.loads(json.dumps(GRAPH))
+    graph["4"]["inputs"]["text"] = "a {red|blue} BREAK"
+    both = {"Positive.text": "$prompt", "Negative.text": "$negative"}
+    assert len(plan_of(graph, classes=["cat"], images_per_class=1, bind=both)) == 1
+
+
+@pytest.mark.parametrize("key", ["bind", "sweep"])
+def test_choices_work_under_prompts_alone(plan_of, key):
+    text = "no {red|blue} cat"
+    with pytest.raises(InputError, match="its server does not: it would be drawn as it stands"):
+        plan_of(**{key: {"Negative.text": text if key == "bind" else [text]}})
+
+
 @pytest.mark.parametrize("text", ["a {class_name}", "$prompt {context}"])
 def test_slots_of_templates_work_in_templates_alone(plan_of, text):
     with pytest.raises(InputError, match=r"would be drawn as it stands.*Write \$class_name"):

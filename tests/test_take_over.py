@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from manyshot.cli import app as root
 from manyshot.core.errors import InputError
 from manyshot.core.metadata_lines import read_remarks, write_lines
 from manyshot.core.record_file import add_records
@@ -20,6 +21,7 @@ from manyshot.driver.ledger import FILE_NAME, Ledger
 from manyshot.driver.take_over import Taken, Wishes, take_over
 from manyshot.driver.upkeep import reject, reject_gone, repair, verify
 from manyshot.driver.writer import Writer
+from typer.testing import CliRunner
 
 from .test_dataset import png
 
@@ -375,3 +377,49 @@ def test_a_folder_of_save_labelled_is_verified_by_its_lines(tmp_path: Path) -> N
     assert verify(tmp_path, read_data=True).gone == (names[3],)
     with pytest.raises(InputError, match="is no dataset folder"):
         verify(tmp_path / "images", read_data=False)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_repair_counts_what_metadata_says_is_not_kept(
+    folder: Path, loss: Callable[[Path], object]
+) -> None:
+    edit(folder, lambda line: {**line, "kept": line["class_name"] != "cat", "reason": "grey"})
+    loss(folder / FILE_NAME)
+    condition = repair(folder).condition
+    assert (condition.whole, condition.rejected, condition.planned) == (8, 8, 16)
+    with opened(folder) as ledger:
+        assert {image.reason for image in ledger.rejected().values()} == {"grey"}
+
+
+def said(*words: object) -> str:
+    return " ".join(CliRunner().invoke(root, [*map(str, words)]).output.split())
+
+
+def test_verify_names_the_command_that_draws_a_deleted_image_again(folder: Path) -> None:
+    first(folder).unlink()
+    assert verify(folder, read_data=False).deleted == 1
+    deleted = "1 image was deleted, and counts as rejected from the next run on. To draw it again: "
+    assert f"{deleted}manyshot run RECIPE --redraw." in (text := said("verify", folder))
+    assert "Mend it" not in text
+    first(folder).write_bytes(b"damaged")
+    assert f"{deleted}manyshot run RECIPE --redraw. Mend it: manyshot repair" in (
+        said("verify", folder)
+    )
+
+
+def test_verify_of_a_folder_that_no_run_made(folder: Path) -> None:
+    edit(folder, lambda line: {**line, "workflow": None})
+    (folder / FILE_NAME).unlink()
+    first(folder).unlink()
+    assert "No run made this folder: copy these files back" in said("verify", folder)
+
+
+def test_undoing_a_rejection_that_was_replaced_says_what_is_too_many(folder: Path) -> None:
+    name = first(folder).relative_to(folder).as_posix()
+    reject(folder, [name], None)
+    with opened(folder) as ledger:
+        ledger.replace_rejected()
+    text = said("reject", folder, name, "--undo")
+    assert text.startswith("1 image is kept. 1 other was drawn in its place and is more than the ")
+    assert "run it with --prune to remove the surplus" in text
+    assert said("reject", folder, name, "--undo") == "1 image is kept."

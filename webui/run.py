@@ -8,6 +8,7 @@ from typing import Any
 from modules import shared
 from PIL import Image
 
+from ..core.counted import counted
 from ..core.errors import ManyshotError
 from ..core.webui_prompt.networks import loras, take_networks
 from ..driver.audit import audit
@@ -182,7 +183,9 @@ class _Run:
         write_metadata(self.folder, self.ledger, files.not_there)
         lost = sum(file.kind == "images" for file in [*files.gone, *files.damaged])
         if lost:
-            self.report.problems.append(f"{lost} images were removed or changed meanwhile.")
+            self.report.problems.append(
+                f"{counted(lost, 'image was', 'images were')} removed or changed meanwhile."
+            )
         self.report.done = self.ledger.images()[0] - lost  # what the disk has
         state = "stopped" if self.report.stopped else "ended"
         board.change(state=state, done=self.report.done)

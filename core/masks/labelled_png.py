@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..counted import counted
 from ..errors import InputError
 from ..images import open_image, opened
 from ..json_text import parse_json
@@ -49,7 +50,9 @@ def decode_png(data: bytes) -> LabelMask | None:
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"The mask names its classes wrongly: {text[:60]!r}.")
     if (labels[labels != IGNORE] >= len(classes)).any():
-        raise InputError(f"The mask has values beyond its {len(classes)} classes.")
+        raise InputError(
+            f"The mask has values beyond its {counted(len(classes), 'class', 'classes')}."
+        )
     return LabelMask(labels, tuple(classes))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ...core import json_text
 from ...core.errors import InputError
 from ...core.images import opened
+from ...core.text_file import decode_text
 from .canvas import is_ui
 from .catalogue import Catalogue
 from .graph import Graph, parse_api
@@ -78,6 +79,8 @@ def _content(path: Path) -> bytes:
 
 
 def _decoded(content: bytes, path: Path) -> str:
+    if path.suffix == ".json":
+        return decode_text(content, path, "workflow")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...core.counted import counted
 from ...core.errors import ManyshotError
 from .results import Config
 
@@ -16,7 +17,8 @@ def refuse_diverged(scores: np.ndarray, config: Config, rate: float) -> None:
     if has_diverged(scores):
         arm = "" if config.matched is None else f", at the steps of {config.matched.name!r}"
         raise ManyshotError(
-            f"The training of the arm {config.arm.name!r}{arm} diverged: {config.shots} shots, "
+            f"The training of the arm {config.arm.name!r}{arm} diverged: "
+            f"{counted(config.shots, 'shot')}, "
             f"draw {config.draw}, seed {config.seed}, learning rate {rate:g} ended in nan. "
             f"Finished runs are kept. {_advice(config)}"
         )
@@ -26,7 +28,8 @@ def refuse_all_diverged(shots: int, draw: int, rates: list[float]) -> None:
     """Raises ManyshotError where no rate could be chosen from."""
     tried = ", ".join(f"{rate:g}" for rate in rates)
     raise ManyshotError(
-        f"Every training of real only diverged while the learning rate was chosen: {shots} shots, "
+        "Every training of real only diverged while the learning rate was chosen: "
+        f"{counted(shots, 'shot')}, "
         f"draw {draw}, learning rates {tried} ended in nan. {ADVICE}"
     )
 

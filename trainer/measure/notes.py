@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.cache import cache_folder
+from ...core.counted import counted
 from ...core.deleted import deleted_sentence, without_deleted
 from ...core.errors import InputError
 from ...core.records import foreign_models, read_records
@@ -152,7 +153,10 @@ def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list
         EACH_DRAW if learned_anew(material, grid) else ONE_SET,
     ]
     if material.repeated:
-        found.append(f"{material.repeated:,} test images are also among the real images.")
+        found.append(
+            f"{counted(material.repeated, 'test image is', 'test images are')} also among the "
+            "real images."
+        )
     return [*found, DIFFERS] if recipe.protocol == "thesis" else found
 
 

@@ -56,7 +56,7 @@ class PublishedRow(BaseModel):
             shown += f", {self.gain:+.1f} points ({self.relative:+.1f} %)"
         if self.steps is not None:
             behind = f" against {self.baseline_steps:,}" if self.baseline_steps else ""
-            shown += f", {self.steps:,}{behind} steps"
+            shown += f", {self.steps:,}{behind} {'step' if self.steps == 1 else 'steps'}"
         return f"{self.setup}: {shown}"
 
 

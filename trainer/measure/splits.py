@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ...core.counted import counted
 from ...core.errors import InputError
 from .results import FILE, read_results
 from .sources import Dataset, checked
@@ -24,7 +25,8 @@ def split_again(data: Dataset, file: Path) -> Dataset:
     missing = [name for name in (*split.real, *split.test) if name not in named]
     if missing:
         raise InputError(
-            f"The split of {file} has {len(missing):,} images that the data does not have, such "
+            f"The split of {file} has {counted(len(missing), 'image')} that the data does not "
+            "have, such "
             f"as {missing[0]!r}. Give the data it was made of, or leave out 'split'."
         )
     real, test = ([named[name] for name in names] for names in (split.real, split.test))

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....core.counted import in_percent
+from ....core.counted import counted, in_percent
 from ..arms import REAL_ONLY
 from ..gain import room_left
 from ..results import GainRow, Results
 from .chosen import rows_of, strictest
-from .figures import counted, listed, points, shots_text, span
+from .figures import listed, points, shots_text, span
 from .sentence import VERBS, Mood, many, one
 
 SHARED_MUCH = 0.2  # of the photos of two draws

@@ -45,11 +45,6 @@ def size_span(low: float, high: float) -> str:
     return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}"
 
 
-def counted(number: int, thing: str) -> str:
-    """ "1 draw", "1,200 draws"."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
 def listed(words: list[str]) -> str:
     """ "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from ....core.counted import counted
 from .classes import ClassGains
 from .figures import shots_text
 from .page import Page
@@ -100,7 +101,9 @@ def _class_gains(group: ClassGains) -> list[str]:
     title = f"### {shots_text(group.shots)}: {group.summary}"
     rows = [(bar.name, bar.gain, bar.span) for bar in group.bars]
     if group.left_out:
-        rows.insert(len(rows) // 2, (f"… {group.left_out} classes between", "", ""))
+        rows.insert(
+            len(rows) // 2, (f"… {counted(group.left_out, 'class', 'classes')} between", "", "")
+        )
     return [title, table(("class", "gain in points", "interval"), rows)]
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from ....core.counted import counted
 from ..results import Results, Sample
 from .answer import Answer, answer, is_finished
 from .chosen import arms_by_name
 from .classes import ClassGains, class_gains
-from .figures import counted
 from .forest import Forest, forest
 from .learning import learning_curve
 from .plot import Plot

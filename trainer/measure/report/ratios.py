@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from ....core.counted import counted
 from ..arms import Arm
 from ..results import GainRow, Results
 from .chosen import arms_by_name, shots_of, strictest
-from .figures import counted, points, span
+from .figures import points, span
 from .plot import MOST_LINES, Line, Plot, Point, upward_ticks, upwards
 from .scale import Scale, linear_scale, log_scale, round_ticks, ticks_at
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import yaml
 
+from ....core.counted import counted
 from ..arms import Arm
 from ..published import PublishedRow
 from ..results import GainRow, Results, Run
 from .chosen import arms_by_name, shots_of, verdict_text
-from .figures import NONE, counted, listed, percent, points, span
+from .figures import NONE, listed, percent, points, span
 
 LOWER_IS_BETTER = ("calibration error",)
 
@@ -102,7 +103,7 @@ def _beside(row: GainRow | None, figure: PublishedRow) -> tuple[str, ...]:
         points(figure.gain) if figure.gain is not None else "",
         _relative(figure.relative) if figure.relative is not None else "",
     )
-    steps = f", {figure.steps:,} steps" if figure.steps else ""
+    steps = f", {counted(figure.steps, 'step')}" if figure.steps else ""
     if steps and figure.baseline_steps:
         steps += f" against {figure.baseline_steps:,}"
     return (f"{figure.shots:,}", figure.arm, *own, *theirs, figure.setup + steps)
@@ -119,7 +120,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("Task", results.task),
         ("Data", split.description),
         ("Images", f"{len(split.real):,} real to draw from, {len(split.synthetic):,} synthetic, "
-         f"{len(split.test):,} to test on, {len(results.classes):,} classes"),
+         f"{len(split.test):,} to test on, {counted(len(results.classes), 'class', 'classes')}"),
         ("Learns", results.learner),
         ("Backbone", results.backbone),
         ("Protocol", _protocol(results)),

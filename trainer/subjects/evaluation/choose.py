@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....core.counted import in_percent
+from ....core.counted import counted, in_percent
 from ....core.files import appearing
 
 
@@ -50,8 +50,8 @@ def why(chosen: Scored, scored: Sequence[Scored], limit: float) -> str:
     over = sum(one.excess > limit for one in scored)
     left = f", {over} of them left out for repeating training photos" if over else ""
     return (
-        f"Step {chosen.step} is the most similar ({chosen.similarity:.3f}) of {len(scored)} "
-        f"looks{left}."
+        f"Step {chosen.step} is the most similar ({chosen.similarity:.3f}) of "
+        f"{counted(len(scored), 'look')}{left}."
     )
 
 
