@@ -44,3 +44,16 @@ def test_composed_scenes_stay_with_all_their_sources():
     ]
     found = validation_names(records, 0.25, 0)
     assert len({int(name) // 8 for name in found}) == len(found) / 8 == 1
+
+
+def test_images_of_one_job_that_several_nodes_brought_stay_together():
+    records = [
+        Record(file_name=f"images/cat/{job:032x}_{n}.png", class_name="cat", label=0,
+               node="Base" if n == 0 else "Upscaled")
+        for job in range(8)
+        for n in range(2)
+    ]  # fmt: skip
+    for seed in range(5):
+        chosen = validation_names(records, 0.25, seed)
+        assert len(chosen) == 4
+        assert all(f"{name[:-6]}_{n}.png" in chosen for name in chosen for n in range(2))

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from ...core.errors import InputError
+from ...core.metadata_lines import OWN_NAME
 from ...core.records import Record
 
 TRAIN, VAL = "train", "val"
@@ -14,10 +15,10 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
     """The file names of `share` (0 to 1, rounded to whole images, one at least) of each class.
 
     Images with the same source image stay together: a validation that shows a training photo's
-    outline once more would flatter; so do scenes composed of several that share one. A class can
-    thus have another share, or none: `classes_without_validation` names those. Of no class all
-    images go into validation. Raises InputError for another share, and when nothing can go into
-    validation.
+    outline once more would flatter; so do scenes composed of several that share one, and images of
+    one job that several save nodes brought. A class can thus have another share, or none:
+    `classes_without_validation` names those. Of no class all images go into validation. Raises
+    InputError for another share, and when nothing can go into validation.
     """
     if not 0 <= share < 1:
         raise InputError(f"The share of validation lies between 0 and 1; it is {share}.")
@@ -72,8 +73,8 @@ def classes_without_validation(records: Sequence[Record], chosen: frozenset[str]
 
 
 def _group_related(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records that share a source, directly or through others; by the least of their sources,
-    or by their file's name where they have none."""
+    """The records that share a source or a job, directly or through others; by the least of their
+    sources, or by their file's name where they have none."""
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -83,14 +84,20 @@ def _group_related(records: Sequence[Record]) -> dict[str, list[Record]]:
         return name
 
     for record in records:
-        first, *rest = [root(name) for name in record.sources or (record.file_name,)]
+        first, *rest = [root(name) for name in _origins(record)]
         for other in rest:
             first, last = sorted((root(first), root(other)))
             parents[last] = first
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        groups[root((record.sources or (record.file_name,))[0])].append(record)
+        groups[root(_origins(record)[0])].append(record)
     return groups
+
+
+def _origins(record: Record) -> tuple[str, ...]:
+    """What an image was made from: photos, and its job, where that drew it for several nodes."""
+    match = OWN_NAME.fullmatch(record.file_name) if record.node else None
+    return (*record.sources, *([f"job {match[2]}"] if match else [])) or (record.file_name,)
 
 
 def _counts(records: Iterable[Record]) -> dict[str, int]:
