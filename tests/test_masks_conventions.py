@@ -112,8 +112,8 @@ REFUSED = {
     "made smaller": ([painted(0, 255).resize((20, 20), Image.Resampling.BOX)], "soft edges"),
     "blurred": ([painted(0, 255).filter(ImageFilter.GaussianBlur(2))], "soft-edged"),
     "one of seven soft": ([*GOOD, soft(0, 255, side=32 * 2)], r"6.png has .* as have 1 of 7 masks"),
-    "one pixel of 254": ([*GOOD, dotted(254)], r"6.png has 1 pixels of 254 among 0 and 255"),
-    "one pixel of 1": ([*GOOD, dotted(1)], r"6.png has 1 pixels of 1 among 0 and 255"),
+    "one pixel of 254": ([*GOOD, dotted(254)], r"6.png has 1 pixel of 254 among 0 and 255"),
+    "one pixel of 1": ([*GOOD, dotted(1)], r"6.png has 1 pixel of 1 among 0 and 255"),
     "white and indices": ([painted(0, 255), painted(0, 1)], r"0.png holds 0, 255, .*1.png 0, 1 "),
     "white and ignored": ([*GOOD, painted(0, 1, 255)], r"0.png holds 0, 255, .*6.png 0, 1, 255"),
     "indices resized": ([soft(0, 15)], "0.png has 1, 2, 3, .* only on edges"),
@@ -121,8 +121,8 @@ REFUSED = {
     "trimap among indices": ([painted(0, 1), TRIMAP], "1.png holds 1, 2 and 3, as a trimap does"),
     "matting": ([painted(0, 128, 255)], "0, 128, 255, in equal steps"),
     "stretched": ([painted(0, 85, 170, 255)], "0, 85, 170, 255, in equal steps"),
-    "all background": ([painted(0)] * 3, "hold 1 values, 0"),
-    "all white": ([painted(255)], "hold 1 values, 255"),
+    "all background": ([painted(0)] * 3, "hold 1 value, 0"),
+    "all white": ([painted(255)], "hold 1 value, 255"),
     "transparent RGBA": ([with_alpha("RGBA", opaque=False)], "0.png has .* transparent pixels"),
     "transparent LA": ([with_alpha("LA", opaque=False)], "0.png has .* transparent pixels"),
     "in colours": ([Image.new("RGB", (4, 4), (255, 0, 0))], "has colours .#ff0000"),
@@ -254,7 +254,7 @@ def test_a_stated_palette_that_ignores_all_objects_is_refused(tmp_path: Path) ->
 
 def test_skipping_empty_masks_loses_no_good_one(tmp_path: Path) -> None:
     folder = pair_folder(tmp_path, [*GOOD, dotted(254)])
-    with pytest.raises(InputError, match=r"6\.png has 1 pixels of 254"):
+    with pytest.raises(InputError, match=r"6\.png has 1 pixel of 254"):
         find_pairs(folder)
 
 
@@ -296,7 +296,7 @@ def test_masks_of_other_suffixes_and_those_left_over(
     image = tmp_path / "images" / "x.1.jpg"
     pairs = mask_pairs(tmp_path / IMAGES, tmp_path / MASKS)
     assert pairs == [(image, tmp_path / "masks/x.1.bmp")]
-    assert "1 masks have no image" in caplog.text
+    assert "1 mask has no image" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def record(image: str, mask: str) -> str:
         (pairs, written("images/dog/1.png", "text"), "dog/1.png cannot be read"),
         (pairs, written("palette.yaml", "classes: {a: 1, b: 1}"), "1 stands there twice"),
         (loose_pairs, drawn("masks/1.png", PHOTO), "has colours .*Say in .palette.yaml"),
-        (loose_pairs, drawn("masks/1.png", np.zeros((3, 4))), "The masks hold 1 values"),
+        (loose_pairs, drawn("masks/1.png", np.zeros((3, 4))), "The masks hold 1 value"),
         (dataset, drawn("masks/dog/1.png", SEEN), "does not name its classes, as others"),
         (
             dataset,

@@ -110,7 +110,7 @@ def test_a_written_split_outlives_new_images(tmp_path: Path) -> None:
     assert (again.real, again.test) == (first.real, first.test)
     assert again.description == f"As in {file}: S"
     (tmp_path / "photos" / "dog" / "003.png").unlink()
-    with pytest.raises(InputError, match="has 1 images that the data .* such as 'dog/003.png'"):
+    with pytest.raises(InputError, match="has 1 image that the data .* such as 'dog/003.png'"):
         read_data(Data(path=tmp_path / "photos", split=file))
 
 

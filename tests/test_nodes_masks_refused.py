@@ -46,7 +46,7 @@ ONE = {"solid": node("SolidMask", value=1 / 255, width=32, height=24)}
         (prompts(words="bird: a bird"), "words names 'bird', which no mask has. There are:"),
         (prompts(mask_classes=["names", 0]), "has the index 2, and mask_classes names 2 classes"),
         (prompts(class_name=["word", 0]), "The class name '../x' cannot be used"),
-        (prompts(mask=["solid", 0], mask_classes=["names", 0]), "1 masks and 3 items in 'class_n"),
+        (prompts(mask=["solid", 0], mask_classes=["names", 0]), "1 mask and 3 items in 'class_n"),
         (control(palette="ade20k", mask_classes=["odd", 0]), "has no class for 'zzyzx'"),
         (control(mask=["small", 0]), "values between two classes"),
         (vary(image=["solid image", 0]), "The mask has 16x40 pixels and its image 32x24"),
@@ -136,6 +136,6 @@ def test_composing_refuses_batches_and_other_numbers(client: Client, pairs: Path
     compose["inputs"]["mask"] = ["batch", 0]
     assert "one of them is a batch" in str(client.run(graph).error)
     compose["inputs"] |= {"image": ["load", 0]}
-    assert "There are 1 masks and 3 items in 'image'" in str(client.run(graph).error)
+    assert "There is 1 mask and 3 items in 'image'" in str(client.run(graph).error)
     compose["inputs"] |= {"scale_from": 2.0}
     assert "scale_from is 2 and scale_to 1" in refusal(client, graph, "compose")

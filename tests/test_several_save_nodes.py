@@ -189,7 +189,7 @@ def test_a_node_behind_another_is_refused() -> None:
 
 
 def test_two_nodes_of_ours_store_by_one_name() -> None:
-    nodes: Graph = {
+    nodes: dict[str, Any] = {
         key: {"class_type": "ManyshotSaveLabelled", "inputs": {"images": ["1", 0], "folder": "x"}}
         for key in ("9", "10")
     } | {"1": GRAPH["1"]}

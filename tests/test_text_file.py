@@ -63,9 +63,8 @@ def test_the_advice_works_when_it_is_followed(tmp_path: Path, encoding: str) -> 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
 def test_class_files_recipes_and_workflows(tmp_path: Path, encoding: str) -> None:
-    file(tmp_path, encoding)
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("workflow: txt2img\noutput: out\nclasses: classes.txt\n")
+    classes, recipe = file(tmp_path, encoding), tmp_path / "recipe.yaml"
+    recipe.write_text(f"workflow: class_prompts\noutput: out\nclasses: {classes}\n")
     with pytest.raises(InputError, match=r"The class file .*classes.txt is not UTF-8, but "):
         prepare(read_recipe(recipe), None)
     recipe.write_bytes("classes: [café]\n".encode(encoding))

@@ -61,7 +61,7 @@ def test_request_body_and_byte_order_mark_are_read(tmp_path: Path) -> None:
     [
         (b"", "line 1, column 1: broken JSON"),
         (b'{"1":\n {,}}', "line 2, column 3: broken JSON"),
-        (b"\xff\xfe", "byte 0 is no UTF-8"),
+        (b"\xff\xfe", "is not UTF-8, but UTF-16"),
         (b"[" * 200_000, "nested too deep"),
         (b'{"1": {"class_type": "A", "inputs": {"x": ' + b"9" * 9000 + b"}}}", "too many digits"),
         (b"[]", "is not a ComfyUI workflow"),

@@ -128,7 +128,7 @@ def _check_several(files: Sequence[MaskValues], pixels: Counter[int], place: str
     if len(pixels) == 1:
         (value,) = pixels
         raise InputError(
-            f"The masks hold 1 values, {value} ({files[0].path}): nothing marks an object on a "
+            f"The masks hold 1 value, {value} ({files[0].path}): nothing marks an object on a "
             f"background. Save masks that show one, or say what the value means in {place}."
         )
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..counted import counted
 from ..errors import InputError
 from ..image_files import image_files, shown_names
 
@@ -34,9 +35,8 @@ def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
         path for paths in masks_by_name.values() for path in paths if path not in paired
     )
     if unpaired and files:
-        log.warning(
-            "%d masks have no image and are left out, such as %s", len(unpaired), unpaired[0]
-        )
+        many = counted(len(unpaired), "mask has no image and is", "masks have no image and are")
+        log.warning("%s left out, such as %s", many, unpaired[0])
     return [(image, mask) for mask, image in paired.items()]
 
 
