@@ -107,9 +107,10 @@ def reject(
     marked = counted(count, "image is", "images are")
     typer.echo(f"{marked} {'kept' if undo else 'rejected'}.")
     if extra:
-        drawn = counted(extra, "other was drawn in its place and is", "others were drawn and are")
+        surplus = counted(extra, "other was drawn in its place and is", "others were drawn and are")
         typer.echo(
-            f"{drawn} more than the recipe asks for: run it with --prune to remove the surplus, or "
+            f"{surplus} more than the recipe asks for: run it with --prune to remove the "
+            "surplus, or "
             "with larger images_per_class to keep all."
         )
 

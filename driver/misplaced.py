@@ -32,10 +32,10 @@ def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
         if slot not in takes:
             written = graph[slot.node_id]["inputs"][slot.input]
             texts = [("the workflow's own text", written)] if isinstance(written, str) else []
-            own = texts
+            verbatim = texts
         else:
-            own, texts = [*_own(recipe, graphs, slot)], [*_texts(recipe, graphs, slot)]
-        for what, text in own:
+            verbatim, texts = [*_own(recipe, graphs, slot)], [*_texts(recipe, graphs, slot)]
+        for what, text in verbatim:
             _check_own(what, text, graph, encoder, where, slot in takes)
         for what, text in texts:
             found = webui_syntax(text)
@@ -56,17 +56,17 @@ def _read_as_words(graph: Graph, bound: Iterable[Slot]) -> Iterator[tuple[Slot, 
 
 def _text_sources(graph: Graph, encoder: str) -> list[str]:
     """An encoder, and the nodes of text alone that lead to it."""
-    found = [encoder]
-    for node_id in found:
+    sources = [encoder]
+    for node_id in sources:
         links = [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)]
-        found += [
+        sources += [
             source
             for source in links
             if source in graph
-            and source not in found
+            and source not in sources
             and graph[source]["class_type"].startswith(_TEXT_NODES)
         ]
-    return found
+    return sources
 
 
 def _check_own(

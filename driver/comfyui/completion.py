@@ -214,14 +214,14 @@ def _from_history(watch: Watch, entry: dict[str, Any]) -> Watch:
         problem = watch.problem or _problem_in(status)
         return replace(watch, end=problem)
     outputs = entry.get("outputs")
-    known = watch
+    latest = watch
     for node_id in watch.save_nodes:
         output = outputs.get(node_id) if isinstance(outputs, dict) else None
-        known = with_output(known, node_id, output) if isinstance(output, dict) else known
+        latest = with_output(latest, node_id, output) if isinstance(output, dict) else latest
     if watch.over_socket and sum(map(watch.count, watch.save_nodes)) < watch.wanted:
         missed = "The job ended while the websocket was away, and its images with it."
-        return replace(known, end=Failure("connection", missed))
-    return replace(known, end=complete(known))
+        return replace(latest, end=Failure("connection", missed))
+    return replace(latest, end=complete(latest))
 
 
 def _problem_in(status: dict[str, Any]) -> Failure:

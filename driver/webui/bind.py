@@ -54,8 +54,8 @@ def bind_requests(
 def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
     if graphs is None:
         return {}
-    save_node, *others = graphs.save_nodes
-    if others:
+    save_node, *second = graphs.save_nodes
+    if second:
         raise InputError(
             f"'save' names {len(graphs.save_nodes)} nodes of {where}, and a WebUI brings images of "
             "one. Name one of them, or draw on ComfyUI servers alone."

@@ -112,16 +112,17 @@ def deliver(
     """
     needed = upstream(graph, node_ids)
     kept = {key: graph[key] for key in graph if key in needed}
-    own = [node_id for node_id in node_ids if kept[node_id]["class_type"] == SAVE_LABELLED]
-    if transport == "view" and len(own) > 1:
+    labelled = [node_id for node_id in node_ids if kept[node_id]["class_type"] == SAVE_LABELLED]
+    if transport == "view" and len(labelled) > 1:
         raise InputError(
-            f"{' and '.join(describe(graph, node_id) for node_id in own)} would store their images "
+            f"{' and '.join(describe(graph, node_id) for node_id in labelled)} would store "
+            "their images "
             "under the same names. Write 'transport: websocket' in the recipe."
         )
     for node_id in node_ids:
         kept[node_id] = _delivering(kept[node_id], transport, catalogue)
     named = transport == "view"
-    return Delivery(kept, tuple(Slot(i, PREFIX) for i in node_ids if named and i not in own))
+    return Delivery(kept, tuple(Slot(i, PREFIX) for i in node_ids if named and i not in labelled))
 
 
 def _delivering(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
