@@ -12,7 +12,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_NUL_SHARE = 0.2  # of the bytes, at least: half of them in UTF-16 with Latin letters
+_NUL_SHARE = 0.2  # of the bytes, all at even or all at odd places, as Latin letters have in UTF-16
 SHOWN = 40
 
 
@@ -64,9 +64,9 @@ _ICONV = {
 def _wide_encoding(data: bytes) -> str | None:
     """The name of an encoding with several bytes a letter: by its mark, or by its zero bytes."""
     marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
-    if marked or data.count(0) < max(1, _NUL_SHARE * len(data)):
+    big, little = data[::2].count(0), data[1::2].count(0)
+    if marked or len(data) < 4 or max(big, little) < _NUL_SHARE * len(data) or min(big, little):
         return marked
-    little = data[1::2].count(0) > data[::2].count(0)
     return f"UTF-16 ({'little' if little else 'big'}-endian)"
 
 

@@ -111,7 +111,7 @@ REFUSED = {
     ),
     "made smaller": ([painted(0, 255).resize((20, 20), Image.Resampling.BOX)], "soft edges"),
     "blurred": ([painted(0, 255).filter(ImageFilter.GaussianBlur(2))], "soft-edged"),
-    "one of seven soft": ([*GOOD, soft(0, 255, side=32 * 2)], r"6.png has .* as have 1 of 7 masks"),
+    "one of seven soft": ([*GOOD, soft(0, 255, side=32 * 2)], r"6.png has .* as has 1 of 7 masks"),
     "one pixel of 254": ([*GOOD, dotted(254)], r"6.png has 1 pixel of 254 among 0 and 255"),
     "one pixel of 1": ([*GOOD, dotted(1)], r"6.png has 1 pixel of 1 among 0 and 255"),
     "white and indices": ([painted(0, 255), painted(0, 1)], r"0.png holds 0, 255, .*1.png 0, 1 "),

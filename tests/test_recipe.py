@@ -105,7 +105,7 @@ def test_a_missing_file_names_its_neighbour(tmp_path):
 def test_a_huge_or_binary_file_is_refused(tmp_path):
     path = tmp_path / "r.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is not UTF-8, but UTF-16"):
         read_recipe(path)
     path.write_bytes(b"#" * 1_000_001)
     with pytest.raises(InputError, match="larger than"):

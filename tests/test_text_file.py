@@ -77,3 +77,9 @@ def test_class_files_recipes_and_workflows(tmp_path: Path, encoding: str) -> Non
 
 def test_a_file_without_text_is_no_other_encoding(tmp_path: Path) -> None:
     assert read_text_file(file(tmp_path, "utf-8", ""), "class file") == ""
+
+
+@pytest.mark.parametrize("data", [b"\0", b"cat\0", b"a\0\0b", bytes(40)])
+def test_zero_bytes_alone_make_no_other_encoding(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.txt").write_bytes(data)
+    assert read_text_file(tmp_path / "x.txt", "class file") == data.decode()
