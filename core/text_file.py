@@ -12,7 +12,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_NUL_SHARE = 0.2  # of the bytes, all at even or all at odd places, as Latin letters have in UTF-16
+_NUL_SHARE = 0.3  # of the bytes, all at even or all at odd places, as Latin letters have in UTF-16
 SHOWN = 40
 
 
