@@ -14,7 +14,7 @@ from .folder import ROW_FIELDS, rows, versions
 from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey
-from .model_use import foreign_files, unsure_files
+from .model_use import foreign_files, unsure_files, with_notes
 from .plan import Plan
 from .subjects import subject_facts
 
@@ -60,7 +60,7 @@ def write_manifest(
     unsure = {"models_not_compared": files} if (files := unsure_files(servers)) else {}
     facts = {**learned, **shown, **foreign, **unsure}
     facts |= {"rejected": rejected} if rejected else {}
-    content = manifest(recipe, versions(), servers=servers, jobs=len(plan), **facts)
+    content = manifest(recipe, versions(), servers=with_notes(servers), jobs=len(plan), **facts)
     write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 

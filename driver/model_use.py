@@ -22,6 +22,8 @@ TAGS = {
     "loras": re.compile(r"<(?:lora|lyco):([^:<>]+)"),
     "hypernetworks": re.compile(r"<hypernet:([^:<>]+)"),
 }
+NOTE = "note"  # of a model in manyshot.json
+BY_NAME = "known by its name, and its size at most: its content could not be read"
 KEY = "models"  # of the ledger's memory
 Hashes = Mapping[str, Mapping[str, str]]
 """Model's name -> what tells its content: "sha256", or the hashes that it says of itself."""
@@ -92,7 +94,7 @@ def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for server in servers:
         for model in server.get("models") or []:
-            name, told = model["name"], {k: v for k, v in model.items() if k != "name" and v}
+            name, told = model["name"], _telling(model)
             if _differ(found.get(name, {}), told):
                 raise InputError(
                     f"The servers have different files named {name}: their images would be of two "
@@ -109,7 +111,7 @@ def unsure_files(servers: Iterable[Mapping[str, Any]]) -> list[str]:
     keys_by_name: dict[str, list[set[str]]] = {}
     for server in servers:
         for model in server.get("models") or []:
-            keys = {key for key in model if model[key]}
+            keys = {key for key in model if model[key] and key != NOTE}
             keys_by_name.setdefault(model["name"], []).append(keys)
     comparable = {
         name
@@ -117,6 +119,41 @@ def unsure_files(servers: Iterable[Mapping[str, Any]]) -> list[str]:
         if len(keys) == 1 or set.intersection(*keys) - {"name", "bytes"}
     }
     return sorted(keys_by_name.keys() - comparable)
+
+
+def named_only(servers: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each server with model files whose content nothing tells."""
+    names_by_server = {
+        server["name"]: [m["name"] for m in server.get("models") or [] if _is_named_only(m)]
+        for server in servers
+    }
+    return [
+        f"{server} does not tell the content of {', '.join(names)}: if such a file is replaced "
+        "under "
+        "its name, no later run will notice. Choose another output then."
+        for server, names in names_by_server.items()
+        if names
+    ]
+
+
+def with_notes(servers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Facts of servers, with a note for each model file whose content nothing tells."""
+    noted: list[dict[str, Any]] = []
+    for server in servers:
+        models = [
+            {**m, NOTE: BY_NAME} if _is_named_only(m) else m for m in server.get("models") or []
+        ]
+        noted.append({**server, "models": models} if models else dict(server))
+    return noted
+
+
+def _is_named_only(model: Mapping[str, Any]) -> bool:
+    return not _telling(model).keys() - {"bytes"}
+
+
+def _telling(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What a server's facts tell of the content of a model."""
+    return {key: value for key, value in model.items() if key not in ("name", NOTE) and value}
 
 
 def unsure_sentences(servers: Iterable[Mapping[str, Any]]) -> list[str]:

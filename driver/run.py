@@ -15,7 +15,7 @@ from .dataset import credited, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .job import Failure, Job
 from .ledger import Counts, Ledger
-from .model_use import check_replaced, remember_models, unsure_sentences
+from .model_use import check_replaced, named_only, remember_models, unsure_sentences
 from .plan import Plan
 from .prepare import prepare, unbound
 from .recipe import Recipe
@@ -92,7 +92,7 @@ def run(
         try:
             facts = [server.facts(plan) for server in servers]
             models = check_replaced(plan, ledger, facts)
-            for sentence in (*unbound(plan), *unsure_sentences(facts)):
+            for sentence in (*unbound(plan), *unsure_sentences(facts), *named_only(facts)):
                 screen.step(sentence)
             plan, taken = _taken_over(plan, ledger, wishes, screen)
             remember_models(ledger, models)

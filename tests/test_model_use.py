@@ -20,6 +20,7 @@ from manyshot.driver.model_use import (
     check_replaced,
     foreign_files,
     hashes,
+    named_only,
     remember_models,
     unsure_files,
 )
@@ -251,3 +252,24 @@ def test_measurements_say_that_it_is_not_known(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text(json.dumps({FOREIGN: ["pug.safetensors"]}))
     [said] = notes_on_foreign([tmp_path, tmp_path / "none"])
     assert said.startswith(f"{tmp_path} was drawn with pug.safetensors: what that learned from is")
+
+
+def test_files_of_unknown_content_have_a_note_and_a_sentence(done: Plan) -> None:
+    models = [
+        {"name": "loras/x"},
+        {"name": "pug.safetensors", "bytes": "7"},
+        {"name": "base.safetensors", "sha256": "1", "bytes": "9"},
+    ]
+    servers = [{"name": "http://far:8188", "models": models}, {"name": "away", "problem": "?"}]
+    write_manifest(done.recipe.output, done, servers)
+    for _ in range(2):  # what was read back is written the same
+        manifest = json.loads((done.recipe.output / MANIFEST).read_text())
+        notes = {m["name"]: m.get("note") for m in manifest["servers"][0]["models"]}
+        by_name = "known by its name, and its size at most: its content could not be read"
+        assert notes == {"loras/x": by_name, "pug.safetensors": by_name, "base.safetensors": None}
+        assert hashes(manifest["servers"]) == hashes(servers)
+        write_manifest(done.recipe.output, done, manifest["servers"])
+    (sentence,) = named_only(servers)
+    assert sentence.startswith(
+        "http://far:8188 does not tell the content of loras/x, pug.safetensors: if such a file is "
+    )
