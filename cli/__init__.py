@@ -5,8 +5,6 @@ from typing import Annotated
 import typer
 
 from ..core.endings import end_as_by_ctrl_c
-from ..core.errors import ManyshotError
-from ..core.extras import missing_module
 from ..core.version import read_version
 from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
 from .base_files import export as export_base
@@ -61,24 +59,17 @@ def root(
 def main() -> None:
     """Entry of the `manyshot` command: errors become one sentence and an exit code."""
     from .console import PlainConsole
+    from .failures import failure_of
 
     end_as_by_ctrl_c()
     try:
         app()
-    except ManyshotError as error:
-        console = PlainConsole(stderr=True, soft_wrap=True)
-        console.print(f"manyshot: {error}", style="red")
-        raise SystemExit(error.exit_code) from None
-    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        console = PlainConsole(stderr=True, soft_wrap=True)
-        console.print(f"manyshot: {error.filename}: {error.strerror}.", style="red")
-        raise SystemExit(2) from None
-    except ModuleNotFoundError as error:
-        module = (error.name or "manyshot").partition(".")[0]
-        if module == "manyshot":  # a mistake of ours, which a traceback helps to find
-            raise
-        console = PlainConsole(stderr=True, soft_wrap=True)
-        console.print(f"manyshot: {missing_module(module)}", style="red")
-        raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        console = PlainConsole(stderr=True, soft_wrap=True)
+        console.print(f"manyshot: {failure.sentence}", style="red")
+        raise SystemExit(failure.exit_code) from None

@@ -97,6 +97,7 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
     from comfy.utils import ProgressBar
 
     from ..core.images import open_image
+    from ..trainer.subjects.run import WRITTEN_BELOW
     from ..trainer.subjects.train import train_subjects
 
     bar, pictures = ProgressBar(settings.steps), []
@@ -108,7 +109,7 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
     def stepped(step: int) -> None:
         bar.update_absolute(step, settings.steps, pictures.pop() if pictures else None)
 
-    with sole_use(path.parent):
+    with sole_use(path.parent, below=WRITTEN_BELOW):
         train_subjects(base, [subject], settings, _machine(), path, report_loss, stepped=stepped)
 
 

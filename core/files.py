@@ -1,13 +1,23 @@
 """Files that appear whole or not at all."""
 
+import errno
 import hashlib
 import os
+import re
+import shutil
 import stat
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+TORN = "*.part"
+_TORN = re.compile(r"\.[0-9a-f]{32}\.part")
+OUT_OF_REACH = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM)
+"""What says nothing of a file that cannot be read: it may be whole."""
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM)
+"""What disks answer that cannot sync a folder, as some of the network."""
 
 
 @contextmanager
@@ -17,8 +27,14 @@ def appearing(path: Path) -> Iterator[IO[bytes]]:
     A reader, or a crash at any instant, sees all of it or none: the bytes reach the disk before
     the name does. The folder is made when missing.
     """
-    with appearing_path(path) as temporary, temporary.open("r+b") as file:
-        yield file
+    temporary = _torn(path)
+    try:
+        with _created(temporary) as file:
+            yield file
+        _take_name(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -27,45 +43,80 @@ def appearing_path(path: Path) -> Iterator[Path]:
 
     Whatever file then lies there is the one that reaches the disk and takes the name. Its
     permissions are those of any new file (0666 less the umask), even where the library has put a
-    private file of its own in the place.
+    private file of its own in the place. It lies in a folder of its own, for what a library that is
+    killed leaves beside it.
     """
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    place = _torn(path)
     try:
-        mode = _created(temporary)
+        make_folder(path.parent)
+        place.mkdir()
+        temporary = place / path.name
+        with _created(temporary) as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         yield temporary
         temporary.chmod(mode)
-        _sync_file(temporary)
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        _take_name(temporary, path)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def _created(path: Path) -> int:
-    """Make an empty file; returns the permissions that new files have here."""
+def _torn(path: Path) -> Path:
+    """A name beside `path` that no other has."""
+    return path.with_name(f".{uuid.uuid4().hex}.part")
+
+
+def _take_name(temporary: Path, path: Path) -> None:
+    """The file has its name once its bytes, and then the name, have reached the disk."""
+    sync_file(temporary)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def _created(path: Path) -> IO[bytes]:
     try:
-        file = path.open("xb")
+        return path.open("x+b")
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("xb")
-    with file:
-        return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        make_folder(path.parent)
+        return path.open("x+b")
 
 
-def _sync_file(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, as far as they are missing; their names reach the disk."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        sync_folder(folder.parent)
+
+
+def remove_torn(folder: Path, below: Iterable[str] = ()) -> None:
+    """Remove what killed processes left half written in a folder, and in those that patterns
+    `below` name. For whoever keeps others from writing there."""
+    for pattern in (TORN, *(f"{name}/{TORN}" for name in below)):
+        for path in folder.glob(pattern):
+            if not _TORN.fullmatch(path.name):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the bytes of a file have reached the disk."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    """Let a new name reach the disk. Windows cannot open folders; some network disks refuse."""
+def sync_folder(folder: Path) -> None:
+    """Wait until new names in a folder have reached the disk. Windows cannot open folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):
-            os.fsync(handle)
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(handle)
 

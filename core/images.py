@@ -4,6 +4,7 @@ Only the kinds in FORMATS are read, so that no file starts a program of its own 
 Ghostscript). Whatever Pillow raises on a damaged file becomes a sentence that names it.
 """
 
+import errno
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ SENT = ("PNG", "JPEG", "WEBP")  # by servers
 MOST_PIXELS = 89_478_485  # Pillow's own limit (1 GiB / 4 / 3), at which it only warns
 ORIENTATION = 0x0112  # of EXIF
 BITS_PER_SAMPLE = 0x0102  # of TIFF
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the machine, not the file
 NUMBERS = {"I": "whole numbers", "F": "floats"}
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,11 +70,13 @@ def opened(
             with Image.open(stream, formats=formats) as file:
                 _check_pixels(file.size, name)
                 yield file
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {2 * MOST_PIXELS // 10**6} million") from None
     except Exception as error:  # Pillow raises nearly anything on damaged files
+        if isinstance(error, OSError) and error.errno in EXHAUSTED:
+            raise
         raise UnreadableImageError(
             f"{name} cannot be read ({_reason(error, formats)}). Repair it or take it out."
         ) from None

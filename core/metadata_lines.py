@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from .counted import counted
 from .dataset_files import METADATA
 from .errors import InputError, ManyshotError
-from .files import appearing
+from .files import appearing, make_folder
 from .json_text import bounded_lines, parse_json
 
 LOCK_SECONDS = 60
@@ -125,7 +125,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises ManyshotError when another program keeps it for LOCK_SECONDS.
     """
     path = folder / METADATA
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS)
     try:
         lock.acquire()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .files import write_whole
+from .files import make_folder, sync_folder, write_whole
 from .metadata_lines import locked
 from .records import METADATA, Record, read_records
 
@@ -30,7 +30,7 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
     appearance. A row whose file_name is there already replaces its record. The lines have reached
     the disk on return. Raises ManyshotError as metadata_lines.locked does.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / METADATA
     with locked(folder):
         index = _read_index(folder, path)
@@ -76,10 +76,13 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _append(path: Path, records: Sequence[Record]) -> None:
+    is_new = not path.exists()
     with path.open("ab") as file:
         file.write("".join(record.line() for record in records).encode())
         file.flush()
         os.fsync(file.fileno())
+    if is_new:
+        sync_folder(path.parent)
 
 
 def _rewrite(folder: Path, path: Path, changed: Sequence[Record]) -> None:

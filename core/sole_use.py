@@ -1,30 +1,34 @@
 """A folder that one process at a time may work in."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from .errors import InputError
-from .files import write_whole
+from .files import make_folder, remove_torn, write_whole
 
 LOCK = ".manyshot.lock"
 TRIAL_BYTES = 65_536
 
 
 @contextmanager
-def sole_use(folder: Path, name: str = LOCK, output: Path | None = None) -> Iterator[None]:
+def sole_use(
+    folder: Path, name: str = LOCK, output: Path | None = None, below: Iterable[str] = ()
+) -> Iterator[None]:
     """Hold the folder, made when missing, against other processes that ask for it by `name`.
 
-    `output`: what the message calls it, where that is not the folder itself. Raises InputError
-    when another has it, or when the folder cannot be written: a few bytes are tried.
+    By the folder's own lock: what killed processes left half written there, and in the folders
+    `below`, is removed. `output`: what the message calls it, where that is not the folder itself.
+    Raises InputError when another has it, or when the folder cannot be written: a few bytes are
+    tried.
     """
     shown = output or folder
     lock = FileLock(folder / name)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock.acquire(timeout=1)
     except Timeout:
         raise InputError(
@@ -33,6 +37,8 @@ def sole_use(folder: Path, name: str = LOCK, output: Path | None = None) -> Iter
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be used: {_reason(error)}.") from None
     try:
+        if name == LOCK:
+            remove_torn(folder, below)
         _try_to_write(folder)
         yield
     finally:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
-from ..core.files import file_sha256
+from ..core.files import OUT_OF_REACH, file_sha256
 from ..core.images import opened
 from ..core.json_text import parse_json
 from .ledger_reader import ImageKey, LedgerReader, Rejected
@@ -148,12 +148,17 @@ def facts_of(path: Path, data: bytes | None = None) -> Facts:
 
 
 def is_png(path: Path) -> bool:
-    """Whether a file is an image from its first to its last byte."""
+    """Whether a file is an image from its first to its last byte. Raises OSError for one that
+    cannot be reached, which may be."""
     try:
         data = path.read_bytes()
         with opened(data, formats=("PNG",)) as image:
             image.verify()  # every checksum but the last chunk's
-    except (OSError, InputError):
+    except InputError:
+        return False
+    except OSError as error:
+        if error.errno in OUT_OF_REACH:
+            raise
         return False
     return data.endswith(LAST_CHUNK)
 
@@ -183,7 +188,9 @@ def _look(
 def _read(path: Path, file: File, found: Audit) -> Facts | None:
     try:
         facts = facts_of(path)
-    except OSError:
+    except OSError as error:
+        if error.errno in OUT_OF_REACH:
+            raise
         facts = None
     whole = facts and (facts[0] == file.noted[0] if file.noted else is_png(path))
     if not whole:

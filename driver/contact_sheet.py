@@ -29,7 +29,6 @@ def write_contact_sheets(folder: Path) -> Path | None:
         return None
     for name, paths in classes.items():
         target = inside(folder, FOLDER, f"{name}.png")
-        target.parent.mkdir(exist_ok=True)
         _save(_class_sheet(name, paths), target)
     overview = folder / OVERVIEW
     _save(_overview(dict(list(classes.items())[:MAX_OVERVIEW])), overview)

@@ -16,12 +16,8 @@ from .drawn_with import DrawnWith, as_planned
 from .job import Job
 from .ledger_reader import Done, ImageKey, LedgerReader
 
-
-def remove_torn(folder: Path) -> None:
-    """Remove what a killed run left half written; the caller holds the ledger, so nobody writes."""
-    for pattern in (".*.part", "images/*/.*.part", "masks/*/.*.part"):
-        for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)
+BELOW = ("images/*", "masks/*", "contact_sheets")
+"""The folders in a dataset folder whose files are written by manyshot alone."""
 
 
 def remove_files(folder: Path, names: Iterable[str]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..core.errors import InputError, ManyshotError
+from ..core.files import make_folder
 from ..core.paths import safe_name
 
 FILE_NAME = ".manyshot.sqlite"
@@ -79,7 +80,7 @@ class LedgerFile:
         self._owner = None if read_only else _own(folder)
         try:
             self._db = self._opened(read_only)
-        except (InputError, OSError):
+        except BaseException:
             if self._owner:
                 self._owner.release()
             raise
@@ -120,7 +121,7 @@ class LedgerFile:
 def _own(folder: Path) -> FileLock:
     lock = FileLock(folder / LOCK_NAME)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock.acquire(timeout=1)
     except Timeout:
         raise InputError(
@@ -195,8 +196,12 @@ def _check(db: sqlite3.Connection) -> None:
         "OR (files IS NOT NULL AND NOT json_valid(files)) "
         f"OR {_WRONG_TYPES} OR iif(json_valid(job), {_WRONG_JOB}, 1)"
     ).fetchone()
-    if wrong:
-        raise Damaged(f"{wrong} of its rows cannot be read")
+    (numbers,) = db.execute(
+        "SELECT count(*) FROM meta WHERE key IN ('plan', 'read') "
+        "AND (value GLOB '*[^0-9]*' OR length(value) NOT BETWEEN 1 AND 18)"
+    ).fetchone()
+    if wrong or numbers:
+        raise Damaged(f"{wrong + numbers} of its rows cannot be read")
     for (class_name,) in db.execute("SELECT DISTINCT class_name FROM jobs"):
         _check_class_name(class_name)
 

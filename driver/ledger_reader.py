@@ -66,7 +66,11 @@ class LedgerReader(LedgerFile):
 
     def __init__(self, folder: Path, read_only: bool = False) -> None:
         super().__init__(folder, read_only)
-        self._plan = int(self._meta("plan") or 0)
+        try:
+            self._plan = int(self._meta("plan") or 0)
+        except BaseException:
+            self.close()
+            raise
 
     def is_planned(self, fingerprint: str) -> bool:
         """Whether this plan, the whole of it and nothing else, is in the ledger already."""

@@ -12,9 +12,10 @@ from typing import Protocol
 from ..core.counted import counted
 from ..core.dataset_files import mask_name
 from ..core.errors import InputError
+from ..core.files import remove_torn
 from ..core.metadata_lines import OWN_NAME, Remarks, check_others, read_remarks
 from .audit import Audit, audit, files_of
-from .folder import ROW_FIELDS, remove_files, remove_torn
+from .folder import BELOW, ROW_FIELDS, remove_files
 from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey, Rejected
@@ -89,7 +90,7 @@ def take_over(
     removed = _pruned(folder, leftovers, wishes)
     if not planned:
         ledger.take_plan(plan.fingerprint())
-    remove_torn(folder)
+    remove_torn(folder, BELOW)
     ledger.reject(thrown_out)
     _follow(ledger, remarks, found)
     if wishes.redraw:

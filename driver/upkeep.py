@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
-from ..core.files import appearing, file_sha256
+from ..core.files import appearing, file_sha256, remove_torn
 from ..core.metadata_lines import OWN_NAME, encoded, is_own, locked, read_lines
 from ..core.paths import inside, relative_name
 from .audit import THROWN_OUT, audit
+from .folder import BELOW
 from .ledger import FILE_NAME, Ledger
 from .ledger_reader import ImageKey, Rejected
 from .restore import restore
@@ -74,6 +75,7 @@ def repair(folder: Path) -> Mended:
     that are not whole, so that the next run draws them."""
     _check_folder(folder)
     with _writing(folder) as ledger:
+        remove_torn(folder, BELOW)
         restored = restore(folder, ledger) if ledger.is_empty() else 0
         found = audit(folder, ledger, read_data=True)
         thrown_out = found.thrown_out(folder)

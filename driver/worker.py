@@ -112,6 +112,8 @@ class Worker:
             return Failure("connection", str(error))
         except ManyshotError as error:
             return Failure("invalid", str(error))
+        except MemoryError:
+            return Failure("memory", "The machine that manyshot runs on is out of memory.")
         except Exception as error:  # a bug of ours must not take the whole run with it
             log.exception("job %s on %s", job.id, self.name)
             return Failure("invalid", f"manyshot itself failed ({error!r}); the log has more.")

@@ -103,7 +103,7 @@ class Writer:
             if not isinstance(error, OSError | sqlite3.Error | ManyshotError):
                 log.exception("writing to %s", self._folder)
             self._broken = True
-            cause = getattr(error, "strerror", None) or str(error)
+            cause = getattr(error, "strerror", None) or str(error) or repr(error)
             self._failed(
                 ManyshotError(
                     f"Writing to {self._folder} failed: {cause}. What was written is safe; "

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import ManyshotError
+from manyshot.core.files import remove_torn
 from manyshot.core.records import read_records
 from manyshot.driver.contact_sheet import write_contact_sheets
 from manyshot.driver.dataset import write_manifest, write_metadata
-from manyshot.driver.folder import remove_torn
+from manyshot.driver.folder import BELOW
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
 from manyshot.driver.load import parse_recipe
@@ -72,10 +73,14 @@ def test_images_and_masks_get_their_names_and_the_ledger_knows(ledger):
 def test_what_a_killed_run_left_half_written_is_removed(ledger):
     folder = ledger.path.parent
     write(ledger, [(job(1), Delivery((png(),)))])
-    (folder / "images" / "cat" / ".torn.part").write_bytes(b"half")
-    (folder / ".torn.part").write_bytes(b"half")
-    remove_torn(folder)
-    assert list(folder.rglob("*.part")) == []
+    for place in (folder, folder / "images" / "cat", folder / "contact_sheets"):
+        place.mkdir(exist_ok=True)
+        (place / f".{0:032x}.part").write_bytes(b"half")
+        (place / f".{1:032x}.part").mkdir()
+    (folder / ".others.part").touch()
+    remove_torn(folder, BELOW)
+    assert [path.name for path in folder.rglob("*.part")] == [".others.part"]
+    (folder / ".others.part").unlink()
     assert files(folder) == [f"images/cat/{1:032x}_0.png"]
 
 

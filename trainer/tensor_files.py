@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..core.errors import ManyshotError
 from ..core.files import appearing_path
 
 
@@ -19,7 +21,13 @@ def write_tensors(
     its own (mode 0600 since 0.8) that replaces the one it was given.
     """
     with appearing_path(path) as temporary:
-        save_file(dict(tensors), temporary, dict(facts) if facts else None)
+        try:
+            save_file(dict(tensors), temporary, dict(facts) if facts else None)
+        except SafetensorError as error:
+            raise ManyshotError(
+                f"Writing {path} failed: {error}. Make room, or mend the disk, and run the same "
+                "command again."
+            ) from None
 
 
 def content_hash(tensors: Mapping[str, Tensor]) -> str:

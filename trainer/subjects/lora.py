@@ -52,9 +52,9 @@ def adapt(
         learning["text"] = nn.ModuleList(part.encoder for part in base.texts)
 
     def write(path: Path, facts: Mapping[str, str]) -> None:
-        write_kohya(base, path, facts)
-        if peft:
+        if peft:  # first, for the other file says that all is there
             write_peft(base, path, facts)
+        write_kohya(base, path, facts)
 
     return Adapted(base, "", 0, learning, write)
 

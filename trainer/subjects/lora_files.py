@@ -33,8 +33,8 @@ def write_kohya(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
 
 def write_peft(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
     """Write a folder beside `path` for diffusers; it is no file of subjects, and says so."""
+    check_finite(path, kohya_tensors(base))
     folder = path.with_name(f"{path.stem}-peft")
-    folder.mkdir(parents=True, exist_ok=True)
     plain = {key: value for key, value in facts.items() if key != KEY}
     write_tensors(folder / PEFT_FILE, peft_tensors(base), {**plain, "format": "pt"})
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -40,9 +41,17 @@ def prior_lessons(
 def _latents(base: BaseModel, noun: str, settings: Settings, folder: Path) -> Tensor:
     what = f"{base.digest} {noun} {settings.seed} {settings.guidance:g}"
     path = folder / f"prior-{sha256(what.encode()).hexdigest()[:16]}.latents"
-    known = load_file(path)["latents"] if path.exists() else torch.empty(0)
+    known = _kept(path)
     if len(known) < settings.prior:
         log.info("drawing %d pictures of a %s", settings.prior, noun)
         known = draw_noun(base, noun, settings.prior, settings.seed, settings.guidance).half()
         write_tensors(path, {"latents": known}, {"noun": noun})
     return known[: settings.prior]
+
+
+def _kept(path: Path) -> Tensor:
+    """The latents of a file; none where there is none, or it is damaged: they are drawn again."""
+    try:
+        return load_file(path)["latents"]
+    except (OSError, SafetensorError, KeyError):
+        return torch.empty(0)

@@ -15,9 +15,10 @@ from .open_base import open_base
 from .photos import NewSubject, boxes_digest
 from .recipe import SubjectRecipe
 from .settings import Settings
-from .train import Trained, train_subjects
+from .train import Trained, checkpoint_path, train_subjects
 from .wanted import new_subject, subjects_of
 
+WRITTEN_BELOW = ("samples", "looks", "*-peft")
 Told = Callable[[str, int, float], None]  # the file's name, step, held-out loss
 Stepped = Callable[[str, int], None]  # the file's name, and how many steps are taken
 
@@ -35,7 +36,7 @@ def train_recipe(
     Every file begins with the base as it was. Stops after the first one that is interrupted.
     Raises InputError while another process trains into the same folder.
     """
-    with sole_use(recipe.output):
+    with sole_use(recipe.output, below=WRITTEN_BELOW):
         return _train(recipe, base, tokenizer, machine, told, stepped)
 
 
@@ -53,6 +54,8 @@ def _train(
     for name, group in _files(recipe, subjects).items():
         path = recipe.output / f"{name}.safetensors"
         if is_trained(path, recipe.settings, opened, group):
+            # left by a process that was killed once the file was there
+            checkpoint_path(path, recipe.settings).unlink(missing_ok=True)
             continue
         fresh = open_base(base, tokenizer)
         found.append(

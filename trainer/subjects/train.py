@@ -68,7 +68,7 @@ def train_subjects(
     adapted = adapted_base(base, [subject.token for subject in subjects], settings)
     adapted.base.on(machine.device)
     learned, held_out = lessons(adapted, subjects, encoded, settings)
-    checkpoint = path.with_suffix(f".{settings.method}.training")
+    checkpoint = checkpoint_path(path, settings)
 
     def look(found: Look) -> None:
         each = SHOWN if samples is None else samples
@@ -181,6 +181,11 @@ def check_room(folder: Path, base: BaseModel, settings: Settings) -> None:
             f"{needed / 1e9:.1f} GB for its checkpoint and its file. Make room, or choose another "
             "folder."
         )
+
+
+def checkpoint_path(path: Path, settings: Settings) -> Path:
+    """Where the state of an unfinished training lies, of the training of the file `path`."""
+    return path.with_suffix(f".{settings.method}.training")
 
 
 def look_path(path: Path, step: int) -> Path:
