@@ -121,7 +121,7 @@ class Sweep:
         self.inputs = folder.with_name(folder.name + "-inputs")
         self.inputs.mkdir(parents=True)
         command.prepare(self.inputs)
-        self._begin()
+        self.begin()
         counting = NthFault(0)
         first = self._run(counting)
         assert first.code == 0, first
@@ -130,7 +130,7 @@ class Sweep:
 
     def fault(self, nth: int, lasting: bool = False) -> tuple[NthFault, Fault | None]:
         """Fail the n-th call, run again; says what was wrong, if anything."""
-        self._begin()
+        self.begin()
         watcher = NthFault(nth, lasting)
         ended = self._run(watcher)
         problem = self._problem(ended)
@@ -140,16 +140,24 @@ class Sweep:
         if ended.tracebacks:
             return ended.tracebacks[0]
         if ended.code == 0:
-            return self._difference("exit 0, and what is there differs")
+            return self.difference("exit 0, and what is there differs")
         if ended.code not in (1, 2, 130) or not ended.text.rstrip().endswith("."):
             return f"exit {ended.code}, no sentence: {ended.text!r}"
+        return self.run_again(f"after {ended.text!r}, run again")
+
+    def run_again(self, when: str) -> str | None:
+        """Run it without faults; says how that, or what is there, differs."""
         with self.command.stubs():
             again = invoke(self.command.arguments(self.folder))
         if again.code != 0 or again.tracebacks:
-            return f"after {ended.text!r}: again exit {again.code}: {again.text} {again.tracebacks}"
-        return self._difference(f"after {ended.text!r}, run again")
+            return f"{when}: exit {again.code}: {again.text} {again.tracebacks}"
+        return self.difference(when)
 
-    def _difference(self, when: str) -> str | None:
+    def resume(self) -> str | None:
+        """The same, unless all is there."""
+        return self.difference("") and self.run_again("run again")
+
+    def difference(self, when: str) -> str | None:
         now, before = self._outcome(), self.outcome
         names = sorted(
             name for name in now.keys() | before.keys() if now.get(name) != before.get(name)
@@ -167,6 +175,7 @@ class Sweep:
         with self.command.stubs(), watched(self.folder, watcher):
             return invoke(self.command.arguments(self.folder))
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """The inputs, and nothing else, are there."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self.inputs, self.folder)

@@ -110,11 +110,12 @@ def _measure(work: "Work", parts: Sequence[Part], console: "PlainConsole") -> No
     """The parts in the order of Part, each written down as soon as it is measured."""
     from dataclasses import replace
 
-    from ...trainer.base.evaluation.figures import read_figures, write_part
+    from ...trainer.base.evaluation.figures import check_photos, read_figures, write_part
     from .stage import facts
 
-    path = work.stage.figures
-    write_part(path, "model", facts(work.stage))
+    path, photos = work.stage.figures, work.tools.photos
+    check_photos(path, photos)
+    write_part(path, "model", {**facts(work.stage), "photos": photos})
     for part in [one for one in Part if one in parts]:
         chosen = read_figures(path).get("guidance", {}).get("chosen")
         found = _functions()[part](replace(work, cfg=work.cfg or chosen))

@@ -30,6 +30,11 @@ class Split:
     pool: tuple[Entry, ...]
 
 
+def pixel_hash(image: np.ndarray) -> str:
+    """24 hexadecimal digits that stand for an image's pixels and shape."""
+    return sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:24]
+
+
 def pool_split(entries: Iterable[Entry], reserved: int = RESERVED_PER_CLASS) -> Split:
     """In each class the first `reserved` names by sha256 of the name are reserved.
 

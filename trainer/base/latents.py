@@ -17,6 +17,7 @@ from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
 from ..device import precision
 from ..tensor_files import write_tensors
 from .contexts import BACKGROUND
+from .data import pixel_hash
 from .pictures import to_pixels
 from .training import place
 
@@ -120,7 +121,7 @@ def cached_latents(
     """
     path = folder / f"latents-{_encoder_hash(vae)}.safetensors"
     stored = load_file(path) if path.exists() else {}
-    keys = [_image_hash(image) for image in images]
+    keys = [pixel_hash(image) for image in images]
     missing = {key: image for key, image in zip(keys, images, strict=True) if key not in stored}
     if missing:
         log.info("encoding %d images", len(missing))
@@ -135,10 +136,6 @@ def _encoder_hash(vae: AutoencoderTiny) -> str:
     for value in vae.encoder.state_dict().values():
         digest.update(value.detach().cpu().numpy().tobytes())
     return digest.hexdigest()[:12]
-
-
-def _image_hash(image: np.ndarray) -> str:
-    return sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:24]
 
 
 def whole_blocks(image: np.ndarray) -> np.ndarray:

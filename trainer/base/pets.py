@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 from onnxruntime import InferenceSession
 
+from ...core.begun import DIGEST, digest
 from ...core.palettes import BORDER, PET
 from ...core.pets import Entry, read_split
 from ...core.tiny_sizes import IMAGE_SIZE
 from ..masks import mask_iou
 from ..segmenter import Segmenter, foreground, load_segmenter, save_segmenter, train_segmenter
-from .data import centre_crop, evenly, pool_split, read_images, read_trimaps
+from .data import centre_crop, evenly, pixel_hash, pool_split, read_images, read_trimaps
 
 LEARNED_FROM = 1600  # images of the pool; more of them add nothing
-SEGMENTER = "segmenter.safetensors"
+SEGMENTER = "segmenter-{}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,14 @@ class RealPets:
 
 
 def pet_segmenter(folder: Path, session: InferenceSession, data: Path) -> Segmenter:
-    """The segmenter trained on the pool's trimaps; kept in `folder`/segmenter.safetensors."""
-    path = folder / SEGMENTER
+    """The segmenter trained on the pool's trimaps; kept in `folder` under what it learned from."""
+    entries = evenly(pool_split(read_split(data)).pool, LEARNED_FROM)
+    images, trimaps = images_and_trimaps(data, entries)
+    learned = digest(map(pixel_hash, [*images, *trimaps])).removeprefix(DIGEST)
+    path = folder / SEGMENTER.format(learned[:12])
     if path.exists():
         return load_segmenter(session, path)
-    entries = evenly(pool_split(read_split(data)).pool, LEARNED_FROM)
-    segmenter = train_segmenter(session, *images_and_trimaps(data, entries))
+    segmenter = train_segmenter(session, images, trimaps)
     save_segmenter(segmenter, path)
     return segmenter
 

@@ -1,9 +1,11 @@
 """A dataset folder in memory, as the measures take it, and rows that are computed once."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -57,11 +59,12 @@ def read_rgb(path: Path) -> np.ndarray:
 
 
 def kept_rows(path: Path, names: Sequence[str], compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `compute` gave for these names; read from `path` when it was computed before."""
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as kept:
-            if kept["names"].tolist() == list(names):
-                return kept["rows"]
+    """What `compute` gave for these names, which tell all that decides it; read from `path` when
+    it was computed before, and that file is whole."""
+    damaged = suppress(OSError, ValueError, LookupError, EOFError, BadZipFile)
+    with damaged, np.load(path, allow_pickle=False) as kept:
+        if kept["names"].tolist() == list(names):
+            return kept["rows"]
     rows, stream = compute(), BytesIO()
     np.savez(stream, names=np.array(names), rows=rows)
     write_whole(path, stream.getvalue())

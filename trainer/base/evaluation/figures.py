@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ....core.begun import check_begun
 from ....core.errors import InputError
 from ....core.files import write_text_whole
 from ....core.json_text import read_json
@@ -22,6 +23,15 @@ def read_figures(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{path} is no file of figures. Move it away.")
     return found
+
+
+def check_photos(path: Path, photos: str) -> None:
+    """Raises InputError when the figures of `path` are of other real images than those of the
+    digest `photos`: the parts of one file are held against the same. Files of earlier versions do
+    not say, and go on."""
+    before = read_figures(path).get("model", {}).get("photos")
+    if before is not None:
+        check_begun(path, {"photos": before}, {"photos": photos})
 
 
 def write_part(path: Path, part: str, figures: dict[str, Any]) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 from onnxruntime import InferenceSession
 from sklearn.linear_model import LogisticRegression
 
+from ....core.begun import digest
 from ....core.pets import Entry, read_split
 from ....core.tiny_sizes import IMAGE_SIZE
 from ...backbone import features, installed_backbone, open_backbone
 from ...probe import train_probe
-from ..data import centre_crop, pool_split, read_images
+from ..data import centre_crop, pixel_hash, pool_split, read_images
 from ..pets import RealPets
 from .drawn import Drawn, kept_rows
 
@@ -27,6 +28,11 @@ class Instruments:
     probe: LogisticRegression
     names: tuple[str, ...]
     species: np.ndarray
+
+    @property
+    def photos(self) -> str:
+        """A digest of all real images."""
+        return digest(pixel_hash(image) for real in (self.pool, self.test) for image in real.images)
 
     def features(self, drawn: Drawn) -> np.ndarray:
         """Features (n, 1024) of a dataset folder's images, kept beside them."""
@@ -66,7 +72,8 @@ def open_instruments(data: Path, kept: Path, threads: int) -> Instruments:
 def _real(session: InferenceSession, data: Path, entries: Sequence[Entry], kept: Path) -> RealPets:
     images = [centre_crop(i, IMAGE_SIZE) for i in read_images(data, entries, IMAGE_SIZE)]
     names = [entry.name for entry in entries]
-    rows = kept_rows(kept, names, lambda: features(session, images))
+    keys = [f"{name} {pixel_hash(image)}" for name, image in zip(names, images, strict=True)]
+    rows = kept_rows(kept, keys, lambda: features(session, images))
     return RealPets(entries, np.stack(images), rows, np.array([e.label for e in entries]))
 
 

@@ -1,0 +1,53 @@
+"""The power is cut: what was not synced is lost, and the next run gives what an uninterrupted one
+does. A command that ended with 0 has lost nothing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .fault_commands import EXPORTS, RUN, Command
+from .nth_fault import Sweep, invoke
+from .power_cut import Disk, Moment, Recorder, restore_disk
+from .watched_calls import watched
+
+ALL = os.environ.get("MANYSHOT_FAULTS") == "all"
+TRIED = 10
+COMMANDS = [RUN, EXPORTS[0]]
+
+
+def recorded(command: Command, folder: Path) -> tuple[Sweep, list[Moment]]:
+    """What the command gives without a power cut, and each moment of its disk."""
+    tries = Sweep(command, folder / "work")
+    tries.begin()
+    recorder = Recorder(tries.folder)
+    with command.stubs(), watched(tries.folder, recorder):
+        assert invoke(command.arguments(tries.folder)).code == 0
+    recorder.remember(None)
+    return tries, recorder.moments
+
+
+def tried(moments: list[Moment]) -> list[Moment]:
+    return moments if ALL else moments[:: max(1, len(moments) // TRIED)]
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("disk", ["strict", "names"])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_power_cut_at_any_moment(command: Command, disk: Disk, tmp_path: Path) -> None:
+    tries, moments = recorded(command, tmp_path)
+    wrong: list[str] = []
+    for number, moment in enumerate(tried(moments)):
+        for logged in (True, False) if moment.ledger else (True,):
+            restore_disk(tries.folder, moment, disk, logged)
+            if problem := tries.resume():
+                wrong.append(f"{number} {logged=} {moment.call}: {problem}")
+    assert not wrong, f"{len(wrong)} of {len(moments)}:\n" + "\n".join(wrong[:8])
+
+
+@pytest.mark.parametrize("disk", ["strict", "names"])
+@pytest.mark.parametrize("command", [RUN, *EXPORTS], ids=lambda command: command.name)
+def test_what_is_done_outlives_a_power_cut(command: Command, disk: Disk, tmp_path: Path) -> None:
+    tries, moments = recorded(command, tmp_path)
+    restore_disk(tries.folder, moments[-1], disk, logged=False)
+    assert tries.difference("after the power cut") is None
