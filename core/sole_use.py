@@ -1,6 +1,6 @@
 """A folder that one process at a time may work in."""
 
-import uuid
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from .errors import InputError
-from .files import make_folder, remove_torn, write_whole
+from .files import make_folder, remove_torn
 
 LOCK = ".manyshot.lock"
 TRIAL_BYTES = 65_536
@@ -26,7 +26,8 @@ def sole_use(
     tried.
     """
     shown = output or folder
-    lock = FileLock(folder / name)
+    lock_path = folder / name
+    lock = FileLock(lock_path)
     try:
         make_folder(folder)
         lock.acquire(timeout=1)
@@ -39,20 +40,25 @@ def sole_use(
     try:
         if name == LOCK:
             remove_torn(folder, below)
-        _try_to_write(folder)
+        _try_to_write(lock_path.with_name(f"{name}.part"))
         yield
     finally:
         lock.release()
 
 
-def _try_to_write(folder: Path) -> None:
-    """Before hours of work: a full disk lets empty files be made, such as the lock."""
-    trial = folder / f".{uuid.uuid4().hex}.part"
+def _try_to_write(trial: Path) -> None:
+    """Before hours of work: a full disk lets empty files be made, such as the lock.
+
+    The file has one name, so that the next to hold the lock removes what a killed process left.
+    """
     try:
-        write_whole(trial, b"\0" * TRIAL_BYTES)
+        with trial.open("wb") as file:
+            file.write(b"\0" * TRIAL_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise InputError(
-            f"The folder {folder} cannot be written: {_reason(error)}. Make room, or choose "
+            f"The folder {trial.parent} cannot be written: {_reason(error)}. Make room, or choose "
             "another output."
         ) from None
     finally:

@@ -5,7 +5,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -76,9 +76,10 @@ def _tensors(path: Path) -> object:
 
 def ledger_rows(path: Path) -> object:
     """The rows that say what is there; not how long it took, nor how often plans were taken."""
-    with closing(sqlite3.connect(path)) as db:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
         jobs = db.execute("SELECT id, seq, state, images, masks, server, job FROM jobs ORDER BY id")
         return jobs.fetchall(), db.execute("SELECT * FROM rejected ORDER BY 1, 2").fetchall()
+    return None
 
 
 # --- run ---

@@ -9,50 +9,55 @@ its last checkpoint.
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Union
 
 from .watched_calls import Call
 
 Disk = Literal["strict", "names"]
 SQLITE = ".sqlite"
-Log = Mapping[str, bytes]
+Node = Union["File", "Folder"]
 
 
 @dataclass
 class File:
-    """Content that reached the disk, and when it was changed; shared by all of its names."""
+    """The content that reached the disk, and when it was changed."""
 
     content: bytes = b""
     changed: int = 0
 
 
+@dataclass
+class Folder:
+    """What is in it by name, and what the disk knows of that."""
+
+    names: dict[str, Node] = field(default_factory=dict)
+    synced: dict[str, Node] = field(default_factory=dict)
+
+
+Files = Mapping[Path, File | None]
+"""Path -> its file, None for a folder; a folder comes before what is in it."""
+
+
 @dataclass(frozen=True)
 class Moment:
-    """The disk after some call: path -> file, or None for a folder. Files are frozen."""
+    """The disk after some call, and SQLite's files by path."""
 
     call: Call | None
-    strict: Mapping[Path, File | None]
-    names: Mapping[Path, File | None]
-    ledger: Log
+    disks: Mapping[Disk, Files]
+    ledger: Mapping[Path, bytes]
 
 
-@dataclass
 class Recorder:
     """A watcher. `moments`: of the disk below `root`, after each call that changed it."""
 
-    root: Path
-    moments: list[Moment] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.moments: list[Moment] = []
         self._lock = threading.RLock()
-        self._now: dict[Path, File | None] = {}
-        for path in self.root.rglob("*"):
-            synced = None if path.is_dir() else File(path.read_bytes(), path.stat().st_mtime_ns)
-            self._now[path] = synced
-        self._synced = dict(self._now)
+        self._top = _read(root)
         self.remember(None)
 
     def before(self, call: Call) -> None:
@@ -60,66 +65,90 @@ class Recorder:
 
     def after(self, call: Call) -> None:
         with self._lock:
-            match call.kind:
-                case "open" if call.path.is_file() and call.path not in self._now:
-                    self._now[call.path] = File()
-                case "mkdir":
-                    self._now[call.path] = None
-                case "unlink":
-                    self._now.pop(call.path, None)
-                case "rename":
-                    self._rename(call)
-                case "fsync":
-                    self._sync(call.path)
-                case "sqlite":
-                    pass
-                case _:
-                    return
-            self.remember(call)
+            if self._follow(call):
+                self.remember(call)
 
-    def _rename(self, call: Call) -> None:
-        assert call.target is not None
-        for path in [path for path in self._now if path.is_relative_to(call.path)]:
-            target = call.target / path.relative_to(call.path)
-            self._now[target] = self._now.pop(path)
+    def _follow(self, call: Call) -> bool:
+        """Whether the call changed something."""
+        above = self._folder(call.path.parent)
+        match call.kind:
+            case "open" if call.path.is_file() and call.path.name not in above.names:
+                above.names[call.path.name] = File()
+            case "mkdir":
+                above.names[call.path.name] = Folder()
+            case "unlink":
+                above.names.pop(call.path.name, None)
+            case "rename" if call.target:
+                node = above.names.pop(call.path.name)
+                self._folder(call.target.parent).names[call.target.name] = node
+            case "fsync":
+                self._sync(call.path)
+            case "sqlite":
+                pass
+            case _:
+                return False
+        return True
+
+    def _folder(self, path: Path) -> Folder:
+        place = self._top
+        for name in path.relative_to(self.root).parts if path.is_relative_to(self.root) else ():
+            node = place.names[name]
+            assert isinstance(node, Folder)
+            place = node
+        return place
 
     def _sync(self, path: Path) -> None:
         """The content of a file, or the names in a folder, reach the disk."""
         if path.is_dir():
-            self._synced = {p: f for p, f in self._synced.items() if p.parent != path}
-            self._synced |= {p: f for p, f in self._now.items() if p.parent == path}
-        elif file := self._now.get(path):
-            file.content, file.changed = path.read_bytes(), path.stat().st_mtime_ns
+            folder = self._folder(path)
+            folder.synced = dict(folder.names)
+        else:
+            node = self._folder(path.parent).names.get(path.name)
+            if isinstance(node, File):
+                node.content, node.changed = path.read_bytes(), path.stat().st_mtime_ns
 
     def remember(self, call: Call | None) -> None:
         """Keep the disk as it is now."""
-        log = {
-            path.relative_to(self.root).as_posix(): path.read_bytes()
-            for path in self.root.rglob(f"*{SQLITE}*")
-            if path.is_file()
+        ledger = {
+            path: path.read_bytes() for path in self.root.rglob(f"*{SQLITE}*") if path.is_file()
         }
-        self.moments.append(Moment(call, _frozen(self._synced), _frozen(self._now), log))
+        disks: dict[Disk, Files] = {
+            "strict": dict(_walk(self.root, self._top, "strict")),
+            "names": dict(_walk(self.root, self._top, "names")),
+        }
+        self.moments.append(Moment(call, disks, ledger))
 
 
-def _frozen(files: Mapping[Path, File | None]) -> dict[Path, File | None]:
-    return {p: f and File(f.content, f.changed) for p, f in files.items() if SQLITE not in p.name}
+def _read(path: Path) -> Folder:
+    """What lies there before a command begins, all of it synced."""
+    found: dict[str, Node] = {
+        entry.name: _read(entry)
+        if entry.is_dir()
+        else File(entry.read_bytes(), entry.stat().st_mtime_ns)
+        for entry in path.iterdir()
+    }
+    return Folder(found, dict(found))
+
+
+def _walk(path: Path, folder: Folder, disk: Disk) -> Iterator[tuple[Path, File | None]]:
+    for name, node in (folder.names if disk == "names" else folder.synced).items():
+        if isinstance(node, Folder):
+            yield path / name, None
+            yield from _walk(path / name, node, disk)
+        elif SQLITE not in name:
+            yield path / name, File(node.content, node.changed)
 
 
 def restore_disk(root: Path, moment: Moment, disk: Disk, logged: bool) -> None:
     """Make `root` what it is after a power cut. `logged`: SQLite's log reached the disk, too."""
     shutil.rmtree(root)
     root.mkdir()
-    files = moment.strict if disk == "strict" else moment.names
-    for path in sorted(files):
-        file = files[path]
-        if not path.parent.is_dir():  # the name of the folder above was lost
-            continue
+    for path, file in moment.disks[disk].items():
         if file is None:
-            path.mkdir(exist_ok=True)
+            path.mkdir()
         else:
             path.write_bytes(file.content)
             os.utime(path, ns=(file.changed, file.changed))
-    for name, content in moment.ledger.items():
-        path = root / name
-        if path.parent.is_dir() and (logged or not name.endswith(("-wal", "-shm"))):
+    for path, content in moment.ledger.items():
+        if path.parent.is_dir() and (logged or not path.name.endswith(("-wal", "-shm"))):
             path.write_bytes(content)
