@@ -142,7 +142,7 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
         db = _connect(path.resolve().as_uri())
         try:
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA synchronous = FULL")  # a plan is known before its images are
             db.executescript(_SCHEMA)
             for column in _missing(db):
                 db.execute(f"ALTER TABLE jobs ADD COLUMN {column} TEXT")

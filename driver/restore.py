@@ -24,7 +24,8 @@ def restore(folder: Path, ledger: Ledger) -> int:
     """Put the jobs into an empty ledger whose whole images, from the first on, lie in the folder.
 
     What metadata.jsonl says of an image stays with it; a file that is damaged, or is not the one
-    that metadata.jsonl tells the sha256 of, is left out, so that it is made again. Returns how
+    that metadata.jsonl tells the sha256 of, is left out, so that it is made again, and so is a job
+    whose mask is damaged or gone. Returns how
     many jobs were found.
     """
     # Encoded once, no text holds half a character, which SQLite refuses.
@@ -59,14 +60,21 @@ def _remembered(folder: Path) -> Iterator[Rejected]:
 def _jobs(folder: Path, lines: Mapping[str, Line]) -> Iterator[tuple[Job, Done]]:
     for (class_name, job_id), names in _by_job(folder, lines).items():
         images = _facts(folder, names, lines)
-        masks = _facts(folder, [mask_name(class_name, job_id, n) for n in range(len(images))], {})
-        if images:
+        shown = [mask_name(class_name, job_id, n) for n in range(len(images))]
+        masks = _facts(folder, shown, {})
+        pairs = zip(names[len(masks) :], shown[len(masks) :], strict=False)
+        lost = any(_had_mask(folder, image, mask, lines) for image, mask in pairs)
+        if images and not lost:
             yield (
                 _job(class_name, job_id, names[: len(images)], lines),
                 _done(
                     job_id, images, masks, [lines.get(name, {}) for name in names[: len(images)]]
                 ),
             )
+
+
+def _had_mask(folder: Path, image: str, mask: str, lines: Mapping[str, Line]) -> bool:
+    return (folder / mask).exists() or lines.get(image, {}).get("mask_file_name") is not None
 
 
 def _by_job(folder: Path, lines: Mapping[str, Line]) -> dict[tuple[str, str], list[str]]:

@@ -114,12 +114,11 @@ class Writer:
     def _write_one(self, item: Item) -> Done:
         job, delivery, server, seconds = item
         images, masks = delivery.images[: job.keep], delivery.masks[: job.keep]
-        files = {
-            "images": [self._file(job, "images", n, data) for n, data in enumerate(images)],
-            "masks": [self._file(job, "masks", n, data) for n, data in enumerate(masks)],
-        }
+        shown = [self._file(job, "masks", n, data) for n, data in enumerate(masks)]
+        # last: without a ledger, an image that is there is taken for whole, its mask included
+        drawn = [self._file(job, "images", n, data) for n, data in enumerate(images)]
         objects = json.dumps(delivery.objects[: job.keep]) if delivery.objects else None
-        facts = json.dumps(files)
+        facts = json.dumps({"images": drawn, "masks": shown})
         return Done(job.id, len(images), len(masks), server, seconds, objects, facts)
 
     def _file(self, job: Job, kind: Kind, number: int, data: bytes) -> Facts | None:

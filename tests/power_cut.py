@@ -2,8 +2,7 @@
 
 Two disks are tried, the ends of what POSIX allows. `strict`: what was not synced is gone, contents
 and names. `names`: names are all there, but contents that were not synced are gone, so that files
-are empty. SQLite syncs by itself: its files are there as they were, or without what it logged since
-its last checkpoint.
+are empty. SQLite syncs by itself, with each commit: its files are there as they were.
 """
 
 import os
@@ -139,8 +138,8 @@ def _walk(path: Path, folder: Folder, disk: Disk) -> Iterator[tuple[Path, File |
             yield path / name, File(node.content, node.changed)
 
 
-def restore_disk(root: Path, moment: Moment, disk: Disk, logged: bool) -> None:
-    """Make `root` what it is after a power cut. `logged`: SQLite's log reached the disk, too."""
+def restore_disk(root: Path, moment: Moment, disk: Disk) -> None:
+    """Make `root` what it is after a power cut."""
     shutil.rmtree(root)
     root.mkdir()
     for path, file in moment.disks[disk].items():
@@ -150,5 +149,5 @@ def restore_disk(root: Path, moment: Moment, disk: Disk, logged: bool) -> None:
             path.write_bytes(file.content)
             os.utime(path, ns=(file.changed, file.changed))
     for path, content in moment.ledger.items():
-        if path.parent.is_dir() and (logged or not path.name.endswith(("-wal", "-shm"))):
+        if path.parent.is_dir():
             path.write_bytes(content)

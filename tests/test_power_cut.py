@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from manyshot.driver.ledger import Ledger
 
 from .fault_commands import EXPORTS, RUN, Command
 from .nth_fault import Sweep, invoke
@@ -38,10 +39,9 @@ def test_a_power_cut_at_any_moment(command: Command, disk: Disk, tmp_path: Path)
     tries, moments = recorded(command, tmp_path)
     wrong: list[str] = []
     for number, moment in enumerate(tried(moments)):
-        for logged in (True, False) if moment.ledger else (True,):
-            restore_disk(tries.folder, moment, disk, logged)
-            if problem := tries.resume():
-                wrong.append(f"{number} {logged=} {moment.call}: {problem}")
+        restore_disk(tries.folder, moment, disk)
+        if problem := tries.resume():
+            wrong.append(f"{number} {moment.call}: {problem}")
     assert not wrong, f"{len(wrong)} of {len(moments)}:\n" + "\n".join(wrong[:8])
 
 
@@ -49,5 +49,30 @@ def test_a_power_cut_at_any_moment(command: Command, disk: Disk, tmp_path: Path)
 @pytest.mark.parametrize("command", [RUN, *EXPORTS], ids=lambda command: command.name)
 def test_what_is_done_outlives_a_power_cut(command: Command, disk: Disk, tmp_path: Path) -> None:
     tries, moments = recorded(command, tmp_path)
-    restore_disk(tries.folder, moments[-1], disk, logged=False)
+    restore_disk(tries.folder, moments[-1], disk)
     assert tries.difference("after the power cut") is None
+
+
+def test_the_ledger_syncs_with_each_commit(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    try:
+        assert ledger._rows("PRAGMA synchronous") == [(2,)]
+    finally:
+        ledger.close()
+
+
+def test_an_image_is_there_after_its_mask(tmp_path: Path) -> None:
+    """A folder without its ledger: an image that is there counts as whole."""
+    _, moments = recorded(RUN, tmp_path)
+    images, masks = (
+        [number for number, moment in enumerate(moments) if _appears(moment, kind)]
+        for kind in ("images", "masks")
+    )
+    assert len(images) == len(masks) == 4
+    assert min(masks) < min(images)
+    assert max(masks) < max(images)
+
+
+def _appears(moment: Moment, kind: str) -> bool:
+    target = moment.call and moment.call.target
+    return target is not None and target.parent.parent.name == kind

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import yaml
 from manyshot.core.records import read_records
+from manyshot.driver.ledger import FILE_NAME
 
 from .fault_commands import EXPORTS, RUN, Command, everything
 from .nth_fault import Ended, invoke
@@ -161,3 +162,15 @@ def test_an_evaluation_of_the_base_is_of_one_set_of_photos(tmp_path: Path) -> No
     check_photos(path, "sha256:a")
     with pytest.raises(InputError, match="was begun otherwise: with other photos"):
         check_photos(path, "sha256:b")
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"no mask")])
+def test_a_lost_ledger_does_not_lose_masks(harm: Callable[[Path], object], tmp_path: Path) -> None:
+    """A job whose mask is damaged or gone is made again, not taken for one without masks."""
+    folder = begun(RUN, tmp_path)
+    before = everything(folder)
+    (folder / "out" / FILE_NAME).unlink()
+    harm(sorted((folder / "out" / "masks" / "left").glob("*.png"))[0])
+    assert invoke(["repair", str(folder / "out")]).code == 0
+    assert run(RUN, folder).code == 0
+    assert everything(folder) == before
