@@ -15,7 +15,7 @@ export UV_HTTP_TIMEOUT ?= 300
 # Containers often set this; every server and command would then compile torch anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test explore fuzz soak lint docs bench clean
+.PHONY: demo test explore faults fuzz soak lint docs bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/manyshot server install
@@ -48,6 +48,12 @@ fuzz: $(INSTALLED)
 JOBS ?= 200000
 soak: $(INSTALLED)
 	$(BIN)/python benchmarks/soak.py --jobs $(JOBS)
+
+# Every call of the commands to the disk, to SQLite and for memory fails once, and the power is cut
+# at every moment: an hour on two cores; `make test` tries some of each.
+faults: $(INSTALLED)
+	MANYSHOT_FAULTS=all OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) \
+		tests/test_nth_fault.py tests/test_power_cut.py
 
 lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .

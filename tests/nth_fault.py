@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 import threading
@@ -24,6 +25,7 @@ from .fault_commands import Command, Outcome
 from .watched_calls import Call, watched
 
 NUMBERS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EMFILE)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SQLITE = ("disk I/O error", "database or disk is full", "database is locked")
 
 
@@ -72,7 +74,7 @@ class Ended:
 def invoke(arguments: list[str]) -> Ended:
     """`manyshot ARGUMENTS`, in this process."""
     output, ended = io.StringIO(), Ended(0, "")
-    with _threads_seen(ended.tracebacks), pytest.MonkeyPatch.context() as patch:
+    with _signals_kept(), _threads_seen(ended.tracebacks), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["manyshot", *arguments])
         with redirect_stdout(output), redirect_stderr(output):
             try:
@@ -90,6 +92,17 @@ def invoke(arguments: list[str]) -> Ended:
 def _shortened(error: BaseException | None) -> str:
     """The traceback's end."""
     return "Traceback: " + "".join(format_exception(error)[-3:]) if error else "Traceback"
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """A command hears signals in its own way, and the process of the tests in its."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
