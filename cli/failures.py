@@ -26,7 +26,7 @@ def failure_of(error: Exception) -> Failure | None:
         case ManyshotError():
             return Failure(str(error), error.exit_code)
         case ModuleNotFoundError() if _module(error) != "manyshot":
-            return Failure(missing_module(_module(error)), 2)
+            return Failure(str(missing_module(_module(error))), 2)
         case OSError(strerror=str()):
             return Failure(_of_disk(error), 2 if isinstance(error, WRONG_PATH) else 1)
         case sqlite3.Error():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from manyshot.core.masks.labelled_png import encoded
+from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA, Record
 from manyshot.driver import run as run_module
@@ -175,7 +175,7 @@ def _picture(number: int) -> tuple[bytes, bytes]:
     file, mask = BytesIO(), np.zeros((8, 8), np.uint8)
     mask[number % 4 : 6, 2:5] = 1
     Image.new("RGB", (8, 8), (number * 20, 90, 200)).save(file, "PNG")
-    return file.getvalue(), encoded(LabelMask(mask, ("background", "thing")))
+    return file.getvalue(), encode_png(LabelMask(mask, ("background", "thing")))
 
 
 PICTURES = [_picture(number) for number in range(8)]
