@@ -13,7 +13,7 @@ from .power_cut import Disk, Moment, Recorder, restore_disk
 from .watched_calls import watched
 
 ALL = os.environ.get("MANYSHOT_FAULTS") == "all"
-TRIED = 10
+TRIED = 6
 COMMANDS = [RUN, EXPORTS[0]]
 
 
