@@ -97,10 +97,10 @@ def test_an_output_is_of_one_process(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_shows_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, data: bytes) -> None:
+    def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("manyshot.core.sole_use.write_whole", full)
+    monkeypatch.setattr("manyshot.core.sole_use.os.fsync", full)
     with pytest.raises(InputError, match="cannot be written: No space left"), sole_use(tmp_path):
         pytest.fail("the work began")
 
