@@ -45,10 +45,10 @@ def _module(error: ModuleNotFoundError) -> str:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether it says that memory ran out, as Python, NumPy, and torch on each device say it."""
-    said = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError)
-        and any(words in said for words in ("out of memory", "can't allocate memory"))
+        and any(words in message for words in ("out of memory", "can't allocate memory"))
     )
 
 

@@ -114,11 +114,11 @@ class Writer:
     def _write_one(self, item: Item) -> Done:
         job, delivery, server, seconds = item
         images, masks = delivery.images[: job.keep], delivery.masks[: job.keep]
-        shown = [self._file(job, "masks", n, data) for n, data in enumerate(masks)]
+        mask_facts = [self._file(job, "masks", n, data) for n, data in enumerate(masks)]
         # last: without a ledger, an image that is there is taken for whole, its mask included
-        drawn = [self._file(job, "images", n, data) for n, data in enumerate(images)]
+        image_facts = [self._file(job, "images", n, data) for n, data in enumerate(images)]
         objects = json.dumps(delivery.objects[: job.keep]) if delivery.objects else None
-        facts = json.dumps({"images": drawn, "masks": shown})
+        facts = json.dumps({"images": image_facts, "masks": mask_facts})
         return Done(job.id, len(images), len(masks), server, seconds, objects, facts)
 
     def _file(self, job: Job, kind: Kind, number: int, data: bytes) -> Facts | None:
