@@ -12,6 +12,7 @@ import struct
 import time
 import zlib
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -143,7 +144,8 @@ async def tell(
     socket: web.WebSocketResponse | None, kind: str, prompt_id: str, **data: Any
 ) -> None:
     if socket is not None and not socket.closed:
-        await socket.send_json({"type": kind, "data": {"prompt_id": prompt_id, **data}})
+        with suppress(ConnectionError):  # of a client that was killed just now
+            await socket.send_json({"type": kind, "data": {"prompt_id": prompt_id, **data}})
 
 
 async def send_picture(
@@ -152,7 +154,8 @@ async def send_picture(
     where = json.dumps({"prompt_id": prompt_id, "node_id": node_id}).encode()
     if socket is not None and not socket.closed:
         head = struct.pack(">II", IMAGE_WITH_METADATA, len(where))
-        await socket.send_bytes(head + where + data)
+        with suppress(ConnectionError):
+            await socket.send_bytes(head + where + data)
 
 
 def picture(colour: int, width: int, height: int) -> bytes:
