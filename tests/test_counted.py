@@ -1,11 +1,15 @@
 """Numbers in sentences."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import manyshot
 import pytest
 from manyshot.core.counted import came_of, counted, in_percent
+from manyshot.core.errors import InputError
+from manyshot.core.metadata_lines import check_others
+from manyshot.driver.planned import check_distinct
 
 
 @pytest.mark.parametrize(
@@ -36,3 +40,24 @@ def test_percent_are_written_in_one_form() -> None:
     assert len(files) > 100
     other_form = re.compile(r":[.0-9]*%\}")
     assert [path for path in files if other_form.search(path.read_text(encoding="utf-8"))] == []
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(InputError) as error:
+        call()
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: check_distinct(1, 1), "1 of the 1 job equals another one"),
+        (lambda: check_distinct(2, 4), "2 of the 4 jobs equal another one"),
+        (
+            lambda: check_others(Path("out"), [{"file_name": "a.png"}], ["cat"]),
+            "metadata.jsonl has 1 line that manyshot run did not write",
+        ),
+    ],
+)
+def test_sentences_of_one(call: Callable[[], object], sentence: str) -> None:
+    assert sentence in refusal(call)
