@@ -9,10 +9,11 @@ import pytest
 import yaml
 from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
+from manyshot.driver import ledger_file
 from manyshot.driver.comfyui.completion import FileRef, Finished, Watch, complete, seen
 from manyshot.driver.comfyui.events import Event
 from manyshot.driver.embedded.server import EmbeddedServer
-from manyshot.driver.job import Failure
+from manyshot.driver.job import Failure, Job
 from manyshot.driver.look import look_ahead
 from manyshot.driver.prepare import prepare
 from manyshot.driver.run import run
@@ -245,3 +246,7 @@ def test_files_of_two_nodes_take_turns() -> None:
 def test_a_folder_of_one_node_has_no_field_more(tmp_path: Path) -> None:
     recipe = colours(tmp_path, ["http://127.0.0.1:9"], 2, GRAPH)
     assert all('"nodes"' not in job.to_json() for job in prepare(recipe, None))
+
+
+def test_a_ledger_reads_every_field_of_a_job() -> None:
+    assert {"id", "class_name", *ledger_file._JOB, *ledger_file._JOB_MORE} == {*Job._fields}
