@@ -17,7 +17,7 @@ MANYSHOT = (sys.executable, "-c", "from manyshot.cli import main; main()", "serv
 
 def manyshot(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [*MANYSHOT, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.fixture

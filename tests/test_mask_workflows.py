@@ -30,6 +30,7 @@ from PIL import Image
 
 from .fault_runs import Scenes
 from .pair_folders import write_pairs
+from .patience import PATIENCE
 from .test_nodes_server import Client
 
 pytestmark = pytest.mark.server
@@ -52,7 +53,7 @@ def inputs_of(graph: Graph, class_type: str) -> dict[str, Any]:
 @pytest.fixture
 def client(comfyui: EmbeddedServer) -> Iterator[Client]:
     made = Client(comfyui.url)
-    made.socket.settimeout(240)
+    made.socket.settimeout(PATIENCE)
     yield made
     made.socket.close()
 

@@ -27,7 +27,7 @@ def page(comfyui: Any) -> Iterator[Any]:
         browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         page.goto(comfyui.url)
-        page.wait_for_function(READY, timeout=120_000)
+        page.wait_for_function(READY, timeout=600_000)
         yield page
         browser.close()
 

@@ -12,10 +12,11 @@ import requests
 import websocket
 from PIL import Image
 
+from .patience import PATIENCE
+
 pytestmark = pytest.mark.server
 
 PREVIEW_IMAGE_WITH_METADATA = 4
-PATIENCE = 240  # seconds: other work may have the processor
 
 
 class Client:

@@ -13,6 +13,7 @@ from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.cache import models_folder
 from safetensors.numpy import save_file
 
+from .patience import PATIENCE
 from .subject_files import subject, write_subjects
 from .test_nodes_server import Client, Run, graph
 from .test_tiny_model import drawn, stock_graph
@@ -30,7 +31,7 @@ def node(kind: str, **inputs: Any) -> dict[str, Any]:
 @pytest.fixture
 def client(comfyui: EmbeddedServer) -> Iterator[Client]:
     made = Client(comfyui.url)
-    made.socket.settimeout(240)  # the first training imports its libraries, without a message
+    made.socket.settimeout(PATIENCE)  # the first training imports its libraries, without a message
     yield made
     made.socket.close()
 

@@ -12,6 +12,7 @@ from manyshot.driver.embedded import EmbeddedServer, base
 from manyshot.driver.embedded.cache import models_folder
 from manyshot.driver.embedded.settings import ServerSettings
 
+from .patience import PATIENCE
 from .test_nodes_server import Client
 from .test_nodes_subjects import train_graph
 from .test_tiny_model import drawn, stock_graph
@@ -93,7 +94,7 @@ def test_its_own_weights_are_offered_to_stock_loaders(packed_comfyui: EmbeddedSe
 def test_it_draws_and_trains_in_a_real_comfyui(packed_comfyui: EmbeddedServer) -> None:
     assert len(drawn(packed_comfyui.url, stock_graph(steps=1))) == 2
     client = Client(packed_comfyui.url)
-    client.socket.settimeout(240)
+    client.socket.settimeout(PATIENCE)
     token = "archive-test-m1"
     try:
         assert client.run(train_graph(token=token)).error is None

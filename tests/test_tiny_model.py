@@ -17,6 +17,8 @@ from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.source import find_installed
 from PIL import Image
 
+from .patience import PATIENCE
+
 pytestmark = pytest.mark.server
 
 PROMPT, NEGATIVE, SEED, STEPS, CFG = "a photo of a Beagle", "a photo of a cat", 7, 6, 3.0
@@ -50,15 +52,17 @@ def drawn(url: str, graph: dict[str, Any]) -> list[np.ndarray]:
     """Run a graph and fetch its pictures as bytes (128, 128, 3)."""
     client = uuid.uuid4().hex
     socket = websocket.create_connection(
-        f"{url.replace('http', 'ws', 1)}/ws?clientId={client}", timeout=120
+        f"{url.replace('http', 'ws', 1)}/ws?clientId={client}", timeout=PATIENCE
     )
-    reply = requests.post(f"{url}/prompt", json={"prompt": graph, "client_id": client}, timeout=60)
+    reply = requests.post(
+        f"{url}/prompt", json={"prompt": graph, "client_id": client}, timeout=PATIENCE
+    )
     assert reply.status_code == 200, reply.text
     while not _is_end(socket.recv()):
         pass
     socket.close()
     prompt_id = reply.json()["prompt_id"]
-    history = requests.get(f"{url}/history/{prompt_id}", timeout=60).json()[prompt_id]
+    history = requests.get(f"{url}/history/{prompt_id}", timeout=PATIENCE).json()[prompt_id]
     assert history["status"]["status_str"] == "success", history["status"]
     return [_fetch(url, image) for image in history["outputs"]["7"]["images"]]
 
@@ -71,7 +75,7 @@ def _is_end(message: str | bytes) -> bool:
 
 
 def _fetch(url: str, image: dict[str, str]) -> np.ndarray:
-    reply = requests.get(f"{url}/view", params=image, timeout=60)
+    reply = requests.get(f"{url}/view", params=image, timeout=PATIENCE)
     return np.asarray(Image.open(io.BytesIO(reply.content)).convert("RGB"))
 
 
@@ -138,7 +142,7 @@ def test_no_other_model_is_taken_for_it() -> None:
         cwd=source.folder,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
