@@ -6,12 +6,12 @@ from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 
 import pytest
-import typer
 from manyshot.cli import app
 from manyshot.core import extras
 from manyshot.core.errors import InputError
 from manyshot.core.extras import Extra, extra_requirements, install_command, require
 from packaging.utils import canonicalize_name
+from typer.core import TyperCommand
 from typer.main import get_command
 
 ROOT = Path(__file__).parents[1]
@@ -107,7 +107,7 @@ def _commands(command: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[s
     ("path", "command"), _commands(get_command(app)), ids=lambda value: str(value)[:30]
 )
 def test_every_command_says_what_it_needs(
-    path: tuple[str, ...], command: typer.core.TyperCommand, monkeypatch: pytest.MonkeyPatch
+    path: tuple[str, ...], command: TyperCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a bare environment; those of BARE need no extra, or say so themselves."""
     if path[0] in BARE:
