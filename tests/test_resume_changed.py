@@ -48,7 +48,7 @@ def run(command: Command, folder: Path) -> Ended:
         return invoke(command.arguments(folder))
 
 
-REFUSED = "holds 4 images that an earlier recipe planned and this one does not."
+REFUSED = "holds 4 images that an earlier recipe planned"
 RUNS: list[tuple[str, Change, int, int, str]] = [
     ("words", edited(prompts={"templates": ["a drawing of a {class_name}"]}), 2, 4, REFUSED),
     ("a seed that nothing takes", edited(seed=7), 0, 4, "0 images in"),
