@@ -7,8 +7,8 @@ ENDINGS = ("SIGTERM", "SIGHUP")  # SIGHUP, which Windows does not have: the term
 
 def heeded_endings() -> list[signal.Signals]:
     """SIGTERM and SIGHUP, but for what is ignored: under nohup a closed terminal ends nothing."""
-    known = [signal.Signals[name] for name in ENDINGS if name in signal.Signals.__members__]
-    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    endings = [signal.Signals[name] for name in ENDINGS if name in signal.Signals.__members__]
+    return [number for number in endings if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def end_as_by_ctrl_c() -> None:

@@ -165,7 +165,7 @@ def _work(item: CocoObject, height: int, width: int) -> float:
     if item.runs is not None:
         return height * width + PIXELS_A_RUN * len(item.runs)
     boxes = sum(box_size(polygon, height, width) for polygon in item.polygons)
-    return boxes + PIXELS_A_CROSSING * sum(crossings(one, height) for one in item.polygons)
+    return boxes + PIXELS_A_CROSSING * sum(crossings(polygon, height) for polygon in item.polygons)
 
 
 def _check_work(image: CocoImage) -> None:

@@ -111,8 +111,8 @@ def _clause(rows: Sequence[GainRow], first: bool) -> str:
     """What is to be said of some numbers of shots; the first clause names what is counted."""
     shots = shots_of(rows)
     where = shots_text(*shots) if first else listed([f"{count:,}" for count in shots])
-    said = _of_arm if len({row.arm for row in rows}) == 1 else _of_arms
-    return f"with {where}, {said(rows, first)}"
+    clause = _of_arm if len({row.arm for row in rows}) == 1 else _of_arms
+    return f"with {where}, {clause(rows, first)}"
 
 
 def _of_arm(rows: Sequence[GainRow], first: bool) -> str:
@@ -132,8 +132,8 @@ def _of_arms(rows: Sequence[GainRow], first: bool) -> str:
         return f"no effect{ways} can be told"
     verb = "hurts" if hurting == "1" else "hurt"
     if outcome == "hurts":
-        others = any(row.verdict != "hurts" for row in rows)
-        return f"{hurting}{ways} {verb}" + (", and none can be told to help" if others else "")
+        unclear = any(row.verdict != "hurts" for row in rows)
+        return f"{hurting}{ways} {verb}" + (", and none can be told to help" if unclear else "")
     hurt = f", and {hurting} {verb}" if hurting else ""
     best = max((row for row in rows if row.verdict == "helps"), key=lambda row: row.low)
     helping = _counts(rows, "helps")
