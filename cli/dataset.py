@@ -78,6 +78,9 @@ def repair(folder: Folder) -> None:
             "jobs are open again. Run the recipe to draw them.",
         )
         typer.echo(opened)
+    elif not mended.condition.is_good and not mended.condition.can_run:
+        _show_advice(folder, mended.condition)
+        raise typer.Exit(1)
 
 
 def reject(

@@ -127,10 +127,34 @@ def write_whole(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def check_plain(path: Path) -> None:
+    """Raises OSError for what is no plain file: to open a pipe waits for ever, a device never ends.
+
+    Raises FileNotFoundError for a link that leads nowhere, too.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """A file, open to be read. Raises OSError, as `check_plain` does too."""
+    check_plain(path)
+    return path.open("rb")
+
+
+def read_plain(path: Path) -> bytes:
+    """The content of a file. Raises OSError as `open_plain` does."""
+    with open_plain(path) as file:
+        return file.read()
+
+
 def file_sha256(path: Path) -> str:
-    """Hex sha256 of a file's content."""
+    """Hex sha256 of a file's content. Raises OSError as `open_plain` does."""
     found = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while block := file.read(2**20):
             found.update(block)
     return found.hexdigest()

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .errors import InputError, read_each
+from .files import check_plain
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SENT = ("PNG", "JPEG", "WEBP")  # by servers
@@ -66,6 +67,8 @@ def opened(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised, here or by Pillow
+            if isinstance(source, Path):
+                check_plain(source)
             stream = BytesIO(source) if isinstance(source, bytes) else source
             with Image.open(stream, formats=formats) as file:
                 _check_pixels(file.size, name)

@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+from .files import open_plain
+
 MOST_BYTES = 64 * 2**20
 MOST_DEPTH = 100  # brackets within brackets
 
@@ -46,7 +48,7 @@ def read_json(path: Path, most: int = MOST_BYTES) -> Any:
 
     A byte order mark is passed over; no more than `most` bytes are read.
     """
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return parse_json(file.read(most + 1).removeprefix(codecs.BOM_UTF8), most)
 
 

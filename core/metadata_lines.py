@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from .counted import counted
 from .dataset_files import METADATA
 from .errors import InputError, ManyshotError
-from .files import appearing, make_folder
+from .files import appearing, make_folder, open_plain
 from .json_text import bounded_lines, parse_json
 
 LOCK_SECONDS = 60
@@ -42,15 +42,26 @@ def read_lines(folder: Path) -> Iterator[Line]:
     """The lines of a folder's metadata.jsonl; none without it. A last line without its end, as a
     killed writer leaves, is no line.
 
-    Raises InputError for a line that is no JSON object with a file_name.
+    Raises InputError for a file that cannot be read, and for a line that is no JSON object with a
+    file_name.
     """
     path = folder / METADATA
-    if not path.is_file():
+    if not path.exists() and not path.is_symlink():
         return
-    with path.open("rb") as file:
+    with _opened(path) as file:
         for number, text in enumerate(_lines(file, path), 1):
             if text.strip() and (line := _parsed(path, number, text)) is not None:
                 yield line
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return open_plain(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}. Mend it, or move it away: manyshot run "
+            "writes its own lines again."
+        ) from None
 
 
 def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:

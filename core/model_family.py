@@ -13,6 +13,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from .files import check_plain
 from .tiny_sizes import TINY
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -123,6 +124,7 @@ def file_facts(path: Path) -> ModelFacts | None:
     if path.suffix not in (".safetensors", ".sft"):
         return None
     try:
+        check_plain(path)
         stat = path.stat()
         return _read(path, stat.st_size, stat.st_mtime_ns)
     except (OSError, SafetensorError):

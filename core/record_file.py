@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .files import make_folder, sync_folder, write_whole
+from .files import make_folder, read_plain, sync_folder, write_whole
 from .metadata_lines import locked
 from .records import METADATA, Record, read_records
 
@@ -96,6 +96,6 @@ def _cut_torn_line(path: Path) -> None:
     """Drop what follows the last newline: a line whose writer was killed before its end."""
     if not path.exists():
         return
-    data = path.read_bytes()
+    data = read_plain(path)
     if data and not data.endswith(b"\n"):
         write_whole(path, data[: data.rfind(b"\n") + 1])

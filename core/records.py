@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from .classes import normalise_class
 from .dataset_files import MANIFEST, METADATA, image_name, manifest, mask_name
 from .errors import InputError
+from .files import open_plain
 from .json_text import bounded_lines, read_json
 
 __all__ = [
@@ -87,10 +88,10 @@ def read_records(folder: Path) -> Iterator[Record]:
     them, and for a file that cannot be read.
     """
     path = folder / METADATA
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             for number, line in enumerate(bounded_lines(file), 1):
                 text = line.removeprefix(codecs.BOM_UTF8).decode()
                 if text.strip():

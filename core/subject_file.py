@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from .classes import normalise_class
 from .errors import InputError
+from .files import check_plain
 from .json_text import parse_json
 
 Method = Literal["textual_inversion", "lora", "dreambooth"]
@@ -77,6 +78,7 @@ def read_subject_file(path: Path) -> SubjectFile:
             f"{path} is not a .safetensors file; others can run code, and are refused."
         )
     try:
+        check_plain(path)
         with safe_open(path, "np") as file:
             text = (file.metadata() or {}).get(KEY)
     except (SafetensorError, OSError, ValueError) as error:

@@ -4,6 +4,8 @@ import codecs
 from pathlib import Path
 
 from .errors import InputError
+from .files import open_plain
+from .json_text import MOST_BYTES
 
 # UTF-32 first: its mark begins as that of UTF-16 does.
 _MARKS = {
@@ -19,15 +21,19 @@ SHOWN = 40
 def read_text_file(path: Path, what: str) -> str:
     """The text of a UTF-8 file, without a byte order mark.
 
-    Raises InputError, calling the file a `what`, for one that cannot be read, and as
-    `decode_text` does. FileNotFoundError is the caller's: what may be meant depends on the place.
+    Raises InputError, calling the file a `what`, for one that cannot be read or has more than
+    MOST_BYTES, and as `decode_text` does. FileNotFoundError is the caller's: what may be meant
+    depends on the place.
     """
     try:
-        data = path.read_bytes()
+        with open_plain(path) as file:
+            data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise InputError(f"The {what} {path} cannot be read: {error.strerror}.") from None
+    if len(data) > MOST_BYTES:
+        raise InputError(f"The {what} {path} is larger than {MOST_BYTES:,} bytes.")
     return decode_text(data, path, what)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
-from ..core.files import OUT_OF_REACH, file_sha256
+from ..core.files import OUT_OF_REACH, file_sha256, read_plain
 from ..core.images import opened
 from ..core.json_text import parse_json
 from .ledger_reader import ImageKey, LedgerReader, Rejected
@@ -151,7 +151,7 @@ def is_png(path: Path) -> bool:
     """Whether a file is an image from its first to its last byte. Raises OSError for one that
     cannot be reached, which may be."""
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
         with opened(data, formats=("PNG",)) as image:
             image.verify()  # every checksum but the last chunk's
     except InputError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.files import read_plain
 from ..core.images import opened
 from ..core.prompt_language import escape
 from .addresses import addressed, batch_slot, check_told_apart, images_a_job, used_fields
@@ -239,7 +240,7 @@ def _first_words(template: Any) -> str | None:
 def upload_name(path: str) -> str:
     """The name of an uploaded picture: a hash of its content, so that equal ones go once."""
     try:
-        data = Path(path).read_bytes()
+        data = read_plain(Path(path))
     except OSError as error:
         raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
     with opened(data, f"picture {path}"):  # a ledger may name other files than the recipe does

@@ -136,6 +136,11 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
     """Raises Damaged for a file that SQLite, or we, cannot read."""
     if path.is_symlink():
         raise InputError(f"The ledger {path} is a link to another file. Remove the link.")
+    if path.exists() and not path.is_file():
+        raise InputError(
+            f"The ledger {path} is a folder, a pipe or a device, not a file. Move it away, then "
+            f"make the ledger again with 'manyshot repair {path.parent}'."
+        )
     try:
         if read_only:
             return _looked_at(path)

@@ -9,9 +9,10 @@ from pathlib import Path
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
 from ..core.files import appearing, file_sha256, remove_torn
+from ..core.images import FORMATS, open_image
 from ..core.metadata_lines import OWN_NAME, encoded, is_own, locked, read_lines
 from ..core.paths import inside, relative_name
-from .audit import THROWN_OUT, audit
+from .audit import THROWN_OUT, audit, is_png
 from .folder import BELOW
 from .ledger import FILE_NAME, Ledger
 from .ledger_reader import ImageKey, Rejected
@@ -52,19 +53,22 @@ class Mended:
 def verify(folder: Path, read_data: bool) -> Condition:
     """Compare a folder with its ledger, or where it has none with its metadata.jsonl.
 
-    `read_data`: read every file, else only those whose size or time is another. Changes nothing.
+    `read_data`: read every file, else only those whose size or time is another; without a ledger
+    every file is read. Changes nothing.
     Raises InputError for no dataset folder and for a damaged ledger.
     """
     _check_folder(folder)
     if not (folder / FILE_NAME).exists():
-        return _of_lines(folder, read_data)
+        return _of_lines(folder)
     ledger = Ledger(folder, read_only=True)
     try:
-        if ledger.is_empty() and any(folder.glob("images/*/*.png")):
+        if ledger.is_empty() and _has_own_images(folder):
             raise InputError(
                 f"The ledger of {folder} is empty, and there are images. Mend it with "
                 f"'manyshot repair {folder}'."
             )
+        if ledger.is_empty():
+            return _of_lines(folder)
         return _condition(folder, ledger, read_data)
     finally:
         ledger.close()
@@ -78,6 +82,8 @@ def repair(folder: Path) -> Mended:
         remove_torn(folder, BELOW)
         restored = restore(folder, ledger) if ledger.is_empty() else 0
         found = audit(folder, ledger, read_data=True)
+        if ledger.is_empty():
+            return Mended(ledger.damage, 0, 0, _of_lines(folder))
         thrown_out = found.thrown_out(folder)
         ledger.reject(thrown_out)
         ledger.note_files(found.touched.items())
@@ -157,6 +163,12 @@ def _check_folder(folder: Path) -> None:
         raise InputError(f"{folder} is no dataset folder: it has no {METADATA} and no images.")
 
 
+def _has_own_images(folder: Path) -> bool:
+    """Whether there are images that a run made, from whose names `repair` knows their jobs."""
+    names = (path.relative_to(folder).as_posix() for path in folder.glob("images/*/*.png"))
+    return any(map(OWN_NAME.fullmatch, names))
+
+
 def _condition(folder: Path, ledger: Ledger, read_data: bool) -> Condition:
     found = audit(folder, ledger, read_data)
     done, planned = ledger.images()
@@ -167,8 +179,9 @@ def _condition(folder: Path, ledger: Ledger, read_data: bool) -> Condition:
     return Condition(done - lost, planned, rejected, gone, damaged, deleted)
 
 
-def _of_lines(folder: Path, read_data: bool) -> Condition:
-    """The condition of a folder that no run made, such as Save Labelled's."""
+def _of_lines(folder: Path) -> Condition:
+    """The condition of a folder that no run made, such as Save Labelled's. Every file is read: no
+    ledger says how large they were."""
     lines = list(read_lines(folder))
     gone, damaged = [], []
     for line in lines:
@@ -176,7 +189,7 @@ def _of_lines(folder: Path, read_data: bool) -> Condition:
             path = inside(folder, *relative_name(name, "file name").parts)
             if not path.is_file():
                 gone.append(name)
-            elif read_data and digest and file_sha256(path) != digest:
+            elif not _is_whole(path, digest):
                 damaged.append(name)
     rejected = sum(line.get("kept") is False for line in lines)
     lost = sum(line["file_name"] in {*gone, *damaged} for line in lines)
@@ -188,6 +201,21 @@ def _of_lines(folder: Path, read_data: bool) -> Condition:
         tuple(damaged),
         can_run=any(map(is_own, lines)),
     )
+
+
+def _is_whole(path: Path, digest: str | None) -> bool:
+    """Whether a file is as it was written; without a noted sha256, whether it is an image."""
+    if isinstance(digest, str):
+        return file_sha256(path) == digest
+    return is_png(path) or _is_other_image(path)
+
+
+def _is_other_image(path: Path) -> bool:
+    try:
+        open_image(path, formats=tuple(kind for kind in FORMATS if kind != "PNG")).close()
+    except InputError:
+        return False
+    return True
 
 
 def _files(line: dict) -> Iterator[tuple[str, str | None]]:

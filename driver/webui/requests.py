@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.files import read_plain
 from ..binding import upload_name
 from ..drawn_with import DrawnWith, as_planned
 from ..field_text import field_names, fill
@@ -179,6 +180,6 @@ class Requests:
             return made.files[value[1:]] if made else blank()
         path = job.pictures[value[1:] if isinstance(value, str) else PREFIX + key]
         try:
-            return Path(path).read_bytes()
+            return read_plain(Path(path))
         except OSError as error:
             raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
