@@ -41,6 +41,7 @@ def verify(
     condition = verify_folder(folder, read_data)
     _show_names("gone", condition.gone)
     _show_names("damaged or changed", condition.damaged)
+    _show_names("not in metadata.jsonl", condition.unlisted)
     typer.echo(
         f"{condition.whole:,} of {counted(condition.planned, 'image is', 'images are')} there and "
         f"whole, {condition.rejected:,} rejected."
@@ -67,6 +68,7 @@ def repair(folder: Folder) -> None:
         )
     _show_names("gone", mended.condition.gone)
     _show_names("damaged or changed", mended.condition.damaged)
+    _show_names("not in metadata.jsonl", mended.condition.unlisted)
     typer.echo(
         f"{counted(mended.condition.whole, 'image is', 'images are')} there and whole, "
         f"{mended.condition.rejected:,} rejected."
@@ -121,7 +123,10 @@ def reject(
 def _show_advice(folder: Path, condition: "Condition") -> None:
     """What mends a folder: for deleted images another command than for lost and damaged files."""
     if not condition.can_run:
-        typer.echo("No run made this folder: copy these files back, or take their lines out.")
+        if condition.gone or condition.damaged:
+            typer.echo("No run made this folder: copy these files back, or take their lines out.")
+        if condition.unlisted:
+            typer.echo("Copy the lines of these images back, or take the images out.")
         return
     if condition.deleted:
         deleted = counted(

@@ -9,8 +9,9 @@ from pathlib import Path
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
 from ..core.files import appearing, file_sha256, remove_torn
+from ..core.image_files import SUFFIXES, is_hidden
 from ..core.images import FORMATS, open_image
-from ..core.metadata_lines import OWN_NAME, encoded, is_own, locked, read_lines
+from ..core.metadata_lines import OWN_NAME, Line, encoded, is_own, locked, read_lines
 from ..core.paths import inside, relative_name
 from .audit import THROWN_OUT, audit, is_png
 from .folder import BELOW
@@ -24,7 +25,8 @@ class Condition:
     """What a dataset folder holds: images that are whole, and names of files that are not.
 
     `deleted`: how many of those that are gone the next run takes for rejected. `can_run`: whether a
-    run made the folder, so that another can mend it.
+    run made the folder, so that another can mend it. `unlisted`: images that no line of
+    metadata.jsonl names, where there is no ledger.
     """
 
     whole: int
@@ -34,10 +36,11 @@ class Condition:
     damaged: tuple[str, ...]
     deleted: int = 0
     can_run: bool = True
+    unlisted: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:
-        return not self.gone and not self.damaged
+        return not self.gone and not self.damaged and not self.unlisted
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def _condition(folder: Path, ledger: Ledger, read_data: bool) -> Condition:
 def _of_lines(folder: Path) -> Condition:
     """The condition of a folder that no run made, such as Save Labelled's. Every file is read: no
     ledger says how large they were."""
-    lines = list(read_lines(folder))
+    lines = list({line["file_name"]: line for line in read_lines(folder)}.values())
     gone, damaged = [], []
     for line in lines:
         for name, digest in _files(line):
@@ -200,6 +203,20 @@ def _of_lines(folder: Path) -> Condition:
         tuple(gone),
         tuple(damaged),
         can_run=any(map(is_own, lines)),
+        unlisted=_unlisted(folder, lines),
+    )
+
+
+def _unlisted(folder: Path, lines: Sequence[Line]) -> tuple[str, ...]:
+    """The images in images/<class name>/ that no line names, as when lines were cut off."""
+    listed = {line["file_name"] for line in lines}
+    names = (path.relative_to(folder).as_posix() for path in sorted(folder.glob("images/*/*")))
+    return tuple(
+        name
+        for name in names
+        if name not in listed
+        and not is_hidden(Path(name).name)
+        and Path(name).suffix.lower() in SUFFIXES
     )
 
 

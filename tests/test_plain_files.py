@@ -1,6 +1,7 @@
 """Pipes, devices and folders in the place of files: a sentence at once, and no end of memory."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,3 +128,24 @@ def test_a_ledger_moved_away_as_advised_is_made_again(tmp_path: Path) -> None:
         verify(tmp_path, read_data=False)
     (tmp_path / FILE_NAME).unlink()
     assert repair(tmp_path).restored == 1
+
+
+@pytest.mark.parametrize("cut", [lambda text: text[:-9], lambda text: text.splitlines(True)[0]])
+def test_images_whose_lines_were_cut_off_are_named(
+    labelled: Path, tmp_path: Path, cut: Callable[[str], str]
+) -> None:
+    second = labelled.with_name("2.png")
+    shutil.copy(labelled, second)
+    add_records(tmp_path, [{**ROW, "file_name": "images/cat/2.png"}])
+    assert verify(tmp_path, read_data=False).is_good
+    metadata = tmp_path / METADATA
+    metadata.write_text(cut(metadata.read_text()))
+    condition = verify(tmp_path, read_data=False)
+    assert (condition.whole, condition.unlisted) == (1, ("images/cat/2.png",))
+    assert not condition.is_good
+
+
+def test_a_line_twice_counts_once(labelled: Path, tmp_path: Path) -> None:
+    metadata = tmp_path / METADATA
+    metadata.write_text(metadata.read_text() * 2)
+    assert verify(tmp_path, read_data=False).planned == 1
