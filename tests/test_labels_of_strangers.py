@@ -40,7 +40,7 @@ def test_a_list_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     place = tmp_path / FOLDER / "annotations"
     place.mkdir(parents=True)
     (place / "trainval.txt").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(InputError, match=r"trainval\.txt cannot be read"):
+    with pytest.raises(InputError, match=r"trainval\.txt is not UTF-8"):
         find_pairs(tmp_path, "pets")
 
 
@@ -88,7 +88,7 @@ def test_reading_draws_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_more_objects_than_can_be_drawn_are_refused(tmp_path: Path, outlines: list) -> None:
     _, (image,) = read_coco(coco(tmp_path / "a.json", 9000, *outlines))
-    with pytest.raises(InputError, match=r"a\.png has .* objects .* too many to draw"):
+    with pytest.raises(InputError, match=r"a\.png has .* objects? .* too many to draw"):
         image.label_mask(("cat",))
 
 

@@ -86,7 +86,7 @@ LISTED = "the name is that of a file that was found, or of a path that the user 
 CHECKED = "the name went through core/paths.py before"
 ALLOWED = {
     "cli/evaluation/stage.py: self.folder / name": OURS,
-    "cli/evaluation/stage.py: weights / Path(name).name": OURS,
+    "cli/evaluation/stage.py: weights / name": OURS,
     "cli/evaluation/work.py: self.stage.folder / 'inputs' / name": OURS,
     "cli/evaluation/work.py: self.stage.folder / 'pictures' / f'{PICTURES}{name}'": OURS,
     "cli/subject_evaluation.py: folder / names[sheet.class_name]": MADE,
@@ -95,6 +95,7 @@ ALLOWED = {
     "comfy_nodes/subject_training.py: _models_folder(settings.method) / name": CHECKED,
     "comfy_nodes/subject_training.py: work / 'samples' / name": CHECKED,
     "comfy_nodes/subject_training.py: work / name": CHECKED,
+    "core/files.py: place / path.name": MADE,
     "core/class_folders.py: folder / name": OURS,
     "core/sole_use.py: folder / name": OURS,
     "driver/audit.py: folder / file.name": "rows of a ledger are checked when it is opened",
