@@ -6,7 +6,8 @@ class, or raising the number of images, changes no other image.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import lcm
+from functools import cache
+from math import gcd, lcm
 from typing import NamedTuple
 
 from .classes import check_class_names
@@ -75,9 +76,16 @@ class PromptSet:
         return tuple(self._words)
 
     def at(
-        self, class_name: str, index: int, seed: int, shown: Sequence[str] = ()
+        self,
+        class_name: str,
+        index: int,
+        seed: int,
+        shown: Sequence[str] = (),
+        step: int = 1,
     ) -> ResolvedPrompt:
         """The prompt of image `index` (from 0) of a class, the same on every machine.
+
+        `step`: images that share a prompt, where only every `step`-th index is asked for.
 
         `shown`: the classes that its mask shows, in any order of their own (LabelMask.shown). They
         change neither the image's seed nor its template. Raises InputError for a class that is not
@@ -87,7 +95,7 @@ class PromptSet:
             near = did_you_mean(class_name, self._words)
             raise InputError(f"There is no class {class_name!r}.{near}")
         draw = _Draws(f"{seed}\0{index}\0{class_name}".encode())
-        template, context = self._turn(index)
+        template, context = self._turn(index, step)
         words = dict.fromkeys(NAMES, render(self._words[class_name], {}, draw))
         words["context"] = render(context, {}, draw)
         words[SHOWN] = joined(
@@ -112,11 +120,13 @@ class PromptSet:
             return words["class_name"]
         return render(self._shown.get(name) or _name(name, self._language), {}, draw)
 
-    def _turn(self, index: int) -> tuple[Phrase, Phrase]:
+    def _turn(self, index: int, step: int) -> tuple[Phrase, Phrase]:
         """Template and context take turns; after each period the contexts move on by one, so
         that every pair comes once in len(templates) * len(contexts) images."""
-        shift = index + index // self._period
         templates, contexts = self._templates, self._contexts
+        if step > 1 and _skips(len(templates), len(contexts), step):
+            index //= step
+        shift = index + index // self._period
         return templates[index % len(templates)], contexts[shift % len(contexts)]
 
     def _check_use(self, contexts: bool) -> None:
@@ -132,6 +142,21 @@ class PromptSet:
                 )
         if contexts and not any("context" in names for names in used):
             raise InputError("There are contexts, but no template has {context} to put them in.")
+
+
+@cache
+def _skips(templates: int, contexts: int, step: int) -> bool:
+    """Whether indexes 0, step, 2 step, ... never come to some template or context. Only then turns
+    are counted in steps: other recipes keep the prompts, and so the job ids, that they had."""
+    if gcd(templates, step) > 1:
+        return True
+    period = lcm(templates, contexts)
+    reached: set[int] = set()
+    for index in range(0, period * contexts, gcd(step, period * contexts)):
+        reached.add((index + index // period) % contexts)
+        if len(reached) == contexts:
+            return False
+    return True
 
 
 class _Draws:

@@ -168,7 +168,9 @@ class Plan:
         nodes = self.bound.saved_as
         pairs = scenes.names(class_name, index // batch, seed) if scenes else []
         shown = scenes.shown(pairs) if scenes else ()
-        resolved = self._prompts.at(class_name, index // max(1, len(nodes)), seed, shown)
+        branches = max(1, len(nodes))
+        step = max(1, batch // branches)
+        resolved = self._prompts.at(class_name, index // branches, seed, shown, step)
         subject = self.subjects.get(class_name)
         images = self._images_of(class_name, sweep)
         job = planned(resolved, label, index, batch, images, subject)

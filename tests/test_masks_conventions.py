@@ -359,3 +359,13 @@ def test_coco_ids_and_names_stand_for_one_thing(
     mask = image.label_mask(classes)
     assert mask.classes == ("background", "cat")
     assert mask.shown() == ("cat",)
+
+
+@pytest.mark.parametrize("choice", [0, 1])
+def test_the_palettes_that_a_refusal_offers_are_read(tmp_path: Path, choice: int) -> None:
+    folder = pair_folder(tmp_path, [painted(0, 255), painted(0, 1)])
+    with pytest.raises(InputError, match="255 may be the object or ignored") as refusal:
+        infer_code(sorted((folder / MASKS).rglob("*.png")))
+    *palettes, ignore = re.findall(r"'((?:classes|ignore): [^']*)'", str(refusal.value))
+    (folder / "palette.yaml").write_text("\n".join([palettes[choice], ignore][: 1 + choice]))
+    assert {name for pair in find_pairs(folder) for name in label_mask(pair).shown()} == {"object"}

@@ -272,3 +272,17 @@ def test_the_plan_makes_just_the_images_asked_for(plan_of, classes, images, batc
         kept = [i for j in jobs if j.class_name == name
                 for i in range(j.first_index, j.first_index + j.keep)]  # fmt: skip
         assert kept == list(range(images))
+
+
+def test_batches_draw_every_template(tmp_path: Path) -> None:
+    recipe = {
+        "workflow": "class_prompts",
+        "output": str(tmp_path / "out"),
+        "classes": ["cat"],
+        "images_per_class": 8,
+        "batch_size": 2,
+        "prompts": {"templates": ["a photo of a {class_name}", "a drawing of a {class_name}"]},
+    }
+    jobs = list(prepare(parse_recipe(recipe, "recipe"), None))
+    assert [job.prompt for job in jobs] == ["a photo of a cat", "a drawing of a cat"] * 2
+    assert [job.first_index for job in jobs] == [0, 2, 4, 6]

@@ -401,3 +401,45 @@ def test_list_lines() -> None:
 def test_wrong_list_lines(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         read_lists(text)
+
+
+@pytest.mark.parametrize(
+    ("templates", "contexts", "step"),
+    [
+        (2, 0, 2),
+        (2, 4, 4),
+        (3, 0, 6),
+        (1, 4, 8),
+        (1, 4, 16),
+        (4, 6, 2),
+        (2, 3, 3),
+        (5, 7, 35),
+    ],
+)
+def test_every_template_and_context_has_its_turn_in_batches(
+    templates: int, contexts: int, step: int
+) -> None:
+    slot = " {context}" if contexts else ""
+    made = PromptSet(
+        ["cat"],
+        [f"t{n} {{class_name}}{slot}" for n in range(templates)],
+        [f"c{n}" for n in range(contexts)],
+    )
+    jobs = range(0, step * templates * max(1, contexts) ** 2, step)
+    words = {word for n in jobs for word in made.at("cat", n, 0, step=step).prompt.split()}
+    expected = {f"t{n}" for n in range(templates)} | {f"c{n}" for n in range(contexts)}
+    assert words - {"cat"} == expected
+
+
+@pytest.mark.parametrize(("templates", "contexts", "step"), [(3, 0, 2), (1, 4, 4), (3, 2, 2)])
+def test_batches_that_reach_every_template_keep_their_prompts(
+    templates: int, contexts: int, step: int
+) -> None:
+    slot = " {context}" if contexts else ""
+    made = PromptSet(
+        ["cat"],
+        [f"t{n} {{class_name}}{slot}" for n in range(templates)],
+        [f"c{n}" for n in range(contexts)],
+    )
+    for index in range(0, 20 * step, step):
+        assert made.at("cat", index, 0, step=step) == made.at("cat", index, 0)

@@ -61,7 +61,7 @@ class Plan:
         return f"{job.prompt} <lora:{subject.path.stem}:{self.settings.subject_weight:g}>"
 
     def _job(self, class_name: str, label: int, index: int) -> Job:
-        resolved = self.prompts.at(class_name, index, self.settings.seed)
+        resolved = self.prompts.at(class_name, index, self.settings.seed, step=self.batch_size)
         subject, images = self.subjects.get(class_name), self.settings.images_per_class
         job = planned(resolved, label, index, self.batch_size, images, subject)
         return job._replace(pictures=self._pictures(class_name, index // self.batch_size))
