@@ -122,6 +122,30 @@ def test_a_pair_without_an_object_is_left_out(
     assert "is left out: its mask shows no object" in caplog.text
 
 
+def test_no_pair_with_an_object_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    save_pairs(folder, 8, classes=2)
+    for path in (folder / "masks").rglob("*.png"):
+        Image.fromarray(np.zeros_like(np.asarray(Image.open(path)))).save(path)
+    (folder / "palette.yaml").write_text("classes: {background: 0, object: 1}")
+    with pytest.raises(InputError, match="there is nothing to copy"):
+        lay_out_shots(recipe(Data(path=folder), tmp_path), tmp_path / "shots")
+
+
+def test_a_mask_of_another_size_than_its_upright_photo_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    save_pairs(folder, 8, classes=2)
+    turned = Image.Exif()
+    turned[0x112] = 6
+    for path in (folder / "images").rglob("*.*"):
+        Image.open(path).convert("RGB").crop((0, 0, 32, 24)).save(path, exif=turned)
+    for path in (folder / "masks").rglob("*.png"):
+        labels = np.asarray(Image.open(path))[:24]
+        Image.fromarray(labels).save(path)
+    with pytest.raises(InputError, match="32x24 pixels and its image 24x32"):
+        lay_out_shots(recipe(Data(path=folder), tmp_path), tmp_path / "shots")
+
+
 def test_trimaps_without_a_pet_are_not_drawn_from(tmp_path: Path) -> None:
     path = pets(tmp_path / "pets")
     before = read_data(Data(kind="pets", path=path), "segmentation")

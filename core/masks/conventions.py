@@ -204,9 +204,9 @@ def _check_white(files: Sequence[MaskValues], place: str) -> None:
         raise InputError(
             f"255 may be the object or ignored: {white[0].path} holds {listing(white[0].pixels)}, "
             f"{other.path} {listing(other.pixels)} ({len(white)} and {len(files) - len(white)} of "
-            f"{len(files)} masks). Say what each value means in {place}: 'classes: {{background: 0, "
-            "object: [1, 255]}', or 'classes: {background: 0, object: 1}' and in the next line "
-            "'ignore: 255'."
+            f"{len(files)} masks). Say what each value means in {place}: "
+            "'classes: {background: 0, object: [1, 255]}', or "
+            "'classes: {background: 0, object: 1}' and in the next line 'ignore: 255'."
         )
 
 

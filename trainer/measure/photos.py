@@ -10,10 +10,12 @@ import numpy as np
 
 from ...core.cache import cache_folder
 from ...core.classes import check_apart
+from ...core.errors import InputError
 from ...core.files import write_whole
+from ...core.images import image_size
 from ...core.masks.labelled_png import encode_png
 from ...core.masks.layouts import IMAGES, MASKS
-from ...core.masks.read import LabelMask
+from ...core.masks.read import LabelMask, check_fits
 from ...core.paths import inside, safe_name
 from .doubles import check_doubles
 from .draws import all_draws
@@ -47,11 +49,17 @@ def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) 
     places = shots if each_draw else {"": np.unique(np.concatenate(list(shots.values())))}
     write = _photo if recipe.task == "classification" else _pair_writer(recipe, data)
     check_apart({example.own_class for example in data.real})
-    return sum(
+    count = sum(
         write(data.real[row], name, folder / place)
         for place, rows in places.items()
         for row, name in file_names(data.real, rows)
     )
+    if not count:
+        raise InputError(
+            "No drawn photo has a mask that shows an object, so there is nothing to copy. Check "
+            "what the palette ignores."
+        )
+    return count
 
 
 def draw_folder(shots: int, draw: int) -> str:
@@ -97,6 +105,7 @@ def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, str
     def write(example: Example, name: str, folder: Path) -> int:
         assert isinstance(example, Pair)
         mask = mask_of(example)
+        check_fits(mask, image_size(example.path)[::-1], example.name)
         if not mask.objects():
             log.warning("%s is left out: its mask shows no object", example.name)
             return 0
