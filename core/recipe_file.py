@@ -41,11 +41,13 @@ def parse_recipe_data(
     """
     try:
         _check_text(data)
-        return model.model_validate(data)
+        recipe = model.model_validate(data)
+        _check_numbers(data, recipe)
     except ValidationError as error:
         raise InputError(f"{where}: {_sentences(model, error, written or {})}") from None
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
+    return recipe
 
 
 def _check_text(value: Any, place: tuple[str, ...] = ()) -> None:
@@ -62,6 +64,22 @@ def _check_text(value: Any, place: tuple[str, ...] = ()) -> None:
     elif isinstance(value, list | tuple):
         for number, part in enumerate(value):
             _check_text(part, (*place, str(number)))
+
+
+def _check_numbers(written: Any, read: Any, place: tuple[str, ...] = ()) -> None:
+    """Raises InputError for yes and no where a number belongs: pydantic reads them as 1 and 0."""
+    if isinstance(written, bool) and isinstance(read, int | float) and not isinstance(read, bool):
+        value = str(written).lower()
+        raise InputError(
+            f"{'.'.join(place)!r}: YAML reads {value} here, and a number belongs there."
+        )
+    if isinstance(written, dict):
+        for name, value in written.items():
+            values = read if isinstance(read, dict) else getattr(read, "__dict__", {})
+            _check_numbers(value, values.get(name), (*place, str(name)))
+    elif isinstance(written, list) and isinstance(read, list | tuple) and len(written) == len(read):
+        for number, pair in enumerate(zip(written, read, strict=True)):
+            _check_numbers(*pair, (*place, str(number)))
 
 
 def _sentences(model: type[BaseModel], error: ValidationError, written: Written) -> str:

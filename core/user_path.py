@@ -22,7 +22,7 @@ def expanded(value: Any) -> Any:
     """
     if not isinstance(value, str | Path):
         return value
-    if value == "":
+    if not str(value).strip():
         raise ValueError("an empty text is no path; write . for the folder you are in")
     filled = _VARIABLE.sub(_variable, str(value))
     try:

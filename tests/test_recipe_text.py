@@ -135,3 +135,29 @@ def test_windows_line_ends_and_the_mark_of_byte_order(tmp_path):
 def test_classes_as_one_text_are_no_file(tmp_path, written, sentence):
     with pytest.raises(InputError, match=sentence):
         settle(read(tmp_path, RUN + f"classes: {written}"), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "key", "value"),
+    [
+        (RUN + "images_per_class: yes\n", Recipe, "images_per_class", "true"),
+        (RUN + "seed: off\n", Recipe, "seed", "false"),
+        (RUN + "timeouts: {stall: on}\n", Recipe, "timeouts.stall", "true"),
+        (
+            MEASURE + "data: {path: d}\nsynthetic: s\nshots: [yes]\n",
+            MeasureRecipe,
+            "shots.0",
+            "true",
+        ),
+        (MEASURE + "data: {path: d}\nsynthetic: s\nseeds: true\n", MeasureRecipe, "seeds", "true"),
+    ],
+)
+def test_yes_and_no_are_no_numbers(
+    tmp_path: Path, text: str, model: type[BaseModel], key: str, value: str
+) -> None:
+    sentence = f"{key!r}: YAML reads {value} here, and a number belongs there."
+    assert sentence in refusal(tmp_path, text, model)
+
+
+def test_a_path_of_spaces_is_none(tmp_path: Path) -> None:
+    assert "an empty text is no path" in refusal(tmp_path, "workflow: w\noutput: '  '\n")

@@ -105,7 +105,8 @@ def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, str
     def write(example: Example, name: str, folder: Path) -> int:
         assert isinstance(example, Pair)
         mask = mask_of(example)
-        check_fits(mask, image_size(example.path)[::-1], example.name)
+        width, height = image_size(example.path)
+        check_fits(mask, (height, width), example.name)
         if not mask.objects():
             log.warning("%s is left out: its mask shows no object", example.name)
             return 0
