@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError, SSLError
@@ -215,7 +216,9 @@ def _hint(reply: urllib3.BaseHTTPResponse) -> str:
     if reply.status in (401, 403):
         return " (not allowed in: give 'bearer', 'basic' or 'headers' for this server)"
     if reply.status in (301, 302, 303, 307, 308):
-        return f" and points to {reply.headers.get('location', '?')[:200]!r}; use that address"
+        target = reply.headers.get("location", "?")
+        advice = "; use that address" if urlsplit(target).scheme in ("http", "https") else ""
+        return f" and points to {target[:200]!r}{advice}"
     return ""
 
 

@@ -10,6 +10,7 @@ import pytest
 from manyshot.core.errors import ManyshotError
 from manyshot.driver import http
 from manyshot.driver.embedded import EmbeddedServer
+from urllib3 import HTTPResponse
 
 from .fault_proxy import FaultProxy, Reply
 from .fault_runs import colours, drive, graph, is_whole, queue, slow, wait_for
@@ -218,3 +219,12 @@ def test_what_the_server_says_may_be_no_text(tmp_path: Path, proxy: FaultProxy) 
     assert "StubRaise" in reason
     assert "red" in reason
     assert reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("location", "advised"),
+    [("https://gpu.example/", True), ("file:///etc/passwd", False), ("data:,x", False)],
+)
+def test_only_an_address_that_can_be_used_is_advised(location: str, advised: bool) -> None:
+    reply = HTTPResponse(b"", headers={"location": location}, status=302)
+    assert ("use that address" in http._hint(reply)) is advised

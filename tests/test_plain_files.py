@@ -21,6 +21,8 @@ from manyshot.driver.binding import upload_name
 from manyshot.driver.ledger import FILE_NAME, Ledger
 from manyshot.driver.load import read_recipe
 from manyshot.driver.upkeep import repair, verify
+from manyshot.trainer.subjects.evaluation.results import read_results
+from manyshot.trainer.subjects.open_base import _keys
 from PIL import Image
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
@@ -34,6 +36,8 @@ READERS: list[tuple[str, Callable[[Path], object]]] = [
     ("a.safetensors", read_subject_file),
     (METADATA, lambda path: list(read_records(path.parent))),
     (METADATA, lambda path: list(read_lines(path.parent))),
+    ("a.json", read_results),
+    ("a.safetensors", _keys),
     (FILE_NAME, lambda path: Ledger(path.parent, read_only=True)),
     (FILE_NAME, lambda path: Ledger(path.parent)),
 ]
@@ -149,3 +153,9 @@ def test_a_line_twice_counts_once(labelled: Path, tmp_path: Path) -> None:
     metadata = tmp_path / METADATA
     metadata.write_text(metadata.read_text() * 2)
     assert verify(tmp_path, read_data=False).planned == 1
+
+
+def test_results_that_are_no_text_are_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(InputError, match="is no evaluation of subjects"):
+        read_results(tmp_path / "a.json")

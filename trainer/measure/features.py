@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from ...core.files import write_whole
+from ...core.files import read_plain, write_whole
 from ..images import content_digest, read_rgb
 from .backbones import Backbone
 
@@ -72,7 +72,7 @@ def _read_cache(folder: Path, wanted: set[str]) -> dict[str, np.ndarray]:
     known: dict[str, np.ndarray] = {}
     for path in sorted(folder.glob("*.safetensors")):
         try:
-            held = load(path.read_bytes())
+            held = load(read_plain(path))
             names, rows = (row.tobytes().hex() for row in held["digests"]), held["features"]
         except (OSError, SafetensorError, KeyError) as error:
             log.warning("The cached features %s cannot be read (%s); made again.", path, error)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ....core.errors import InputError
-from ....core.files import write_text_whole
+from ....core.files import read_plain, write_text_whole
 from ...base.evaluation.figures import rounded
 from .lettering import Lettering
 from .likeness import Bounds, Interval
@@ -123,6 +123,6 @@ def write_results(folder: Path, found: Evaluation) -> Path:
 def read_results(path: Path) -> Evaluation:
     """What `write_results` wrote. Raises InputError for another file, or none."""
     try:
-        return Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
+        return Evaluation.model_validate_json(read_plain(path))
     except (OSError, ValidationError) as error:
         raise InputError(f"{path} is no evaluation of subjects: {error}") from None
