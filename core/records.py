@@ -38,9 +38,9 @@ class Record(BaseModel):
     """One image of a dataset folder.
 
     `source_image`: the photo that it was made from; `source_images`: all of them, where a scene
-    was composed of several. `node`: the save node that
-    brought it, of several. `objects`: what its label mask shows, as masks.objects.object_facts
-    says it. `server`: where it was drawn. `sha256`: of the file, in hex.
+    was composed of several. `node`: the save node that brought it, of several. `objects`: what its
+    label mask shows, as masks.objects.object_facts says it. `server`: where it was drawn.
+    `sha256`: of the file, in hex.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -77,8 +77,8 @@ class Record(BaseModel):
         return tuple(dict.fromkeys(every))
 
     def line(self) -> str:
-        """The record as one line of JSON, with its newline."""
-        return self.model_dump_json() + "\n"
+        """The record as one line of JSON and its newline; `node` only where there were several."""
+        return self.model_dump_json(exclude={"node"} if self.node is None else None) + "\n"
 
 
 def read_records(folder: Path) -> Iterator[Record]:

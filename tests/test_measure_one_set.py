@@ -102,7 +102,7 @@ def test_draws_that_share_photos_widen_the_interval_and_say_how_much() -> None:
 def test_every_number_of_shots_of_a_curve_says_how_much_its_draws_share() -> None:
     table, _ = cloud(real=10)
     notes = notes_on_draws(table, replace(SMALL, shots=(1, 5, 8, 10), draws=400))
-    begins = ["1 shots: ", "5 shots: two draws share 50 %", "8 shots: two draws share 80 %"]
+    begins = ["1 shot: ", "5 shots: two draws share 50 %", "8 shots: two draws share 80 %"]
     begins.append("10 shots: each class has 10 real images, so that there is one draw")
     for start in begins[1:]:
         assert sum(note.startswith(start) for note in notes) == 1, notes
