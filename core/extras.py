@@ -1,7 +1,7 @@
 """The optional parts of manyshot: the packages each needs, and the command that installs them."""
 
 import tomllib
-from enum import StrEnum
+from enum import Enum
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,7 +19,7 @@ OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")
 SAME_LIBRARY = {"opencv-python": OPENCV}
 
 
-class Extra(StrEnum):
+class Extra(str, Enum):  # noqa: UP042 - core is checked for Python 3.10, which has no StrEnum
     """The extras that users install; those of [project.optional-dependencies]."""
 
     SERVER = "server"
