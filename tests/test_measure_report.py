@@ -3,11 +3,12 @@
 import base64
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,21 +179,52 @@ def test_the_command_draws_the_report_again(tmp_path: Path) -> None:
     assert "Not finished:" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.browser
-def test_nothing_is_wider_than_a_phone(tmp_path: Path) -> None:
+@pytest.fixture
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         pytest.skip("chromium is not installed")
-    complaints: list[str] = []  # such as a style that the policy has dropped
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        shown = browser.new_page(viewport={"width": 390, "height": 844})
-        shown.on("console", lambda message: complaints.append(message.text))
-        for case in ("many", "evil"):
-            (tmp_path / "report.html").write_text(html(page(CASES[case]())), encoding="utf-8")
-            shown.goto((tmp_path / "report.html").as_uri())
-            assert shown.evaluate("document.documentElement.scrollWidth") == 390
-            assert shown.evaluate("getComputedStyle(document.body).maxWidth") != "none"
-        browser.close()
+        window = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield window
+        window.close()
+
+
+OVERLAPS = """() => [...document.querySelectorAll('.forest tbody tr')].filter(row => {
+  const text = row.querySelector('.verdict'), plot = row.querySelector('.drawn')
+  if (!text || !plot) return false
+  const range = document.createRange()
+  range.selectNodeContents(text)
+  const [a, b] = [range.getBoundingClientRect(), plot.getBoundingClientRect()]
+  return a.right > b.left && a.left < b.right && a.bottom > b.top && a.top < b.bottom
+}).map(row => row.innerText)"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 700, 1000])
+@pytest.mark.parametrize(
+    "verdict", ["includes 0, as it must", "cannot tell, other photos not tested"]
+)
+def test_no_verdict_lies_over_its_interval(
+    width: int, verdict: str, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("manyshot.trainer.measure.report.forest.verdict_text", lambda *_: verdict)
+    (tmp_path / "report.html").write_text(html(page(CASES["many"]())), encoding="utf-8")
+    shown = browser.new_page(viewport={"width": width, "height": 844})
+    shown.goto((tmp_path / "report.html").as_uri())
+    assert verdict in shown.inner_text(".forest")
+    assert shown.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.browser
+def test_nothing_is_wider_than_a_phone(browser: Any, tmp_path: Path) -> None:
+    complaints: list[str] = []  # such as a style that the policy has dropped
+    shown = browser.new_page(viewport={"width": 390, "height": 844})
+    shown.on("console", lambda message: complaints.append(message.text))
+    for case in ("many", "evil"):
+        (tmp_path / "report.html").write_text(html(page(CASES[case]())), encoding="utf-8")
+        shown.goto((tmp_path / "report.html").as_uri())
+        assert shown.evaluate("document.documentElement.scrollWidth") == 390
+        assert shown.evaluate("getComputedStyle(document.body).maxWidth") != "none"
     assert complaints == []
