@@ -34,46 +34,46 @@ SHOWN = 8  # of each class on the sheet
 
 def autoencoder(work: Work) -> Figures:
     """Test images through stock VAE Encode and VAE Decode: what no drawn image can surpass."""
-    drawn = work.reconstructed
-    photos, back = list(drawn.sources()[:SHOWN]), list(drawn.images[:SHOWN])
+    dataset = work.reconstructed
+    photos, back = list(dataset.sources()[:SHOWN]), list(dataset.images[:SHOWN])
     rows = [Row("photos", photos), Row("there and back", back)]
     write_sheet(work.picture("autoencoder.jpg"), rows)
-    labels = np.array([entry.label for entry in sources(drawn, work.tools.test.entries)])
+    labels = np.array([entry.label for entry in sources(dataset, work.tools.test.entries)])
     return {
-        **reconstruction_figures(work.tools.session, drawn),
-        **agreement_figures(work.tools, work.tools.features(drawn), labels),
+        **reconstruction_figures(work.tools.session, dataset),
+        **agreement_figures(work.tools, work.tools.features(dataset), labels),
     }
 
 
 def guidance(work: Work) -> Figures:
     """Agreement and diversity at several strengths, and the one to use."""
     recipe = recipes.guidance(work.words, work.few, work.strengths)
-    drawn = work.drawn("guidance", recipe)
-    rows = swept_figures(work.tools, drawn, recipes.SWEPT_GUIDANCE)
+    dataset = work.drawn("guidance", recipe)
+    rows = swept_figures(work.tools, dataset, recipes.SWEPT_GUIDANCE)
     return {"rows": rows, "chosen": chosen_guidance(rows)}
 
 
 def samplers(work: Work) -> Figures:
     """The same for samplers and schedulers."""
     recipe = recipes.samplers(work.words, work.few, work.guidance)
-    drawn = work.drawn(f"samplers-{work.guidance:g}", recipe)
-    return {"rows": swept_figures(work.tools, drawn, recipes.SWEPT_SAMPLER)}
+    dataset = work.drawn(f"samplers-{work.guidance:g}", recipe)
+    return {"rows": swept_figures(work.tools, dataset, recipes.SWEPT_SAMPLER)}
 
 
 def classes(work: Work) -> Figures:
     """Whether `each` images of every class show it, how near to real ones they are, and copies."""
     recipe = recipes.from_prompts(work.words, work.each, work.guidance)
-    drawn = work.drawn(f"classes-{work.guidance:g}", recipe)
-    rows = work.tools.features(drawn)
-    labels = work.tools.labels([record.class_name for record in drawn.records])
-    _write_class_sheet(work, drawn)
+    dataset = work.drawn(f"classes-{work.guidance:g}", recipe)
+    rows = work.tools.features(dataset)
+    labels = work.tools.labels([record.class_name for record in dataset.records])
+    _write_class_sheet(work, dataset)
     return {
         "guidance": work.guidance,
         **class_figures(work.tools, rows, labels),
         "real": real_figures(work.tools, labels),
         "beside_reconstructions": fidelity_to(work.tools, work.reconstructed, rows),
         "by_class": class_table(work.tools, rows, labels),
-        "copies": _copies(work, drawn),
+        "copies": _copies(work, dataset),
     }
 
 
@@ -96,24 +96,24 @@ def speed(work: Work) -> Figures:
     }
 
 
-def _copies(work: Work, drawn: Drawn) -> Figures:
+def _copies(work: Work, dataset: Drawn) -> Figures:
     """Near-copies of pool and test images, and pictures of the nearest pairs."""
     images = {"pool": work.tools.pool.images, "test": work.tools.test.images}
-    found = {}
+    copies_by_split = {}
     for split, other in (("pool", "test"), ("test", "pool")):
         copies, neighbours = search_copies(
-            list(drawn.images), list(images[split]), list(images[other])
+            list(dataset.images), list(images[split]), list(images[other])
         )
         path = work.picture(f"nearest-{split}.png")
-        write_nearest_pairs(path, list(drawn.images), list(images[split]), neighbours)
-        found[split] = asdict(copies)
-    return found
+        write_nearest_pairs(path, list(dataset.images), list(images[split]), neighbours)
+        copies_by_split[split] = asdict(copies)
+    return copies_by_split
 
 
-def _write_class_sheet(work: Work, drawn: Drawn) -> None:
-    names = [record.class_name for record in drawn.records]
+def _write_class_sheet(work: Work, dataset: Drawn) -> None:
+    names = [record.class_name for record in dataset.records]
     shown = {name: [] for name in dict.fromkeys(names)}
-    for name, image in zip(names, drawn.images, strict=True):
+    for name, image in zip(names, dataset.images, strict=True):
         shown[name].append(image)
     rows = [Row(name, images[:SHOWN]) for name, images in shown.items()]
     write_sheet(work.picture("classes.jpg"), rows, columns=2)

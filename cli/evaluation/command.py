@@ -99,11 +99,11 @@ def _possible(
     Raises InputError for a part that was asked for and has none.
     """
     absent = [p for p in (Part.SEGMENTATION, Part.CANNY) if control_name(p) not in files]
-    for part in [one for one in absent if parts and one in parts]:
-        raise InputError(f"There is no {control_name(part)}, which the part {part} evaluates.")
+    for name in [name for name in absent if parts and name in parts]:
+        raise InputError(f"There is no {control_name(name)}, which the part {name} evaluates.")
     if absent and not parts:
         console.print(f"Without ControlNets: {', '.join(absent)} left out.", highlight=False)
-    return [part for part in parts or Part if part not in absent]
+    return [name for name in parts or Part if name not in absent]
 
 
 def _measure(work: "Work", parts: Sequence[Part], console: "PlainConsole") -> None:
@@ -116,11 +116,11 @@ def _measure(work: "Work", parts: Sequence[Part], console: "PlainConsole") -> No
     path, photos = work.stage.figures, work.tools.photos
     check_photos(path, photos)
     write_part(path, "model", {**facts(work.stage), "photos": photos})
-    for part in [one for one in Part if one in parts]:
+    for name in [name for name in Part if name in parts]:
         chosen = read_figures(path).get("guidance", {}).get("chosen")
-        found = _functions()[part](replace(work, cfg=work.cfg or chosen))
-        write_part(path, part, found)
-        console.print_json(data=read_figures(path)[part])
+        figures = _functions()[name](replace(work, cfg=work.cfg or chosen))
+        write_part(path, name, figures)
+        console.print_json(data=read_figures(path)[name])
 
 
 def _functions() -> "dict[Part, Callable[[Work], dict[str, Any]]]":

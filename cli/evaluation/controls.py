@@ -24,14 +24,14 @@ def segmentation(work: Work) -> Figures:
     """Images after the masks of test images, read by a segmenter that learned from real ones."""
     entries = measures.some_of_each(work.tools.test.entries, work.few)
     pictures = measures.write_control_images(work.inputs("masks"), work.data, entries)
-    drawn = _draw(work, "segmentation", pictures)
+    dataset = _draw(work, "segmentation", pictures)
     shown = _draw_shown(work, "segmentation", pictures)
     _write_sheet(work, "segmentation", shown, shown.sources())
     return {
-        **measures.mask_figures(drawn, work.segmenter),
+        **measures.mask_figures(dataset, work.segmenter),
         "real_iou": segmenter_iou(work.segmenter, work.data, entries),
-        "reconstructed_iou": _reconstructed_iou(work),
-        **_agreement(work, drawn),
+        "reconstructed_iou": _iou_of_reconstructions(work),
+        **_agreement(work, dataset),
     }
 
 
@@ -39,14 +39,14 @@ def canny(work: Work) -> Figures:
     """Images after the edges of test photos."""
     entries = measures.some_of_each(work.tools.test.entries, work.few)
     photos = measures.write_photos(work.inputs("edges"), work.data, entries)
-    drawn = _draw(work, "canny", photos)
+    dataset = _draw(work, "canny", photos)
     shown = _draw_shown(work, "canny", photos)
     edges = canny_edges(list(shown.sources()), *recipes.EDGES.values())
     _write_sheet(work, "canny", shown, np.repeat(edges[..., None], 3, axis=3) * np.uint8(255))
-    return {**measures.edge_figures(drawn, *recipes.EDGES.values()), **_agreement(work, drawn)}
+    return {**measures.edge_figures(dataset, *recipes.EDGES.values()), **_agreement(work, dataset)}
 
 
-def _reconstructed_iou(work: Work) -> float:
+def _iou_of_reconstructions(work: Work) -> float:
     """How well the segmenter reads test images that went through the autoencoder."""
     photos = work.reconstructed
     entries = sources(photos, work.tools.test.entries)
@@ -72,9 +72,9 @@ def _name(work: Work, kind: str) -> str:
     return f"{kind}-{file_hash(work.stage.files[control_name(kind)])[:6]}-{work.guidance:g}"
 
 
-def _agreement(work: Work, drawn: Drawn) -> Figures:
-    labels = work.tools.labels([record.class_name for record in drawn.records])
-    return agreement_figures(work.tools, work.tools.features(drawn), labels)
+def _agreement(work: Work, dataset: Drawn) -> Figures:
+    labels = work.tools.labels([record.class_name for record in dataset.records])
+    return agreement_figures(work.tools, work.tools.features(dataset), labels)
 
 
 def _write_sheet(work: Work, kind: str, drawn: Drawn, controls: np.ndarray) -> None:

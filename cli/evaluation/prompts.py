@@ -61,10 +61,10 @@ def _seeds(swap: Drawn, seeds: Drawn) -> dict[str, float]:
 def _backgrounds(work: Work) -> dict[str, object]:
     words = [f"{colour}{BEHIND}" for colour in COLOURS]
     recipe = recipes.said_of(work.tools.names, words, work.few, work.guidance)
-    drawn = _draw(work, "backgrounds", recipe)
-    named = [word.removesuffix(BEHIND) for word in _said(drawn)]
-    _write_sheet(work, drawn)
-    return measures.backgrounds(drawn.images, named, colour_name)
+    dataset = _draw(work, "backgrounds", recipe)
+    named = [word.removesuffix(BEHIND) for word in _attributes(dataset)]
+    _write_sheet(work, dataset)
+    return measures.backgrounds(dataset.images, named, colour_name)
 
 
 def _write_sheet(work: Work, drawn: Drawn) -> None:
@@ -73,32 +73,32 @@ def _write_sheet(work: Work, drawn: Drawn) -> None:
     for record, image in zip(drawn.records, drawn.images, strict=True):
         firsts.setdefault(record.class_name, image)
     rows: dict[str, list[np.ndarray]] = {}
-    for said, image in firsts.items():
-        rows.setdefault(said.partition(", ")[0], []).append(image)
+    for label, image in firsts.items():
+        rows.setdefault(label.partition(", ")[0], []).append(image)
     sheet = [Row(name, images) for name, images in rows.items()]
     write_sheet(work.picture("backgrounds.jpg"), sheet)
 
 
 def _nearness(work: Work) -> dict[str, float]:
     recipe = recipes.said_of(work.tools.names, [NEAR, FAR], work.few, work.guidance)
-    drawn = _draw(work, "nearness", recipe)
-    return measures.nearness(foreground(work.segmenter, list(drawn.images)), _said(drawn))
+    dataset = _draw(work, "nearness", recipe)
+    return measures.nearness(foreground(work.segmenter, list(dataset.images)), _attributes(dataset))
 
 
-def _said(drawn: Drawn) -> list[str]:
+def _attributes(dataset: Drawn) -> list[str]:
     """What stands behind the class in each image's prompt."""
-    return [record.class_name.partition(", ")[2] for record in drawn.records]
+    return [record.class_name.partition(", ")[2] for record in dataset.records]
 
 
-def _by_class(work: Work, drawn: Drawn) -> np.ndarray:
+def _by_class(work: Work, dataset: Drawn) -> np.ndarray:
     """The probe's log chances (classes, seeds, classes), the first in the order of the labels."""
-    found = _grid(work, drawn)
-    names = list(dict.fromkeys(record.class_name for record in drawn.records))
-    return found[np.argsort(work.tools.labels(names))]
+    chances = _grid(work, dataset)
+    names = list(dict.fromkeys(record.class_name for record in dataset.records))
+    return chances[np.argsort(work.tools.labels(names))]
 
 
-def _grid(work: Work, drawn: Drawn) -> np.ndarray:
+def _grid(work: Work, dataset: Drawn) -> np.ndarray:
     """The probe's log chances (rows, seeds, classes), a row for each class of the recipe."""
-    rows = work.tools.log_chances(drawn)
-    order = np.argsort([record.label for record in drawn.records], kind="stable")
-    return rows[order].reshape(len({record.label for record in drawn.records}), -1, rows.shape[1])
+    rows = work.tools.log_chances(dataset)
+    order = np.argsort([record.label for record in dataset.records], kind="stable")
+    return rows[order].reshape(len({record.label for record in dataset.records}), -1, rows.shape[1])

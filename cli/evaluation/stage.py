@@ -46,10 +46,10 @@ class Stage:
         from ...driver.take_over import Wishes
 
         output = self.folder / name
-        given = {**recipe, "output": str(output), "servers": [self.server.url]}
+        values = {**recipe, "output": str(output), "servers": [self.server.url]}
         self.console.print(f"Drawing {name}", style="bold", highlight=False)
         screen, wishes = ConsoleScreen(self.console), Wishes(prune=True)
-        summary = run(parse_recipe(given, name), screen, wishes=wishes)
+        summary = run(parse_recipe(values, name), screen, wishes=wishes)
         if summary.interrupted:
             raise KeyboardInterrupt
         if summary.exit_code:

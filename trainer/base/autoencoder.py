@@ -95,9 +95,9 @@ def _shrink_residuals(vae: nn.Module) -> None:
             last.weight.data.mul_(0.1)
 
 
-def reconstruction_loss(found: Tensor, wanted: Tensor) -> Tensor:
+def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
     """Errors of pixels (absolute and squared), of their differences (edges), and of colour."""
-    error = found.float() - wanted
+    error = output.float() - target
     edges = (error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()) / 2
     colour = error - error.mean(dim=1, keepdim=True)
     return error.abs().mean() + 2 * error.square().mean() + edges + 4 * colour.square().mean()
@@ -111,21 +111,21 @@ def colour_loss(latents: Tensor, pixels: Tensor) -> Tensor:
     """
     red, green, blue = functional.avg_pool2d(pixels, DOWNSCALE).unbind(dim=1)
     colours = [red + green + blue, red - blue, green - (red + blue) / 2]
-    wanted = functional.batch_norm(torch.stack(colours, dim=1), None, None, training=True)
-    return functional.mse_loss(latents[:, :3], wanted)
+    target = functional.batch_norm(torch.stack(colours, dim=1), None, None, training=True)
+    return functional.mse_loss(latents[:, :3], target)
 
 
 @torch.no_grad()
 def reconstruct(vae: AutoencoderTiny, pixels: Tensor, batch: int = 16) -> Tensor:
     """Pixels (n, 3, height, width) from -1 to 1, through latents and back, on the CPU."""
     device = next(vae.parameters()).device
-    parts = [vae.decoder(vae.encoder(part.to(device))).cpu() for part in pixels.split(batch)]
+    parts = [vae.decoder(vae.encoder(chunk.to(device))).cpu() for chunk in pixels.split(batch)]
     return torch.cat(parts).clamp(-1, 1)
 
 
-def psnr(found: Tensor, wanted: Tensor) -> float:
+def psnr(output: Tensor, target: Tensor) -> float:
     """Mean over images of the peak signal-to-noise ratio in dB; pixels (n, 3, h, w) in -1..1."""
-    errors = functional.mse_loss(found, wanted, reduction="none").mean(dim=(1, 2, 3))
+    errors = functional.mse_loss(output, target, reduction="none").mean(dim=(1, 2, 3))
     return float((10 * torch.log10(4 / errors)).mean())
 
 

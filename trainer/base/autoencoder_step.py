@@ -81,21 +81,21 @@ def find_lesson(
     eyes: EfficientNet,
     options: AutoencoderOptions,
     stage: Stage,
-    part: Part,
+    shard: Part,
 ) -> Lesson:
     """The gradients of one part; changes nothing, so that threads can share the trainees."""
-    with precision(part.pixels.device.type, options.bf16):
-        output, latents, encoded = trainees.model(part.pixels, part.noise)
-        drawn, photo = (_view(eyes, options, pixels) for pixels in (output, part.pixels))
-    loss = reconstruction_loss(output, part.pixels)
+    with precision(shard.pixels.device.type, options.bf16):
+        output, latents, encoded = trainees.model(shard.pixels, shard.noise)
+        fake, photo = (_view(eyes, options, pixels) for pixels in (output, shard.pixels))
+    loss = reconstruction_loss(output, shard.pixels)
     if options.perceptual:
-        loss = loss + options.perceptual * perceptual_loss(drawn.features, photo.features)
+        loss = loss + options.perceptual * perceptual_loss(fake.features, photo.features)
     if stage.progress < COLOURED and not options.decoder_only:
-        loss = loss + (1 - stage.progress / COLOURED) * colour_loss(latents, part.pixels)
+        loss = loss + (1 - stage.progress / COLOURED) * colour_loss(latents, shard.pixels)
     if not options.adversarial:
         return Lesson(gradients(trainees.learning(), loss), None, encoded.detach())
-    with precision(part.pixels.device.type, options.bf16):
-        scores, *judged = (_judge(trainees, view) for view in (drawn, photo, drawn.detached()))
+    with precision(shard.pixels.device.type, options.bf16):
+        scores, *judged = (_judge(trainees, view) for view in (fake, photo, fake.detached()))
     loss = loss + options.adversarial * adversarial_ramp(stage.step) * generator_loss(scores)
     mistakes = gradients(trainees.judging(), discriminator_loss(*judged))
     return Lesson(gradients(trainees.learning(), loss), mistakes, encoded.detach())
@@ -103,8 +103,8 @@ def find_lesson(
 
 def _view(eyes: EfficientNet, options: AutoencoderOptions, pixels: Tensor) -> View:
     """What is seen of the pixels; nothing when no loss asks for it."""
-    asked = options.perceptual or options.adversarial
-    return View(pixels, stage_features(eyes, pixels) if asked else [])
+    needed = options.perceptual or options.adversarial
+    return View(pixels, stage_features(eyes, pixels) if needed else [])
 
 
 def _judge(trainees: Trainees, view: View) -> list[Tensor]:

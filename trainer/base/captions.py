@@ -58,13 +58,13 @@ def captions(
         *(BACKGROUND_TEMPLATES if background else ()),
         *(NEARNESS_TEMPLATES if nearness else ()),
     ]
-    said = {
+    attributes = {
         "class_name": entry.class_name,
         "species": entry.species,
         "background": background,
         "nearness": nearness,
     }
-    return [_caption(template, said) for template in templates]
+    return [_caption(template, attributes) for template in templates]
 
 
 def broad_captions(class_name: str) -> list[Caption]:
@@ -72,11 +72,11 @@ def broad_captions(class_name: str) -> list[Caption]:
     return [_caption(template, {"class_name": class_name}) for template in BROAD_TEMPLATES]
 
 
-def _caption(template: str, said: dict[str, str | None]) -> Caption:
-    named = {key: value for key, value in said.items() if "{" + key + "}" in template}
+def _caption(template: str, attributes: dict[str, str | None]) -> Caption:
+    named = {key: value for key, value in attributes.items() if "{" + key + "}" in template}
     if "class_name" in named:  # which tells the species too
-        named["species"] = said.get("species")
-    return Caption(template.format(**said), **named)
+        named["species"] = attributes.get("species")
+    return Caption(template.format(**attributes), **named)
 
 
 def with_unknown_words(
@@ -88,10 +88,10 @@ def with_unknown_words(
     a context ("…, on the beach") still give the class they name.
     """
     words = " ".join(rng.choices(vocabulary, k=rng.randint(1, most)))
-    return Caption(f"{caption.text}, {words}", **_said(caption))
+    return Caption(f"{caption.text}, {words}", **_attributes(caption))
 
 
-def _said(caption: Caption) -> dict[str, str | None]:
+def _attributes(caption: Caption) -> dict[str, str | None]:
     return {key: value for key, value in vars(caption).items() if key != "text"}
 
 
@@ -103,5 +103,5 @@ def unknown_words(tokenizer: CLIPTokenizer) -> list[str]:
 
 def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
     """Token ids (n, 77) as SD1's nodes make them: start, words, end, then end to the right."""
-    found = tokenizer(list(texts), padding="max_length", max_length=SD1_TOKENS, truncation=True)
-    return torch.tensor(found["input_ids"])
+    encoding = tokenizer(list(texts), padding="max_length", max_length=SD1_TOKENS, truncation=True)
+    return torch.tensor(encoding["input_ids"])

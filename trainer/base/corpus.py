@@ -47,8 +47,8 @@ def pet_examples(data: Path) -> list[Example]:
 
 
 def _pet(entry: Entry, image: np.ndarray, trimap: np.ndarray) -> Example:
-    said = captions(entry, background_colour(image, trimap), nearness(trimap))
-    return Example(image, tuple(said), trimap, entry.species)
+    texts = captions(entry, background_colour(image, trimap), nearness(trimap))
+    return Example(image, tuple(texts), trimap, entry.species)
 
 
 def broad_examples(folder: Path, each: int) -> list[Example]:
@@ -62,7 +62,10 @@ def broad_examples(folder: Path, each: int) -> list[Example]:
 
 def seen_examples(examples: Sequence[Example], mirror: bool) -> list[Example]:
     """The examples, then with `mirror` the mirror images of the pets among them."""
-    return [*examples, *(one.mirrored() for one in examples if one.trimap is not None and mirror)]
+    return [
+        *examples,
+        *(example.mirrored() for example in examples if example.trimap is not None and mirror),
+    ]
 
 
 def shares(examples: Sequence[Example], broad: float) -> Tensor:
@@ -81,16 +84,18 @@ def prepare_corpus(
     broad: float = BROAD,
 ) -> Corpus:
     """Encode images (with `mirror` also their mirror images) and captions; latents are kept."""
-    seen = seen_examples(examples, mirror)
-    images = [example.image for example in seen]
+    corpus_examples = seen_examples(examples, mirror)
+    images = [example.image for example in corpus_examples]
     values = cached_latents(
         folder, networks.vae, images, options.device, options.bf16, options.workers
     )
-    boxes = [None if example.trimap is None else pet_box(example.trimap) for example in seen]
-    texts = caption_texts(seen, unknown_words(networks.tokenizer))
+    boxes = [
+        None if example.trimap is None else pet_box(example.trimap) for example in corpus_examples
+    ]
+    texts = caption_texts(corpus_examples, unknown_words(networks.tokenizer))
     latents = Latents(values, boxes)
     encode = partial(text_states, networks.text_encoder, networks.tokenizer)
-    corpus = build_corpus(latents, texts, shares(seen, broad), encode)
+    corpus = build_corpus(latents, texts, shares(corpus_examples, broad), encode)
     return replace(corpus, digest=_digest(networks, images, texts))
 
 

@@ -63,11 +63,11 @@ def read_images(root: Path, entries: Iterable[Entry], short_side: int) -> list[n
 def read_image(path: Path, short_side: int | None) -> np.ndarray:
     """One image as RGB bytes (height, width, 3), its shorter side resized to `short_side`."""
     image = open_rgb(path)
-    size = _shown_size(image.size, short_side or min(image.size))
+    size = _shrink_size(image.size, short_side or min(image.size))
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS))  # a copy if it has that size
 
 
-def _shown_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+def _shrink_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     factor = short_side / min(size)
     width, height = (max(short_side, round(side * factor)) for side in size)
     return width, height
@@ -81,7 +81,9 @@ def read_trimaps(root: Path, entries: Iterable[Entry], short_side: int) -> list[
 
 def _read_trimap(path: Path, short_side: int) -> np.ndarray:
     trimap = open_image(path, "trimap")
-    return np.asarray(trimap.resize(_shown_size(trimap.size, short_side), Image.Resampling.NEAREST))
+    return np.asarray(
+        trimap.resize(_shrink_size(trimap.size, short_side), Image.Resampling.NEAREST)
+    )
 
 
 def read_broad(
@@ -91,7 +93,9 @@ def read_broad(
 
     `folder` is laid out as torchvision's ImageFolder, its folders named in words ("school bus").
     """
-    chosen = [(one.name, p) for one in class_folders(folder) for p in evenly(one.images, each)]
+    chosen = [
+        (source.name, p) for source in class_folders(folder) for p in evenly(source.images, each)
+    ]
     return [name for name, _ in chosen], [read_image(path, short_side) for _, path in chosen]
 
 

@@ -86,7 +86,7 @@ def text_states(
     """The states (texts, 77, width) of a frozen text encoder, in half precision on the CPU."""
     ids = tokenize(tokenizer, texts).to(text_encoder.device)
     with torch.inference_mode():
-        parts = [text_encoder(part).last_hidden_state.half().cpu() for part in ids.split(batch)]
+        parts = [text_encoder(chunk).last_hidden_state.half().cpu() for chunk in ids.split(batch)]
     return torch.cat(parts).clone()
 
 
@@ -122,12 +122,12 @@ class Batch:
 
     def to(self, device: str) -> "Batch":
         """The same batch on a device."""
-        return self._each(lambda part: part.to(device))
+        return self._each(lambda tensor: tensor.to(device))
 
     def split(self, count: int) -> list["Batch"]:
         """The batch in up to `count` parts of nearly equal size; their times are spread alike."""
         count = min(count, len(self.times))
-        return [self._each(lambda part, first=i: part[first::count]) for i in range(count)]
+        return [self._each(lambda tensor, first=i: tensor[first::count]) for i in range(count)]
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         conditions = None if self.conditions is None else change(self.conditions)
@@ -164,13 +164,13 @@ def _random_row(rows: Tensor) -> int:
 
 def add_noise(batch: Batch, alphas: Tensor) -> Tensor:
     """The batch's latents with its noise at its times; `alphas` (1000) are alpha-bar."""
-    kept = alphas[batch.times].view(-1, 1, 1, 1)
-    return kept.sqrt() * batch.latents + (1 - kept).sqrt() * batch.noise
+    alpha_bar = alphas[batch.times].view(-1, 1, 1, 1)
+    return alpha_bar.sqrt() * batch.latents + (1 - alpha_bar).sqrt() * batch.noise
 
 
-def weighted_error(found: Tensor, batch: Batch, alphas: Tensor) -> Tensor:
+def weighted_error(noise: Tensor, batch: Batch, alphas: Tensor) -> Tensor:
     """The weighted squared error of the noise found, one number."""
-    errors = (found.float() - batch.noise).square().mean(dim=(1, 2, 3))
+    errors = (noise.float() - batch.noise).square().mean(dim=(1, 2, 3))
     return (loss_weights(alphas[batch.times]) * errors).mean()
 
 

@@ -37,8 +37,8 @@ class Discriminator(nn.Module):
 
         `pixels` (n, 3, height, width) from -1 to 1; `features`: their `stage_features`.
         """
-        seen = zip(self.features, features, strict=False)
-        return [self.pixels(pixels), *(head(_normalized(part)) for head, part in seen)]
+        pairs = zip(self.features, features, strict=False)
+        return [self.pixels(pixels), *(head(_normalize(feature)) for head, feature in pairs)]
 
 
 def _patch_layers(width: int, kernel: int, stride: int) -> list[nn.Module]:
@@ -50,7 +50,7 @@ def _patch_layers(width: int, kernel: int, stride: int) -> list[nn.Module]:
     ]
 
 
-def _normalized(features: Tensor) -> Tensor:
+def _normalize(features: Tensor) -> Tensor:
     """Vectors of features with a mean square of 1, whatever the stage's scale."""
     return functional.normalize(features, dim=1) * features.shape[1] ** 0.5
 

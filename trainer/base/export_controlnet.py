@@ -55,7 +55,7 @@ def export_controlnet(
         "modelspec.license": LICENCE,
         "modelspec.hash_sha256": f"0x{content_hash(tensors)}",
         "manyshot.control": facts.kind,
-        "manyshot.control_image": _wanted_image(facts.kind),
+        "manyshot.control_image": _describe_control(facts.kind),
         "manyshot.base_sha256": f"0x{facts.base}",
         "manyshot.training": json.dumps(facts.training),
     }
@@ -82,5 +82,5 @@ def load_controlnet(path: Path, sizes: Sizes) -> ControlNetModel:
     return controlnet.eval().requires_grad_(False)
 
 
-def _wanted_image(kind: Kind) -> str:
+def _describe_control(kind: Kind) -> str:
     return palette_text() if kind == "segmentation" else "white edges on black, one pixel wide"

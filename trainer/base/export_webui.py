@@ -59,14 +59,14 @@ def export_webui(folder: Path, checkpoint: Path, tokenizer: Path, sizes: Sizes) 
     }
     taesd = {folder / TAESD / k: v for k, v in taesd_files(load(model)).items()}
     _refuse_others(taesd)
-    return [path for path, data in {**files, **taesd}.items() if _written(path, data)]
+    return [path for path, data in {**files, **taesd}.items() if _write_changed(path, data)]
 
 
 def text_encoder_files(tokenizer: Path, sizes: Sizes) -> dict[str, bytes]:
     """Name -> content of a folder that transformers' tokenizer and text encoder are read from."""
-    found = {path.name: _read(path) for path in tokenizer_files(tokenizer)}
+    files = {path.name: _read(path) for path in tokenizer_files(tokenizer)}
     config = json.dumps(text_encoder_config(sizes), indent=1)
-    return {**found, "config.json": config.encode()}
+    return {**files, "config.json": config.encode()}
 
 
 def taesd_files(tensors: Mapping[str, Tensor]) -> dict[str, bytes]:
@@ -93,9 +93,9 @@ def _pth(tensors: dict[str, Tensor]) -> bytes:
     """
     saved, plain = BytesIO(), BytesIO()
     torch.save(tensors, saved)
-    with ZipFile(saved) as whole, ZipFile(plain, "w") as kept:
+    with ZipFile(saved) as whole, ZipFile(plain, "w") as archive:
         for name in filter(KNOWN_MEMBER.fullmatch, whole.namelist()):
-            kept.writestr(ZipInfo(name), whole.read(name))
+            archive.writestr(ZipInfo(name), whole.read(name))
     return plain.getvalue()
 
 
@@ -124,23 +124,23 @@ def _content(path: Path) -> bytes | None:
 
 
 def _read(path: Path) -> bytes:
-    found = _content(path)
-    if found is None:
+    data = _content(path)
+    if data is None:
         raise InputError(f"{path} does not exist.")
-    return found
+    return data
 
 
 def _refuse_others(files: Mapping[Path, bytes]) -> None:
-    others = [path for path, data in files.items() if _content(path) not in (None, data)]
-    if others:
+    clashes = [path for path, data in files.items() if _content(path) not in (None, data)]
+    if clashes:
         raise InputError(
-            f"There is another {' and '.join(path.name for path in others)} in "
-            f"{others[0].parent}, and the WebUI has one name for all models' TAESD. Move it away "
+            f"There is another {' and '.join(path.name for path in clashes)} in "
+            f"{clashes[0].parent}, and the WebUI has one name for all models' TAESD. Move it away "
             "(the WebUI fetches its own anew where it is missing), and run this again."
         )
 
 
-def _written(path: Path, data: bytes) -> bool:
+def _write_changed(path: Path, data: bytes) -> bool:
     """Whether it had to be written: a file that is the same keeps its date and its hash."""
     if _content(path) == data:
         return False

@@ -47,8 +47,8 @@ class Hint(ControlNetConditioningEmbedding):
 
     def forward(self, conditioning: Tensor) -> Tensor:
         """The hint (n, channels, h / 8, w / 8) that is added to the first layer of the net."""
-        seen = self.glimpse(conditioning) if conditioning.shape[1] == 3 else conditioning
-        return self.conv_out(functional.silu(self.blocks[-1](seen)))
+        hint = self.glimpse(conditioning) if conditioning.shape[1] == 3 else conditioning
+        return self.conv_out(functional.silu(self.blocks[-1](hint)))
 
 
 def give_hint(controlnet: ControlNetModel) -> Hint:

@@ -117,7 +117,7 @@ def original_text_key(key: str) -> str:
 
 def original_vae_key(key: str) -> str:
     """The original name of one of AutoencoderTiny's tensors: TAESD counts its clamp as layer 0."""
-    part, _, place, rest = key.split(".", 3)
-    if part == "encoder":
+    net, _, place, rest = key.split(".", 3)
+    if net == "encoder":
         return f"{ENCODER}{place}.{rest}"
     return f"{DECODER}{int(place) + 1}.{rest}"

@@ -98,8 +98,8 @@ def encode_images(
         pixels = torch.stack([to_pixels(block) for block in blocks]).to(device)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), precision(pixels.device.type, bf16):
-            found = vae.encoder(pixels)
-        for row, latent in zip(rows, found, strict=True):
+            encoded = vae.encoder(pixels)
+        for row, latent in zip(rows, encoded, strict=True):
             values[row] = latent.contiguous().half().cpu()
 
     with ThreadPoolExecutor(workers) as pool:
@@ -125,8 +125,8 @@ def cached_latents(
     missing = {key: image for key, image in zip(keys, images, strict=True) if key not in stored}
     if missing:
         log.info("encoding %d images", len(missing))
-        found = encode_images(vae, list(missing.values()), device, bf16, workers)
-        stored |= dict(zip(missing, found, strict=True))
+        encoded = encode_images(vae, list(missing.values()), device, bf16, workers)
+        stored |= dict(zip(missing, encoded, strict=True))
         write_tensors(path, stored)
     return [stored[key] for key in keys]
 

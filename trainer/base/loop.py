@@ -63,9 +63,9 @@ def run_loop(
         while not clock.over:
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=200))
             parts = next_batch().to(options.device).split(options.workers)
-            found = list(workers.map(lambda part: gradients(learning, loss(part)), parts))
+            shares = list(workers.map(lambda shard: gradients(learning, loss(shard)), parts))
             with diverging(f"The training of {path}", clock.step, advice(path, options.rate)):
-                losses.append(train_step(learning, optimizer, found))
+                losses.append(train_step(learning, optimizer, shares))
             ema.update(clock.step)
             clock.step += 1
             if clock.step % 100 == 0:

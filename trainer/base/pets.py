@@ -67,6 +67,6 @@ def segmenter_iou(
     That is as well as generated images can be read, even where they follow their mask exactly.
     """
     images, trimaps = images_and_trimaps(data, entries)
-    wanted = np.stack(trimaps)
-    found = foreground(segmenter, images if shown is None else shown)
-    return float(mask_iou(found, wanted == PET, wanted != BORDER).mean())
+    labels = np.stack(trimaps)
+    predicted = foreground(segmenter, images if shown is None else shown)
+    return float(mask_iou(predicted, labels == PET, labels != BORDER).mean())

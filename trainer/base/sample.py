@@ -78,8 +78,8 @@ def euler(find: Find, noise: Tensor, steps: int, cfg: float, alphas: Tensor) -> 
     x = noise * (1 + sigmas[0] ** 2).sqrt()
     for time, sigma, following in zip(times, sigmas[:-1], sigmas[1:], strict=True):
         scaled = (x / (1 + sigma**2).sqrt()).repeat(2, 1, 1, 1)
-        found, without = find(scaled, time, sigma).chunk(2)
-        x = x + (without + cfg * (found - without)) * (following - sigma)
+        conditional, without = find(scaled, time, sigma).chunk(2)
+        x = x + (without + cfg * (conditional - without)) * (following - sigma)
     return x
 
 

@@ -56,7 +56,7 @@ def train_autoencoder(
     """
     check_crop(images, options.crop)
     trainees = _begin(sizes, options, folder)
-    begun = _begun(images, sizes, options, trainees.model)
+    begun = _start(images, sizes, options, trainees.model)
     groups = [{"params": trainees.learning()}, {"params": trainees.judging()}]
     optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=BETAS, weight_decay=1e-3)
     clock = Clock(options.steps, options.minutes)
@@ -105,7 +105,7 @@ def _begin(sizes: Sizes, options: AutoencoderOptions, folder: Path) -> Trainees:
     )
 
 
-def _begun(
+def _start(
     images: Sequence[np.ndarray],
     sizes: Sizes,
     options: AutoencoderOptions,
@@ -123,8 +123,8 @@ def _begun(
 def _resume(path: Path, trainees: Trainees, optimizer: torch.optim.Optimizer, clock: Clock) -> None:
     """Go on with a checkpoint; an imported one holds neither average nor discriminator."""
     load_trained(path, trainees.average)
-    held = {name: one for name, one in trainees.modules().items() if holds(path, name)}
-    load_checkpoint(path, held, optimizer, clock)
+    available = {name: module for name, module in trainees.modules().items() if holds(path, name)}
+    load_checkpoint(path, available, optimizer, clock)
 
 
 def _log(clock: Clock, loss: float, mistakes: float) -> None:

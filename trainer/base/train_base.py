@@ -46,8 +46,8 @@ def train_base(
 
     def loss(batch: Batch) -> Tensor:
         with precision(alphas.device.type, options.bf16):
-            found = unet(add_noise(batch, alphas), batch.times, batch.text).sample
-        return weighted_error(found, batch, alphas)
+            noise = unet(add_noise(batch, alphas), batch.times, batch.text).sample
+        return weighted_error(noise, batch, alphas)
 
     run_loop(
         unet,

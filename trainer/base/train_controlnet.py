@@ -74,8 +74,8 @@ def train_controlnet(
 
     def loss(batch: Batch) -> Tensor:
         with precision(alphas.device.type, options.bf16):
-            found = controlled_noise(unet, controlnet, batch, add_noise(batch, alphas))
-        return weighted_error(found, batch, alphas)
+            noise = controlled_noise(unet, controlnet, batch, add_noise(batch, alphas))
+        return weighted_error(noise, batch, alphas)
 
     run_loop(
         controlnet,

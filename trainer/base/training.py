@@ -139,7 +139,7 @@ def set_gradients(parameters: Sequence[nn.Parameter], parts: Sequence[Gradients]
 
     Returns the parts' mean loss. Raises Diverged when loss or gradients are not finite.
     """
-    for parameter, *shares in zip(parameters, *(part[1] for part in parts), strict=True):
+    for parameter, *shares in zip(parameters, *(share[1] for share in parts), strict=True):
         parameter.grad = reduce(torch.add, shares) / len(shares)
     mean = sum(loss for loss, _ in parts) / len(parts)
     check_number(mean)

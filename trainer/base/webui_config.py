@@ -38,7 +38,7 @@ def model_config(sizes: Sizes, text_encoder: Path) -> dict[str, Any]:
         "num_timesteps_cond": 1,
         "use_ema": False,
         "unet_config": _unet(sizes),
-        "first_stage_config": _unused_autoencoder(),
+        "first_stage_config": _autoencoder_stub(),
         "cond_stage_config": {
             "target": "ldm.modules.encoders.modules.FrozenCLIPEmbedder",
             "params": {"version": str(text_encoder)},
@@ -74,7 +74,7 @@ def _unet(sizes: Sizes) -> dict[str, Any]:
     return {"target": "ldm.modules.diffusionmodules.openaimodel.UNetModel", "params": params}
 
 
-def _unused_autoencoder() -> dict[str, Any]:
+def _autoencoder_stub() -> dict[str, Any]:
     """CompVis' autoencoder, as small as can be: it must be there, and TAESD's is used."""
     levels = DOWNSCALE.bit_length()  # each but the first halves the picture
     sizes = {

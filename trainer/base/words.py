@@ -46,7 +46,7 @@ class Topic:
 
     def chances(self, parts: Sequence[Caption]) -> Tensor:
         """(values) the mean over the parts of what each says."""
-        return torch.stack([self.meanings[self.said(part)] for part in parts]).mean(dim=0)
+        return torch.stack([self.meanings[self.said(caption)] for caption in parts]).mean(dim=0)
 
 
 def topics(captions: Sequence[Caption]) -> list[Topic]:
@@ -59,10 +59,10 @@ def topics(captions: Sequence[Caption]) -> list[Topic]:
     ]
 
 
-def _topic(captions: Sequence[Caption], said: Callable[[Caption], str]) -> Topic:
+def _topic(captions: Sequence[Caption], read_value: Callable[[Caption], str]) -> Topic:
     """A topic in which not to say anything is a value of its own."""
-    values = sorted({said(caption) for caption in captions})
-    return Topic(tuple(values), said, dict(zip(values, torch.eye(len(values)), strict=True)))
+    values = sorted({read_value(caption) for caption in captions})
+    return Topic(tuple(values), read_value, dict(zip(values, torch.eye(len(values)), strict=True)))
 
 
 def _classes(captions: Sequence[Caption]) -> Topic:
@@ -183,7 +183,7 @@ def taught_text_encoder(
     Raises InputError when the one that is there was taught other captions, or in other steps.
     """
     path = run / FILE
-    facts = {"steps": steps, "captions": digest(one.text for one in captions), "seed": seed}
+    facts = {"steps": steps, "captions": digest(caption.text for caption in captions), "seed": seed}
     taught = with_version(facts)
     if path.exists():
         check_resumed(path, taught)

@@ -73,100 +73,108 @@ class Summary:
     @property
     def sentence(self) -> str:
         """What was found."""
-        said = lead(self.agreement, self.kept, self.yardstick)
+        finding = lead(self.agreement, self.kept, self.yardstick)
         noise = (
             f" {in_percent(self.ignored, 1)} of their labels are ignored." if self.ignored else ""
         )
-        return " ".join(filter(None, [said + noise, self.deleted]))
+        return " ".join(filter(None, [finding + noise, self.deleted]))
 
 
-def curate(wanted: Curation, step: Step = lambda what, done, of: None) -> Summary:
+def curate(curation: Curation, step: Step = lambda what, done, of: None) -> Summary:
     """Read each generated pair by a segmenter of real ones, and write what is to be kept.
 
     Raises InputError for what cannot be read, and for an output that is there already.
     """
-    check_choice(wanted.least, wanted.drop)
-    records, deleted = read_generated(wanted.folder)
-    with new_folder(wanted.output) as place:
-        real = read_real(wanted.real, wanted.segmenter.size, wanted.alike)
+    check_choice(curation.least, curation.drop)
+    records, deleted = read_generated(curation.folder)
+    with new_folder(curation.output) as place:
+        real = read_real(curation.real, curation.segmenter.size, curation.alike)
         candidates = [record for record in records if record.kept]
-        stated = (wanted.real / PALETTE).is_file()
-        pairs = checked_pairs(wanted.folder, candidates, real.code, stated)
-        reader = trained(real, wanted.segmenter, wanted.budget, step)
-        yardstick = _yardstick(wanted, real, reader, step)
-        most = limits(_measured(real, reader) if yardstick is None else yardstick.counts)
-        judged = _judged(real, reader, pairs, most, step)
+        stated = (curation.real / PALETTE).is_file()
+        pairs = checked_pairs(curation.folder, candidates, real.code, stated)
+        reader = trained(real, curation.segmenter, curation.budget, step)
+        yardstick = _yardstick(curation, real, reader, step)
+        most = limits(_count_real(real, reader) if yardstick is None else yardstick.counts)
+        judged = _judge(real, reader, pairs, most, step)
         classes = [record.class_name for record in candidates]
-        why = reasons(judged.agreement, classes, wanted.least, wanted.drop)
-        noise = judged.noise if wanted.ignore else None
+        why = reasons(judged.agreement, classes, curation.least, curation.drop)
+        noise = judged.noise if curation.ignore else None
         code = pairs[0].code or real.code
         table = join_names([read_class_names(pair.mask) or code.classes for pair in pairs])
-        curated = Curated(wanted.folder, code, records, judged, tuple(why), noise, table)
-        kept, ignored = write_dataset(place, curated, facts(wanted, real, yardstick, most), step)
+        curated = Curated(curation.folder, code, records, judged, tuple(why), noise, table)
+        kept, ignored = write_dataset(place, curated, facts(curation, real, yardstick, most), step)
         chosen = chosen_places(judged.agreement)
-        pictures = tiles(wanted.folder, candidates, judged, kept, chosen, reader, real)
-        page = write_page(place, wanted.folder, classes, judged, kept, yardstick, pictures, ignored)
+        pictures = tiles(curation.folder, candidates, judged, kept, chosen, reader, real)
+        page = write_page(
+            place, curation.folder, classes, judged, kept, yardstick, pictures, ignored
+        )
     return Summary(
         judged.agreement,
         kept,
         yardstick,
         ignored,
-        wanted.output / page.relative_to(place),
-        deleted_sentence(deleted, wanted.folder) if deleted else "",
+        curation.output / page.relative_to(place),
+        deleted_sentence(deleted, curation.folder) if deleted else "",
     )
 
 
 def facts(
-    wanted: Curation, real: RealPairs, yardstick: Yardstick | None, most: np.ndarray
+    curation: Curation, real: RealPairs, yardstick: Yardstick | None, most: np.ndarray
 ) -> dict[str, object]:
     """What manyshot.json says of the curation."""
-    found = {
+    summary = {
         "real": len(real.images),
-        "segmenter": wanted.segmenter.model_dump(mode="json"),
-        "steps": wanted.budget.steps,
-        "batch": wanted.budget.batch,
-        "least": wanted.least,
-        "drop": wanted.drop,
-        "ignore": wanted.ignore,
-        "alike": wanted.alike,
+        "segmenter": curation.segmenter.model_dump(mode="json"),
+        "steps": curation.budget.steps,
+        "batch": curation.budget.batch,
+        "least": curation.least,
+        "drop": curation.drop,
+        "ignore": curation.ignore,
+        "alike": curation.alike,
     }
     if yardstick is not None:
-        found["yardstick"] = {"how": yardstick.how, "median": float(np.median(yardstick.agreement))}
-    if wanted.ignore:
+        summary["yardstick"] = {
+            "how": yardstick.how,
+            "median": float(np.median(yardstick.agreement)),
+        }
+    if curation.ignore:
         shown = zip(real.classes, most.tolist(), strict=True)
-        found |= {"alpha": ALPHA, "limits": {name: one for name, one in shown if np.isfinite(one)}}
-    return found
+        summary |= {
+            "alpha": ALPHA,
+            "limits": {name: limit for name, limit in shown if np.isfinite(limit)},
+        }
+    return summary
 
 
-def _yardstick(wanted: Curation, real: RealPairs, reader: Reader, step: Step) -> Yardstick | None:
+def _yardstick(curation: Curation, real: RealPairs, reader: Reader, step: Step) -> Yardstick | None:
     """What the segmenter reads in real pairs that it has not learned from."""
-    if wanted.held_out is not None:
-        others = read_real(wanted.held_out, wanted.segmenter.size, real.alike, real.code)
-        reads = reader.read(real, others.images, others.masks)
-        counts = np.concatenate([plain_counts(one, len(real.classes)) for one in reads])
-        how, classes = "other real pairs", others.class_names
+    if curation.held_out is not None:
+        held_out = read_real(curation.held_out, curation.segmenter.size, real.alike, real.code)
+        reads = reader.read(real, held_out.images, held_out.masks)
+        counts = np.concatenate([plain_counts(read, len(real.classes)) for read in reads])
+        how, classes = "other real pairs", held_out.class_names
     else:
-        found = cross_read(real, wanted.segmenter, wanted.budget, step)
-        if found is None:
+        fold_counts = cross_read(real, curation.segmenter, curation.budget, step)
+        if fold_counts is None:
             return None
-        counts, how, classes = found, "the real pairs, each held out once", real.class_names
+        counts, how, classes = fold_counts, "the real pairs, each held out once", real.class_names
     shares = agreement(counts, real.background)
     return Yardstick(how, tuple(classes), counts, shares, class_agreement(counts))
 
 
-def _measured(real: RealPairs, reader: Reader) -> np.ndarray:
+def _count_real(real: RealPairs, reader: Reader) -> np.ndarray:
     reads = reader.read(real, real.images, real.masks)
-    return np.concatenate([plain_counts(one, len(real.classes)) for one in reads])
+    return np.concatenate([plain_counts(read, len(real.classes)) for read in reads])
 
 
-def _judged(
+def _judge(
     real: RealPairs, reader: Reader, pairs: Sequence[Pair], most: np.ndarray, step: Step
 ) -> Judged:
     """Each pair as the segmenter reads it, a few hundred at once."""
     parts: list[Judged] = []
     for start in range(0, len(pairs), CHUNK):
-        part = pairs[start : start + CHUNK]
-        images, masks = read_store(part, real.code, reader.segmenter.size, _silent)
+        chunk = pairs[start : start + CHUNK]
+        images, masks = read_store(chunk, real.code, reader.segmenter.size, _silent)
         for read in reader.read(real, images, real.counted(masks)):
             counts = plain_counts(read, len(real.classes))
             parts.append(
@@ -177,7 +185,7 @@ def _judged(
                     np.packbits(noisy(read.losses, read.wanted, most), axis=2),
                 )
             )
-            step("reading pairs", sum(len(one.agreement) for one in parts), len(pairs))
+            step("reading pairs", sum(len(judged.agreement) for judged in parts), len(pairs))
     return Judged.joined(parts)
 
 

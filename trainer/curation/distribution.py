@@ -62,14 +62,14 @@ def class_rows(
     real: tuple[Sequence[str], np.ndarray] | None,
 ) -> list[ClassRow]:
     """A row for each class of the generated pairs, the lowest median first."""
-    names, found = np.array(classes), []
+    names, table = np.array(classes), []
     for name in np.unique(names).tolist():
         here = names == name
         of_real = np.array([]) if real is None else real[1][np.array(real[0]) == name]
         before, after = (
-            rows([(name, kind, agreement[part])])[0]
-            for kind, part in (("before", here), ("after", here & kept))
+            rows([(name, kind, agreement[selected])])[0]
+            for kind, selected in (("before", here), ("after", here & kept))
         )
         shown = rows([(name, "real", of_real)])[0] if len(of_real) else None
-        found.append(ClassRow(name, shown, before, after))
-    return sorted(found, key=lambda row: (row.before.middle, row.name))
+        table.append(ClassRow(name, shown, before, after))
+    return sorted(table, key=lambda row: (row.before.middle, row.name))

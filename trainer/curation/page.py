@@ -35,7 +35,7 @@ def write_page(
     ignored: float,
 ) -> Path:
     """Write `place`/agreement.html, and return its path. The template engine escapes names."""
-    plot = rows(_plotted(judged.agreement, kept, yardstick))
+    plot = rows(_series(judged.agreement, kept, yardstick))
     real = None if yardstick is None else (yardstick.class_names, yardstick.agreement)
     style = (HERE / "page.css").read_text(encoding="utf-8")
     text = (
@@ -60,29 +60,29 @@ def write_page(
 
 def lead(agreement: np.ndarray, kept: np.ndarray, yardstick: Yardstick | None) -> str:
     """The finding in one sentence."""
-    said = f"Generated pairs agree to {_percent(agreement)} (median)"
+    sentence = f"Generated pairs agree to {_percent(agreement)} (median)"
     if yardstick is not None:
-        said += "; real ones, which the segmenter had not learned from, to "
-        said += _percent(yardstick.agreement)
+        sentence += "; real ones, which the segmenter had not learned from, to "
+        sentence += _percent(yardstick.agreement)
     if kept.all():
-        return f"{said}. All {len(kept):,} are kept."
+        return f"{sentence}. All {len(kept):,} are kept."
     if not kept.any():
-        return f"{said}. None of the {len(kept):,} is kept."
+        return f"{sentence}. None of the {len(kept):,} is kept."
     share = _percent(agreement[kept])
-    return f"{said}. Of {len(kept):,}, {kept.sum():,} are kept, which agree to {share}."
+    return f"{sentence}. Of {len(kept):,}, {kept.sum():,} are kept, which agree to {share}."
 
 
 def _percent(shares: np.ndarray) -> str:
     return in_percent(float(np.median(shares)))
 
 
-def _plotted(
+def _series(
     agreement: np.ndarray, kept: np.ndarray, yardstick: Yardstick | None
 ) -> list[tuple[str, str, np.ndarray]]:
-    made = [("Generated", "before", agreement), ("Generated, kept", "after", agreement[kept])]
+    series = [("Generated", "before", agreement), ("Generated, kept", "after", agreement[kept])]
     if yardstick is None:
-        return made
-    return [("Real, held out", "real", yardstick.agreement), *made]
+        return series
+    return [("Real, held out", "real", yardstick.agreement), *series]
 
 
 def _of_masks(
@@ -92,15 +92,15 @@ def _of_masks(
     parts = [judged.by_class, judged.by_class[kept]]
     parts = parts if yardstick is None else [yardstick.by_class, *parts]
     return [
-        (name, [_median(part[:, place]) for part in parts])
+        (name, [_median(shares[:, place]) for shares in parts])
         for place, name in enumerate(judged.classes)
         if not np.isnan(judged.by_class[:, place]).all()
     ]
 
 
 def _median(shares: np.ndarray) -> str:
-    known = shares[~np.isnan(shares)]
-    return _percent(known) if len(known) else "–"
+    finite = shares[~np.isnan(shares)]
+    return _percent(finite) if len(finite) else "–"
 
 
 def _environment() -> Environment:

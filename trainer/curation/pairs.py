@@ -57,11 +57,11 @@ class RealPairs:
 
 
 def read_real(
-    folder: Path, side: int, alike: bool = False, known: MaskCode | None = None
+    folder: Path, side: int, alike: bool = False, code_of_real: MaskCode | None = None
 ) -> RealPairs:
     """Real pairs of any layout of core.masks.pairs. Raises InputError for what cannot be read.
 
-    `known`: classes that they may show; else those that they do. `alike`: see `RealPairs`.
+    `code_of_real`: classes that they may show; else those that they do. `alike`: see `RealPairs`.
     """
     files = [file for file in find_pairs(folder) if _shows_something(file)]
     without = next((file for file in files if file.mask is None), None)
@@ -69,7 +69,7 @@ def read_real(
         raise InputError(f"The image {without.image} has no mask, and the segmenter learns masks.")
     scenes = [read_pair(file) for file in files]
     classes = join_classes([scene.mask for scene in scenes])
-    code = known or _code(files, classes)
+    code = code_of_real or _code(files, classes)
     _check_names(folder, classes, code)
     if alike and BACKGROUND not in code.classes:
         raise InputError(f"The pairs of {folder} have no background to tell objects from.")
@@ -78,9 +78,9 @@ def read_real(
         stretched(np.asarray(scene.image), mask, side, file.image)
         for scene, mask, file in zip(scenes, masks, files, strict=True)
     ]
-    images, indices = (np.stack(part) for part in zip(*pairs, strict=True))
-    found = RealPairs(tuple(file.class_name for file in files), images, indices, code, alike)
-    return replace(found, masks=found.counted(indices))
+    images, indices = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
+    real = RealPairs(tuple(file.class_name for file in files), images, indices, code, alike)
+    return replace(real, masks=real.counted(indices))
 
 
 def _shows_something(file: PairFile) -> bool:
@@ -115,11 +115,11 @@ def read_generated(folder: Path) -> tuple[list[Record], int]:
     if not (folder / METADATA).is_file():
         raise InputError(f"{folder} is no dataset folder: it has no {METADATA}.")
     records, deleted = without_deleted(folder, read_records(folder))
-    kept = [record for record in records if record.kept]
-    if not kept:
+    candidates = [record for record in records if record.kept]
+    if not candidates:
         gone = f" {deleted_sentence(deleted, folder)}" if deleted else ""
         raise InputError(f"{folder / METADATA} has no image that is kept.{gone}")
-    for record in kept:
+    for record in candidates:
         if record.mask_file_name is None:
             raise InputError(
                 f"{folder / METADATA} has no mask for {record.file_name}: 'mask_file_name' is "
@@ -138,10 +138,10 @@ def checked_pairs(
     """
     pairs = [pair_of(folder, record) for record in records]
     masks = [pair.mask for pair in pairs]
-    own = code_beside(masks, folder, code, "the real pairs", stated)
+    generated_code = code_beside(masks, folder, code, "the real pairs", stated)
     for mask in masks:
-        read_labels(mask, own)
-    return [replace(pair, code=own) for pair in pairs]
+        read_labels(mask, generated_code)
+    return [replace(pair, code=generated_code) for pair in pairs]
 
 
 def pair_of(folder: Path, record: Record) -> Pair:

@@ -58,14 +58,14 @@ def cross_read(
         return None
     net = open_net(segmenter, classes)
     memory = _memory(real, real.images, real.masks, net, segmenter)
-    found = np.empty((count, classes, 6))
+    counts = np.empty((count, classes, 6))
     parts = list(KFold(min(FOLDS, count), shuffle=True, random_state=0).split(np.arange(count)))
-    for number, (learned, held) in enumerate(parts, 1):
+    for number, (learned, test) in enumerate(parts, 1):
         plan, what = _plan(learned, budget, number), f"yardstick {number} of {len(parts)}"
         of_fold = train(memory, plan, _options(segmenter), lambda n, of, w=what: step(w, n, of))
-        reads = read_pairs(memory, of_fold, held)
-        found[held] = np.concatenate([plain_counts(read, classes) for read in reads])
-    return found
+        reads = read_pairs(memory, of_fold, test)
+        counts[test] = np.concatenate([plain_counts(read, classes) for read in reads])
+    return counts
 
 
 def _options(segmenter: Segmenter) -> Options:

@@ -20,13 +20,13 @@ class Judged:
     def joined(cls, parts: Sequence["Judged"]) -> "Judged":
         """The pairs of all parts."""
         every = zip(*((p.agreement, p.by_class, p.noise) for p in parts), strict=True)
-        return cls(parts[0].classes, *(np.concatenate(part) for part in every))
+        return cls(parts[0].classes, *(np.concatenate(arrays) for arrays in every))
 
     def scores(self, place: int) -> dict[str, float]:
         """As a record keeps them, to three places: agreement, and that of each class shown."""
         named = zip(self.classes, self.by_class[place].tolist(), strict=True)
-        found = {f"agreement of {name}": share for name, share in named if not np.isnan(share)}
-        return {k: round(v, 3) for k, v in {"agreement": self.agreement[place], **found}.items()}
+        shares = {f"agreement of {name}": share for name, share in named if not np.isnan(share)}
+        return {k: round(v, 3) for k, v in {"agreement": self.agreement[place], **shares}.items()}
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from ...core.masks.read import LabelMask
 def enlarged(noise: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bool pixels (side, side) at another (height, width), by nearest neighbours."""
     height, width = size
-    drawn = Image.fromarray(noise.astype(np.uint8))
-    return np.asarray(drawn.resize((width, height), Image.Resampling.NEAREST)).astype(bool)
+    image = Image.fromarray(noise.astype(np.uint8))
+    return np.asarray(image.resize((width, height), Image.Resampling.NEAREST)).astype(bool)
 
 
 def without_noise(mask: LabelMask, noise: np.ndarray) -> LabelMask:

@@ -47,7 +47,7 @@ def chosen_places(agreement: np.ndarray, each: int = EACH) -> dict[Rank, list[in
     """The pairs to look at, best first: the highest, those around the median, and the lowest."""
     order = np.argsort(-agreement, kind="stable").tolist()
     if len(order) <= 3 * each:
-        best, middle, worst = (part.tolist() for part in np.array_split(np.array(order, int), 3))
+        best, middle, worst = (group.tolist() for group in np.array_split(np.array(order, int), 3))
         return {"best": best, "middle": middle, "worst": worst}
     start = (len(order) - each) // 2
     return {
@@ -70,12 +70,14 @@ def tiles(
     places = sorted({place for of_rank in chosen.values() for place in of_rank})
     pairs = [pair_of(folder, records[place]) for place in places]
     images, masks = read_store(pairs, real.code, reader.segmenter.size, lambda *facts: None)
-    found = np.concatenate([read.found for read in reader.read(real, images, real.counted(masks))])
-    drawn = {
-        place: _tile(folder, records[place], judged, place, bool(kept[place]), one, real)
-        for place, one in zip(places, found, strict=True)
+    predicted = np.concatenate(
+        [read.found for read in reader.read(real, images, real.counted(masks))]
+    )
+    tile_by_place = {
+        place: _tile(folder, records[place], judged, place, bool(kept[place]), labels, real)
+        for place, labels in zip(places, predicted, strict=True)
     }
-    return {rank: [drawn[place] for place in of_rank] for rank, of_rank in chosen.items()}
+    return {rank: [tile_by_place[place] for place in of_rank] for rank, of_rank in chosen.items()}
 
 
 def _tile(
@@ -84,38 +86,38 @@ def _tile(
     judged: Judged,
     place: int,
     kept: bool,
-    found: np.ndarray,
+    predicted: np.ndarray,
     real: RealPairs,
 ) -> Tile:
     image = read_rgb(inside(folder, record.file_name), WHOLE)
     mask = label_mask(inside(folder, str(record.mask_file_name)), real.code)
     noise = unpacked(judged.noise[place])
-    said = without_border(mask.labels, mask.ignored)
-    shown = picture(image, said, found, noise)
+    labels = without_border(mask.labels, mask.ignored)
+    shown = picture(image, labels, predicted, noise)
     share = float(noise.mean())
     name = record.file_name
     return Tile(name, record.class_name, float(judged.agreement[place]), kept, share, _jpeg(shown))
 
 
 def picture(
-    image: np.ndarray, said: np.ndarray, found: np.ndarray, noise: np.ndarray
+    image: np.ndarray, mask_labels: np.ndarray, predicted: np.ndarray, noise: np.ndarray
 ) -> np.ndarray:
-    """RGB bytes of an image with both outlines, the mask's (`said`) on top, and its noise hatched.
+    """RGB bytes of an image with both outlines, the mask's on top, and its noise hatched.
 
-    `said` has the image's size; `found` and `noise` are of any.
+    `mask_labels` has the image's size; `predicted` and `noise` are of any.
     """
     scale = SIDE / max(image.shape[:2])
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    drawn = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+    canvas = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
     rows, columns = np.mgrid[:height, :width]
     lines = enlarged(noise, (height, width)) & ((rows + columns) % STRIPES < WIDTH)
-    drawn = np.where(lines[..., None], drawn * 0.25 + np.array(HATCH) * 0.75, drawn)
-    drawn = drawn.astype(np.uint8)
-    for labels, colour in ((found, FOUND), (said, SAID)):
+    canvas = np.where(lines[..., None], canvas * 0.25 + np.array(HATCH) * 0.75, canvas)
+    canvas = canvas.astype(np.uint8)
+    for labels, colour in ((predicted, FOUND), (mask_labels, SAID)):
         edge = outline(_indices(labels, height, width))
-        drawn[np.asarray(binary_dilation(edge), bool)] = HALO
-        drawn[edge] = colour
-    return drawn
+        canvas[np.asarray(binary_dilation(edge), bool)] = HALO
+        canvas[edge] = colour
+    return canvas
 
 
 def _indices(labels: np.ndarray, height: int, width: int) -> np.ndarray:

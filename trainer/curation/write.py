@@ -51,32 +51,32 @@ def write_dataset(
     kept, noise, labelled, number = [], 0, 0, 0
     with appearing(place / METADATA) as lines:
         for record in curated.records:
-            _copied(curated.folder, place, record.file_name)
+            _copy(curated.folder, place, record.file_name)
             if record.kept:
-                record, counts = _judged_record(place, curated, record, number)
+                record, counts = _write_pair(place, curated, record, number)
                 kept.append(record.kept)
                 noise, labelled, number = noise + counts[0], labelled + counts[1], number + 1
                 step("writing", number, len(curated.why))
             elif record.mask_file_name is not None:
-                _copied(curated.folder, place, record.mask_file_name)
+                _copy(curated.folder, place, record.mask_file_name)
             lines.write(record.line().encode())
     _write_manifest(place, curated.folder, facts)
     return np.array(kept), noise / max(labelled, 1)
 
 
-def _judged_record(
+def _write_pair(
     place: Path, curated: Curated, record: Record, number: int
 ) -> tuple[Record, tuple[int, int]]:
     """The record of a pair that was read, its mask written; pixels ignored, and labelled before."""
     mask = label_mask(inside(curated.folder, str(record.mask_file_name)), curated.code)
     why, written, ignored = curated.why[number], mask, 0
     if curated.noise is not None and why is None:
-        found = without_noise(mask, unpacked(curated.noise[number]))
-        why = None if found.objects() or not mask.objects() else GONE
-        written = found if why is None else mask
+        cleaned = without_noise(mask, unpacked(curated.noise[number]))
+        why = None if cleaned.objects() or not mask.objects() else GONE
+        written = cleaned if why is None else mask
     named = read_class_names(inside(curated.folder, str(record.mask_file_name)))
     if written is mask and named in (None, curated.classes):
-        _copied(curated.folder, place, str(record.mask_file_name))
+        _copy(curated.folder, place, str(record.mask_file_name))
     else:
         write_whole(
             inside(place, str(record.mask_file_name)), encode_png(recode(written, curated.classes))
@@ -93,11 +93,11 @@ def _judged_record(
 
 def label_mask(path: Path, code: MaskCode) -> LabelMask:
     """A mask with the classes that it names itself, else by `code`."""
-    own = read_labelled(path)
-    return LabelMask(read_labels(path, code), code.classes) if own is None else own
+    mask = read_labelled(path)
+    return LabelMask(read_labels(path, code), code.classes) if mask is None else mask
 
 
-def _copied(folder: Path, place: Path, name: str) -> None:
+def _copy(folder: Path, place: Path, name: str) -> None:
     source, target = inside(folder, name), inside(place, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not source.is_file():

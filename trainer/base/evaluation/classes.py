@@ -40,11 +40,11 @@ def real_figures(tools: Instruments, labels: np.ndarray) -> Figures:
     Agreement on all of them; fidelity of as many others as `labels` has.
     """
     whole = tools.test
-    reference, others = (whole.features[matched(whole.labels, labels, skip)] for skip in (0, 1))
+    reference, compared = (whole.features[matched(whole.labels, labels, skip)] for skip in (0, 1))
     return {
         "images": len(whole.labels),
         **agreement_figures(tools, whole.features, whole.labels),
-        **asdict(fidelity(reference, others)),
+        **asdict(fidelity(reference, compared)),
     }
 
 
@@ -63,17 +63,17 @@ def class_table(tools: Instruments, rows: np.ndarray, labels: np.ndarray) -> dic
     return {tools.names[label]: share for label, share in class_shares(right, labels).items()}
 
 
-def swept_figures(tools: Instruments, drawn: Drawn, addresses: Sequence[str]) -> list[Figures]:
+def swept_figures(tools: Instruments, dataset: Drawn, addresses: Sequence[str]) -> list[Figures]:
     """`class_figures` for each combination of swept values, which stand in front."""
-    rows = tools.features(drawn)
-    labels = tools.labels([record.class_name for record in drawn.records])
-    keys = list(zip(*(drawn.swept(address) for address in addresses), strict=True))
-    found = []
+    rows = tools.features(dataset)
+    labels = tools.labels([record.class_name for record in dataset.records])
+    keys = list(zip(*(dataset.swept(address) for address in addresses), strict=True))
+    figures = []
     for values in dict.fromkeys(keys):
         here = np.array([key == values for key in keys])
-        said = {a.rpartition(".")[2]: v.item() for a, v in zip(addresses, values, strict=True)}
-        found.append(said | class_figures(tools, rows[here], labels[here]))
-    return found
+        swept = {a.rpartition(".")[2]: v.item() for a, v in zip(addresses, values, strict=True)}
+        figures.append(swept | class_figures(tools, rows[here], labels[here]))
+    return figures
 
 
 def chosen_guidance(rows: Sequence[Mapping[str, Any]]) -> float:

@@ -36,7 +36,9 @@ def write_flat_photos(folder: Path, data: Path, entries: Sequence[Entry]) -> Pat
 
 def write_control_images(folder: Path, data: Path, entries: Sequence[Entry]) -> Path:
     """`folder`/<class name>/<name>.png: the same pixels' trimaps in the palette."""
-    trimaps = [centre_crop(part, IMAGE_SIZE) for part in read_trimaps(data, entries, IMAGE_SIZE)]
+    trimaps = [
+        centre_crop(trimap, IMAGE_SIZE) for trimap in read_trimaps(data, entries, IMAGE_SIZE)
+    ]
     pairs = zip(trimaps, entries, strict=True)
     return _write(folder, entries, [trimap_to_control(t, entry.species) for t, entry in pairs])
 
@@ -47,31 +49,33 @@ def some_of_each(entries: Sequence[Entry], count: int) -> list[Entry]:
     return [e for label in labels for e in evenly([e for e in entries if e.label == label], count)]
 
 
-def mask_figures(drawn: Drawn, segmenter: Segmenter) -> dict[str, Any]:
+def mask_figures(dataset: Drawn, segmenter: Segmenter) -> dict[str, Any]:
     """The segmenter's foreground in each image against the mask it was drawn after.
 
     Border pixels of the masks do not count. `floor`: against other images' masks.
     """
-    trimaps = np.stack([control_to_trimap(source)[0] for source in drawn.sources()])
-    found = foreground(segmenter, list(drawn.images))
-    return {"images": len(found), **_iou(found, trimaps)}
+    trimaps = np.stack([control_to_trimap(source)[0] for source in dataset.sources()])
+    predicted = foreground(segmenter, list(dataset.images))
+    return {"images": len(predicted), **_iou(predicted, trimaps)}
 
 
-def edge_figures(drawn: Drawn, low: float, high: float) -> dict[str, Any]:
+def edge_figures(dataset: Drawn, low: float, high: float) -> dict[str, Any]:
     """The edges of each image against those of the photo they were drawn after.
 
     `low` and `high` are Canny's thresholds, for both. `floor`: F1 with other photos' edges.
     """
-    found, wanted = (canny_edges(list(part), low, high) for part in (drawn.images, drawn.sources()))
-    floor = edge_agreement(found, wanted[mismatched(len(found))])
-    return {"images": len(found), **asdict(edge_agreement(found, wanted)), "floor": floor.f1}
+    edges, photo_edges = (
+        canny_edges(list(batch), low, high) for batch in (dataset.images, dataset.sources())
+    )
+    floor = edge_agreement(edges, photo_edges[mismatched(len(edges))])
+    return {"images": len(edges), **asdict(edge_agreement(edges, photo_edges)), "floor": floor.f1}
 
 
-def _iou(found: np.ndarray, trimaps: np.ndarray) -> dict[str, float]:
-    others = trimaps[mismatched(len(found))]
+def _iou(predicted: np.ndarray, trimaps: np.ndarray) -> dict[str, float]:
+    mismatches = trimaps[mismatched(len(predicted))]
     return {
-        "iou": float(mask_iou(found, trimaps == PET, trimaps != BORDER).mean()),
-        "floor": float(mask_iou(found, others == PET, others != BORDER).mean()),
+        "iou": float(mask_iou(predicted, trimaps == PET, trimaps != BORDER).mean()),
+        "floor": float(mask_iou(predicted, mismatches == PET, mismatches != BORDER).mean()),
     }
 
 

@@ -39,10 +39,10 @@ class Drawn:
         return np.stack([read_rgb(Path(str(record.source_image))) for record in self.records])
 
 
-def sources(drawn: Drawn, entries: Sequence[Entry]) -> list[Entry]:
+def sources(dataset: Drawn, entries: Sequence[Entry]) -> list[Entry]:
     """The entries whose images the drawn ones were made from, in their order."""
     named = {entry.name: entry for entry in entries}
-    return [named[Path(str(record.source_image)).stem] for record in drawn.records]
+    return [named[Path(str(record.source_image)).stem] for record in dataset.records]
 
 
 def read_drawn(folder: Path) -> Drawn:
@@ -59,12 +59,12 @@ def read_rgb(path: Path) -> np.ndarray:
 
 
 def kept_rows(path: Path, names: Sequence[str], compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `compute` gave for these names, which tell all that decides it; read from `path` when
-    it was computed before, and that file is whole."""
+    """What `compute` gives for these names, which must tell all that decides it; read from `path`
+    when it was computed before and that file is whole."""
     damaged = suppress(OSError, ValueError, LookupError, EOFError, BadZipFile)
-    with damaged, np.load(path, allow_pickle=False) as kept:
-        if kept["names"].tolist() == list(names):
-            return kept["rows"]
+    with damaged, np.load(path, allow_pickle=False) as stored:
+        if stored["names"].tolist() == list(names):
+            return stored["rows"]
     rows, stream = compute(), BytesIO()
     np.savez(stream, names=np.array(names), rows=rows)
     write_whole(path, stream.getvalue())

@@ -17,26 +17,26 @@ def read_figures(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found = read_json(path)
+        figures = read_json(path)
     except ValueError:
         raise InputError(f"{path} is no file of figures. Move it away.") from None
-    if not isinstance(found, dict):
+    if not isinstance(figures, dict):
         raise InputError(f"{path} is no file of figures. Move it away.")
-    return found
+    return figures
 
 
 def check_photos(path: Path, photos: str) -> None:
-    """Raises InputError when the figures of `path` are of other real images than those of the
-    digest `photos`: the parts of one file are held against the same. Files of earlier versions do
-    not say, and go on."""
+    """Raises InputError when the figures of `path` were measured on other real images than those
+    of the digest `photos`: all parts of a file are measured on the same. Files of earlier versions
+    do not say, and pass."""
     before = read_figures(path).get("model", {}).get("photos")
     if before is not None:
         check_begun(path, {"photos": before}, {"photos": photos})
 
 
-def write_part(path: Path, part: str, figures: dict[str, Any]) -> None:
+def write_part(path: Path, name: str, figures: dict[str, Any]) -> None:
     """Put the figures of one part in the place of its earlier ones."""
-    whole = {**read_figures(path), part: rounded(figures)}
+    whole = {**read_figures(path), name: rounded(figures)}
     write_text_whole(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
 
 

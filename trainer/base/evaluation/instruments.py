@@ -34,29 +34,29 @@ class Instruments:
         """A digest of all real images."""
         return digest(pixel_hash(image) for real in (self.pool, self.test) for image in real.images)
 
-    def features(self, drawn: Drawn) -> np.ndarray:
+    def features(self, dataset: Drawn) -> np.ndarray:
         """Features (n, 1024) of a dataset folder's images, kept beside them."""
-        path = drawn.folder / "features.npz"
-        return kept_rows(path, drawn.names, lambda: features(self.session, list(drawn.images)))
+        path = dataset.folder / "features.npz"
+        return kept_rows(path, dataset.names, lambda: features(self.session, list(dataset.images)))
 
-    def log_chances(self, drawn: Drawn) -> np.ndarray:
+    def log_chances(self, dataset: Drawn) -> np.ndarray:
         """The probe's log probabilities (n, classes)."""
-        return self.probe.predict_log_proba(self.features(drawn))
+        return self.probe.predict_log_proba(self.features(dataset))
 
     def labels(self, class_names: Sequence[str]) -> np.ndarray:
         """The label of each name (n)."""
         return np.array([self.names.index(name) for name in class_names])
 
 
-def open_instruments(data: Path, kept: Path, threads: int) -> Instruments:
-    """Read the real images and train the probe on the pool; features are kept in `kept`.
+def open_instruments(data: Path, store: Path, threads: int) -> Instruments:
+    """Read the real images and train the probe on the pool; features are kept in `store`.
 
     The reserved and the test images are not in the pool.
     """
     session = open_backbone(installed_backbone(), threads)
     trainval = pool_split(read_split(data))
-    pool = _real(session, data, trainval.pool, kept / "pool.npz")
-    test = _real(session, data, read_split(data, "test"), kept / "test.npz")
+    pool = _real(session, data, trainval.pool, store / "pool.npz")
+    test = _real(session, data, read_split(data, "test"), store / "test.npz")
     firsts = {entry.label: entry for entry in trainval.pool}
     ordered = [firsts[label] for label in sorted(firsts)]
     return Instruments(
@@ -69,21 +69,21 @@ def open_instruments(data: Path, kept: Path, threads: int) -> Instruments:
     )
 
 
-def _real(session: InferenceSession, data: Path, entries: Sequence[Entry], kept: Path) -> RealPets:
+def _real(session: InferenceSession, data: Path, entries: Sequence[Entry], store: Path) -> RealPets:
     images = [centre_crop(i, IMAGE_SIZE) for i in read_images(data, entries, IMAGE_SIZE)]
     names = [entry.name for entry in entries]
     keys = [f"{name} {pixel_hash(image)}" for name, image in zip(names, images, strict=True)]
-    rows = kept_rows(kept, keys, lambda: features(session, images))
+    rows = kept_rows(store, keys, lambda: features(session, images))
     return RealPets(entries, np.stack(images), rows, np.array([e.label for e in entries]))
 
 
-def matched(labels: np.ndarray, wanted: np.ndarray, skip: int = 0) -> np.ndarray:
-    """Indices of real images, as many of each class as `wanted` (labels) has.
+def matched(labels: np.ndarray, counted_labels: np.ndarray, skip: int = 0) -> np.ndarray:
+    """Indices of real images, as many of each class as `counted_labels` has.
 
     `skip` 1 gives others than `skip` 0, as long as there are enough.
     """
-    found: list[int] = []
-    for label, count in zip(*np.unique(wanted, return_counts=True), strict=True):
+    indices: list[int] = []
+    for label, count in zip(*np.unique(counted_labels, return_counts=True), strict=True):
         of_class = np.flatnonzero(labels == label)
-        found.extend(of_class[skip * count : (skip + 1) * count])
-    return np.array(found)
+        indices.extend(of_class[skip * count : (skip + 1) * count])
+    return np.array(indices)

@@ -15,13 +15,13 @@ def swapped(log_chances: np.ndarray, top: np.ndarray) -> dict[str, float]:
                 (0.5 if words did nothing)
     """
     count = len(top)
-    others = ~np.eye(count, dtype=bool)
+    off_diagonal = ~np.eye(count, dtype=bool)
     differ = top[:, None] != top[None]
-    own = np.einsum("csc->cs", log_chances)
+    named = np.einsum("csc->cs", log_chances)
     other = log_chances.transpose(2, 0, 1)  # named class, word used, seed
     return {
-        "changed": float(differ[others].mean()),
-        "followed": float((own[:, None] > other)[others].mean()),
+        "changed": float(differ[off_diagonal].mean()),
+        "followed": float((named[:, None] > other)[off_diagonal].mean()),
     }
 
 
@@ -31,14 +31,14 @@ def negatives(with_own: np.ndarray, plain: np.ndarray, species: np.ndarray) -> d
     `with_own` (classes, seeds, classes): log chances with each class as the negative; `plain`
     (classes, seeds, classes): of the same prompts and seeds without one.
     """
-    own, before = np.einsum("csc->cs", with_own), np.einsum("csc->cs", plain)
+    chance, before = np.einsum("csc->cs", with_own), np.einsum("csc->cs", plain)
     same = (species[:, None] == species[None]) & ~np.eye(len(species), dtype=bool)
-    others = np.exp(with_own.transpose(2, 0, 1)[same])  # pairs of one species, seeds
+    other_classes = np.exp(with_own.transpose(2, 0, 1)[same])  # pairs of one species, seeds
     return {
         "chance_without": float(np.exp(before).mean()),
-        "chance_with_another": float(others.mean()) if others.size else float("nan"),
-        "chance_with_it": float(np.exp(own).mean()),
-        "lowered": float((own < before).mean()),
+        "chance_with_another": float(other_classes.mean()) if other_classes.size else float("nan"),
+        "chance_with_it": float(np.exp(chance).mean()),
+        "lowered": float((chance < before).mean()),
     }
 
 
@@ -55,7 +55,7 @@ def pairs(
     """
     first, second = np.array(labels).T
     a, b = _of_pairs(both, first, second, np.arange(len(labels)))
-    alone = [_of_pairs(single, first, second, one) for one in (first, second)]
+    alone = [_of_pairs(single, first, second, named) for named in (first, second)]
     return {
         "images": int(a.size),
         "named": float((a + b).mean()),
@@ -74,14 +74,14 @@ def _of_pairs(
 
 
 def same_and_other_seed(
-    first: np.ndarray, again: np.ndarray, others: np.ndarray
+    first: np.ndarray, again: np.ndarray, other_seed: np.ndarray
 ) -> dict[str, float]:
     """Bytes (n, height, width, 3): drawn, drawn again with the same seed, and with another.
 
     Differences from 0 to 255: the largest of the same seed, the mean of another.
     """
     same = np.abs(first.astype(int) - again.astype(int))
-    other = np.abs(first.astype(int) - others.astype(int))
+    other = np.abs(first.astype(int) - other_seed.astype(int))
     return {"same_seed_largest": float(same.max()), "other_seed_mean": float(other.mean())}
 
 
@@ -100,15 +100,15 @@ def backgrounds(
     `read` gives the name of a colour (3). `agree`: the share read as named; `floor`: the share
     read so among the images of other names; `frames`: the mean frame of each name, #rrggbb.
     """
-    colours, wanted = frame_colours(images), np.array(named)
-    seen = np.array([read(colour) for colour in colours])
-    floors = [(seen[wanted != name] == name).mean() for name in named]
-    means = {name: colours[wanted == name].mean(axis=0) for name in dict.fromkeys(named)}
+    colours, expected = frame_colours(images), np.array(named)
+    observed = np.array([read(colour) for colour in colours])
+    floors = [(observed[expected != name] == name).mean() for name in named]
+    means = {name: colours[expected == name].mean(axis=0) for name in dict.fromkeys(named)}
     return {
         "images": len(images),
-        "agree": float((seen == wanted).mean()),
+        "agree": float((observed == expected).mean()),
         "floor": float(np.mean(floors)),
-        "agree_by_name": {n: float((seen[wanted == n] == n).mean()) for n in means},
+        "agree_by_name": {n: float((observed[expected == n] == n).mean()) for n in means},
         "frames": {n: "#" + bytes(m.round().astype(np.uint8)).hex() for n, m in means.items()},
     }
 

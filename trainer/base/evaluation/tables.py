@@ -19,14 +19,14 @@ def tables(figures: Figures, pictures: str = "pictures") -> str:
         "\n\n".join(
             [
                 f"### {title}",
-                part(figures[name]),
+                section(figures[name]),
                 *[
                     f"![{alt}]({pictures}/{PICTURES}{file})"
                     for alt, file in _PICTURES.get(name, ())
                 ],
             ]
         )
-        for name, title, part in _PARTS
+        for name, title, section in _PARTS
         if name in figures
     )
 
@@ -41,31 +41,31 @@ def percent(share: float) -> str:
     return in_percent(share, 1)
 
 
-def _autoencoder(part: Figures) -> str:
-    placed = [(f"after {name}", f"{value:.2f}") for name, value in part["anchors"].items()]
+def _autoencoder(figures: Figures) -> str:
+    placed = [(f"after {name}", f"{value:.2f}") for name, value in figures["anchors"].items()]
     return table(
-        (f"{part['images']} test images", "measured", "target"),
+        (f"{figures['images']} test images", "measured", "target"),
         [
-            ("PSNR", f"{part['psnr']:.1f} dB", ">= 26 dB"),
-            ("Perceptual distance", f"{part['perceptual']:.2f}", ""),
+            ("PSNR", f"{figures['psnr']:.1f} dB", ">= 26 dB"),
+            ("Perceptual distance", f"{figures['perceptual']:.2f}", ""),
             *[(f"Perceptual distance {name}", value, "") for name, value in placed],
-            ("Class agreement of what comes back, top-1", _with_error(part), ""),
-            ("Class agreement of what comes back, top-5", percent(part["top5"]), ""),
+            ("Class agreement of what comes back, top-1", _with_error(figures), ""),
+            ("Class agreement of what comes back, top-5", percent(figures["top5"]), ""),
         ],
     )
 
 
-def _classes(part: Figures) -> str:
-    real, copies = part["real"], part["copies"]
-    found = table(
-        (f"{part['images']} images, guidance {part['guidance']:g}", *_CLASS_COLUMNS),
+def _classes(figures: Figures) -> str:
+    real, copies = figures["real"], figures["copies"]
+    text = table(
+        (f"{figures['images']} images, guidance {figures['guidance']:g}", *_CLASS_COLUMNS),
         [
-            ("Class agreement, top-1", _with_error(part), percent(real["top1"]), TOP1_TARGET),
-            ("Class agreement, top-5", percent(part["top5"]), percent(real["top5"]), ""),
-            ("Species agreement", percent(part["species"]), percent(real["species"]), ""),
-            ("KID x 1000", f"{1000 * part['kid']:.1f}", f"{1000 * real['kid']:.1f}", ""),
+            ("Class agreement, top-1", _with_error(figures), percent(real["top1"]), TOP1_TARGET),
+            ("Class agreement, top-5", percent(figures["top5"]), percent(real["top5"]), ""),
+            ("Species agreement", percent(figures["species"]), percent(real["species"]), ""),
+            ("KID x 1000", f"{1000 * figures['kid']:.1f}", f"{1000 * real['kid']:.1f}", ""),
             *[
-                (name.capitalize(), f"{part[name]:.2f}", f"{real[name]:.2f}", "")
+                (name.capitalize(), f"{figures[name]:.2f}", f"{real[name]:.2f}", "")
                 for name in ("precision", "recall", "density", "coverage")
             ],
             *[
@@ -74,7 +74,8 @@ def _classes(part: Figures) -> str:
             ],
         ],
     )
-    return f"{found}\n\n{_blurred(part['beside_reconstructions'])} {_extremes(part['by_class'])}"
+    sharpness = _sharpness(figures["beside_reconstructions"])
+    return f"{text}\n\n{sharpness} {_extremes(figures['by_class'])}"
 
 
 _CLASS_COLUMNS = ("generated", "real test images", "target")
@@ -82,7 +83,7 @@ TOP1_TARGET = ">= 60 % (trained on a CPU: 30 %)"
 IOU_TARGET = ">= 0.80 (trained on a CPU: 0.60)"
 
 
-def _blurred(beside: Figures) -> str:
+def _sharpness(beside: Figures) -> str:
     shares = ", ".join(
         f"{name} {beside[name]:.2f}" for name in ("precision", "recall", "density", "coverage")
     )
@@ -96,8 +97,8 @@ def _with_error(row: Figures) -> str:
     return f"{percent(row['top1'])} ± {100 * row['error1']:.1f}"
 
 
-def _copies(found: Figures) -> Line:
-    return percent(found["share"]), percent(found["real_share"])
+def _copies(figures: Figures) -> Line:
+    return percent(figures["share"]), percent(figures["real_share"])
 
 
 def _extremes(by_class: Mapping[str, float], count: int = 5) -> str:
@@ -109,19 +110,19 @@ def _extremes(by_class: Mapping[str, float], count: int = 5) -> str:
     return f"Best recognised: {best}. Worst: {worst}."
 
 
-def _guidance(part: Figures) -> str:
-    rows = part["rows"]
+def _guidance(figures: Figures) -> str:
+    rows = figures["rows"]
     head = (f"{rows[0]['images']} images each: guidance", *_SWEPT)
     lines = [(f"{row['cfg']:g}", *_swept(row)) for row in rows]
     return (
-        f"{table(head, lines)}\n\nGuidance {part['chosen']:g} is recommended: of those whose "
+        f"{table(head, lines)}\n\nGuidance {figures['chosen']:g} is recommended: of those whose "
         "top-1 is within a standard error of the best, the one with the smallest KID."
     )
 
 
-def _samplers(part: Figures) -> str:
-    head = (f"{part['rows'][0]['images']} images each: sampler", *_SWEPT)
-    lines = [(f"{r['sampler_name']} / {r['scheduler']}", *_swept(r)) for r in part["rows"]]
+def _samplers(figures: Figures) -> str:
+    head = (f"{figures['rows'][0]['images']} images each: sampler", *_SWEPT)
+    lines = [(f"{r['sampler_name']} / {r['scheduler']}", *_swept(r)) for r in figures["rows"]]
     return table(head, lines)
 
 
@@ -133,9 +134,9 @@ def _swept(row: Figures) -> Line:
     return _with_error(row), percent(row["top5"]), f"{1000 * row['kid']:.1f}", *shares
 
 
-def _prompts(part: Figures) -> str:
-    swap, negative, pair = part["swap"], part["negative"], part["pairs"]
-    seeds, colours, near = part["seeds"], part["backgrounds"], part["nearness"]
+def _prompts(figures: Figures) -> str:
+    swap, negative, pair = figures["swap"], figures["negative"], figures["pairs"]
+    seeds, colours, near = figures["seeds"], figures["backgrounds"], figures["nearness"]
     return table(
         ("same seeds, another word", "measured", "if words did nothing"),
         [
@@ -174,19 +175,19 @@ def _prompts(part: Figures) -> str:
     )
 
 
-def _segmentation(part: Figures) -> str:
+def _segmentation(figures: Figures) -> str:
     return table(
-        (f"{part['images']} test masks", *_MASK_COLUMNS),
+        (f"{figures['images']} test masks", *_MASK_COLUMNS),
         [
             (
                 "IoU of a segmenter's foreground with the mask",
-                f"{part['iou']:.2f}",
+                f"{figures['iou']:.2f}",
                 IOU_TARGET,
-                f"{part['floor']:.2f}",
-                f"{part['real_iou']:.2f}",
-                f"{part['reconstructed_iou']:.2f}",
+                f"{figures['floor']:.2f}",
+                f"{figures['real_iou']:.2f}",
+                f"{figures['reconstructed_iou']:.2f}",
             ),
-            ("Class agreement, top-1", _with_error(part), *[""] * 4),
+            ("Class agreement, top-1", _with_error(figures), *[""] * 4),
         ],
     )
 
@@ -197,28 +198,32 @@ _MASK_COLUMNS = (
 )
 
 
-def _canny(part: Figures) -> str:
+def _canny(figures: Figures) -> str:
     return table(
-        (f"{part['images']} test images", "measured", "edges of another image"),
+        (f"{figures['images']} test images", "measured", "edges of another image"),
         [
-            ("Agreement of edges within a pixel, F1", f"{part['f1']:.2f}", f"{part['floor']:.2f}"),
-            ("of the picture's edges", f"{part['precision']:.2f}", ""),
-            ("of the control image's edges", f"{part['recall']:.2f}", ""),
-            ("Class agreement, top-1", _with_error(part), ""),
+            (
+                "Agreement of edges within a pixel, F1",
+                f"{figures['f1']:.2f}",
+                f"{figures['floor']:.2f}",
+            ),
+            ("of the picture's edges", f"{figures['precision']:.2f}", ""),
+            ("of the control image's edges", f"{figures['recall']:.2f}", ""),
+            ("Class agreement, top-1", _with_error(figures), ""),
         ],
     )
 
 
-def _speed(part: Figures) -> str:
+def _speed(row: Figures) -> str:
     return table(
-        (f"{part['cores']} cores", "measured", "target"),
+        (f"{row['cores']} cores", "measured", "target"),
         [
             (
-                f"An image, {part['steps']} steps with guidance, in batches of {part['batch']}",
-                f"{part['seconds_an_image']:.2f} s",
+                f"An image, {row['steps']} steps with guidance, in batches of {row['batch']}",
+                f"{row['seconds_an_image']:.2f} s",
                 "<= 0.8 s",
             ),
-            ("Other load on the cores at the start", f"{part['load']:.1f}", ""),
+            ("Other load on the cores at the start", f"{row['load']:.1f}", ""),
         ],
     )
 
