@@ -121,15 +121,25 @@ def train(
     ] = 1000,
     workers: Workers = 1,
     mirror: Annotated[bool, typer.Option(help="Learn from mirrored images as well.")] = True,
+    alignment: Annotated[
+        float,
+        typer.Option(min=0, help="Weight of predicting an ImageNet net's features; 0 does not."),
+    ] = 0.0,
     every: Every = 500,
     seed: Seed = 0,
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
     """Teach the text encoder, then train the UNet on the autoencoder's latents; again to go on."""
+    from ..trainer.base.alignment import image_features
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.autoencoder import load_autoencoder
-    from ..trainer.base.corpus import broad_examples, pet_examples, prepare_corpus
+    from ..trainer.base.corpus import (
+        broad_examples,
+        pet_examples,
+        prepare_corpus,
+        seen_examples,
+    )
     from ..trainer.base.diffusion import DiffusionOptions
     from ..trainer.base.sample import Networks
     from ..trainer.base.train_base import fresh_unet, sampler, train_base, watched_prompts
@@ -146,6 +156,7 @@ def train(
         minutes,
         batch,
         rate,
+        alignment=alignment,
         device=device,
         bf16=bf16,
         workers=workers,
@@ -155,7 +166,9 @@ def train(
     networks = Networks(words, text_encoder, fresh_unet(TINY, seed), vae)
     corpus = prepare_corpus(examples, networks, options, mirror, run)
     draw_samples = sampler(networks, watched_prompts(examples), run / "samples")
-    train_base(corpus, networks.unet, draw_samples, options, run)
+    images = [example.image for example in seen_examples(examples, mirror)]
+    features = image_features(images, device) if alignment else None
+    train_base(corpus, networks.unet, draw_samples, options, run, features)
     say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
 
 

@@ -30,6 +30,8 @@ Condition = Callable[[int, Place], Tensor]  # what is seen of a latent's row, at
 class DiffusionOptions:
     """How to train. `dropped` is the share of empty prompts.
 
+    `alignment` is the weight of the alignment loss beside the noise's; 0 trains without it.
+
     `workers`: into how many parts a batch is split, which are computed side by side. On a CPU this
     beats threads within each operation, which wait for one another a thousand times a step.
     """
@@ -40,6 +42,7 @@ class DiffusionOptions:
     rate: float = 6e-4
     decay: float = 0.9995
     dropped: float = 0.1
+    alignment: float = 0.0
     device: str = "cpu"
     bf16: bool = True
     workers: int = 1
@@ -111,7 +114,8 @@ def spread_times(count: int) -> Tensor:
 class Batch:
     """Latents and noise (n, 4, 16, 16), times (n), and text states (n, 77, width).
 
-    `conditions`: for a ControlNet what it sees of the control images (n, 96, 32, 32).
+    `conditions`: for a ControlNet what it sees of the control images (n, 96, 32, 32), for an
+    aligned UNet the image net's features (n, 320, 4, 4).
     """
 
     latents: Tensor

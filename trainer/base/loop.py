@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...core.begun import Facts, with_version
 from ..divergence import diverging
-from .checkpoints import check_resumed, load_checkpoint, save_checkpoint
+from .checkpoints import check_resumed, holds, load_checkpoint, save_checkpoint
 from .diffusion import Batch, DiffusionOptions
 from .training import (
     Average,
@@ -37,22 +37,26 @@ def run_loop(
     options: DiffusionOptions,
     path: Path,
     begun: Facts,
+    helpers: Mapping[str, nn.Module] | None = None,
 ) -> None:
     """Train `model` until the budget is spent, and hold its moving `average`.
 
     Both are resumed from the checkpoint `path` if it exists, and kept in it; `at_checkpoint` is
     then called with the step. `begun`: what is learned from. Raises InputError when the checkpoint
-    was begun with something else, Diverged when the loss is no longer a number.
+    was begun with something else, Diverged when the loss is no longer a number. `helpers`: modules
+    that are trained and kept beside the model, by name, and have no average.
     """
     begun = with_version({**begun, **_deciding(options)})
-    optimizer = torch.optim.AdamW(_groups(model), lr=options.rate, betas=(0.9, 0.99), fused=True)
+    trained = nn.ModuleList([model, *(helpers or {}).values()])
+    optimizer = torch.optim.AdamW(_groups(trained), lr=options.rate, betas=(0.9, 0.99), fused=True)
     clock = Clock(options.steps, options.minutes)
-    modules = {"model": model, "average": average}
+    modules = {"model": model, "average": average, **(helpers or {})}
     if path.exists():
         check_resumed(path, begun)
-        load_checkpoint(path, modules, optimizer, clock)
+        present = {name: module for name, module in modules.items() if holds(path, name)}
+        load_checkpoint(path, present, optimizer, clock)
     seed_step(options.seed, clock.step)
-    learning = [p for p in model.parameters() if p.requires_grad]
+    learning = [p for p in trained.parameters() if p.requires_grad]
     ema, losses = Average(model, average, options.decay), deque[float](maxlen=100)
 
     def checkpoint() -> None:
@@ -78,7 +82,9 @@ def run_loop(
 
 def _deciding(options: DiffusionOptions) -> dict[str, float]:
     """What decides each step; budgets may grow, and machines may change."""
-    return {name: getattr(options, name) for name in ("batch", "rate", "decay", "dropped", "seed")}
+    names = ("batch", "rate", "decay", "dropped", "seed")
+    alignment = {"alignment": options.alignment} if options.alignment else {}
+    return {**{name: getattr(options, name) for name in names}, **alignment}
 
 
 def _groups(model: nn.Module) -> list[dict[str, object]]:

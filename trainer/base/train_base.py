@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from ...core.tiny_sizes import Sizes
 from ..device import precision
+from .alignment import AlignedUNet, alignment_loss
 from .architecture import build_schedule, build_unet
 from .corpus import Example
 from .diffusion import (
     CHECKPOINT,
     Batch,
+    Condition,
     Corpus,
     DiffusionOptions,
     add_noise,
@@ -35,29 +37,37 @@ def train_base(
     draw_samples: Callable[[UNet2DConditionModel, int], None],
     options: DiffusionOptions,
     folder: Path,
+    features: Condition | None = None,
 ) -> UNet2DConditionModel:
     """Train until the budget is spent, resuming what `folder` holds; returns the average.
 
-    `draw_samples` is called with the average and the step at each checkpoint.
+    `draw_samples` is called with the average and the step at each checkpoint. With
+    `options.alignment` the UNet's middle also learns to predict an image net's `features` of crops.
     """
-    nn.Module.to(unet, torch.device(options.device))
     average = deepcopy(unet).eval().requires_grad_(False)
+    aligned = AlignedUNet(unet)
+    for module in (aligned, average):
+        nn.Module.to(module, torch.device(options.device))
     alphas = build_schedule().alphas_cumprod.to(options.device)
 
     def loss(batch: Batch) -> Tensor:
         with precision(alphas.device.type, options.bf16):
-            noise = unet(add_noise(batch, alphas), batch.times, batch.text).sample
-        return weighted_error(noise, batch, alphas)
+            noise, projected = aligned(add_noise(batch, alphas), batch.times, batch.text)
+        error = weighted_error(noise, batch, alphas)
+        if batch.conditions is None:
+            return error
+        return error + options.alignment * alignment_loss(projected, batch.conditions)
 
     run_loop(
         unet,
         average,
-        lambda: random_batch(corpus, options),
+        lambda: random_batch(corpus, options, features),
         loss,
         lambda step: draw_samples(average, step),
         options,
         folder / CHECKPOINT,
         {"images and captions": corpus.digest},
+        {"projector": aligned.projector} if features else None,
     )
     return average
 
