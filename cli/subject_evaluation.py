@@ -13,10 +13,10 @@ from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from ..trainer.subjects.evaluation.pictures import Drawing
-    from ..trainer.subjects.evaluation.results import Evaluation
-    from ..trainer.subjects.evaluation.sheet import Sheet
-    from ..trainer.subjects.evaluation.wanted import BaseFile, Wanted
+    from ..trainer.subjects.evaluation.class_sheet import Sheet
+    from ..trainer.subjects.evaluation.eval_config import BaseFile, EvalConfig
+    from ..trainer.subjects.evaluation.evaluation_results import Evaluation
+    from ..trainer.subjects.evaluation.subject_pictures import Drawing
     from .console import PlainConsole
 
 CONTEXTS = ("green background", "white background", "black background", "blue background")
@@ -96,9 +96,9 @@ def evaluate(
     device: Annotated[str, typer.Option(help='Where to draw: "cpu", "cuda".')] = "cpu",
 ) -> None:
     """Say how like, varied and obedient the pictures of subjects are. Run again to go on."""
-    from ..trainer.subjects.evaluation.datasets import evaluate_datasets
-    from ..trainer.subjects.evaluation.evaluate import evaluate_files
-    from ..trainer.subjects.evaluation.pictures import Drawing
+    from ..trainer.subjects.evaluation.evaluate_datasets import evaluate_datasets
+    from ..trainer.subjects.evaluation.evaluate_files import evaluate_files
+    from ..trainer.subjects.evaluation.subject_pictures import Drawing
     from .console import PlainConsole
     from .progress import progress
 
@@ -166,20 +166,19 @@ def _wanted(
     limit: float,
     word: str | None,
     detector: Path | None,
-) -> "Wanted":
+) -> "EvalConfig":
     from ..core.cache import cache_folder
-    from ..trainer.subjects.evaluation.detector import open_detector
+    from ..trainer.subjects.evaluation.eval_config import EvalConfig
     from ..trainer.subjects.evaluation.extractors import open_extractor
-    from ..trainer.subjects.evaluation.judge import Spelling
-    from ..trainer.subjects.evaluation.ocr import open_reader
-    from ..trainer.subjects.evaluation.standard import Eyes
-    from ..trainer.subjects.evaluation.wanted import Wanted
+    from ..trainer.subjects.evaluation.logo_plugins import open_detector, open_reader
+    from ..trainer.subjects.evaluation.reference_set import FeatureExtractors
+    from ..trainer.subjects.evaluation.scoring import TextCheck
 
-    spelling = None
+    text_check = None
     if word is not None:
-        spelling = Spelling(word, open_reader(), open_detector(detector) if detector else None)
-    eyes = Eyes(tuple(map(open_extractor, backbones)), cache_folder() / "features")
-    return Wanted(folder, drawing, eyes, most, limit, spelling)
+        text_check = TextCheck(word, open_reader(), open_detector(detector) if detector else None)
+    eyes = FeatureExtractors(tuple(map(open_extractor, backbones)), cache_folder() / "features")
+    return EvalConfig(folder, drawing, eyes, most, limit, text_check)
 
 
 def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
@@ -188,7 +187,7 @@ def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
     from ..core.tiny_files import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.device import check_device
-    from ..trainer.subjects.evaluation.wanted import BaseFile
+    from ..trainer.subjects.evaluation.eval_config import BaseFile
 
     check_device(device)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
@@ -202,14 +201,17 @@ def _write(
     from rich.table import Table
     from rich.text import Text
 
-    from ..trainer.subjects.evaluation.means import method_table
-    from ..trainer.subjects.evaluation.results import write_results
-    from ..trainer.subjects.evaluation.tables import class_table, shortened
-    from ..trainer.subjects.evaluation.text import sentences, sheet_names, write_markdown
+    from ..trainer.subjects.evaluation.evaluation_markdown import (
+        sentences,
+        sheet_names,
+        write_markdown,
+    )
+    from ..trainer.subjects.evaluation.evaluation_results import write_results
+    from ..trainer.subjects.evaluation.subject_tables import class_table, method_table, shorten
 
     name = next(iter(found.extractors))
     tables = [class_table(figures, name) for figures in found.subjects]
-    short = [shortened(*one) for one in tables]
+    short = [shorten(*one) for one in tables]
     head, lines = method_table(found, name)
     for rows in [*short, list(zip(head, *lines, strict=True))]:  # methods side by side: few
         table = Table()

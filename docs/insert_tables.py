@@ -19,8 +19,8 @@ from manyshot.trainer.measure.report.tables import (
     published_sheet,
 )
 from manyshot.trainer.measure.results import FILE, Results, read_results
-from manyshot.trainer.subjects.evaluation import results as likeness
-from manyshot.trainer.subjects.evaluation.means import method_table
+from manyshot.trainer.subjects.evaluation import evaluation_results as likeness
+from manyshot.trainer.subjects.evaluation.subject_tables import method_table
 
 BLOCK = re.compile(r"<!-- (gains|published|auto|subjects) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 LEFT_OUT = {"draws to tell", "balanced accuracy", "macro F1"}

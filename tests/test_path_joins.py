@@ -123,7 +123,7 @@ ALLOWED = {
     "trainer/base/import_run.py: run / names[2]": OURS,
     "trainer/base/import_run.py: run / name": OURS,
     "trainer/base/tokenizer.py: folder / name": OURS,
-    "trainer/curation/curate.py: wanted.output / page.relative_to(place)": MADE,
+    "trainer/curation/curate.py: curation.output / page.relative_to(place)": MADE,
     "trainer/measure/earlier.py: folder / BESIDE.replace('*', file_sha256(path)[:8])": MADE,
     "trainer/measure/photos.py: folder / place": MADE,
     "trainer/measure/segmentation/pairs.py: folder.parent.parent / MASKS / folder.name": LISTED,

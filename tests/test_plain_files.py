@@ -21,7 +21,7 @@ from manyshot.driver.binding import upload_name
 from manyshot.driver.ledger import FILE_NAME, Ledger
 from manyshot.driver.load import read_recipe
 from manyshot.driver.upkeep import repair, verify
-from manyshot.trainer.subjects.evaluation.results import read_results
+from manyshot.trainer.subjects.evaluation.evaluation_results import read_results
 from manyshot.trainer.subjects.open_base import _keys
 from PIL import Image
 

@@ -115,8 +115,8 @@ def test_an_export_that_was_killed_begins_anew(to: str, tmp_path: Path) -> None:
 
 def test_pictures_of_subjects_are_drawn_again_for_whatever_decides_them(tmp_path: Path) -> None:
     pytest.importorskip("peft")
-    from manyshot.trainer.subjects.evaluation import pictures
-    from manyshot.trainer.subjects.evaluation.pictures import Drawing, draw_pictures
+    from manyshot.trainer.subjects.evaluation import subject_pictures as pictures
+    from manyshot.trainer.subjects.evaluation.subject_pictures import Drawing, draw_pictures
 
     first = Drawing(count=2, batch=2, contexts=("snow",), context_count=2)
     others = [
@@ -136,7 +136,7 @@ def test_pictures_of_subjects_are_drawn_again_for_whatever_decides_them(tmp_path
         return np.full((len(prompts), 4, 4, 3), len(calls), np.uint8)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "_drawn", drawn)
+        patch.setattr(pictures, "_draw_batches", drawn)
         base: Any = None
         for digest, word, drawing in [
             ("0" * 64, "dog", first), ("1" * 64, "dog", first), ("0" * 64, "cat", first), *others

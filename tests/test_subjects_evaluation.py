@@ -18,12 +18,12 @@ from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.images import pixel_digest
 from manyshot.trainer.subjects import train
-from manyshot.trainer.subjects.evaluation import pictures
-from manyshot.trainer.subjects.evaluation.choose import looks_of
+from manyshot.trainer.subjects.evaluation import subject_pictures as pictures
+from manyshot.trainer.subjects.evaluation.checkpoint_choice import list_checkpoints
 from manyshot.trainer.subjects.evaluation.clip import open_clip
+from manyshot.trainer.subjects.evaluation.evaluation_results import FILE, read_results
 from manyshot.trainer.subjects.evaluation.extractors import open_extractor
-from manyshot.trainer.subjects.evaluation.real import find_photos, photos_of
-from manyshot.trainer.subjects.evaluation.results import FILE, read_results
+from manyshot.trainer.subjects.evaluation.real_photos import find_photos, select_photos
 from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
 from manyshot.trainer.subjects.photos import NewSubject, read_photos
@@ -82,29 +82,32 @@ def test_photos_that_were_trained_on_never_judge(photos: Path) -> None:
     found = find_photos([photos])
     assert find_photos([photos, photos / "blot"]) == found
     known = [one.digest for one in found if one.class_name == "blot"][:2]
-    own = photos_of(found, "blot", known, most=3)
+    own = select_photos(found, "blot", known, most=3)
     assert list(own.training) == known
     assert len(own.held_out) == 3
     assert not set(own.held_out) & set(own.training.values())
-    assert {name: len(paths) for name, paths in own.others.items()} == {"spot": 3, "stain": 3}
+    assert {name: len(paths) for name, paths in own.other_classes.items()} == {
+        "spot": 3,
+        "stain": 3,
+    }
     image = np.asarray(Image.open(photos / "blot" / "1.png"))
-    drawn = photos_of(found, "blot", [pixel_digest(image)], most=9)
+    drawn = select_photos(found, "blot", [pixel_digest(image)], most=9)
     assert [path.name for path in drawn.training.values()] == ["1.png"]
     assert len(drawn.held_out) == 4
     flat = find_photos([photos / "blot"])
     assert {one.class_name for one in flat} == {"blot"}
     with pytest.raises(InputError, match="Did you mean 'blot'"):
-        photos_of(found, "blott", [], most=3)
+        select_photos(found, "blott", [], most=3)
     with pytest.raises(InputError, match="No real photo of 'blot' is held out"):
-        photos_of(flat, "blot", [one.digest for one in flat], most=3)
+        select_photos(flat, "blot", [one.digest for one in flat], most=3)
 
 
 def test_photos_that_choose_are_set_apart(photos: Path) -> None:
-    own = photos_of(find_photos([photos]), "blot", [], most=40)
+    own = select_photos(find_photos([photos]), "blot", [], most=40)
     apart = own.set_apart()
     assert len(apart.choosing) == 2
     assert {*apart.choosing, *apart.held_out} == set(own.held_out)
-    few = photos_of(find_photos([photos]), "blot", [], most=3).set_apart()
+    few = select_photos(find_photos([photos]), "blot", [], most=3).set_apart()
     assert few.choosing == few.held_out
 
 
@@ -154,7 +157,7 @@ def test_a_trained_file_is_judged_and_its_best_look_chosen(
     lora: Path, photos: Path, words: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pictures, "STEPS", 2)
-    assert list(looks_of(lora)) == [1, 2]
+    assert list(list_checkpoints(lora)) == [1, 2]
     seconds = read_subject_file(lora).seconds
     assert seconds > 0
     code, said = evaluate(lora, "--real", photos, "--choose", "--tokenizer", words, *FEW)
@@ -174,7 +177,7 @@ def test_a_trained_file_is_judged_and_its_best_look_chosen(
     assert "| LoRA |" in (folder / "evaluation.md").read_text()
     with Image.open(folder / "sheet-blot.jpg") as sheet:
         assert sheet.width > 500
-    chosen = looks_of(lora)[figures.choices[0].step]
+    chosen = list_checkpoints(lora)[figures.choices[0].step]
     assert lora.read_bytes() == chosen.read_bytes()
 
 

@@ -15,7 +15,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.files import write_whole
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.plain_words import plain_words
-from manyshot.trainer.subjects.evaluation.text import sheet_names
+from manyshot.trainer.subjects.evaluation.evaluation_markdown import sheet_names
 from manyshot.trainer.subjects.recipe import ClassFolders, SubjectRecipe
 from manyshot.trainer.subjects.wanted import class_subjects
 

@@ -1,4 +1,4 @@
-"""CLIP through transformers: features of pictures and of prompts in one space.
+"""CLIP through transformers: image and text features in one space.
 
 Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision".
 """
@@ -16,9 +16,10 @@ Rows = Callable[[Sequence[Any]], np.ndarray]
 
 
 def open_clip(model: str = MODEL) -> tuple[str, str, Rows, Rows]:
-    """Its id, a note, and what makes rows of unit length of RGB byte images, and of prompts.
+    """The model's id, a note, and two encoders: of RGB byte images and of prompts, into rows (n, d)
+    of unit length.
 
-    `model`: a name of the hub, from where it is fetched, or a folder. Raises InputError.
+    `model`: a name on the Hugging Face hub, or a folder. Raises InputError.
     """
     from transformers import (
         CLIPImageProcessor,
@@ -41,13 +42,13 @@ def open_clip(model: str = MODEL) -> tuple[str, str, Rows, Rows]:
 
     @torch.inference_mode()
     def pictures(images: Sequence[np.ndarray]) -> np.ndarray:
-        seen = prepare(images=[one.copy() for one in images], return_tensors="pt")
-        return _unit(vision(**seen).image_embeds)
+        inputs = prepare(images=[image.copy() for image in images], return_tensors="pt")
+        return _unit(vision(**inputs).image_embeds)
 
     @torch.inference_mode()
     def texts(prompts: Sequence[str]) -> np.ndarray:
-        said = tokenizer(list(prompts), padding=True, truncation=True, return_tensors="pt")
-        return _unit(text(**said).text_embeds)
+        tokens = tokenizer(list(prompts), padding=True, truncation=True, return_tensors="pt")
+        return _unit(text(**tokens).text_embeds)
 
     name = f"clip-{model.strip('/').replace('/', '_')}"
     return name, f"CLIP ({model}), which knows text as well.", pictures, texts

@@ -1,4 +1,4 @@
-"""The nets that pictures are compared by, each behind one small value: a plugin by its name."""
+"""Feature extractors that pictures are compared by: plugins, opened by name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ CLIP = "clip"
 
 @dataclass(frozen=True)
 class Extractor:
-    """`pictures` turns RGB byte images into rows (n, width) of unit length; `texts` does so with
-    prompts, of nets that know text.
+    """`pictures` encodes RGB byte images into rows (n, width) of unit length; `texts` does so for
+    prompts, if the network has a text encoder.
 
-    `id`: name and version; `note`: what a reader of figures must know of it.
+    `id`: name and version; `note`: what a reader of the figures must know about it.
     """
 
     id: str
@@ -31,27 +31,27 @@ class Extractor:
 
 
 def open_extractor(name: str) -> Extractor:
-    """opennsfw, efficientnet_lite0, a net of timm (vit_small_patch16_224.dino), or clip[:model].
+    """opennsfw, efficientnet_lite0, a timm model (vit_small_patch16_224.dino), or clip[:model].
 
-    Only nets that are named are fetched, timm's and CLIP. Raises InputError when there is none.
+    timm models and CLIP are downloaded. Raises InputError for an unknown name.
     """
     kind, _, model = name.partition(":")
     if kind == CLIP:
-        found = open_clip(model) if model else open_clip()
-        return Extractor(*found)
+        clip = open_clip(model) if model else open_clip()
+        return Extractor(*clip)
     backbone = open_backbone_of(Model(name=name))
     return Extractor(backbone.id, backbone.note, backbone.features)
 
 
 def features(extractor: Extractor, images: Sequence[np.ndarray], cache: Path) -> np.ndarray:
-    """Rows (n, width) of RGB byte images; what `cache` holds is not computed again."""
+    """Rows (n, width) of RGB byte images; rows in `cache` are not computed again."""
 
     def compute(places: Sequence[int]) -> np.ndarray:
-        wanted = [images[place] for place in places]
-        parts = [wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)]
-        return np.concatenate([extractor.pictures(part) for part in parts])
+        missing = [images[place] for place in places]
+        batches = [missing[i : i + BATCH] for i in range(0, len(missing), BATCH)]
+        return np.concatenate([extractor.pictures(batch) for batch in batches])
 
-    return cached_features([_digest(one) for one in images], compute, cache / extractor.id)
+    return cached_features([_digest(image) for image in images], compute, cache / extractor.id)
 
 
 def _digest(image: np.ndarray) -> str:

@@ -10,8 +10,8 @@ pytest.importorskip("diffusers")
 
 import onnx
 from manyshot.core.errors import InputError
-from manyshot.trainer.subjects.evaluation.detector import open_detector
-from manyshot.trainer.subjects.evaluation.lettering import lettering, word_score
+from manyshot.trainer.subjects.evaluation.logo_plugins import open_detector
+from manyshot.trainer.subjects.evaluation.text_rendering import measure_text_rendering, word_score
 from onnx import TensorProto, helper
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -41,8 +41,10 @@ def test_words_on_two_lines_are_read_together() -> None:
 
 def test_a_logos_score_is_the_mean_of_ocr_and_detector() -> None:
     shown, said = [photo(0), photo(1)], iter([["HUGO"], ["HU"], ["HUGO"], ["HU"]])
-    alone = lettering(shown, "hugo", lambda _: next(said))
-    both = lettering(shown, "hugo", lambda _: next(said), lambda _: np.array([1.0, 0.5]))
+    alone = measure_text_rendering(shown, "hugo", lambda _: next(said))
+    both = measure_text_rendering(
+        shown, "hugo", lambda _: next(said), lambda _: np.array([1.0, 0.5])
+    )
     assert (alone.ocr, alone.read, alone.detector, alone.score) == (0.75, 0.5, None, 0.75)
     assert (both.detector, both.score) == (0.75, 0.75)
 
@@ -56,14 +58,14 @@ def logo(word: str, blur: float = 0, ground: str = "firebrick") -> np.ndarray:
 
 def test_logos_are_read_until_they_are_too_blurred() -> None:
     pytest.importorskip("rapidocr_onnxruntime", exc_type=ImportError)
-    from manyshot.trainer.subjects.evaluation.ocr import open_reader
+    from manyshot.trainer.subjects.evaluation.logo_plugins import open_reader
 
     reader = open_reader()
-    clear = lettering([logo("HUGO"), logo("HUGO", 1, "darkgreen")], "HUGO", reader)
+    clear = measure_text_rendering([logo("HUGO"), logo("HUGO", 1, "darkgreen")], "HUGO", reader)
     assert clear.score == 1
-    misspelt = lettering([logo("HUCO")], "HUGO", reader)
+    misspelt = measure_text_rendering([logo("HUCO")], "HUGO", reader)
     assert misspelt.score == 0.75
-    gone = lettering([logo("HUGO", 8)], "HUGO", reader)
+    gone = measure_text_rendering([logo("HUGO", 8)], "HUGO", reader)
     assert gone.score == 0
 
 

@@ -1,4 +1,4 @@
-"""What is to be evaluated, as one value."""
+"""The configuration of an evaluation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,40 +10,40 @@ from ..adapted import Adapted
 from ..base_model import BaseModel
 from ..load import load_trained
 from ..open_base import open_base
-from .judge import Spelling
-from .pictures import Drawing
-from .standard import Eyes
+from .reference_set import FeatureExtractors
+from .scoring import TextCheck
+from .subject_pictures import Drawing
 
-Told = Callable[[str, int, int], None]  # what is being done, (done, of)
+ProgressCallback = Callable[[str, int, int], None]  # (activity, done, total)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """`folder`: of what is written. `most`: real photos of each class. `limit`: the share of
-    pictures that may repeat training photos, in excess, of a step that is chosen."""
+class EvalConfig:
+    """`folder`: of the output. `most`: real photos of each class. `limit`: the excess share of
+    pictures that may copy training photos in a step that is chosen."""
 
     folder: Path
     drawing: Drawing
-    eyes: Eyes
+    extractor: FeatureExtractors
     most: int = 40
     limit: float = 0.1
-    spelling: Spelling | None = None
+    text_check: TextCheck | None = None
 
 
 @dataclass(frozen=True)
 class BaseFile:
-    """Where a base model is, and where to compute with it."""
+    """A base model's file, its tokenizer, and the device to load it on."""
 
     path: Path
     tokenizer: CLIPTokenizer
     device: str = "cpu"
 
     def fresh(self) -> BaseModel:
-        """The base as it was trained; what changes one leaves the next alone."""
+        """A newly loaded base; changes to one do not affect the next."""
         return open_base(self.path, self.tokenizer).on(self.device)
 
     def load(self, path: Path) -> Adapted:
-        """A fresh base with what a trained file holds."""
+        """A fresh base with a trained file applied."""
         adapted = load_trained(path, self.fresh())
         adapted.base.on(self.device)
         return adapted

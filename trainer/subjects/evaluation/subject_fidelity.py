@@ -1,4 +1,4 @@
-"""How like pictures of a subject are to held-out photos of it, between two bounds.
+"""Subject fidelity: how similar pictures are to held-out photos of the subject, and how diverse.
 
 Ruiz et al. 2023, "DreamBooth", section 4.2: the mean pairwise cosine between features of generated
 pictures and of real photos; with DINO's features it is their DINO score. Rows here are features of
@@ -12,12 +12,12 @@ import numpy as np
 from scipy.stats import bootstrap
 
 RESAMPLES, AT_ONCE = 999, 50
-APART = 0.01  # what bounds differ by at least
+APART = 0.01  # the least distance of two bounds
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure, and between what it lies in 95 % of resamples."""
+    """A figure with its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -26,10 +26,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What similarities are held against; None where photos are missing.
+    """Reference similarities; None where photos are missing.
 
-    `ceiling`: other real photos of the subject. `nearest` and `mean`: photos of the most similar
-    other class, which `nearest_class` names, and of all other classes.
+    `ceiling`: of other real photos of the subject. `nearest` and `mean`: of photos of the most
+    similar other class, which `nearest_class` names, and of all other classes.
     """
 
     ceiling: float | None
@@ -37,11 +37,11 @@ class Bounds:
     mean: float | None
     nearest_class: str | None
 
-    def reached(self, value: float) -> float | None:
-        """Where a similarity lies between other classes' mean (0) and other real photos (1).
+    def normalise(self, value: float) -> float | None:
+        """A similarity rescaled so that other classes' mean is 0 and other real photos are 1.
 
-        Below 0 and above 1 if it is beyond them; None where they are not apart. Against the mean,
-        since the nearest of many classes is as near as chance had it, and hardly below 1.
+        Values beyond the bounds are not clipped; None where the bounds coincide. The lower bound is
+        the mean because the nearest of many classes is close to 1 by chance.
         """
         if self.ceiling is None or self.mean is None or self.ceiling - self.mean < APART:
             return None
@@ -49,18 +49,18 @@ class Bounds:
 
 
 def similarity(pictures: np.ndarray, held_out: np.ndarray, seed: int = 0) -> Interval:
-    """Of pictures (n, d) to held-out photos (m, d), with both resampled for the interval."""
-    return _resampled([pictures], held_out, lambda first: first, seed)
+    """Similarity of pictures (n, d) to held-out photos (m, d); the bootstrap resamples both."""
+    return _bootstrap([pictures], held_out, lambda first: first, seed)
 
 
 def difference(
-    pictures: np.ndarray, others: np.ndarray, held_out: np.ndarray, seed: int = 0
+    pictures: np.ndarray, baseline: np.ndarray, held_out: np.ndarray, seed: int = 0
 ) -> Interval:
-    """How much more similar pictures (n, d) are than others (k, d), to the same photos (m, d)."""
-    return _resampled([pictures, others], held_out, lambda a, b: a - b, seed)
+    """How much more similar pictures (n, d) are to photos (m, d) than a baseline (k, d) is."""
+    return _bootstrap([pictures, baseline], held_out, lambda a, b: a - b, seed)
 
 
-def _resampled(
+def _bootstrap(
     groups: Sequence[np.ndarray],
     held_out: np.ndarray,
     figure: Callable[..., np.ndarray],
@@ -76,7 +76,7 @@ def _resampled(
         return figure(*cosines)
 
     places = [np.arange(len(table)) for table in tables] + [np.arange(tables[0].shape[1])]
-    found = bootstrap(
+    interval = bootstrap(
         places,
         statistic,
         vectorized=True,
@@ -85,11 +85,11 @@ def _resampled(
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(float(statistic(*places)), float(found.low), float(found.high))
+    return Interval(float(statistic(*places)), float(interval.low), float(interval.high))
 
 
 def _twice(rows: np.ndarray) -> np.ndarray:
-    """A single row as two equal ones, which changes no mean: scipy resamples two at least."""
+    """Duplicate a single row, which changes no mean: scipy needs at least two to resample."""
     return np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows
 
 
@@ -101,8 +101,8 @@ def pairwise(first: np.ndarray, second: np.ndarray) -> float:
 def ceiling(photos: np.ndarray, held_out: np.ndarray) -> float | None:
     """The mean cosine of all real photos of the subject to the held-out ones among them, (m, d).
 
-    `photos` (k + m, d): the held-out ones are the last, maybe seen in another way, such as through
-    an autoencoder. Pairs of a photo and itself do not count; None without any other.
+    `photos` (k + m, d): the held-out ones come last, possibly transformed, for example by an
+    autoencoder. Pairs of a photo with itself do not count; None without any other.
     """
     pairs = len(held_out) * (len(photos) - 1)
     if not pairs:
@@ -111,14 +111,29 @@ def ceiling(photos: np.ndarray, held_out: np.ndarray) -> float | None:
     return float(((photos @ held_out.T).sum() - itself) / pairs)
 
 
-def bounds(photos: np.ndarray, held_out: np.ndarray, others: Mapping[str, np.ndarray]) -> Bounds:
+def bounds(
+    photos: np.ndarray, held_out: np.ndarray, other_classes: Mapping[str, np.ndarray]
+) -> Bounds:
     """The bounds of similarities to held-out photos (m, d).
 
-    `photos` as `ceiling` has them; `others`: photos of other classes, features (k, d) by class.
+    `photos`: as for `ceiling`; `other_classes`: features (k, d) of their photos, by class.
     """
     top = ceiling(photos, held_out)
-    found = {name: pairwise(rows, held_out) for name, rows in others.items()}
-    if not found:
+    similarities = {name: pairwise(rows, held_out) for name, rows in other_classes.items()}
+    if not similarities:
         return Bounds(top, None, None, None)
-    nearest = max(found, key=lambda name: found[name])
-    return Bounds(top, found[nearest], float(np.mean(list(found.values()))), nearest)
+    nearest = max(similarities, key=lambda name: similarities[name])
+    return Bounds(top, similarities[nearest], float(np.mean(list(similarities.values()))), nearest)
+
+
+def diversity(rows: np.ndarray) -> float | None:
+    """The mean distance, 1 - cosine (0 to 2), of all pairs of features (n, d) of unit length.
+
+    The form of "DIV" in Ruiz et al. 2023, "DreamBooth", section 4.3, which has LPIPS for distance.
+    None for fewer than two.
+    """
+    count = len(rows)
+    if count < 2:
+        return None
+    whole = rows.sum(axis=0)
+    return float(1 - (whole @ whole - (rows * rows).sum()) / (count * (count - 1)))

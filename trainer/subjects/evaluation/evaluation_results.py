@@ -1,4 +1,4 @@
-"""evaluation.json: what an evaluation of subjects found, all of it."""
+"""evaluation.json: all results of an evaluation of subjects."""
 
 import json
 from pathlib import Path
@@ -8,19 +8,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ....core.errors import InputError
 from ....core.files import read_plain, write_text_whole
 from ...base.evaluation.figures import rounded
-from .lettering import Lettering
-from .likeness import Bounds, Interval
+from .subject_fidelity import Bounds, Interval
+from .text_rendering import TextRendering
 
 FILE = "evaluation.json"
 
 
-class Strict(BaseModel):
-    """A part of the results: frozen, and without unknown keys."""
+class ResultModel(BaseModel):
+    """Base of the results' models: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Likeness(Strict):
+class SubjectFidelity(ResultModel):
     """Figures of pictures by one extractor; None where what they need is missing.
 
     `reached`: 0 is the mean of other classes, 1 other real photos of the subject. `above`:
@@ -37,8 +37,8 @@ class Likeness(Strict):
     text: float | None = None
 
 
-class Memorised(Strict):
-    """The share of pictures that repeat a training photo, and that of held-out photos beside it."""
+class MemorisationFigures(ResultModel):
+    """The share of pictures that copy a training photo, and that of held-out photos."""
 
     share: float
     expected: float
@@ -46,19 +46,19 @@ class Memorised(Strict):
     photos: int
 
 
-class Row(Strict):
-    """Pictures of one origin: a trained file, a prompt of the plain base, or a dataset folder.
+class Row(ResultModel):
+    """Pictures of one method: a trained file, a prompt on the plain base, or a dataset folder.
 
-    `file`, `step`, `steps`, `seconds`, `size` (bytes) and `together` (subjects in it) are of a
-    trained file. `choosing`: the pictures only took part in the choice of a step.
+    `file`, `step`, `steps`, `seconds`, `size` (bytes) and `together` (its number of subjects)
+    describe a trained file.
     """
 
     method: str
     word: str
     pictures: int
-    likeness: dict[str, Likeness]
-    memorised: Memorised | None = None
-    lettering: Lettering | None = None
+    likeness: dict[str, SubjectFidelity]
+    memorised: MemorisationFigures | None = None
+    lettering: TextRendering | None = None
     file: str | None = None
     step: int | None = None
     steps: int | None = None
@@ -67,11 +67,11 @@ class Row(Strict):
     together: int | None = None
 
 
-class Reference(Strict):
-    """What figures by one extractor are held against.
+class Reference(ResultModel):
+    """Reference values for figures by one extractor.
 
-    `autoencoder`: similarity of other real photos that went through the base's autoencoder.
-    `own_class`: of training photos. `in_context`: of the noun's own pictures; `by_chance` of any.
+    `autoencoder`: similarity of real photos reconstructed by the base's autoencoder. `own_class`:
+    of training photos. `in_context`: of the noun's own pictures; `by_chance`: of any.
     """
 
     bounds: Bounds
@@ -81,8 +81,8 @@ class Reference(Strict):
     by_chance: float | None = None
 
 
-class Choice(Strict):
-    """A step that was chosen among looks; `looks`: (step, similarity, excess of memorised)."""
+class Choice(ResultModel):
+    """The chosen step; `looks`: (step, similarity, excess memorised) of each checkpoint."""
 
     file: str
     step: int
@@ -90,8 +90,8 @@ class Choice(Strict):
     sentence: str
 
 
-class SubjectFigures(Strict):
-    """All figures of one class; `training` and `held_out` are how many photos there are."""
+class SubjectFigures(ResultModel):
+    """All figures of one class; `training` and `held_out` are numbers of photos."""
 
     class_name: str
     noun: str
@@ -103,8 +103,8 @@ class SubjectFigures(Strict):
     notes: list[str] = []
 
 
-class Evaluation(Strict):
-    """`extractors`: what a reader must know of each, by id; the first is the one to go by."""
+class Evaluation(ResultModel):
+    """`extractors`: a note on each, by id; the first one is decisive."""
 
     format: int = 1
     extractors: dict[str, str]
@@ -112,16 +112,16 @@ class Evaluation(Strict):
     subjects: list[SubjectFigures]
 
 
-def write_results(folder: Path, found: Evaluation) -> Path:
-    """Write the results, and say where."""
+def write_results(folder: Path, evaluation: Evaluation) -> Path:
+    """Write the results; returns the file's path."""
     path = folder / FILE
-    text = json.dumps(rounded(found.model_dump(mode="json")), indent=2, ensure_ascii=False)
+    text = json.dumps(rounded(evaluation.model_dump(mode="json")), indent=2, ensure_ascii=False)
     write_text_whole(path, text + "\n")
     return path
 
 
 def read_results(path: Path) -> Evaluation:
-    """What `write_results` wrote. Raises InputError for another file, or none."""
+    """Read what `write_results` wrote. Raises InputError for any other file, or none."""
     try:
         return Evaluation.model_validate_json(read_plain(path))
     except (OSError, ValidationError) as error:

@@ -1,4 +1,4 @@
-"""Pictures of a subject to be judged: drawn by its own base, a few at a time, and kept."""
+"""Draw a subject's pictures for evaluation with its own base, in batches, and cache them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ SLOT = "{}"  # of a template
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn of each subject: `count` pictures over the templates in turn, and in each
-    context `context_count` from the same seeds. A context follows the prompt behind a comma."""
+    """What to draw of each subject: `count` pictures that cycle through the templates, and
+    `context_count` in each context, from the same seeds. The prompt is "template, context"."""
 
     count: int = 32
     batch: int = 8
@@ -33,7 +33,7 @@ class Drawing:
     context_count: int = 6
 
     def __post_init__(self) -> None:
-        bare = next((one for one in self.templates if SLOT not in one), None)
+        bare = next((template for template in self.templates if SLOT not in template), None)
         if bare is not None:
             raise InputError(f"The template {bare!r} lacks {SLOT}, which stands for the subject.")
 
@@ -44,8 +44,8 @@ class Drawing:
 
     def context_prompts(self, word: str) -> list[str]:
         """One for each context."""
-        said = self.templates[0].replace(SLOT, word)
-        return [f"{said}, {context}" for context in self.contexts]
+        prompt = self.templates[0].replace(SLOT, word)
+        return [f"{prompt}, {context}" for context in self.contexts]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Pictures:
     in_contexts: np.ndarray | None = None
 
 
-def plain(base: BaseModel) -> Adapted:
-    """The base as it is, to draw nouns with."""
+def wrap_base(base: BaseModel) -> Adapted:
+    """The plain base, to draw nouns with."""
     return Adapted(base, "", 0, {}, lambda *_: None)
 
 
@@ -69,28 +69,30 @@ def draw_pictures(
     folder: Path,
     progress: Progress = lambda done, of: None,
 ) -> Pictures:
-    """All pictures of a word; `folder` keeps them, under `digest` (sha256 of what draws them)."""
+    """All pictures of a word, cached in `folder` under `digest` (sha256 of the model)."""
     total = drawing.count + len(drawing.contexts) * drawing.context_count
     done = 0
 
-    def drawn(prompts: Sequence[str]) -> np.ndarray:
+    def draw(prompts: Sequence[str]) -> np.ndarray:
         nonlocal done
         names = [_name(digest, i, prompt, drawing) for i, prompt in enumerate(prompts)]
         path = folder / f"{sha256(''.join(names).encode()).hexdigest()[:16]}.npz"
-        found = kept_rows(
+        rows = kept_rows(
             path,
             names,
-            lambda: _drawn(adapted, prompts, drawing, lambda n: progress(done + n, total)),
+            lambda: _draw_batches(adapted, prompts, drawing, lambda n: progress(done + n, total)),
         )
         done += len(prompts)
         progress(done, total)
-        return found
+        return rows
 
-    whole = drawn(drawing.prompts(word))
+    whole = draw(drawing.prompts(word))
     if not drawing.contexts:
         return Pictures(whole)
-    own = [drawn([said] * drawing.context_count) for said in drawing.context_prompts(word)]
-    return Pictures(whole, np.stack(own))
+    in_contexts = [
+        draw([prompt] * drawing.context_count) for prompt in drawing.context_prompts(word)
+    ]
+    return Pictures(whole, np.stack(in_contexts))
 
 
 def _name(digest: str, index: int, prompt: str, drawing: Drawing) -> str:
@@ -98,15 +100,15 @@ def _name(digest: str, index: int, prompt: str, drawing: Drawing) -> str:
     return f"{digest} {how} {index} {prompt}"
 
 
-def _drawn(
-    adapted: Adapted, prompts: Sequence[str], drawing: Drawing, told: Callable[[int], None]
+def _draw_batches(
+    adapted: Adapted, prompts: Sequence[str], drawing: Drawing, progress: Callable[[int], None]
 ) -> np.ndarray:
-    parts = []
+    batches = []
     for first in range(0, len(prompts), drawing.batch):
-        told(first)
-        own = prompts[first : first + drawing.batch]
+        progress(first)
+        batch = prompts[first : first + drawing.batch]
         pixels = draw_subject(
-            adapted, own, drawing.seed + first, steps=STEPS, guidance=drawing.guidance
+            adapted, batch, drawing.seed + first, steps=STEPS, guidance=drawing.guidance
         )
-        parts.append(to_bytes(pixels).numpy())
-    return np.concatenate(parts)
+        batches.append(to_bytes(pixels).numpy())
+    return np.concatenate(batches)
