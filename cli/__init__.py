@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ..core.endings import end_as_by_ctrl_c
+from ..core.endings import treat_as_interrupt
 from ..core.version import read_version
 from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
 from .base_files import export as export_base
@@ -61,7 +61,7 @@ def main() -> None:
     from .console import PlainConsole
     from .failures import failure_of
 
-    end_as_by_ctrl_c()
+    treat_as_interrupt()
     try:
         app()
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 
 if TYPE_CHECKING:
     from ..driver.upkeep import Condition
@@ -43,8 +43,8 @@ def verify(
     _show_names("damaged or changed", condition.damaged)
     _show_names("not in metadata.jsonl", condition.unlisted)
     typer.echo(
-        f"{condition.whole:,} of {counted(condition.planned, 'image is', 'images are')} there and "
-        f"whole, {condition.rejected:,} rejected."
+        f"{condition.whole:,} of {pluralize(condition.planned, 'image is', 'images are')} there "
+        f"and whole, {condition.rejected:,} rejected."
     )
     if not condition.is_good:
         _show_advice(folder, condition)
@@ -64,17 +64,17 @@ def repair(folder: Folder) -> None:
     if mended.restored:
         typer.echo(
             "The ledger was made again: "
-            f"{counted(mended.restored, 'job was', 'jobs were')} found by their files."
+            f"{pluralize(mended.restored, 'job was', 'jobs were')} found by their files."
         )
     _show_names("gone", mended.condition.gone)
     _show_names("damaged or changed", mended.condition.damaged)
     _show_names("not in metadata.jsonl", mended.condition.unlisted)
     typer.echo(
-        f"{counted(mended.condition.whole, 'image is', 'images are')} there and whole, "
+        f"{pluralize(mended.condition.whole, 'image is', 'images are')} there and whole, "
         f"{mended.condition.rejected:,} rejected."
     )
     if mended.opened:
-        opened = counted(
+        opened = pluralize(
             mended.opened,
             "job is open again. Run the recipe to draw it.",
             "jobs are open again. Run the recipe to draw them.",
@@ -109,10 +109,12 @@ def reject(
     extra = replaced(folder, images) if images and undo else 0
     count = reject_images(folder, images, reason, undo) if images else 0
     count += reject_gone(folder) if gone else 0
-    marked = counted(count, "image is", "images are")
+    marked = pluralize(count, "image is", "images are")
     typer.echo(f"{marked} {'kept' if undo else 'rejected'}.")
     if extra:
-        surplus = counted(extra, "other was drawn in its place and is", "others were drawn and are")
+        surplus = pluralize(
+            extra, "other was drawn in its place and is", "others were drawn and are"
+        )
         typer.echo(
             f"{surplus} more than the recipe asks for: run it with --prune to remove the "
             "surplus, or "
@@ -129,7 +131,7 @@ def _show_advice(folder: Path, condition: "Condition") -> None:
             typer.echo("Copy the lines of these images back, or take the images out.")
         return
     if condition.deleted:
-        deleted = counted(
+        deleted = pluralize(
             condition.deleted,
             "image was deleted, and counts as rejected from the next run on. To draw it",
             "images were deleted, and count as rejected from the next run on. To draw them",

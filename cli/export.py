@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..driver.export.options import Drawing, Format, Shapes
 
 
@@ -53,14 +53,14 @@ def export(
             step,
         )
     if done.deleted:
-        deleted = counted(
+        deleted = pluralize(
             done.deleted, "image was deleted: it counts", "images were deleted: they count"
         )
         console.print(f"{deleted} as rejected.")
     parts = (
-        counted(done.train, "image")
+        pluralize(done.train, "image")
         if not done.val
-        else f"{done.train:,} + {counted(done.val, 'image')}"
+        else f"{done.train:,} + {pluralize(done.val, 'image')}"
     )
     if done.unshared:
         console.print(
@@ -70,7 +70,7 @@ def export(
             soft_wrap=True,
         )
     console.print(
-        f"{parts} of {counted(done.classes, 'class', 'classes')}: {output}",
+        f"{parts} of {pluralize(done.classes, 'class', 'classes')}: {output}",
         markup=False,
         highlight=False,
         soft_wrap=True,

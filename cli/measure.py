@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.extras import Extra
 from .needs import needs
 
@@ -124,7 +124,7 @@ def _show(console: "PlainConsole", results: "Results") -> None:
     console.print(table)
     console.print(results.split.description, markup=False, highlight=False, soft_wrap=True)
     for row in results.gains:
-        line = f"{counted(row.shots, 'shot')}: {row.sentence}"
+        line = f"{pluralize(row.shots, 'shot')}: {row.sentence}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for source in dict.fromkeys(figure.source for figure in results.published):
         console.print(f"Published: {source}", markup=False, highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from ..driver.run import Summary
@@ -125,7 +125,7 @@ def status(
         table.add_row(name, f"{planned:,}", f"{done:,}", f"{failed:,}" if failed else "")
     console.print(table)
     console.print(
-        f"{counts.done:,} of {counted(counts.planned, 'job')} done, {counts.pending:,} to do, "
+        f"{counts.done:,} of {pluralize(counts.planned, 'job')} done, {counts.pending:,} to do, "
         f"{counts.failed:,} failed{_rejected(counts.rejected)}.",
         highlight=False,
     )
@@ -148,15 +148,15 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
     took = timedelta(seconds=round(summary.seconds))
     pace = tally.images / summary.seconds if summary.seconds else 0.0
     console.print(
-        f"{counted(tally.images, 'image')} in {took} ({pace:.2f}/s); "
-        f"{summary.done:,} of {counted(summary.planned, 'is', 'are')} there"
+        f"{pluralize(tally.images, 'image')} in {took} ({pace:.2f}/s); "
+        f"{summary.done:,} of {pluralize(summary.planned, 'is', 'are')} there"
         f"{_rejected(counts.rejected)}.",
         highlight=False,
     )
     for sentence in _changes(summary):
         console.print(sentence, style="yellow", soft_wrap=True)
     for name, part in tally.servers.items():
-        images = counted(part.images, "image")
+        images = pluralize(part.images, "image")
         console.print(f"  {name}: {images}", markup=False, highlight=False)
     for kind, count in tally.tries.items():
         console.print(f"  {count} tried again ({kind})", markup=False, highlight=False)
@@ -171,7 +171,7 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
         console.print(f"Stopped: {summary.stopped}", style="red", markup=False, highlight=False)
         console.print("Run the same command again to go on.", style="yellow")
     elif counts.failed:
-        failed = counted(
+        failed = pluralize(
             counts.failed,
             "job failed; running again tries it again.",
             "jobs failed; running again tries them again.",
@@ -187,38 +187,38 @@ def _changes(summary: "Summary") -> Iterator[str]:
     """What became of the folder's files before the run, and while it went on."""
     taken = summary.taken
     if taken.thrown_out:
-        yield counted(
+        yield pluralize(
             taken.thrown_out,
             "image had been deleted: it counts as rejected. To make it again, run with --redraw.",
             "images had been deleted: they count as rejected. To make them again, run with "
             "--redraw.",
         )
     if taken.damaged:
-        yield counted(
+        yield pluralize(
             taken.damaged,
             "image was damaged or changed, and was opened again.",
             "images were damaged or changed, and were opened again.",
         )
     if taken.opened:
-        yield counted(
+        yield pluralize(
             taken.opened,
             "job had lost a file or was damaged, and was opened again.",
             "jobs had lost a file or were damaged, and were opened again.",
         )
     if taken.removed:
-        yield counted(
+        yield pluralize(
             taken.removed,
             "image of an earlier recipe was removed.",
             "images of an earlier recipe were removed.",
         )
     if taken.others:
-        yield counted(
+        yield pluralize(
             taken.others,
             "image of others is in metadata.jsonl, too; it stays.",
             "images of others are in metadata.jsonl, too; they stay.",
         )
     if summary.gone or summary.damaged:
-        images = counted(summary.gone + summary.damaged, "image was", "images were")
+        images = pluralize(summary.gone + summary.damaged, "image was", "images were")
         yield f"{images} removed or changed while the run went on. Run the same command again."
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from ..driver.workflow.catalogue import Catalogue
@@ -42,7 +42,7 @@ def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> 
         console.print(problem.sentence())
     if problems:
         raise typer.Exit(2)
-    console.print(f"{file}: {counted(len(graph), 'node')}, no problem.")
+    console.print(f"{file}: {pluralize(len(graph), 'node')}, no problem.")
 
 
 @app.command()
@@ -56,12 +56,12 @@ def convert(
     import json
 
     from ..core.errors import InputError
-    from ..core.files import write_text_whole
+    from ..core.files import write_text_atomic
     from ..driver.workflow.load import read_workflow
 
     graph = read_workflow(file, catalogue_from(server, object_info))
     try:
-        write_text_whole(output, json.dumps(graph, indent=2) + "\n")
+        write_text_atomic(output, json.dumps(graph, indent=2) + "\n")
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from None
 

@@ -12,9 +12,9 @@ from ..core.masks.controlnets import unknown_colours
 from ..core.model_family import (
     TRANSFORMER,
     UnetSizes,
+    explain_incompatibility,
     file_facts,
     unet_family,
-    wrong_pair,
 )
 from ..core.nearest import did_you_mean
 
@@ -51,7 +51,7 @@ def check_controlnet(name: str, model: Any) -> None:
     if facts is None or family is None:
         return
     alternatives = (file for file in get_filename_list(FOLDER) if _family(file) == family)
-    sentence = wrong_pair(name, facts, "the connected model", family, alternatives)
+    sentence = explain_incompatibility(name, facts, "the connected model", family, alternatives)
     if sentence:
         raise InputError(sentence)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
-from ..core.files import write_whole
+from ..core.files import write_atomic
 from ..core.numbered_files import next_number
 from ..core.paths import inside
 from ..core.record_file import add_records
@@ -44,7 +44,7 @@ def to_folder(
     masks = [mask_name(class_name, name, first + i) for i in range(len(pictures.masks))]
     data = [*pictures.images, *(mask.data for mask in pictures.masks)]
     for file, content in zip([*images, *masks], data, strict=True):
-        write_whole(inside(root, *file.split("/")), content)
+        write_atomic(inside(root, *file.split("/")), content)
     of_masks = [
         {"mask_file_name": file, "objects": mask.objects}
         for file, mask in zip(masks, pictures.masks, strict=True)

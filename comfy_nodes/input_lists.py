@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import InputError
 
 Value = TypeVar("Value")
@@ -16,8 +16,8 @@ def each(name: str, values: Sequence[Value], count: int) -> Sequence[Value]:
     """
     if len(values) not in (1, count):
         raise InputError(
-            f"There {'is' if count == 1 else 'are'} {counted(count, 'mask')} and "
-            f"{counted(len(values), 'item')} in {name!r}; give one for all, or "
+            f"There {'is' if count == 1 else 'are'} {pluralize(count, 'mask')} and "
+            f"{pluralize(len(values), 'item')} in {name!r}; give one for all, or "
             "one each."
         )
     return values if len(values) == count else [values[0]] * count

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.masks.codes import IGNORE, MOST_CLASSES
 from ..core.masks.read import BACKGROUND, LabelMask
@@ -79,7 +79,7 @@ def _labels(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     if beyond.size:
         raise InputError(
             f"The mask has the index {beyond[0]}, and mask_classes names "
-            f"{counted(len(classes), 'class', 'classes')} "
+            f"{pluralize(len(classes), 'class', 'classes')} "
             f"({', '.join(classes[:8])}). Wire mask and mask_classes from the same node."
         )
     return labels

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def mask_batch(mask: "Tensor", images: "Tensor") -> "Tensor":
         )
     if len(masks) not in (1, count):
         raise InputError(
-            f"There {'is' if count == 1 else 'are'} {counted(count, 'image')} and "
-            f"{counted(len(masks), 'mask')}; give one mask, or one each."
+            f"There {'is' if count == 1 else 'are'} {pluralize(count, 'image')} and "
+            f"{pluralize(len(masks), 'mask')}; give one mask, or one each."
         )
     return masks.expand(count, -1, -1)
 

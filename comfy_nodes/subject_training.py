@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.extras import Extra, install_command
-from ..core.files import appearing
+from ..core.files import open_atomic
 from ..core.nearest import did_you_mean
 from ..core.paths import inside, safe_name
 from ..core.sole_use import sole_use
@@ -166,8 +166,8 @@ def _photos(images: "Sequence[Tensor]", masks: "Sequence[Tensor]", size: int) ->
     outlines = [mask for batch in masks for mask in pixels(batch.reshape(-1, *batch.shape[-2:]))]
     if outlines and len(outlines) != len(photos):
         raise InputError(
-            f"There {'is' if len(photos) == 1 else 'are'} {counted(len(photos), 'photo')} and "
-            f"{counted(len(outlines), 'mask')}; give as many."
+            f"There {'is' if len(photos) == 1 else 'are'} {pluralize(len(photos), 'photo')} and "
+            f"{pluralize(len(outlines), 'mask')}; give as many."
         )
     return given_photos(photos, size, outlines)
 
@@ -186,7 +186,7 @@ def _work_folder(base: "BaseModel", subject: "NewSubject", settings: "Settings")
 
 def _move(source: Path, target: Path) -> None:
     """Models and outputs may be on two disks; the target appears whole or not at all."""
-    with source.open("rb") as file, appearing(target) as written:
+    with source.open("rb") as file, open_atomic(target) as written:
         shutil.copyfileobj(file, written)
     source.unlink()
 

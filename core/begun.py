@@ -17,11 +17,11 @@ VERSION = "version of manyshot"
 DIGEST = "sha256:"
 
 
-def digest(parts: Iterable[str | bytes]) -> str:
+def digest(chunks: Iterable[str | bytes]) -> str:
     """One value that stands for content of any size, in its order."""
     whole = sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+    for chunk in chunks:
+        data = chunk.encode() if isinstance(chunk, str) else chunk
         whole.update(len(data).to_bytes(8, "little") + data)
     return DIGEST + whole.hexdigest()
 

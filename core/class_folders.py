@@ -7,10 +7,10 @@ from typing import Literal
 
 from .classes import check_apart, normalise_class
 from .errors import InputError
-from .image_files import image_files, shown_names, visible_folders
+from .image_files import image_files, list_names, visible_folders
 
-Part = Literal["train", "val", "test"]
-PARTS: Mapping[str, Part] = {
+Split = Literal["train", "val", "test"]
+SPLIT_NAMES: Mapping[str, Split] = {
     "train": "train",
     "training": "train",
     "val": "val",
@@ -38,7 +38,7 @@ class ClassFolder:
     images: tuple[Path, ...]
 
 
-def find_parts(folder: Path) -> dict[Part, Path]:
+def find_splits(folder: Path) -> dict[Split, Path]:
     """The folders of parts in a folder; none where its folders are classes.
 
     Two at least are parts, such as train/ and test/, Train/ and Val/, images/train and images/val;
@@ -48,54 +48,60 @@ def find_parts(folder: Path) -> dict[Part, Path]:
     inner = visible_folders(folder)
     for name in ABOVE:
         place = folder / name
-        others = {one.name.lower() for one in inner} - {name} - BESIDE
-        if place in inner and not others and (found := find_parts(place)):
-            return found
-    named = [one for one in inner if one.name.lower() in PARTS]
-    others = [one for one in inner if one not in named and one.name.lower() not in BESIDE]
-    if not named or not _are_parts(named, others):
+        unrelated = {path.name.lower() for path in inner} - {name} - BESIDE
+        if place in inner and not unrelated and (nested := find_splits(place)):
+            return nested
+    part_folders = [path for path in inner if path.name.lower() in SPLIT_NAMES]
+    unrelated = [
+        path for path in inner if path not in part_folders and path.name.lower() not in BESIDE
+    ]
+    if not part_folders or not _are_splits(part_folders, unrelated):
         return {}
-    if others:
+    if unrelated:
         raise InputError(
-            f"{folder} has the parts {shown_names(named, folder)} and beside them "
-            f"{shown_names(others, folder)}. Move what is no part out of it, or name one folder."
+            f"{folder} has the parts {list_names(part_folders, folder)} and beside them "
+            f"{list_names(unrelated, folder)}. Move what is no part out of it, or name one folder."
         )
-    return _by_part(folder, named)
+    return _group_by_split(folder, part_folders)
 
 
-def _are_parts(named: Sequence[Path], others: Sequence[Path]) -> bool:
+def _are_splits(part_folders: Sequence[Path], unrelated: Sequence[Path]) -> bool:
     """A class may be called "train": folders are parts where two are, or where one holds classes
     and nothing is beside it."""
-    if len(named) > 1:
+    if len(part_folders) > 1:
         return True
-    return not others and bool(visible_folders(named[0])) and not image_files(named[0], deep=False)
+    return (
+        not unrelated
+        and bool(visible_folders(part_folders[0]))
+        and not image_files(part_folders[0], deep=False)
+    )
 
 
-def _by_part(folder: Path, named: Sequence[Path]) -> dict[Part, Path]:
-    found: dict[Part, Path] = {}
-    for one in named:
-        part = PARTS[one.name.lower()]
-        if part in found:
+def _group_by_split(folder: Path, part_folders: Sequence[Path]) -> dict[Split, Path]:
+    folders: dict[Split, Path] = {}
+    for path in part_folders:
+        split = SPLIT_NAMES[path.name.lower()]
+        if split in folders:
             raise InputError(
-                f"{folder} has two folders of one part, {found[part].name} and {one.name}. Join "
-                "them, or take one out."
+                f"{folder} has two folders of one part, {folders[split].name} and {path.name}. "
+                "Join them, or take one out."
             )
-        found[part] = one
-    return found
+        folders[split] = path
+    return folders
 
 
-def refuse_parts(folder: Path) -> None:
+def refuse_splits(folder: Path) -> None:
     """Raises InputError for a folder of parts, where class folders are wanted."""
-    parts = find_parts(folder)
+    parts = find_splits(folder)
     if parts:
-        names = " and ".join(one.relative_to(folder).as_posix() for one in parts.values())
+        names = " and ".join(path.relative_to(folder).as_posix() for path in parts.values())
         raise InputError(
             f"{folder} holds the parts {names}, which are no classes. Name the one that is meant, "
             f"such as {next(iter(parts.values()))}."
         )
 
 
-def class_folders(folder: Path) -> list[ClassFolder]:
+def find_class_folders(folder: Path) -> list[ClassFolder]:
     """The classes of <folder>/<class name>/<images>, by name.
 
     Raises InputError when there is none, for parts in place of classes, for a class without an
@@ -103,18 +109,18 @@ def class_folders(folder: Path) -> list[ClassFolder]:
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    refuse_parts(folder)
+    refuse_splits(folder)
     inner = visible_folders(folder)
     if not inner:
         raise InputError(f"{folder} has no class folders: give <folder>/<class name>/<images>.")
-    check_apart(one.name for one in inner)
-    found = [ClassFolder(normalise_class(p.name), p, tuple(image_files(p))) for p in inner]
-    empty = [one.folder for one in found if not one.images]
+    check_apart(path.name for path in inner)
+    classes = [ClassFolder(normalise_class(p.name), p, tuple(image_files(p))) for p in inner]
+    empty = [item.folder for item in classes if not item.images]
     if empty:
         raise InputError(
             f"The class folder {empty[0]} has no images. Add some or remove it."
             if len(empty) == 1
-            else f"These class folders of {folder} have no images: {shown_names(empty, folder)}. "
+            else f"These class folders of {folder} have no images: {list_names(empty, folder)}. "
             "Add some, or remove them."
         )
-    return found
+    return classes

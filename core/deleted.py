@@ -3,25 +3,25 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from .counted import counted
+from .counted import pluralize
 from .paths import inside
 from .records import Record
 
 
-def without_deleted(folder: Path, records: Iterable[Record]) -> tuple[list[Record], int]:
+def drop_deleted(folder: Path, records: Iterable[Record]) -> tuple[list[Record], int]:
     """The records of `folder` whose images are there, and how many of the others were deleted.
 
     A kept image whose class folder is gone as a whole is not rejected but lost: its record stays,
     and reading it fails. Raises InputError for a name that leads out of the folder.
     """
-    every = list(records)
-    there = [record for record in every if not _is_deleted(folder, record)]
-    return there, len(every) - len(there)
+    all_records = list(records)
+    existing = [record for record in all_records if not _is_deleted(folder, record)]
+    return existing, len(all_records) - len(existing)
 
 
-def deleted_sentence(count: int, folder: Path) -> str:
+def describe_deleted(count: int, folder: Path) -> str:
     """What is told of `count` deleted images."""
-    images = counted(
+    images = pluralize(
         count,
         "image was deleted: it counts as rejected, and is left out",
         "images were deleted: they count as rejected, and are left out",

@@ -34,11 +34,11 @@ def read_each(read: Callable[[Item], Value], items: Iterable[Item]) -> list[Valu
         except InputError as error:
             errors.append(error)
     if errors:
-        raise joined(errors)
+        raise combine_errors(errors)
     return values
 
 
-def joined(errors: Sequence[InputError]) -> InputError:
+def combine_errors(errors: Sequence[InputError]) -> InputError:
     """One error with the sentences of all, a line each; of many the first, and their number."""
     if len(errors) == 1:
         return errors[0]

@@ -59,8 +59,12 @@ def extra_requirements(extra: Extra) -> list[Requirement]:
     try:
         lines = distribution(PACKAGE).requires or []
     except PackageNotFoundError:  # used from a node pack folder
-        return [each for each in _listed(extra) if each.marker is None or each.marker.evaluate()]
-    return [each for each in map(Requirement, lines) if _is_of(each, extra)]
+        return [
+            each
+            for each in _read_requirements(extra)
+            if each.marker is None or each.marker.evaluate()
+        ]
+    return [each for each in map(Requirement, lines) if _belongs_to(each, extra)]
 
 
 def missing_requirements(requirements: list[Requirement]) -> list[str]:
@@ -94,12 +98,12 @@ def _origin(installed: Distribution) -> Path | None:
     return Path(unquote(url.path)) if url.scheme == "file" else None
 
 
-def _listed(extra: Extra) -> list[Requirement]:
+def _read_requirements(extra: Extra) -> list[Requirement]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     return [Requirement(line) for line in table["project"]["optional-dependencies"][extra]]
 
 
-def _is_of(requirement: Requirement, extra: Extra) -> bool:
+def _belongs_to(requirement: Requirement, extra: Extra) -> bool:
     marker = requirement.marker
     if marker is None or marker.evaluate({"extra": ""}):
         return False

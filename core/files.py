@@ -21,15 +21,15 @@ NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[IO[bytes]]:
+def open_atomic(path: Path) -> Iterator[IO[bytes]]:
     """A file to write into that takes the name `path` only when the block ends well.
 
     A reader, or a crash at any instant, sees all of it or none: the bytes reach the disk before
     the name does. The folder is made when missing.
     """
-    temporary = _torn(path)
+    temporary = _temporary_name(path)
     try:
-        with _created(temporary) as file:
+        with _create(temporary) as file:
             yield file
         _take_name(temporary, path)
     except BaseException:
@@ -38,7 +38,7 @@ def appearing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def appearing_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """As `appearing`, for libraries that open the file themselves: the path that they write to.
 
     Whatever file then lies there is the one that reaches the disk and takes the name. Its
@@ -46,12 +46,12 @@ def appearing_path(path: Path) -> Iterator[Path]:
     private file of its own in the place. It lies in a folder of its own, for what a library that is
     killed leaves beside it.
     """
-    place = _torn(path)
+    place = _temporary_name(path)
     try:
         make_folder(path.parent)
         place.mkdir()
         temporary = place / path.name
-        with _created(temporary) as file:
+        with _create(temporary) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         yield temporary
         temporary.chmod(mode)
@@ -60,7 +60,7 @@ def appearing_path(path: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _torn(path: Path) -> Path:
+def _temporary_name(path: Path) -> Path:
     """A name beside `path` that no other has."""
     return path.with_name(f".{uuid.uuid4().hex}.part")
 
@@ -72,7 +72,7 @@ def _take_name(temporary: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _created(path: Path) -> IO[bytes]:
+def _create(path: Path) -> IO[bytes]:
     try:
         return path.open("x+b")
     except FileNotFoundError:
@@ -88,7 +88,7 @@ def make_folder(path: Path) -> None:
         sync_folder(folder.parent)
 
 
-def remove_torn(folder: Path, below: Iterable[str] = ()) -> None:
+def remove_partial(folder: Path, below: Iterable[str] = ()) -> None:
     """Remove what killed processes left half written in a folder, and in those that patterns
     `below` name. For whoever keeps others from writing there."""
     for pattern in (TORN, *(f"{name}/{TORN}" for name in below)):
@@ -121,13 +121,13 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with appearing(path) as file:
+    with open_atomic(path) as file:
         file.write(data)
 
 
-def check_plain(path: Path) -> None:
+def check_regular(path: Path) -> None:
     """Raises OSError for what is no plain file: to open a pipe waits for ever, a device never ends.
 
     Raises FileNotFoundError for a link that leads nowhere, too.
@@ -139,27 +139,27 @@ def check_plain(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
 
 
-def open_plain(path: Path) -> IO[bytes]:
+def open_regular(path: Path) -> IO[bytes]:
     """A file, open to be read. Raises OSError, as `check_plain` does too."""
-    check_plain(path)
+    check_regular(path)
     return path.open("rb")
 
 
-def read_plain(path: Path) -> bytes:
+def read_regular(path: Path) -> bytes:
     """The content of a file. Raises OSError as `open_plain` does."""
-    with open_plain(path) as file:
+    with open_regular(path) as file:
         return file.read()
 
 
-def file_sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Hex sha256 of a file's content. Raises OSError as `open_plain` does."""
-    found = hashlib.sha256()
-    with open_plain(path) as file:
+    digest = hashlib.sha256()
+    with open_regular(path) as file:
         while block := file.read(2**20):
-            found.update(block)
-    return found.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()
 
 
-def write_text_whole(path: Path, text: str) -> None:
+def write_text_atomic(path: Path, text: str) -> None:
     """`write_whole` for UTF-8 text."""
-    write_whole(path, text.encode("utf-8"))
+    write_atomic(path, text.encode("utf-8"))

@@ -37,13 +37,13 @@ def image_files(folder: Path, deep: bool = True) -> list[Path]:
     unread = sorted(path for path in files if path.suffix.lower() in UNREAD and path.is_file())
     if unread:
         raise InputError(
-            f"{folder} has images of kinds that are not read: {shown_names(unread, folder)}. Save "
+            f"{folder} has images of kinds that are not read: {list_names(unread, folder)}. Save "
             "them as JPEG or PNG, or take them out."
         )
     return sorted(path for path in files if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-def shown_names(paths: Iterable[Path], folder: Path) -> str:
+def list_names(paths: Iterable[Path], folder: Path) -> str:
     """The first few files by their names inside of `folder`, and how many more there are."""
     names = [path.relative_to(folder).as_posix() for path in paths]
     more = len(names) - SHOWN

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .errors import InputError, read_each
-from .files import check_plain
+from .files import check_regular
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SENT = ("PNG", "JPEG", "WEBP")  # by servers
@@ -55,7 +55,7 @@ def naming_all(paths: Iterable[Path]) -> Iterator[None]:
 
 
 @contextmanager
-def opened(
+def open_image_file(
     source: Path | bytes, what: str = "image", formats: tuple[str, ...] = FORMATS
 ) -> Iterator[Image.Image]:
     """An image file whose header is read; its pixels are decoded when they are asked for.
@@ -63,12 +63,12 @@ def opened(
     `what` it is called in messages. Raises InputError for a file that is none of `formats`, is
     damaged (also where that shows in the block only), or has more than MOST_PIXELS.
     """
-    name = _called(source, what)
+    name = _describe_source(source, what)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised, here or by Pillow
             if isinstance(source, Path):
-                check_plain(source)
+                check_regular(source)
             stream = BytesIO(source) if isinstance(source, bytes) else source
             with Image.open(stream, formats=formats) as file:
                 _check_pixels(file.size, name)
@@ -96,7 +96,7 @@ def open_image(
     Where EXIF is damaged, the picture is upright as it is stored. JPEGs may come smaller, with a
     shorter side of at least `short_side` pixels. Raises InputError as `opened` does.
     """
-    with opened(source, what, formats) as file:
+    with open_image_file(source, what, formats) as file:
         return _whole(file, short_side)
 
 
@@ -109,12 +109,12 @@ def open_rgb(
     bits the upper 8 count. Raises InputError as `opened` does, and for whole numbers of 32 bits and
     for floats, as no file says which of them is white.
     """
-    with opened(source, "image", formats) as file:
+    with open_image_file(source, "image", formats) as file:
         image = _whole(file, short_side)
         if image.mode in ("I", "F"):
             raise UnreadableImageError(
-                f"{_called(source, 'image')} holds {NUMBERS[image.mode]} of 32 bits, and nothing "
-                "says which of them is white. Save it with 8 or 16 bits, or take it out."
+                f"{_describe_source(source, 'image')} holds {NUMBERS[image.mode]} of 32 bits, and "
+                "nothing says which of them is white. Save it with 8 or 16 bits, or take it out."
             )
         if image.mode.startswith("I;16"):  # Pillow would clip it to white
             image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -123,7 +123,7 @@ def open_rgb(
 
 def image_size(path: Path, what: str = "image") -> tuple[int, int]:
     """Width and height of an image, upright, by its header. Raises InputError as `opened` does."""
-    with opened(path, what) as file:
+    with open_image_file(path, what) as file:
         width, height = file.size
         # Pillow turns TIFFs itself
         sideways = file.format != "TIFF" and _orientation(file) >= SIDEWAYS
@@ -168,20 +168,20 @@ def _of_16_bits(image: Image.Image, file: Image.Image) -> Image.Image:
     return image
 
 
-def _called(source: Path | bytes, what: str) -> str:
+def _describe_source(source: Path | bytes, what: str) -> str:
     return f"The {what} {source}" if isinstance(source, Path) else f"The {what}"
 
 
 def _reason(error: Exception, formats: tuple[str, ...]) -> str:
     """In a few words, without the file's name."""
     if isinstance(error, UnidentifiedImageError):
-        return f"it is no {_listed(formats)} file"
+        return f"it is no {_join_formats(formats)} file"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     plain = isinstance(error, OSError | ValueError | SyntaxError) and str(error)
     return str(error).splitlines()[0] if plain else "it is damaged"
 
 
-def _listed(formats: tuple[str, ...]) -> str:
+def _join_formats(formats: tuple[str, ...]) -> str:
     *first, last = formats
     return f"{', '.join(first)} or {last}" if first else last

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from .files import open_plain
+from .files import open_regular
 
 MOST_BYTES = 64 * 2**20
 MOST_DEPTH = 100  # brackets within brackets
@@ -48,11 +48,11 @@ def read_json(path: Path, most: int = MOST_BYTES) -> Any:
 
     A byte order mark is passed over; no more than `most` bytes are read.
     """
-    with open_plain(path) as file:
+    with open_regular(path) as file:
         return parse_json(file.read(most + 1).removeprefix(codecs.BOM_UTF8), most)
 
 
-def bounded_lines(file: IO[bytes], most: int = MOST_BYTES) -> Iterator[bytes]:
+def read_bounded_lines(file: IO[bytes], most: int = MOST_BYTES) -> Iterator[bytes]:
     """The lines of a file, each with its newline. Raises ValueError for one of over `most` bytes,
     before it is in memory."""
     while line := file.readline(most + 1):
@@ -64,7 +64,7 @@ def bounded_lines(file: IO[bytes], most: int = MOST_BYTES) -> Iterator[bytes]:
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MOST_DEPTH):
-        level = [one for one in chain.from_iterable(map(_items, level)) if _is_nested(one)]
+        level = [item for item in chain.from_iterable(map(_items, level)) if _is_nested(item)]
         if not level:
             return
     raise _too_deep()

@@ -13,11 +13,11 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from .counted import counted
+from .counted import pluralize
 from .dataset_files import METADATA
 from .errors import InputError, ManyshotError
-from .files import appearing, make_folder, open_plain
-from .json_text import bounded_lines, parse_json
+from .files import make_folder, open_atomic, open_regular
+from .json_text import parse_json, read_bounded_lines
 
 LOCK_SECONDS = 60
 OWN_NAME = re.compile(r"images/([^/]+)/([0-9a-f]{32})_(\d{1,6})\.png")
@@ -34,8 +34,8 @@ class Remarks:
     """
 
     added: dict[str, Line] = field(default_factory=dict)
-    kept: dict[str, tuple[bool, str | None]] = field(default_factory=dict)
-    others: list[Line] = field(default_factory=list)
+    reviews: dict[str, tuple[bool, str | None]] = field(default_factory=dict)
+    foreign_lines: list[Line] = field(default_factory=list)
 
 
 def read_lines(folder: Path) -> Iterator[Line]:
@@ -48,15 +48,15 @@ def read_lines(folder: Path) -> Iterator[Line]:
     path = folder / METADATA
     if not path.exists() and not path.is_symlink():
         return
-    with _opened(path) as file:
+    with _open(path) as file:
         for number, text in enumerate(_lines(file, path), 1):
-            if text.strip() and (line := _parsed(path, number, text)) is not None:
+            if text.strip() and (line := _parse_line(path, number, text)) is not None:
                 yield line
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open(path: Path) -> IO[bytes]:
     try:
-        return open_plain(path)
+        return open_regular(path)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}. Mend it, or move it away: manyshot run "
@@ -66,7 +66,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
     try:
-        yield from bounded_lines(file)
+        yield from read_bounded_lines(file)
     except ValueError as error:
         raise InputError(f"A line of {path} cannot be read: {error}.") from None
 
@@ -76,16 +76,16 @@ def read_remarks(folder: Path, own_fields: Iterable[str]) -> Remarks:
 
     Raises InputError as `read_lines` does.
     """
-    remarks, own = Remarks(), {*own_fields, "kept", "reason"}
+    remarks, own_names = Remarks(), {*own_fields, "kept", "reason"}
     for line in read_lines(folder):
         name = line["file_name"]
         if not is_own(line):
-            remarks.others.append(line)
+            remarks.foreign_lines.append(line)
             continue
-        added = {k: v for k, v in line.items() if k not in own and v not in ({}, None)}
+        added = {k: v for k, v in line.items() if k not in own_names and v not in ({}, None)}
         if added:
             remarks.added[name] = added
-        remarks.kept[name] = (line.get("kept") is not False, line.get("reason"))
+        remarks.reviews[name] = (line.get("kept") is not False, line.get("reason"))
     return remarks
 
 
@@ -95,17 +95,18 @@ def is_own(line: Mapping[str, Any]) -> bool:
     return bool(line.get("workflow")) and OWN_NAME.fullmatch(line["file_name"]) is not None
 
 
-def check_others(folder: Path, others: Sequence[Line], class_names: Sequence[str]) -> None:
+def check_foreign_lines(
+    folder: Path, foreign_lines: Sequence[Line], class_names: Sequence[str]
+) -> None:
     """Raises InputError when lines of others cannot stand beside those of these classes."""
     labels = {label: name for label, name in enumerate(class_names)}
-    for line in others:
+    for line in foreign_lines:
         problem = _misfit(line, labels)
         if problem:
             raise InputError(
-                f"{folder / METADATA} has {counted(len(others), 'line')} that manyshot run did "
-                "not write, "
-                f"and they cannot stay beside its own: {problem}. Choose another output; nothing "
-                "was changed."
+                f"{folder / METADATA} has {pluralize(len(foreign_lines), 'line')} that manyshot "
+                f"run did not write, and they cannot stay beside its own: {problem}. "
+                "Choose another output; nothing was changed."
             )
         labels.setdefault(line["label"], line["class_name"])
 
@@ -115,22 +116,22 @@ def write_lines(folder: Path, rows: Iterable[Line], read: Callable[[], Remarks])
 
     `read` is called once nobody else writes the file, and says what they wrote.
     """
-    with locked(folder), appearing(folder / METADATA) as file:
+    with lock_metadata(folder), open_atomic(folder / METADATA) as file:
         remarks = read()
         for row in rows:
-            file.write(encoded({**row, **remarks.added.get(row["file_name"], {})}))
-        for line in remarks.others:
-            file.write(encoded(line))
+            file.write(encode_line({**row, **remarks.added.get(row["file_name"], {})}))
+        for line in remarks.foreign_lines:
+            file.write(encode_line(line))
 
 
-def encoded(line: Mapping[str, Any]) -> bytes:
+def encode_line(line: Mapping[str, Any]) -> bytes:
     """One line of JSON, with its newline."""
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
     return (text + "\n").encode("utf-8", "replace")
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_metadata(folder: Path) -> Iterator[None]:
     """Nobody else writes the folder's metadata.jsonl meanwhile.
 
     Raises ManyshotError when another program keeps it for LOCK_SECONDS.
@@ -150,7 +151,7 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _parsed(path: Path, number: int, text: bytes) -> Line | None:
+def _parse_line(path: Path, number: int, text: bytes) -> Line | None:
     try:
         line = parse_json(text)
         if isinstance(line, dict) and isinstance(line.get("file_name"), str):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from .files import check_plain
+from .files import check_regular
 from .tiny_sizes import TINY
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -31,7 +31,7 @@ class UnetSizes:
     def fit(self, other: "UnetSizes") -> bool:
         """Whether nothing that both know differs; the context has to be known."""
         pairs = ((self.channels, other.channels), (self.vector, other.vector))
-        same = all(one is None or two is None or one == two for one, two in pairs)
+        same = all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
         return self.context == other.context is not None and same
 
 
@@ -68,7 +68,7 @@ class ModelFacts:
     family: str | None
 
 
-def facts_of(shapes: Shapes) -> ModelFacts:
+def read_facts(shapes: Shapes) -> ModelFacts:
     """What the names and shapes of a file's tensors say."""
     adapter = _adapter_family(shapes)
     if adapter is not None:
@@ -80,7 +80,7 @@ def facts_of(shapes: Shapes) -> ModelFacts:
 
 def unet_family(sizes: UnetSizes) -> str | None:
     """The family that has these sizes; None for one that is not known."""
-    return next((name for name, known in FAMILIES.items() if known.fit(sizes)), None)
+    return next((name for name, family_sizes in FAMILIES.items() if family_sizes.fit(sizes)), None)
 
 
 def _kind(shapes: Shapes) -> str:
@@ -99,8 +99,8 @@ def _sizes(shapes: Shapes, without_vector: int | None) -> UnetSizes:
 
 def _size(shapes: Shapes, name: re.Pattern[str], axis: int) -> int | None:
     """One size of the first tensor whose name is like that."""
-    found = (shape for key, shape in shapes.items() if len(shape) > axis and name.fullmatch(key))
-    return next((shape[axis] for shape in found), None)
+    matches = (shape for key, shape in shapes.items() if len(shape) > axis and name.fullmatch(key))
+    return next((shape[axis] for shape in matches), None)
 
 
 def _transformer(shapes: Shapes) -> str | None:
@@ -124,7 +124,7 @@ def file_facts(path: Path) -> ModelFacts | None:
     if path.suffix not in (".safetensors", ".sft"):
         return None
     try:
-        check_plain(path)
+        check_regular(path)
         stat = path.stat()
         return _read(path, stat.st_size, stat.st_mtime_ns)
     except (OSError, SafetensorError):
@@ -135,11 +135,11 @@ def file_facts(path: Path) -> ModelFacts | None:
 def _read(path: Path, size: int, changed: int) -> ModelFacts:
     with safe_open(path, "np") as file:
         names = file.keys()
-        return facts_of({name: tuple(file.get_slice(name).get_shape()) for name in names})
+        return read_facts({name: tuple(file.get_slice(name).get_shape()) for name in names})
 
 
-def wrong_pair(
-    control: str, facts: ModelFacts, model: str, family: str | None, others: Iterable[str]
+def explain_incompatibility(
+    control: str, facts: ModelFacts, model: str, family: str | None, alternatives: Iterable[str]
 ) -> str | None:
     """Why a ControlNet cannot steer a model, as a sentence; None when it can, or may.
 
@@ -148,10 +148,10 @@ def wrong_pair(
     """
     if facts.family is None or family is None or facts.family == family:
         return None
-    there = sorted(others)
+    suggestions = sorted(alternatives)
     advice = (
-        f"Choose one for {family}: {', '.join(there[:5])}."
-        if there
+        f"Choose one for {family}: {', '.join(suggestions[:5])}."
+        if suggestions
         else (f"There is none for {family}: put one into models/controlnet.")
     )
     return f"{control} is a {facts.kind} for {facts.family}, and {model} is {family}. {advice}"

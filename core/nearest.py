@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def closest_match(name: str, candidates: Iterable[str]) -> str | None:
     """The most similar of `known`, letter case aside; None when nothing is like it."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    found = get_close_matches(name[:200].lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[found[0]] if found else None
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    matches = get_close_matches(name[:200].lower(), by_lower, n=1, cutoff=0.5)
+    return by_lower[matches[0]] if matches else None
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """' Did you mean 'x'?', or the known names (at most eight), or that there are none."""
-    names = sorted(known)
-    near = nearest(name, names)
-    if near:
-        return f" Did you mean {near!r}?"
+    names = sorted(candidates)
+    match = closest_match(name, names)
+    if match:
+        return f" Did you mean {match!r}?"
     if not names:
         return " There are none."
     more = ", …" if len(names) > 8 else ""

@@ -27,12 +27,12 @@ def new_folder(path: Path) -> Iterator[Path]:
     lock = path.with_name(f".{path.name}.lock")
     with sole_use(path.parent, lock.name, path):
         try:
-            yield from _filled(path)
+            yield from _fill(path)
         finally:
             lock.unlink(missing_ok=True)
 
 
-def _filled(path: Path) -> Iterator[Path]:
+def _fill(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.part")
     try:
         if temporary.exists():  # of a process that was killed: the lock is ours

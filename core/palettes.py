@@ -57,17 +57,17 @@ def control_to_trimap(control: np.ndarray) -> tuple[np.ndarray, Species | None]:
     if control.ndim != 3 or control.shape[2] != 3 or control.dtype != np.uint8:
         raise InputError("A control image has bytes of the shape (height, width, 3).")
     trimap = np.zeros(control.shape[:2], np.uint8)
-    found: list[Species] = []
+    species: list[Species] = []
     for name, colour in COLOURS.items():
         here = (control == colour).all(axis=2)
         trimap[here] = _VALUES[name]
         if here.any() and (name == "cat" or name == "dog"):
-            found.append(name)
+            species.append(name)
     if not trimap.all():
         raise _unknown(control, trimap)
-    if len(found) > 1:
+    if len(species) > 1:
         raise InputError("A control image shows a cat or a dog; this one has both colours.")
-    return trimap, found[0] if found else None
+    return trimap, species[0] if species else None
 
 
 def _unknown(control: np.ndarray, trimap: np.ndarray) -> InputError:

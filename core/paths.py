@@ -48,8 +48,8 @@ def below(root: Path, name: str) -> Path | None:
 
 def relative_name(name: str, what: str) -> PurePosixPath:
     """`name` ("images/cat/1.png", from a server or a record) as a relative path of safe names."""
-    parts = name.split("/")
-    return PurePosixPath(*(safe_name(part, what) for part in parts))
+    segments = name.split("/")
+    return PurePosixPath(*(safe_name(segment, what) for segment in segments))
 
 
 def _reason(error: Exception) -> str:

@@ -24,7 +24,7 @@ class Entry:
     @property
     def class_name(self) -> str:
         """As torchvision writes it: "american_bulldog_12" is of the class "American Bulldog"."""
-        return " ".join(part.title() for part in self.name.rsplit("_", 1)[0].split("_"))
+        return " ".join(word.title() for word in self.name.rsplit("_", 1)[0].split("_"))
 
 
 def parse_list(text: str, what: str = "The list") -> list[Entry]:
@@ -56,10 +56,10 @@ _NUMBER = re.compile("[1-9][0-9]{0,5}")
 _SPECIES: dict[str, Species] = {"1": "cat", "2": "dog"}
 
 
-def read_split(root: Path, part: Literal["trainval", "test"] = "trainval") -> list[Entry]:
+def read_split(root: Path, split: Literal["trainval", "test"] = "trainval") -> list[Entry]:
     """The entries of one official part. Raises InputError when the data set is not in `root`,
     and as `parse_list` does."""
-    path = root / FOLDER / "annotations" / f"{part}.txt"
+    path = root / FOLDER / "annotations" / f"{split}.txt"
     if not path.is_file():
         raise InputError(
             f"{path} is missing: give the folder that holds {FOLDER}/, "

@@ -36,14 +36,14 @@ def render(phrase: Phrase, words: Mapping[str, str], draw: Draw) -> str:
     return "".join([_text(piece, words, draw) for piece in phrase])
 
 
-def slots_of(phrase: Phrase) -> set[str]:
+def find_slots(phrase: Phrase) -> set[str]:
     """The names of the slots in the phrase, also inside its choices."""
     names: set[str] = set()
     for piece in phrase:
         if isinstance(piece, Slot):
             names.add(piece.name)
         elif isinstance(piece, Choice):
-            names.update(*map(slots_of, piece.options))
+            names.update(*map(find_slots, piece.options))
     return names
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .classes import check_class_names
 from .errors import InputError
 from .nearest import did_you_mean
-from .phrases import Phrase, render, slots_of
+from .phrases import Phrase, find_slots, render
 from .prompt_language import Language, escape
 from .wildcards import WordLists, parse
 
@@ -98,7 +98,7 @@ class PromptSet:
         template, context = self._turn(index, step)
         words = dict.fromkeys(NAMES, render(self._words[class_name], {}, draw))
         words["context"] = render(context, {}, draw)
-        words[SHOWN] = joined(
+        words[SHOWN] = join_words(
             [self._word(name, class_name, words, draw) for name in shown or [class_name]]
         )
         return ResolvedPrompt(
@@ -132,7 +132,7 @@ class PromptSet:
     def _check_use(self, contexts: bool) -> None:
         if not self._templates:
             raise InputError("There is no template. Write one, such as: a photo of a {class_name}")
-        used = [slots_of(template) for template in self._templates]
+        used = [find_slots(template) for template in self._templates]
         for number, names in enumerate(used, 1):
             if "context" in names and not contexts:
                 raise InputError(f"Template {number} has {{context}}, but there are no contexts.")
@@ -201,7 +201,7 @@ def _name(name: str, language: Language) -> Phrase:
         raise InputError(f"{error} Give the class {name!r} other words.") from None
 
 
-def joined(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """As a sentence lists them: "cat", "cat and dog", "cat, dog and bird"."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

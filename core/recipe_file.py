@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from .errors import InputError
 from .file_kinds import explain_mismatch, explain_path
 from .nearest import did_you_mean
-from .yaml_file import Written, quoted, read_yaml
+from .yaml_file import Written, quote, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -28,8 +28,8 @@ def read_recipe_file(model: type[Model], path: Path, **changes: Any) -> Model:
         raise InputError(f"{path}: a recipe is a list of 'key: value' lines; this file is not.")
     if sentence := explain_mismatch(path, data, frozenset(model.model_fields)):
         raise InputError(sentence)
-    given = {key: value for key, value in changes.items() if value is not None}
-    return parse_recipe_data(model, {**data, **given}, str(path), written)
+    overrides = {key: value for key, value in changes.items() if value is not None}
+    return parse_recipe_data(model, {**data, **overrides}, str(path), written)
 
 
 def parse_recipe_data(
@@ -58,12 +58,12 @@ def _check_text(value: Any, place: tuple[str, ...] = ()) -> None:
             where = f"The text of {'.'.join(place)!a}" if place else "A text"
             raise InputError(f"{where} holds the character {bad[0]!a}. Leave it out.")
     elif isinstance(value, dict):
-        for name, part in value.items():
+        for name, item in value.items():
             _check_text(name, place)
-            _check_text(part, (*place, str(name)))
+            _check_text(item, (*place, str(name)))
     elif isinstance(value, list | tuple):
-        for number, part in enumerate(value):
-            _check_text(part, (*place, str(number)))
+        for number, item in enumerate(value):
+            _check_text(item, (*place, str(number)))
 
 
 def _check_numbers(written: Any, read: Any, place: tuple[str, ...] = ()) -> None:
@@ -89,7 +89,7 @@ def _sentences(model: type[BaseModel], error: ValidationError, written: Written)
     """
     places: dict[tuple[str, ...], list[Any]] = {}
     for problem in error.errors(include_url=False):
-        place = tuple(str(part) for part in _visible(model, problem["loc"]))
+        place = tuple(str(key) for key in _visible(model, problem["loc"]))
         places.setdefault(place, []).append(problem)
     texts = [place for place, problems in places.items() if _wants_text(problems)]
     return " ".join(
@@ -112,12 +112,12 @@ def _sentence(
         return f"'{name}': nothing stands there. Write '' for an empty text, or leave it out."
     if _wants_text(problems):
         return f"'{name}': {_not_text(first['input'], written.get(place))}"
-    told = [problem for problem in problems if problem["type"] == "value_error"] or problems
-    message = " or ".join(dict.fromkeys(_message(problem) for problem in told))
+    explained = [problem for problem in problems if problem["type"] == "value_error"] or problems
+    message = " or ".join(dict.fromkeys(_message(problem) for problem in explained))
     if first["type"] == "list_type" and isinstance(first["input"], str):
-        message += f", such as [{quoted(first['input'])}]"
+        message += f", such as [{quote(first['input'])}]"
     elif place in written and _wants_path(problems):
-        message += f"; quote it if it is one: {quoted(written[place])}"
+        message += f"; quote it if it is one: {quote(written[place])}"
     return f"'{name}': {message}." if place else f"{message}."
 
 
@@ -134,7 +134,7 @@ def _wants_text(problems: list[Any]) -> bool:
 def _not_text(value: Any, text: str | None) -> str:
     """What is wrong with a value where a text belongs, and how to write one."""
     if isinstance(value, list):
-        joined = quoted(", ".join(map(str, value)))
+        joined = quote(", ".join(map(str, value)))
         return f"a list stands where one text belongs. Write one, such as {joined}."
     if isinstance(value, dict):
         return (
@@ -144,7 +144,7 @@ def _not_text(value: Any, text: str | None) -> str:
     shown = str(value) if text is None else text
     kind = str(value).lower() if isinstance(value, bool) else "a number"
     kind = "nothing" if value is None else kind
-    return f"YAML reads {shown} as {kind}, and a text belongs there. Quote it: {quoted(shown)}."
+    return f"YAML reads {shown} as {kind}, and a text belongs there. Quote it: {quote(shown)}."
 
 
 def _message(problem: Any) -> str:
@@ -158,20 +158,20 @@ def _visible(model: type[BaseModel], loc: tuple[Any, ...]) -> list[Any]:
     """`loc` without pydantic's names of union members ("list[str]", "picture"); a key may be
     called like one of them."""
     return [
-        part
-        for depth, part in enumerate(loc)
-        if isinstance(part, int) or not _is_union_member(part) or _is_key(model, loc[:depth], part)
+        key
+        for depth, key in enumerate(loc)
+        if isinstance(key, int) or not _is_union_member(key) or _is_key(model, loc[:depth], key)
     ]
 
 
-def _is_key(model: type[BaseModel], above: tuple[Any, ...], part: str) -> bool:
+def _is_key(model: type[BaseModel], above: tuple[Any, ...], key: str) -> bool:
     inner = _model_at(model, above)
-    return inner is not None and part in inner.model_fields
+    return inner is not None and key in inner.model_fields
 
 
-def _is_union_member(part: str) -> bool:
+def _is_union_member(key: str) -> bool:
     plain = {"picture", "value", "bool", "int", "float", "str", "path", "constrained-str"}
-    return "[" in part or "(" in part or part in plain
+    return "[" in key or "(" in key or key in plain
 
 
 def _nearest(model: type[BaseModel], loc: tuple[Any, ...]) -> str:
@@ -181,16 +181,16 @@ def _nearest(model: type[BaseModel], loc: tuple[Any, ...]) -> str:
 
 def _model_at(model: Any, loc: Iterable[Any]) -> type[BaseModel] | None:
     """The model that the value at `loc` is validated by."""
-    for part in loc:
-        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            field = model.model_fields.get(part)
+    for key in loc:
+        if isinstance(key, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(key)
             model = _inner(field.annotation) if field else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _inner(annotation: Any) -> Any:
     if get_origin(annotation) in (list, dict, Union, types.UnionType):
-        inner = [_inner(part) for part in get_args(annotation)]
+        inner = [_inner(argument) for argument in get_args(annotation)]
         models = [i for i in inner if isinstance(i, type) and issubclass(i, BaseModel)]
         return models[0] if models else None
     return annotation

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .files import make_folder, read_plain, sync_folder, write_whole
-from .metadata_lines import locked
+from .files import make_folder, read_regular, sync_folder, write_atomic
+from .metadata_lines import lock_metadata
 from .records import METADATA, Record, read_records
 
 
@@ -32,9 +32,9 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
     """
     make_folder(folder)
     path = folder / METADATA
-    with locked(folder):
+    with lock_metadata(folder):
         index = _read_index(folder, path)
-        records = [_labelled(row, index.labels) for row in rows]
+        records = [_label(row, index.labels) for row in rows]
         once = {record.file_name: record for record in records}
         changed = [record for record in once.values() if _is_new(record, index)]
         replaced = any(record.file_name in index.lines for record in changed)
@@ -47,7 +47,7 @@ def add_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]
     return records
 
 
-def _labelled(row: Mapping[str, Any], labels: dict[str, int]) -> Record:
+def _label(row: Mapping[str, Any], labels: dict[str, int]) -> Record:
     following = max(labels.values(), default=-1) + 1
     return Record(**row, label=labels.setdefault(row["class_name"], following))
 
@@ -88,14 +88,14 @@ def _append(path: Path, records: Sequence[Record]) -> None:
 def _rewrite(folder: Path, path: Path, changed: Sequence[Record]) -> None:
     """The file with the changed records at the end and their earlier lines gone."""
     names = {record.file_name for record in changed}
-    kept = [record for record in read_records(folder) if record.file_name not in names]
-    write_whole(path, "".join(record.line() for record in [*kept, *changed]).encode())
+    unchanged = [record for record in read_records(folder) if record.file_name not in names]
+    write_atomic(path, "".join(record.line() for record in [*unchanged, *changed]).encode())
 
 
 def _cut_torn_line(path: Path) -> None:
     """Drop what follows the last newline: a line whose writer was killed before its end."""
     if not path.exists():
         return
-    data = read_plain(path)
+    data = read_regular(path)
     if data and not data.endswith(b"\n"):
-        write_whole(path, data[: data.rfind(b"\n") + 1])
+        write_atomic(path, data[: data.rfind(b"\n") + 1])

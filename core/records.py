@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from .classes import normalise_class
 from .dataset_files import MANIFEST, METADATA, image_name, manifest, mask_name
 from .errors import InputError
-from .files import open_plain
-from .json_text import bounded_lines, read_json
+from .files import open_regular
+from .json_text import read_bounded_lines, read_json
 
 __all__ = [
     "MANIFEST",
@@ -25,9 +25,9 @@ __all__ = [
     "LearnedPhotos",
     "Record",
     "class_names",
-    "foreign_models",
+    "read_foreign_models",
     "image_name",
-    "learned_photos",
+    "read_training_photos",
     "manifest",
     "mask_name",
     "read_records",
@@ -91,8 +91,8 @@ def read_records(folder: Path) -> Iterator[Record]:
     if not path.exists() and not path.is_symlink():
         return
     try:
-        with open_plain(path) as file:
-            for number, line in enumerate(bounded_lines(file), 1):
+        with open_regular(path) as file:
+            for number, line in enumerate(read_bounded_lines(file), 1):
                 text = line.removeprefix(codecs.BOM_UTF8).decode()
                 if text.strip():
                     yield _record(text, f"{path}, line {number},")
@@ -104,13 +104,13 @@ def _record(line: str, where: str) -> Record:
     try:
         return Record.model_validate_json(line)
     except ValidationError as error:
-        raise InputError(f"{where} is no record{_lacks(error)}") from None
+        raise InputError(f"{where} is no record{_explain(error)}") from None
 
 
-def _lacks(error: ValidationError) -> str:
+def _explain(error: ValidationError) -> str:
     """What is wrong with a line, and how class folders beside another program's file are read."""
     first = error.errors(include_url=False)[0]
-    where = "".join(f"{part}: " for part in first["loc"])
+    where = "".join(f"{key}: " for key in first["loc"])
     sentence = f" ({where}{first['msg']})."
     if first["type"] != "missing":
         return sentence
@@ -125,7 +125,7 @@ LearnedPhotos = Mapping[tuple[str, str], tuple[str, ...]]
 """(class name, token of the subject) -> sha256 of each photo that its file was learned from."""
 
 
-def learned_photos(folder: Path) -> LearnedPhotos:
+def read_training_photos(folder: Path) -> LearnedPhotos:
     """As manyshot.json of a dataset folder says of its subjects; empty when it says nothing.
 
     What several subjects of one file were learned from, each of them may show. Raises InputError
@@ -143,20 +143,20 @@ def learned_photos(folder: Path) -> LearnedPhotos:
         ) from None
 
 
-def foreign_models(folder: Path) -> tuple[str, ...]:
+def read_foreign_models(folder: Path) -> tuple[str, ...]:
     """LoRA, embeddings and hypernetworks that a dataset folder was drawn with and that are none of
     its subjects, as manyshot.json says; what they learned from is not known."""
     try:
-        found = read_json(folder / MANIFEST)
-        names = found.get(FOREIGN, []) if isinstance(found, dict) else []
+        manifest = read_json(folder / MANIFEST)
+        names = manifest.get(FOREIGN, []) if isinstance(manifest, dict) else []
     except (OSError, ValueError):
         return ()
     return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _photos(file: Any) -> tuple[str, ...]:
-    found = (digest for subject in file["subjects"] for digest in subject["photos"])
-    return tuple(dict.fromkeys(str(digest) for digest in found))
+    digests = (digest for subject in file["subjects"] for digest in subject["photos"])
+    return tuple(dict.fromkeys(str(digest) for digest in digests))
 
 
 def class_names(records: Iterable[Record]) -> list[str]:

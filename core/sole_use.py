@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from .errors import InputError
-from .files import make_folder, remove_torn
+from .files import make_folder, remove_partial
 
 LOCK = ".manyshot.lock"
 TRIAL_BYTES = 65_536
@@ -39,7 +39,7 @@ def sole_use(
         raise InputError(f"The folder {folder} cannot be used: {_reason(error)}.") from None
     try:
         if name == LOCK:
-            remove_torn(folder, below)
+            remove_partial(folder, below)
         _try_to_write(lock_path.with_name(f"{name}.part"))
         yield
     finally:

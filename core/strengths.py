@@ -10,10 +10,10 @@ def read_strengths(text: str) -> tuple[float, ...]:
 
     Raises InputError for anything else, and for none.
     """
-    found = tuple(_strength(word) for word in text.replace(",", " ").split())
-    if not found:
+    strengths = tuple(_strength(word) for word in text.replace(",", " ").split())
+    if not strengths:
         raise InputError("There is no strength. Write some, such as: 0.25, 0.5, 0.75, 1.0")
-    return found
+    return strengths
 
 
 def drawn_strength(strengths: tuple[float, ...], seed: int) -> float:

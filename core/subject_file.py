@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from .classes import normalise_class
 from .errors import InputError
-from .files import check_plain
+from .files import check_regular
 from .json_text import parse_json
 
 Method = Literal["textual_inversion", "lora", "dreambooth"]
@@ -78,7 +78,7 @@ def read_subject_file(path: Path) -> SubjectFile:
             f"{path} is not a .safetensors file; others can run code, and are refused."
         )
     try:
-        check_plain(path)
+        check_regular(path)
         with safe_open(path, "np") as file:
             text = (file.metadata() or {}).get(KEY)
     except (SafetensorError, OSError, ValueError) as error:
@@ -97,10 +97,10 @@ def parse_facts(values: Any) -> SubjectFile:
 
     Raises ValueError for values that are none.
     """
-    found = _FACTS.validate_python(values)
-    if not found.subjects:
+    subject_file = _FACTS.validate_python(values)
+    if not subject_file.subjects:
         raise ValueError("it names no subject")
-    return found
+    return subject_file
 
 
 _FACTS = TypeAdapter(SubjectFile)

@@ -4,7 +4,7 @@ import codecs
 from pathlib import Path
 
 from .errors import InputError
-from .files import open_plain
+from .files import open_regular
 from .json_text import MOST_BYTES
 
 # UTF-32 first: its mark begins as that of UTF-16 does.
@@ -26,7 +26,7 @@ def read_text_file(path: Path, what: str) -> str:
     depends on the place.
     """
     try:
-        with open_plain(path) as file:
+        with open_regular(path) as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise

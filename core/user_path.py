@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 
 
-def expanded(value: Any) -> Any:
+def expand_path(value: Any) -> Any:
     """A path with ~ and $NAME or ${NAME} filled in; `$$` is a dollar sign. Other values as they
     are.
 
@@ -34,10 +34,10 @@ def expanded(value: Any) -> Any:
         ) from None
 
 
-def _variable(found: re.Match[str]) -> str:
-    if found["dollar"]:
+def _variable(match: re.Match[str]) -> str:
+    if match["dollar"]:
         return "$"
-    name = found["name"] or found["braced"]
+    name = match["name"] or match["braced"]
     value = os.environ.get(name)
     if not value:
         raise ValueError(
@@ -46,12 +46,12 @@ def _variable(found: re.Match[str]) -> str:
     return value
 
 
-def _expanded_text(value: Any) -> Any:
+def _expand_text(value: Any) -> Any:
     written = isinstance(value, str) and (value.startswith("~") or "$" in value)
-    return str(expanded(value)) if written else value
+    return str(expand_path(value)) if written else value
 
 
-UserPath = Annotated[Path, BeforeValidator(expanded)]
+UserPath = Annotated[Path, BeforeValidator(expand_path)]
 """The type of every path in a recipe."""
-PathOrName = Annotated[str, BeforeValidator(_expanded_text)]
+PathOrName = Annotated[str, BeforeValidator(_expand_text)]
 """The same where a name may stand in a path's place."""

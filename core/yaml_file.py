@@ -71,7 +71,7 @@ def _values(text: str) -> tuple[Any, Written]:
         if node is None:
             return None, {}
         lines = text.splitlines()
-        written = {place: one.value for place, one in _scalars(node, (), lines)}
+        written = {place: scalar.value for place, scalar in _scalars(node, (), lines)}
         return loader.construct_document(node), written
     finally:
         loader.dispose()
@@ -95,7 +95,7 @@ def _scalars(node: yaml.Node, place: Place, lines: list[str]) -> Iterator[tuple[
 
 
 def _check_keys(node: yaml.MappingNode) -> None:
-    seen: set[str] = set()
+    keys: set[str] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise _fault(key, "a key must be plain text")
@@ -103,9 +103,9 @@ def _check_keys(node: yaml.MappingNode) -> None:
             raise _fault(key, "merges (<<) are not allowed in a recipe")
         if key.style is None and key.tag in (_BOOL, _NULL, _DATE, _FLOAT):
             raise _fault(key, _other_meaning(key))
-        if key.value in seen:
+        if key.value in keys:
             raise _fault(key, f"the key {key.value!r} is written twice")
-        seen.add(key.value)
+        keys.add(key.value)
 
 
 def _check_scalar(node: yaml.ScalarNode, lines: list[str]) -> None:
@@ -119,14 +119,14 @@ def _check_scalar(node: yaml.ScalarNode, lines: list[str]) -> None:
         raise _fault(
             node,
             f"the quotes of {value} are no quotes in YAML, and would be a part of the text. "
-            f"Write straight ones: {quoted(value[1:-1])}",
+            f"Write straight ones: {quote(value[1:-1])}",
         )
-    comment = _swallowed(node, lines)
+    comment = _find_comment(node, lines)
     if comment:
         raise _fault(
             node,
             f"YAML reads {comment!r} behind {value!r} as a comment. Write the text in quotes, "
-            f"{quoted(f'{value} {comment}')}, or a space behind the # of a comment",
+            f"{quote(f'{value} {comment}')}, or a space behind the # of a comment",
         )
 
 
@@ -135,13 +135,13 @@ def _is_misread(number: str) -> bool:
     return ":" in number or re.fullmatch(r"[-+]?0[0-9_]+", number) is not None
 
 
-def _swallowed(node: yaml.ScalarNode, lines: list[str]) -> str:
+def _find_comment(node: yaml.ScalarNode, lines: list[str]) -> str:
     """The `#1` of `a cat #1`, which YAML drops; "" for a usual comment, which has a space."""
     if node.tag != _TEXT or node.end_mark.line >= len(lines):
         return ""
     rest = lines[node.end_mark.line][node.end_mark.column :]
-    found = re.match(r"\s+(#\w.*)", rest)
-    return found[1].rstrip() if found else ""
+    match = re.match(r"\s+(#\w.*)", rest)
+    return match[1].rstrip() if match else ""
 
 
 def _other_meaning(node: yaml.ScalarNode) -> str:
@@ -151,10 +151,10 @@ def _other_meaning(node: yaml.ScalarNode) -> str:
     plain = str(yaml.safe_load(node.value)).lower()
     number = plain if node.tag == _BOOL else f"the number {plain}"
     kind = kinds.get(node.tag, number)
-    return f"YAML reads {node.value} as {kind}. Quote it if it is text: {quoted(node.value)}"
+    return f"YAML reads {node.value} as {kind}. Quote it if it is text: {quote(node.value)}"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """`text` as YAML takes it for text, on one line."""
     shown = text if len(text) <= 60 else text[:57] + "..."
     return "'" + shown.replace("'", "''") + "'"

@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 from ..core.dataset_files import image_name, mask_name
 from ..core.errors import InputError
-from ..core.files import OUT_OF_REACH, file_sha256, read_plain
-from ..core.images import opened
+from ..core.files import OUT_OF_REACH, hash_file, read_regular
+from ..core.images import open_image_file
 from ..core.json_text import parse_json
 from .ledger_reader import ImageKey, LedgerReader, Rejected
 
@@ -143,7 +143,7 @@ def _noted(entry: Any) -> Facts | None:
 def facts_of(path: Path, data: bytes | None = None) -> Facts:
     """What to note of a file; `data` is its content, if it is at hand."""
     state = path.stat()
-    digest = file_sha256(path) if data is None else sha256(data).hexdigest()
+    digest = hash_file(path) if data is None else sha256(data).hexdigest()
     return digest, state.st_size, state.st_mtime_ns
 
 
@@ -151,8 +151,8 @@ def is_png(path: Path) -> bool:
     """Whether a file is an image from its first to its last byte. Raises OSError for one that
     cannot be reached, which may be."""
     try:
-        data = read_plain(path)
-        with opened(data, formats=("PNG",)) as image:
+        data = read_regular(path)
+        with open_image_file(data, formats=("PNG",)) as image:
             image.verify()  # every checksum but the last chunk's
     except InputError:
         return False

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import read_plain
-from ..core.images import opened
+from ..core.files import read_regular
+from ..core.images import open_image_file
 from ..core.prompt_language import escape
 from .addresses import addressed, batch_slot, check_told_apart, images_a_job, used_fields
 from .drawn_with import DrawnWith, joined
@@ -240,8 +240,10 @@ def _first_words(template: Any) -> str | None:
 def upload_name(path: str) -> str:
     """The name of an uploaded picture: a hash of its content, so that equal ones go once."""
     try:
-        data = read_plain(Path(path))
+        data = read_regular(Path(path))
     except OSError as error:
         raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
-    with opened(data, f"picture {path}"):  # a ledger may name other files than the recipe does
+    with open_image_file(
+        data, f"picture {path}"
+    ):  # a ledger may name other files than the recipe does
         return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()

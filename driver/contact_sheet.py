@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..core.files import write_whole
+from ..core.files import write_atomic
 from ..core.images import open_rgb
 from ..core.paths import inside
 
@@ -39,7 +39,7 @@ def _save(sheet: Image.Image, target: Path) -> None:
     """Write a sheet in the place of what is there, also of a link, whose target stays."""
     file = BytesIO()
     sheet.save(file, "PNG")
-    write_whole(target, file.getvalue())
+    write_atomic(target, file.getvalue())
 
 
 def _class_folders(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.dataset_files import MANIFEST, manifest
-from ..core.files import write_text_whole
+from ..core.files import write_text_atomic
 from ..core.json_text import read_json
 from ..core.metadata_lines import read_remarks, write_lines
 from ..core.records import FOREIGN
@@ -61,7 +61,7 @@ def write_manifest(
     facts = {**learned, **shown, **foreign, **unsure}
     facts |= {"rejected": rejected} if rejected else {}
     content = manifest(recipe, versions(), servers=with_notes(servers), jobs=len(plan), **facts)
-    write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text_atomic(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def credited(

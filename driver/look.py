@@ -3,7 +3,7 @@
 from itertools import islice
 from pathlib import Path
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
 from .drawn_with import DrawnWith
@@ -38,8 +38,8 @@ def look_ahead(
         checked = f"Checked against {', '.join(server.name for server in reached)}."
     classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
     words = (
-        f"{counted(len(plan), 'job')}: {counted(classes, 'class', 'classes')} x "
-        f"{counted(images_per_class(plan.recipe), 'image')}, "
+        f"{pluralize(len(plan), 'job')}: {pluralize(classes, 'class', 'classes')} x "
+        f"{pluralize(images_per_class(plan.recipe), 'image')}, "
         f"{_a_job(plan)}. {checked}"
     )
     lines = [words, *unbound(plan), *touched(plan), *_unknown(plan), *unsure]
@@ -49,7 +49,9 @@ def look_ahead(
 def _a_job(plan: Plan) -> str:
     """How many images a job brings, and of which nodes, where the recipe lists some."""
     count, nodes = plan.bound.batch_size, plan.bound.saved_as
-    return f"{counted(count, 'image')} a job, of {', '.join(nodes)}" if nodes else f"{count} a job"
+    return (
+        f"{pluralize(count, 'image')} a job, of {', '.join(nodes)}" if nodes else f"{count} a job"
+    )
 
 
 def touched(plan: Plan) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.errors import InputError, ManyshotError
-from ..core.images import SENT, opened
+from ..core.images import SENT, open_image_file
 from ..core.masks.labelled_png import decode_png, encode_png
 from ..core.masks.objects import object_facts
 from ..core.masks.read import LabelMask
@@ -75,7 +75,7 @@ def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
 
 def _size(data: bytes) -> tuple[int, int]:
     """Width and height."""
-    with opened(data, formats=SENT) as image:
+    with open_image_file(data, formats=SENT) as image:
         return image.size
 
 
@@ -90,7 +90,7 @@ def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:
 
 
 def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:
-    with opened(data, formats=SENT) as image:
+    with open_image_file(data, formats=SENT) as image:
         width, height = image.size
     if width * height > MAX_PIXELS:
         raise InputError(f"its {width}x{height} pixels are more than {MAX_PIXELS:,}.")
@@ -99,9 +99,9 @@ def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:
 
 
 def _decode_whole(data: bytes) -> tuple[bytes, tuple[int, int]]:
-    with opened(data, formats=SENT) as image:
+    with open_image_file(data, formats=SENT) as image:
         image.verify()  # every checksum, to the last chunk; loading stops at the last pixel
-    with opened(data, formats=SENT) as image:
+    with open_image_file(data, formats=SENT) as image:
         image.load()
         if image.format == "PNG":
             if LAST_CHUNK not in data:  # verify() does not read the last checksum

@@ -1,6 +1,6 @@
 """A job as every plan makes it, of a recipe as of the WebUI's extension."""
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.prompts import ResolvedPrompt
 from .job import Job
@@ -38,7 +38,7 @@ def check_distinct(equal: int, planned: int) -> None:
     """Raises InputError when jobs are equal: each can be drawn only once."""
     if equal:
         raise InputError(
-            f"{equal:,} of the {counted(planned, 'job')} {'equals' if equal == 1 else 'equal'} "
+            f"{equal:,} of the {pluralize(planned, 'job')} {'equals' if equal == 1 else 'equal'} "
             "another one, so their images would be the "
             "same. Nothing that is bound tells them apart: bind the seed, as in "
             "'KSampler.seed': $seed, or ask for fewer images."

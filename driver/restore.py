@@ -8,7 +8,7 @@ from typing import Any
 from ..core.dataset_files import MANIFEST, mask_name
 from ..core.errors import InputError
 from ..core.json_text import parse_json, read_json
-from ..core.metadata_lines import OWN_NAME, encoded, is_own, read_lines
+from ..core.metadata_lines import OWN_NAME, encode_line, is_own, read_lines
 from ..core.paths import safe_name
 from .audit import Facts, facts_of, is_png
 from .job import Job
@@ -29,7 +29,7 @@ def restore(folder: Path, ledger: Ledger) -> int:
     many jobs were found.
     """
     # Encoded once, no text holds half a character, which SQLite refuses.
-    lines = {line["file_name"]: parse_json(encoded(line)) for line in read_lines(folder)}
+    lines = {line["file_name"]: parse_json(encode_line(line)) for line in read_lines(folder)}
     found = list(_jobs(folder, lines))
     ledger.restore(found)
     rejected = [Rejected(*row) for row in salvaged_rejections(folder)]

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from .lines import LINE_EVERY, Lines, is_redrawn
 from .tally import Tally
 from .worker import Worker
@@ -35,7 +35,7 @@ class ConsoleScreen:
 
     def planning(self, read: int, total: int) -> None:
         """`read` of `total` jobs are in the ledger; a line now and then and the last."""
-        self._count(f"Planned {read:,} of {counted(total, 'job')}", read == total)
+        self._count(f"Planned {read:,} of {pluralize(total, 'job')}", read == total)
 
     def _count(self, text: str, last: bool) -> None:
         self._lines.tell(text)
@@ -118,7 +118,7 @@ def _troubles(tally: Tally) -> str:
 def _line(tally: Tally, workers: list[Worker]) -> str:
     away = [f"{w.name} away: {w.health.reason}" for w in workers if not w.health.up]
     parts = [
-        f"{tally.done:,} of {counted(tally.planned, 'image')}, {_pace(tally)}",
+        f"{tally.done:,} of {pluralize(tally.planned, 'image')}, {_pace(tally)}",
         _troubles(tally),
         *away,
     ]

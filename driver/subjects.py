@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import file_sha256
+from ..core.files import hash_file
 from ..core.nearest import did_you_mean
 from ..core.subject_file import MODEL_FOLDERS, Subject, SubjectFile, read_subject_file
 
@@ -189,4 +189,4 @@ def _check_names(found: Iterable[ClassSubject]) -> None:
 @lru_cache(maxsize=4096)
 def _digest(path: Path, size: int, changed: int) -> str:
     """Of the file while it has this size and time of change."""
-    return file_sha256(path)
+    return hash_file(path)

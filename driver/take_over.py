@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.dataset_files import mask_name
 from ..core.errors import InputError
-from ..core.files import remove_torn
-from ..core.metadata_lines import OWN_NAME, Remarks, check_others, read_remarks
+from ..core.files import remove_partial
+from ..core.metadata_lines import OWN_NAME, Remarks, check_foreign_lines, read_remarks
 from .audit import Audit, audit, files_of
 from .folder import BELOW, ROW_FIELDS, remove_files
 from .job import Job
@@ -74,7 +74,7 @@ def take_over(
     nobody can know whether they are rejected.
     """
     remarks = read_remarks(folder, ROW_FIELDS)
-    check_others(folder, remarks.others, class_names)
+    check_foreign_lines(folder, remarks.foreign_lines, class_names)
     if ledger.is_empty():
         restore(folder, ledger)
     found = audit(folder, ledger)
@@ -90,7 +90,7 @@ def take_over(
     removed = _pruned(folder, leftovers, wishes)
     if not planned:
         ledger.take_plan(plan.fingerprint())
-    remove_torn(folder, BELOW)
+    remove_partial(folder, BELOW)
     ledger.reject(thrown_out)
     _follow(ledger, remarks, found)
     if wishes.redraw:
@@ -99,7 +99,7 @@ def take_over(
     ledger.reopen_failed()
     opened = _reopen(ledger, found, wishes.redraw)
     damaged = sum(file.kind == "images" for file in found.damaged)
-    return Taken(opened, damaged, len(thrown_out), removed, len(remarks.others))
+    return Taken(opened, damaged, len(thrown_out), removed, len(remarks.foreign_lines))
 
 
 def _unplanned(ledger: Ledger) -> list[str]:
@@ -112,7 +112,7 @@ def _unplanned(ledger: Ledger) -> list[str]:
 
 def _strays(folder: Path, ledger: Ledger, remarks: Remarks) -> list[str]:
     """Files that are named by a job of ours which neither the ledger nor the plan knows."""
-    others = {line["file_name"] for line in remarks.others}
+    others = {line["file_name"] for line in remarks.foreign_lines}
     found: list[str] = []
     for path in sorted(folder.glob("images/*/*.png")):
         name = path.relative_to(folder).as_posix()
@@ -127,7 +127,7 @@ def _pruned(folder: Path, names: list[str], wishes: Wishes) -> int:
     images = sum(name.startswith("images/") and (folder / name).exists() for name in names)
     if images and not wishes.prune:
         raise InputError(
-            f"{folder} holds {counted(images, 'image')} that an earlier recipe planned and this "
+            f"{folder} holds {pluralize(images, 'image')} that an earlier recipe planned and this "
             f"one does not, or that took the place of rejected ones which are kept again. "
             f"{wishes.advice} Nothing was changed."
         )
@@ -140,7 +140,7 @@ def _follow(ledger: Ledger, remarks: Remarks, found: Audit) -> None:
     rejected = ledger.rejected()
     refused: list[Rejected] = []
     wanted: list[ImageKey] = []
-    for name, (kept, reason) in remarks.kept.items():
+    for name, (kept, reason) in remarks.reviews.items():
         match = OWN_NAME.fullmatch(name)
         key = (match[2], int(match[3])) if match else None
         if key is None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
-from ..core.files import appearing, file_sha256, remove_torn
+from ..core.files import hash_file, open_atomic, remove_partial
 from ..core.image_files import SUFFIXES, is_hidden
 from ..core.images import FORMATS, open_image
-from ..core.metadata_lines import OWN_NAME, Line, encoded, is_own, locked, read_lines
+from ..core.metadata_lines import OWN_NAME, Line, encode_line, is_own, lock_metadata, read_lines
 from ..core.paths import inside, relative_name
 from .audit import THROWN_OUT, audit, is_png
 from .folder import BELOW
@@ -82,7 +82,7 @@ def repair(folder: Path) -> Mended:
     that are not whole, so that the next run draws them."""
     _check_folder(folder)
     with _writing(folder) as ledger:
-        remove_torn(folder, BELOW)
+        remove_partial(folder, BELOW)
         restored = restore(folder, ledger) if ledger.is_empty() else 0
         found = audit(folder, ledger, read_data=True)
         if ledger.is_empty():
@@ -105,16 +105,16 @@ def reject(folder: Path, names: Sequence[str], reason: str | None, undo: bool = 
     _check_folder(folder)
     wanted = {_name(folder, name) for name in names}
     kept, why = undo, None if undo else reason or "rejected"
-    with locked(folder):
+    with lock_metadata(folder):
         lines = list(read_lines(folder))
         known = {line["file_name"] for line in lines}
         missing = sorted(wanted - known)
         if missing:
             raise InputError(f"{folder / METADATA} has no image {missing[0]!r}.")
-        with appearing(folder / METADATA) as file:
+        with open_atomic(folder / METADATA) as file:
             for line in lines:
                 changed = {"kept": kept, "reason": why} if line["file_name"] in wanted else {}
-                file.write(encoded({**line, **changed}))
+                file.write(encode_line({**line, **changed}))
     _mark(folder, [key for name in wanted if (key := _key(name))], why or "", undo)
     return len(wanted)
 
@@ -223,7 +223,7 @@ def _unlisted(folder: Path, lines: Sequence[Line]) -> tuple[str, ...]:
 def _is_whole(path: Path, digest: str | None) -> bool:
     """Whether a file is as it was written; without a noted sha256, whether it is an image."""
     if isinstance(digest, str):
-        return file_sha256(path) == digest
+        return hash_file(path) == digest
     return is_png(path) or _is_other_image(path)
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..core.errors import ManyshotError
-from ..core.files import write_whole
+from ..core.files import write_atomic
 from ..core.paths import inside
 from .audit import NAMES, Facts, Kind, facts_of
 from .job import Delivery, Job
@@ -126,7 +126,7 @@ class Writer:
         if (job.id, number) in self._rejected:
             return None
         path = self._place(NAMES[kind](job.class_name, job.id, number))
-        write_whole(path, data)
+        write_atomic(path, data)
         return facts_of(path, data)
 
     def _place(self, name: str) -> Path:

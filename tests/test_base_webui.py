@@ -265,7 +265,7 @@ def test_a_disk_that_is_full(
     def full(path: Path, data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(export, "write_whole", full)
+    monkeypatch.setattr(export, "write_atomic", full)
     with pytest.raises(ManyshotError, match=r"manyshot-tiny\.safetensors cannot be written: No sp"):
         put()
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from manyshot.core.class_folders import class_folders, find_parts
+from manyshot.core.class_folders import find_class_folders, find_splits
 from manyshot.core.errors import InputError
 from manyshot.core.masks.pairs import find_pairs
 from manyshot.driver.picture_files import paired_by_name
@@ -75,8 +75,8 @@ def test_a_folder_of_test_images_goes_before_parts(tmp_path: Path) -> None:
 
 def test_classes_may_be_called_as_parts_are(tmp_path: Path) -> None:
     with_images(tmp_path, "train/1.png", "bus/1.png")
-    assert find_parts(tmp_path) == {}
-    assert [one.name for one in class_folders(tmp_path)] == ["bus", "train"]
+    assert find_splits(tmp_path) == {}
+    assert [one.name for one in find_class_folders(tmp_path)] == ["bus", "train"]
 
 
 READERS = {

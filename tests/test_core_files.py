@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.files import appearing, appearing_path, write_text_whole, write_whole
+from manyshot.core.files import atomic_path, open_atomic, write_atomic, write_text_atomic
 from manyshot.core.paths import MAX_NAME_BYTES, inside, relative_name, safe_name
 from manyshot.core.records import METADATA, Record, class_names, image_name, read_records
 
@@ -41,7 +41,7 @@ def test_a_name_that_passes_is_one_file_of_its_folder(tmp_path_factory, name):
     except InputError:
         return
     folder = tmp_path_factory.mktemp("f")
-    write_whole(folder / name, b"x")
+    write_atomic(folder / name, b"x")
     assert [path.name for path in folder.iterdir()] == [name]
 
 
@@ -66,8 +66,8 @@ def test_relative_names_are_checked_part_by_part():
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "sub" / "a.txt"
-    write_text_whole(path, "old")
-    with contextlib.suppress(RuntimeError), appearing(path) as file:
+    write_text_atomic(path, "old")
+    with contextlib.suppress(RuntimeError), open_atomic(path) as file:
         file.write(b"half")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -79,7 +79,7 @@ def test_bytes_reach_the_disk_before_the_name(tmp_path, monkeypatch):
     real_fsync, real_replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("fsync"), real_fsync(fd))[1])
     monkeypatch.setattr(os, "replace", lambda *a: (order.append("rename"), real_replace(*a))[1])
-    write_whole(tmp_path / "a", b"x")
+    write_atomic(tmp_path / "a", b"x")
     assert order == ["fsync", "rename", "fsync"]
 
 
@@ -94,7 +94,7 @@ def test_a_file_that_a_library_replaced_is_synced_and_open_to_others(
     )
     before = os.umask(mask)
     try:
-        with appearing_path(tmp_path / "a") as temporary:
+        with atomic_path(tmp_path / "a") as temporary:
             other = tmp_path / "private"
             other.write_bytes(b"x")
             other.chmod(0o600)

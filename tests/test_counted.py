@@ -6,9 +6,9 @@ from pathlib import Path
 
 import manyshot
 import pytest
-from manyshot.core.counted import came_of, counted, in_percent
+from manyshot.core.counted import describe_shortfall, in_percent, pluralize
 from manyshot.core.errors import InputError
-from manyshot.core.metadata_lines import check_others
+from manyshot.core.metadata_lines import check_foreign_lines
 from manyshot.driver.planned import check_distinct
 
 
@@ -23,12 +23,12 @@ from manyshot.driver.planned import check_distinct
     ],
 )
 def test_nouns_follow_their_counts(count: int, words: tuple[str, ...], text: str) -> None:
-    assert counted(count, *words) == text
+    assert pluralize(count, *words) == text
 
 
 def test_what_came_is_told() -> None:
-    assert came_of(1, 2) == "1 image came, 2 were expected."
-    assert came_of(3, 1) == "3 images came, 1 was expected."
+    assert describe_shortfall(1, 2) == "1 image came, 2 were expected."
+    assert describe_shortfall(3, 1) == "3 images came, 1 was expected."
 
 
 def test_percent_are_written_in_one_form() -> None:
@@ -54,7 +54,7 @@ def refusal(call: Callable[[], object]) -> str:
         (lambda: check_distinct(1, 1), "1 of the 1 job equals another one"),
         (lambda: check_distinct(2, 4), "2 of the 4 jobs equal another one"),
         (
-            lambda: check_others(Path("out"), [{"file_name": "a.png"}], ["cat"]),
+            lambda: check_foreign_lines(Path("out"), [{"file_name": "a.png"}], ["cat"]),
             "metadata.jsonl has 1 line that manyshot run did not write",
         ),
     ],

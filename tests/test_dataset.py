@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import ManyshotError
-from manyshot.core.files import remove_torn
+from manyshot.core.files import remove_partial
 from manyshot.core.records import read_records
 from manyshot.driver.contact_sheet import write_contact_sheets
 from manyshot.driver.dataset import write_manifest, write_metadata
@@ -78,7 +78,7 @@ def test_what_a_killed_run_left_half_written_is_removed(ledger):
         (place / f".{0:032x}.part").write_bytes(b"half")
         (place / f".{1:032x}.part").mkdir()
     (folder / ".others.part").touch()
-    remove_torn(folder, BELOW)
+    remove_partial(folder, BELOW)
     assert [path.name for path in folder.rglob("*.part")] == [".others.part"]
     (folder / ".others.part").unlink()
     assert files(folder) == [f"images/cat/{1:032x}_0.png"]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manyshot.core.deleted import deleted_sentence, without_deleted
+from manyshot.core.deleted import describe_deleted, drop_deleted
 from manyshot.core.errors import InputError
 from manyshot.core.records import METADATA, Record, read_records
 from manyshot.trainer.measure.notes import notes_on_deleted
@@ -49,7 +49,7 @@ def test_deleted_images_are_left_out(
     folder: Path, deleted: tuple[str, ...], left: tuple[str, ...]
 ) -> None:
     delete(folder, *deleted)
-    there, count = without_deleted(folder, read_records(folder))
+    there, count = drop_deleted(folder, read_records(folder))
     assert [record.file_name for record in there] == [f"images/{name}.png" for name in left]
     assert count == len(deleted)
 
@@ -57,7 +57,7 @@ def test_deleted_images_are_left_out(
 def test_a_class_folder_that_is_gone_is_lost_and_not_rejected(folder: Path) -> None:
     delete(folder, "dog/0", "dog/1")
     (folder / "images" / "dog").rmdir()
-    there, count = without_deleted(folder, read_records(folder))
+    there, count = drop_deleted(folder, read_records(folder))
     assert [record.file_name for record in there][2:] == ["images/dog/0.png"]
     assert count == 1  # the rejected one
 
@@ -81,6 +81,6 @@ def test_a_measurement_reads_what_is_there(folder: Path) -> None:
 
 
 def test_the_sentence_counts() -> None:
-    assert deleted_sentence(2, Path("out")) == (
+    assert describe_deleted(2, Path("out")) == (
         "Of out 2 images were deleted: they count as rejected, and are left out."
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.core.files import file_sha256
+from manyshot.core.files import hash_file
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import KEY
 from manyshot.core.tiny_files import TINY_MODEL
@@ -294,7 +294,7 @@ def test_subjects_on_another_base_are_refused_where_it_is_known(plan_of, tmp_pat
         check_subjects(plan_of(), "gpu", server, [models])  # pyright: ignore
     check_subjects(plan_of(), "gpu", server, [])  # pyright: ignore
     check_subjects(plan_of(any_base=True), "gpu", server, [models])  # pyright: ignore
-    facts = write_subjects(path, subject("cat"), base_digest=file_sha256(base))
+    facts = write_subjects(path, subject("cat"), base_digest=hash_file(base))
     check_subjects(plan_of(), "gpu", Shown({path.name: facts.metadata()}), [models])  # pyright: ignore
 
 
@@ -314,7 +314,7 @@ def test_a_run_with_subjects_on_a_server_and_what_is_kept_of_them(
 ):
     graph = json.loads(json.dumps(GRAPH))
     graph["1"]["inputs"]["ckpt_name"] = TINY_MODEL.name
-    base = file_sha256(TINY_MODEL)
+    base = hash_file(TINY_MODEL)
     for name in ("ca", "do"):
         path = tmp_path / "subjects" / f"test-{name}.safetensors"
         write_subjects(path, subject(name), base_digest=base)
@@ -329,7 +329,7 @@ def test_a_run_with_subjects_on_a_server_and_what_is_kept_of_them(
     kept = json.loads((recipe.output / "manyshot.json").read_text())["subjects"]
     assert [entry["classes"] for entry in kept] == [{"ca": "ca-m1"}, {"do": "do-m1"}]
     assert kept[0]["subjects"][0]["photos"] == [f"{'ca':0<64}"]
-    assert kept[0]["sha256"] == file_sha256(tmp_path / "subjects" / "test-ca.safetensors")
+    assert kept[0]["sha256"] == hash_file(tmp_path / "subjects" / "test-ca.safetensors")
     write_subjects(tmp_path / "subjects" / "test-ca.safetensors", subject("ca", noun="cat"))
     write_subjects(tmp_path / "subjects" / "test-do.safetensors", subject("do", noun="cat"))
     with pytest.raises(InputError, match="is another one than"):

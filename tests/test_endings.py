@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 from manyshot import cli
-from manyshot.core.endings import end_as_by_ctrl_c, heeded_endings
+from manyshot.core.endings import termination_signals, treat_as_interrupt
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 ENDINGS = [signal.SIGTERM, signal.SIGHUP]
@@ -59,10 +59,10 @@ def test_every_command_ends_as_by_ctrl_c(
 def test_what_is_ignored_stays_so(number: signal.Signals) -> None:
     """nohup ignores SIGHUP for the command that it starts."""
     signal.signal(number, signal.SIG_IGN)
-    end_as_by_ctrl_c()
+    treat_as_interrupt()
     os.kill(os.getpid(), number)
     assert signal.getsignal(number) is signal.SIG_IGN
-    assert heeded_endings() == [other for other in ENDINGS if other != number]
+    assert termination_signals() == [other for other in ENDINGS if other != number]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, *ENDINGS])

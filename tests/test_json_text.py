@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.json_text import MOST_DEPTH, bounded_lines, parse_json, read_json
+from manyshot.core.json_text import MOST_DEPTH, parse_json, read_bounded_lines, read_json
 from manyshot.core.masks.coco import read_coco
 from manyshot.core.metadata_lines import read_lines
-from manyshot.core.records import foreign_models, learned_photos, read_records
+from manyshot.core.records import read_foreign_models, read_records, read_training_photos
 from manyshot.core.subject_file import KEY, read_subject_file
 from manyshot.trainer.measure.results import read_results_file
 
@@ -61,9 +61,9 @@ def test_a_file_is_read_no_further_than_it_may_be_large(tmp_path):
 
 
 def test_lines_are_bounded_before_they_are_in_memory():
-    assert list(bounded_lines(BytesIO(b"a\nb"), most=2)) == [b"a\n", b"b"]
+    assert list(read_bounded_lines(BytesIO(b"a\nb"), most=2)) == [b"a\n", b"b"]
     with pytest.raises(ValueError, match="longer than 3 bytes"):
-        list(bounded_lines(BytesIO(b"aa\n" + b"b" * 10), most=3))
+        list(read_bounded_lines(BytesIO(b"aa\n" + b"b" * 10), most=3))
 
 
 def _subject_file(folder: Path, text: str) -> Path:
@@ -82,7 +82,7 @@ def test_no_file_of_a_stranger_ends_in_a_traceback(tmp_path, text):
     readers = {
         "metadata.jsonl": lambda: list(read_records(tmp_path)),
         "metadata.jsonl ": lambda: list(read_lines(tmp_path)),
-        "manyshot.json": lambda: learned_photos(tmp_path),
+        "manyshot.json": lambda: read_training_photos(tmp_path),
         "results.json": lambda: read_results_file(tmp_path / "results.json"),
         "coco.json": lambda: read_coco(tmp_path / "coco.json"),
         "a.safetensors": lambda: read_subject_file(_subject_file(tmp_path, text)),
@@ -92,4 +92,4 @@ def test_no_file_of_a_stranger_ends_in_a_traceback(tmp_path, text):
             (tmp_path / "metadata.jsonl").write_text(text + "\n")
         with pytest.raises(InputError, match=name.strip()):
             read()
-    assert foreign_models(tmp_path) == ()
+    assert read_foreign_models(tmp_path) == ()

@@ -12,7 +12,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_class, ade20k_colours
 from manyshot.core.masks.coco import check_coco_classes, read_coco
 from manyshot.core.masks.codes import IGNORE, MaskCode
-from manyshot.core.masks.control import ade20k_table, draw_control, labels_of, own_colours
+from manyshot.core.masks.control import ade20k_table, decode_control, draw_control, own_colours
 from manyshot.core.masks.read import (
     LabelMask,
     check_fits,
@@ -224,7 +224,7 @@ def test_control_images_are_read_back() -> None:
     control = draw_control(mask)
     assert np.array_equal(control, trimap_to_control(trimap, "cat"))
     code = colour_code(own_colours(mask.classes), COLOURS["border"])
-    assert np.array_equal(labels_of(control, code, Path("c.png")).labels, mask.labels)
+    assert np.array_equal(decode_control(control, code, Path("c.png")).labels, mask.labels)
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torchmetrics")
 
 from manyshot.core.errors import InputError
-from manyshot.core.records import MANIFEST, METADATA, Record, learned_photos
+from manyshot.core.records import MANIFEST, METADATA, Record, read_training_photos
 from manyshot.trainer.images import content_digest
 from manyshot.trainer.measure.added import added_images, usable, without_sources
 from manyshot.trainer.measure.arms import Arm
@@ -148,7 +148,7 @@ def test_what_is_known_of_the_photos_is_told(
 def test_a_manifest_that_cannot_be_understood_gets_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(InputError, match="what its subjects were learned from is not known"):
-        learned_photos(tmp_path)
+        read_training_photos(tmp_path)
 
 
 def test_folders_are_read_together_and_an_unfinished_one_is_refused(

@@ -11,10 +11,10 @@ from manyshot.core.model_family import (
     ModelFacts,
     Shapes,
     UnetSizes,
-    facts_of,
+    explain_incompatibility,
     file_facts,
+    read_facts,
     unet_family,
-    wrong_pair,
 )
 from manyshot.core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from safetensors.numpy import save_file
@@ -78,7 +78,7 @@ LORA = {
     ],
 )
 def test_what_shapes_tell(shapes: Shapes, kind: str, family: str | None) -> None:
-    assert facts_of(shapes) == ModelFacts(kind, family)
+    assert read_facts(shapes) == ModelFacts(kind, family)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_controlnets_of_diffusers(family: str, changes: dict[str, Any]) -> None:
     with torch.device("meta"):
         net = diffusers.ControlNetModel(attention_head_dim=8, **changes)
     shapes = {name: tuple(value.shape) for name, value in net.state_dict().items()}
-    assert facts_of(shapes) == ModelFacts("ControlNet", family)
+    assert read_facts(shapes) == ModelFacts("ControlNet", family)
 
 
 @pytest.mark.parametrize("path", [TINY_MODEL, *TINY_CONTROLNETS.values()])
@@ -162,5 +162,5 @@ def test_sizes_that_are_not_known_do_not_tell() -> None:
 def test_pairs(
     control: str | None, model: str | None, others: list[str], sentence: str | None
 ) -> None:
-    found = wrong_pair("n", ModelFacts("ControlNet", control), "m", model, others)
+    found = explain_incompatibility("n", ModelFacts("ControlNet", control), "m", model, others)
     assert found is None if sentence is None else sentence in str(found)

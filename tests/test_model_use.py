@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from manyshot.core import content_hash
-from manyshot.core.content_hash import remembered_sha256
+from manyshot.core.content_hash import hash_file_once
 from manyshot.core.errors import InputError
-from manyshot.core.files import file_sha256
-from manyshot.core.records import FOREIGN, MANIFEST, foreign_models
+from manyshot.core.files import hash_file
+from manyshot.core.records import FOREIGN, MANIFEST, read_foreign_models
 from manyshot.driver.comfyui.models import model_facts
 from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
@@ -91,7 +91,7 @@ def test_what_learned_from_nobody_knows_what_is_named(
     found = plan(tmp_path, **changes)
     assert foreign_files(found) == names
     write_manifest(tmp_path / "out", found, [])
-    assert foreign_models(tmp_path / "out") == tuple(names)
+    assert read_foreign_models(tmp_path / "out") == tuple(names)
     words, *_ = look_ahead(recipe(tmp_path, **changes), False, 1)
     assert ("what it learned from is not known" in " ".join(words)) == bool(names)
 
@@ -236,12 +236,12 @@ def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MANYSHOT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(content_hash, "SMALL", 0)
     path, read = tmp_path / "model", []
-    monkeypatch.setattr(content_hash, "file_sha256", lambda p: read.append(p) or file_sha256(p))
+    monkeypatch.setattr(content_hash, "hash_file", lambda p: read.append(p) or hash_file(p))
     path.write_bytes(b"one")
-    assert remembered_sha256(path) == remembered_sha256(path) == file_sha256(path)
+    assert hash_file_once(path) == hash_file_once(path) == hash_file(path)
     assert read == [path]
     path.write_bytes(b"other")
-    assert remembered_sha256(path) == file_sha256(path)
+    assert hash_file_once(path) == hash_file(path)
     assert read == [path, path]
 
 

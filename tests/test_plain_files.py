@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.core.files import check_plain, file_sha256, read_plain
+from manyshot.core.files import check_regular, hash_file, read_regular
 from manyshot.core.images import open_image
 from manyshot.core.json_text import read_json
 from manyshot.core.metadata_lines import read_lines
@@ -65,7 +65,7 @@ def test_what_is_no_plain_file_is_refused(
 def test_readers_that_raise_errors_of_the_disk(tmp_path: Path, put: Callable[[Path], None]) -> None:
     path = tmp_path / "a.safetensors"
     put(path)
-    for read in (check_plain, read_plain, file_sha256, read_json):
+    for read in (check_regular, read_regular, hash_file, read_json):
         with pytest.raises(OSError, match=r"not a file|directory"):
             read(path)
     assert not is_png(path)

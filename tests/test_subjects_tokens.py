@@ -12,7 +12,7 @@ pytest.importorskip("anyascii")
 pytest.importorskip("diffusers")
 
 from manyshot.core.errors import InputError
-from manyshot.core.files import write_whole
+from manyshot.core.files import write_atomic
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.plain_words import plain_words
 from manyshot.trainer.subjects.evaluation.evaluation_markdown import sheet_names
@@ -22,7 +22,7 @@ from manyshot.trainer.subjects.wanted import class_subjects
 
 def tokens(folder: Path, names: list[str], **changes: Any) -> dict[str | None, str]:
     for name in names:
-        write_whole(folder / name / "1.png", b"")  # is not opened
+        write_atomic(folder / name / "1.png", b"")  # is not opened
     classes = ClassFolders(folder=folder, noun="thing", **changes)
     return {one.class_name: one.token for one in class_subjects(classes)}
 
@@ -75,7 +75,7 @@ def test_pictures_of_classes_have_files_of_their_own() -> None:
 
 @pytest.mark.parametrize("noun", ["", "x" * 81])
 def test_a_noun_that_cannot_be_used_is_told_with_its_class(noun: str, tmp_path: Path) -> None:
-    write_whole(tmp_path / "cat" / "1.png", b"")
+    write_atomic(tmp_path / "cat" / "1.png", b"")
     with pytest.raises(InputError, match=r"^The class 'cat': 'noun'"):
         class_subjects(ClassFolders(folder=tmp_path, noun={"cat": noun}))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..core.files import write_whole
+from ..core.files import write_atomic
 from .near_copies import Neighbours
 
 GAP, TEXT = 8, 14  # pixels between pairs, and for a line of text
@@ -36,7 +36,7 @@ def write_nearest_pairs(
         sheet.paste(pair, (GAP + number % columns * width, GAP + number // columns * height))
     stream = io.BytesIO()
     sheet.save(stream, "png")
-    write_whole(path, stream.getvalue())
+    write_atomic(path, stream.getvalue())
 
 
 def _pair(image: np.ndarray, reference: np.ndarray, distance: float) -> Image.Image:

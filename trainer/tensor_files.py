@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..core.errors import ManyshotError
-from ..core.files import appearing_path
+from ..core.files import atomic_path
 
 
 def write_tensors(
@@ -20,7 +20,7 @@ def write_tensors(
     The library writes tensor by tensor, without a second copy of them in memory, into a file of
     its own (mode 0600 since 0.8) that replaces the one it was given.
     """
-    with appearing_path(path) as temporary:
+    with atomic_path(path) as temporary:
         try:
             save_file(dict(tensors), temporary, dict(facts) if facts else None)
         except SafetensorError as error:

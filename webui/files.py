@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..core.dataset_files import MANIFEST, manifest
-from ..core.files import write_text_whole
+from ..core.files import write_text_atomic
 from ..core.metadata_lines import read_remarks, write_lines
 from ..driver.folder import ROW_FIELDS, rows, versions
 from ..driver.ledger import Ledger
@@ -24,7 +24,7 @@ def write_manifest(folder: Path, whole: Plan, checkpoint: host.Checkpoint) -> No
     learned = {"subjects": subject_facts(whole.subjects)} if whole.subjects else {}
     recipe = {**asdict(whole.settings), "webui": whole.facts}
     content = manifest(recipe, versions(), servers=[server], jobs=len(whole), **learned)
-    write_text_whole(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text_atomic(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_metadata(folder: Path, ledger: Ledger, absent: Container[ImageKey]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..core.counted import came_of
+from ..core.counted import describe_shortfall
 from ..driver.job import Failure
 
 NETWORK_TROUBLE = ("Lora not found", "Networks not found", "Networks with errors")
@@ -54,7 +54,7 @@ def _verify_count(processed: Any, expected: Expected) -> tuple[Image.Image, ...]
     first = processed.index_of_first_image
     count = min(len(processed.images), len(processed.infotexts)) - first
     if count != expected.images:
-        return Failure("incomplete", came_of(count, expected.images))
+        return Failure("incomplete", describe_shortfall(count, expected.images))
     images = tuple(processed.images[first : first + count])
     return _verify_size(images, expected) or images
 

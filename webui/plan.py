@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import file_sha256
+from ..core.files import hash_file
 from ..core.lines import content_lines, read_classes, read_lists, without_comments
 from ..core.nearest import did_you_mean
 from ..core.prompt_language import escape
@@ -105,7 +105,7 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
         language="webui",
     )
     masks = _masks(settings, prompts.class_names)
-    digests = {path: file_sha256(Path(path)) for paths in masks.values() for path in paths}
+    digests = {path: hash_file(Path(path)) for paths in masks.values() for path in paths}
     used = {name: subjects[name] for name in words if name in subjects}
     return Plan(settings, prompts, facts, int(p.batch_size), used, masks, digests)
 

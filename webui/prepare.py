@@ -6,7 +6,7 @@ from typing import Any
 from modules import shared
 
 from ..core.errors import InputError
-from ..core.files import file_sha256
+from ..core.files import hash_file
 from ..core.paths import inside
 from ..core.webui_facts import check_side
 from . import host
@@ -68,7 +68,7 @@ def _check_files(whole: Plan) -> None:
         inverted = subject.file.method == "textual_inversion"
         token = subject.subject.token
         there = host.embedding_file(token) if inverted else host.network_file(subject.path.stem)
-        if file_sha256(there) != subject.digest:
+        if hash_file(there) != subject.digest:
             raise InputError(
                 f"The WebUI's {there} is another file than {subject.path}. Copy that one over it."
             )

@@ -8,7 +8,7 @@ from typing import Any
 from modules import shared
 from PIL import Image
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.errors import ManyshotError
 from ..core.webui_prompt.networks import loras, take_networks
 from ..driver.audit import audit
@@ -184,7 +184,7 @@ class _Run:
         lost = sum(file.kind == "images" for file in [*files.gone, *files.damaged])
         if lost:
             self.report.problems.append(
-                f"{counted(lost, 'image was', 'images were')} removed or changed meanwhile."
+                f"{pluralize(lost, 'image was', 'images were')} removed or changed meanwhile."
             )
         self.report.done = self.ledger.images()[0] - lost  # what the disk has
         state = "stopped" if self.report.stopped else "ended"

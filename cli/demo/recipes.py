@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from ...core.files import write_text_whole
+from ...core.files import write_text_atomic
 from ...core.subject_file import Method
 from ...driver.recipe import Recipe
 from ...trainer.measure.photos import draw_folder
@@ -115,4 +115,4 @@ class Demo:
 
 def _write(path: Path, recipe: BaseModel) -> None:
     values = recipe.model_dump(mode="json", exclude_unset=True)
-    write_text_whole(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    write_text_atomic(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import ManyshotError
 from ...core.tiny_files import TINY_MODEL
 from ...driver.embedded import EmbeddedServer, ServerSettings
@@ -89,7 +89,7 @@ def answer(demo: Demo, results: Results) -> str:
     """The sentence of the gain: that of the first arm against real photos alone."""
     arm = demo.measurement().arms[0].name
     row = next(row for row in results.gains if (row.arm, row.against) == (arm, "real only"))
-    return f"{counted(row.shots, 'photo')} a class: {row.sentence}"
+    return f"{pluralize(row.shots, 'photo')} a class: {row.sentence}"
 
 
 def _steps(update: Step, of: int) -> Callable[[str, int], None]:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from ..classes import check_apart, normalise_class
-from ..counted import counted
+from ..counted import pluralize
 from ..errors import InputError
 from ..images import MOST_PIXELS
 from ..json_text import read_json
@@ -173,8 +173,8 @@ def _check_work(image: CocoImage) -> None:
     if sum(_work(item, *image.size) for item in image.objects) > MOST_WORK:
         points = sum(map(len, polygons))
         raise InputError(
-            f"{image.file_name} has {counted(len(image.objects), 'object')} of "
-            f"{counted(points, 'point')} at "
+            f"{image.file_name} has {pluralize(len(image.objects), 'object')} of "
+            f"{pluralize(points, 'point')} at "
             f"{image.width}x{image.height} pixels: too many to draw. Take some out, or make the "
             "image smaller."
         )

@@ -82,7 +82,7 @@ def _colour(name: str, colours: Mapping[str, Colour]) -> Colour:
     return colours[name]
 
 
-def labels_of(control: np.ndarray, code: MaskCode, path: Path) -> LabelMask:
+def decode_control(control: np.ndarray, code: MaskCode, path: Path) -> LabelMask:
     """The mask of a control image, bytes (height, width, 3), by `read.colour_code`.
 
     Raises InputError for a colour that `code` lacks, with its place and the nearest colour.

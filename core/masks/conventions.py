@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from ..counted import counted
+from ..counted import pluralize
 from ..errors import InputError
 from ..palettes import BACKGROUND, BORDER, PET
 from .codes import (
@@ -171,9 +171,9 @@ def _check_shades(files: Sequence[MaskValues], pixels: Counter[int], place: str)
     worst = max(shaded, key=lambda file: sum(file.pixels.get(value, 0) for value in rare))
     shades = {value: count for value, count in worst.pixels.items() if value in rare}
     raise InputError(
-        f"The mask {worst.path} has {counted(sum(shades.values()), 'pixel')} of {listing(shades)} "
-        f"among {low} and {high}, as {'has' if len(shaded) == 1 else 'have'} {len(shaded)} of "
-        f"{counted(len(files), 'mask')}: soft edges, made by "
+        f"The mask {worst.path} has {pluralize(sum(shades.values()), 'pixel')} of {listing(shades)}"
+        f" among {low} and {high}, as {'has' if len(shaded) == 1 else 'have'} {len(shaded)} of "
+        f"{pluralize(len(files), 'mask')}: soft edges, made by "
         "resizing with interpolation or by compression. Save masks as PNG, resized with nearest "
         f"neighbours, or say 'threshold: 128' in {place}: white from there on; if these are "
         "classes, name them there."

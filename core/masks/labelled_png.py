@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..counted import counted
+from ..counted import pluralize
 from ..errors import InputError
-from ..images import open_image, opened
+from ..images import open_image, open_image_file
 from ..json_text import parse_json
 from .codes import IGNORE, MaskCode
 from .control import BORDER, own_colours
@@ -51,7 +51,7 @@ def decode_png(data: bytes) -> LabelMask | None:
         raise InputError(f"The mask names its classes wrongly: {text[:60]!r}.")
     if (labels[labels != IGNORE] >= len(classes)).any():
         raise InputError(
-            f"The mask has values beyond its {counted(len(classes), 'class', 'classes')}."
+            f"The mask has values beyond its {pluralize(len(classes), 'class', 'classes')}."
         )
     return LabelMask(labels, tuple(classes))
 
@@ -70,7 +70,7 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
 
     Raises InputError for a file that is no image, or whose names are damaged.
     """
-    with opened(path, "mask") as file:
+    with open_image_file(path, "mask") as file:
         text = file.info.get(CLASSES)
         names = None if text is None or file.mode != "P" else parse_json(text)
     if names is None:

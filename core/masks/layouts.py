@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..class_folders import refuse_parts
+from ..class_folders import refuse_splits
 from ..classes import check_apart, normalise_class
 from ..errors import InputError
 from ..image_files import image_files, visible_folders
@@ -80,7 +80,7 @@ def _make_pair(folder: Path, record: Record, mask: Path | None, code: MaskCode |
 
 
 def _read_pairs(folder: Path, palette: Path | None) -> list[PairFile]:
-    refuse_parts(folder)
+    refuse_splits(folder)
     files = mask_pairs(folder / IMAGES, folder / MASKS)
     code = set_code([mask for _, mask in files], folder, palette)
     return [
@@ -119,7 +119,7 @@ def _read_coco(folder: Path, palette: Path | None) -> list[PairFile]:
 
 
 def _read_classes(folder: Path, palette: Path | None) -> list[PairFile]:
-    refuse_parts(folder)
+    refuse_splits(folder)
     check_apart(subfolder.name for subfolder in visible_folders(folder))
     return [
         PairFile(path, path.relative_to(folder).as_posix(), _class_folder(path.relative_to(folder)))

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..counted import counted
+from ..counted import pluralize
 from ..errors import InputError
-from ..image_files import image_files, shown_names
+from ..image_files import image_files, list_names
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
         path for paths in masks_by_name.values() for path in paths if path not in paired
     )
     if unpaired and files:
-        many = counted(len(unpaired), "mask has no image and is", "masks have no image and are")
+        many = pluralize(len(unpaired), "mask has no image and is", "masks have no image and are")
         log.warning("%s left out, such as %s", many, unpaired[0])
     return [(image, mask) for mask, image in paired.items()]
 
@@ -47,7 +47,7 @@ def _check_missing(images: Path, masks: Path, without: list[Path]) -> None:
     raise InputError(
         f"The image {without[0]} has no mask: there is no file {first}."
         if len(without) == 1
-        else f"These images of {images} have no mask in {masks}: {shown_names(without, images)}. "
+        else f"These images of {images} have no mask in {masks}: {list_names(without, images)}. "
         f"Such as {first} is missing."
     )
 

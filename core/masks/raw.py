@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..counted import counted
+from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image
 from .codes import IGNORE, MOST_VALUE, WHITE, MaskCode, colour_text
@@ -55,7 +55,7 @@ def _check_opaque(file: Image.Image, path: Path) -> None:
     alpha = np.asarray(file.getchannel("A"))
     if (alpha < WHITE).any():
         raise InputError(
-            f"The mask {path} has {counted(int((alpha < WHITE).sum()), 'transparent pixel')}, "
+            f"The mask {path} has {pluralize(int((alpha < WHITE).sum()), 'transparent pixel')}, "
             "and colours "
             "under them: which of the two is the label is not known. Save it without an alpha "
             "channel; where opaque means object, save the alpha channel as a grey image."

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..counted import counted
+from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image
 from .codes import IGNORE, Colour, MaskCode, colour_text, trimap_code
@@ -110,7 +110,7 @@ def check_mask(mask: LabelMask, path: Path | str) -> LabelMask:
     """The mask itself. Raises EmptyMask when it shows no object."""
     if not mask.objects():
         ignored = int((mask.labels == mask.ignored).sum())
-        beside = f" beside {counted(ignored, 'ignored pixel')}" if ignored else ""
+        beside = f" beside {pluralize(ignored, 'ignored pixel')}" if ignored else ""
         raise EmptyMask(
             f"The mask {path} is empty: it shows background only{beside}. Take its image out, or "
             "look whether its classes are named right."

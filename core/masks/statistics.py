@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from ..images import opened
+from ..images import open_image_file
 from ..palettes import BACKGROUND, BORDER, PET
 from .codes import WHITE, Colour, colour_text
 from .raw import grey, read_raw
@@ -52,7 +52,7 @@ def mask_values(path: Path, place: str) -> MaskValues:
     """The values of one file. Raises InputError: unreadable, or in colours, which `place` can say
     the meaning of."""
     raw = read_raw(path)
-    with opened(path, "mask") as file:
+    with open_image_file(path, "mask") as file:
         lossy = file.format in ("JPEG", "MPO")
         colours = _colour_table(file) if file.mode == "P" else {}
     values = grey(raw)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
-from ...core.counted import came_of, counted
+from ...core.counted import describe_shortfall, pluralize
 from ..job import Failure
 from .events import Event
 
@@ -183,7 +183,7 @@ def _masks_missing(watch: Watch, outputs: list[Output]) -> Failure | None:
         for output in outputs:
             got, sent = len(output.masks), output.wanted_masks
             if got != sent:
-                return Failure("incomplete", f"{got} of {counted(sent, 'mask')} came.")
+                return Failure("incomplete", f"{got} of {pluralize(sent, 'mask')} came.")
     counts = {len(output.masks if watch.over_socket else output.mask_files) for output in outputs}
     if len(counts) > 1:  # it would be so every time
         return Failure(
@@ -241,14 +241,14 @@ def _miscount(node_id: str, got: int, each: int) -> str:
             f"The job ended without an image from node {node_id} "
             "(answered from the server's cache, or its branch was not executed)."
         )
-    return f"Node {node_id}: {came_of(got, each)}"
+    return f"Node {node_id}: {describe_shortfall(got, each)}"
 
 
 def _too_many(counts: Mapping[str, int], each: int) -> str:
     most, many = max(counts.values()), sum(counts.values())
     if len(set(counts.values())) == 1:
         return (
-            f"{came_of(many, each * len(counts))} Where each job of the workflow brings "
+            f"{describe_shortfall(many, each * len(counts))} Where each job of the workflow brings "
             f"{many}, write 'images_per_job: {many}' in the recipe."
         )
     shown = ", ".join(f"{got} of node {node_id}" for node_id, got in counts.items())

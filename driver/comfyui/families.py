@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import TypeAdapter, ValidationError
 
 from ...core.errors import InputError, ServerError
-from ...core.model_family import ModelFacts, wrong_pair
+from ...core.model_family import ModelFacts, explain_incompatibility
 from ..plan import Plan
 from ..workflow.catalogue import COMBO, Catalogue, split_types
 from ..workflow.graph import Graph, describe, links
@@ -61,7 +61,7 @@ def wrong_pairs(graph: Graph, catalogue: Catalogue, known: Families) -> Iterator
         family, model = families.pop(), next(iter(steered))
         fitting = [name for name, facts in controls.items() if facts.family == family]
         for name, place in _named(graph, node_id, catalogue, CONTROL, controls):
-            text = wrong_pair(name, controls[name], model, family, fitting)
+            text = explain_incompatibility(name, controls[name], model, family, fitting)
             if text:
                 yield f"{describe(graph, place)}: {text}"
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ...core.content_hash import remembered_sha256
+from ...core.content_hash import hash_file_once
 from ...core.errors import ServerError
 from ...core.paths import below
 from ..model_use import SUFFIXES, called_in_text, model_files
@@ -60,7 +60,7 @@ def _content(
     name: str, comfy: Comfy, path: Path | None, places: Mapping[str, tuple[str, int]]
 ) -> dict[str, str]:
     if path:
-        return {"sha256": remembered_sha256(path), "bytes": str(path.stat().st_size)}
+        return {"sha256": hash_file_once(path), "bytes": str(path.stat().st_size)}
     if not name.endswith(SUFFIXES):
         return {}  # as a prompt calls it
     folder, size = places.get(name, (None, None))

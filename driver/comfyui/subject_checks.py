@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...core.content_hash import remembered_sha256
+from ...core.content_hash import hash_file_once
 from ...core.errors import InputError
 from ...core.paths import below
 from ...core.subject_file import KEY
@@ -48,7 +48,7 @@ def _check_file(one: ClassSubject, server: str, comfy: Comfy) -> None:
 
 def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
     """As far as the workflow's checkpoints are files on this machine."""
-    digests = {path.name: remembered_sha256(path) for path in _checkpoints(plan, folders)}
+    digests = {path.name: hash_file_once(path) for path in _checkpoints(plan, folders)}
     if digests and one.file.base_digest not in digests.values():
         raise InputError(
             f"{one.path} was trained on {one.file.base}, and {plan.recipe.workflow} draws with "

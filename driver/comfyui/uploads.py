@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from ...core.errors import InputError, ServerError
-from ...core.files import read_plain
+from ...core.files import read_regular
 from ..binding import UPLOADS
 from .client import Comfy
 
@@ -84,6 +84,6 @@ class Uploads:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_plain(path)
+        return read_regular(path)
     except OSError as error:
         raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None

@@ -9,7 +9,7 @@ import psutil
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ...core.files import write_text_whole
+from ...core.files import write_text_atomic
 from .base import LOCK
 from .cache import background_folder, cache_folder, usable_folder
 from .locks import is_locked
@@ -76,7 +76,7 @@ def start_background(settings: ServerSettings, progress: Progress) -> tuple[Back
             return running, False
         with EmbeddedServer(with_kept_folder(settings), progress) as server:
             state = _describe(server)
-            write_text_whole(_state_file(), state.model_dump_json(indent=2) + "\n")
+            write_text_atomic(_state_file(), state.model_dump_json(indent=2) + "\n")
             server.detach()
         return state, True
 

@@ -7,7 +7,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ...core.classes import check_class_names
-from ...core.deleted import deleted_sentence, without_deleted
+from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.json_text import read_json
@@ -68,9 +68,9 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
     exported = [record for record in records if record.kept]
     if not exported:
         raise InputError(f"{folder} has no kept record in {METADATA}: there is nothing to export.")
-    there, deleted = without_deleted(folder, exported)
+    there, deleted = drop_deleted(folder, exported)
     if not there:
-        raise InputError(f"{deleted_sentence(deleted, folder)} There is nothing to export.")
+        raise InputError(f"{describe_deleted(deleted, folder)} There is nothing to export.")
     exported = there
     val, keys = validation_names(exported, share, seed), _keys(exported)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.classes import check_class_names
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import InputError
 from ...core.masks.conventions import PALETTE
 from ...core.masks.objects import find_objects
@@ -30,7 +30,7 @@ def check_masks(samples: Sequence[Sample], drawing: Drawing) -> None:
     missing = [sample for sample in samples if sample.mask is None]
     if missing and drawing.shapes != Shapes.IMAGE:
         raise InputError(
-            f"{len(missing)} of {counted(len(samples), 'image has', 'images have')} no "
+            f"{len(missing)} of {pluralize(len(samples), 'image has', 'images have')} no "
             f"mask, {missing[0].record.file_name} for one, and {drawing.shapes.value} are drawn of "
             "masks. Save the images with masks, or take '--shapes image': the whole image is the "
             "box."

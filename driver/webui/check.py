@@ -6,7 +6,7 @@ A WebUI draws on where much is missing, so whatever a job names must be in its l
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import InputError
 from ...core.json_text import parse_json
 from ...core.nearest import did_you_mean
@@ -107,7 +107,7 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
     slots = dialect.options.get(SLOTS, 3)
     if len(request.units) > slots:
         yield (
-            f"It has {counted(slots, 'ControlNet unit')}, and {len(request.units)} are asked "
+            f"It has {pluralize(slots, 'ControlNet unit')}, and {len(request.units)} are asked "
             f"for: raise its setting {SLOTS!r}."
         )
     models, modules = dialect.controls

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.counted import came_of
+from ...core.counted import describe_shortfall
 from ...core.webui_facts import INTERRUPTED
 from ..job import Failure
 from ..reply import whole
@@ -120,7 +120,8 @@ def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
         return None
     return Failure(
         "incomplete",
-        f"{came_of(max(drawn, 0), request.images)} Somebody may have interrupted the WebUI.",
+        f"{describe_shortfall(max(drawn, 0), request.images)} Somebody may have interrupted "
+        "the WebUI.",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.images import SENT, open_image
 from ..job import Failure
 from .request import Request
@@ -27,8 +27,8 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
         return Failure(
             "invalid",
             "ControlNet took no part, or not as asked: "
-            f"{counted(wanted, 'unit was', 'units were')} sent, and {counted(len(maps), 'map')} "
-            "came. The WebUI's console says why; is the model there, and for this kind of "
+            f"{pluralize(wanted, 'unit was', 'units were')} sent, and {pluralize(len(maps), 'map')}"
+            " came. The WebUI's console says why; is the model there, and for this kind of "
             "checkpoint?",
         )
     of_each = maps[:: len(maps) // wanted]  # those of one unit stand together

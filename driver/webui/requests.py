@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.files import read_plain
+from ...core.files import read_regular
 from ..binding import upload_name
 from ..drawn_with import DrawnWith, as_planned
 from ..field_text import field_names, fill
@@ -180,6 +180,6 @@ class Requests:
             return made.files[value[1:]] if made else blank()
         path = job.pictures[value[1:] if isinstance(value, str) else PREFIX + key]
         try:
-            return read_plain(Path(path))
+            return read_regular(Path(path))
         except OSError as error:
             raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.images import opened
+from ...core.images import open_image_file
 from ...core.webui_facts import check_side
 
 Size = tuple[int, int]
@@ -39,5 +39,5 @@ def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
 
 
 def _size(picture: bytes) -> Size:
-    with opened(picture, "picture") as file:
+    with open_image_file(picture, "picture") as file:
         return file.size

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.images import SENT, open_image, opened
+from ...core.images import SENT, open_image, open_image_file
 from ...core.json_text import parse_json
 from ..job import Failure
 from .facts import CHECKS, first_image
@@ -85,5 +85,5 @@ def _pictured(request: Request, kinds: list[Kind]) -> Failure | None:
 
 
 def _kind(data: bytes) -> Kind:
-    with opened(data, formats=SENT) as file:
+    with open_image_file(data, formats=SENT) as file:
         return str(file.format), file.size

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.nearest import nearest
+from ...core.nearest import closest_match
 from .catalogue import Catalogue
 from .graph import Graph, Slot, describe, id_order, is_link, shorten, title
 
@@ -126,7 +126,7 @@ def _unknown(graph: Graph, address: str, catalogue: Catalogue | None) -> str:
             f"{_near_node(graph, node_part)}"
         )
     known = list(dict.fromkeys(_inputs(graph, nodes[0], catalogue)))
-    near = nearest(name, known)
+    near = closest_match(name, known)
     hint = f" Did you mean {near!r}?" if near else ""
     return (
         f"{shorten(address)!r}: {describe(graph, nodes[0])} has no input {shorten(name)!r}.{hint} "
@@ -145,7 +145,7 @@ def _near_node(graph: Graph, node_part: str) -> str:
         return f" It has {count} of that name; the first is #1."
     names = {title(node): None for node in graph.values()}
     names |= {node["class_type"]: None for node in graph.values()}
-    near = nearest(node_part.split("#")[0], names)
+    near = closest_match(node_part.split("#")[0], names)
     if near:
         return f" Did you mean {shorten(near)!r}?"
     shown = ", ".join(shorten(name) for name in list(names)[:12])

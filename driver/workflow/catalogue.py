@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.nearest import nearest
+from ...core.nearest import closest_match
 
 PRIMITIVES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
 COMBO = "COMBO"
@@ -85,11 +85,11 @@ class Catalogue:
 
     def nearest(self, class_type: str) -> str | None:
         """The known class whose name or title is most like `class_type`."""
-        named = nearest(class_type, self.nodes)
+        named = closest_match(class_type, self.nodes)
         if named:
             return named
         titles = {spec.title: spec.class_type for spec in self.nodes.values()}
-        titled = nearest(class_type, titles)
+        titled = closest_match(class_type, titles)
         return titles[titled] if titled else None
 
     @cached_property

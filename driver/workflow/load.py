@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core import json_text
 from ...core.errors import InputError
-from ...core.images import opened
+from ...core.images import open_image_file
 from ...core.text_file import decode_text
 from .canvas import is_ui
 from .catalogue import Catalogue
@@ -92,7 +92,7 @@ def _decoded(content: bytes, path: Path) -> str:
 
 def _png_prompt(path: Path) -> str:
     """The API graph that ComfyUI writes into its PNGs."""
-    with opened(path, "workflow", formats=("PNG",)) as image:
+    with open_image_file(path, "workflow", formats=("PNG",)) as image:
         text = image.info.get("prompt")
     if not isinstance(text, str):
         raise InputError(f"{path} holds no workflow: ComfyUI's text 'prompt' is not in the PNG.")

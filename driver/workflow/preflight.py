@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 from typing import Any
 
-from ...core.nearest import nearest
+from ...core.nearest import closest_match
 from .catalogue import Catalogue, InputSpec, NodeSpec, types_fit
 from .graph import Graph, Slot, describe, id_order, is_link, links, shorten, upstream
 from .values import check_value, show
@@ -138,7 +138,7 @@ class _Checker:
         known = {*spec.inputs, *(widget.name for widget in added_by_extensions(spec))}
         unset = [name for name in spec.inputs if name not in inputs]
         for name in inputs:
-            near = nearest(name, unset) if name not in known else None
+            near = closest_match(name, unset) if name not in known else None
             if near:
                 yield self.problem(
                     node_id, name, f"{spec.class_type} has no such input. Did you mean {near!r}?"

@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any
 
-from ...core.nearest import nearest
+from ...core.nearest import closest_match
 from .catalogue import COMBO, InputSpec
 from .graph import shorten
 
@@ -92,7 +92,7 @@ def _not_an_option(spec: InputSpec, value: Any) -> str:
     options = [str(option) for option in spec.options or ()]
     if not options:
         return f"the server has no {show(value)}; it has no file for this input at all."
-    near = nearest(str(value), options)
+    near = closest_match(str(value), options)
     hint = f" The nearest is {shorten(near)!r}." if near else ""
     shown = ", ".join(shorten(option, 40) for option in options[:SHOWN_OPTIONS])
     more = f" and {len(options) - SHOWN_OPTIONS} more" if len(options) > SHOWN_OPTIONS else ""

@@ -29,7 +29,7 @@ from manyshot.core.model_family import file_facts
 from manyshot.core.pets import parse_list
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.core.record_file import add_records
-from manyshot.core.records import foreign_models, learned_photos, read_records
+from manyshot.core.records import read_foreign_models, read_records, read_training_photos
 from manyshot.core.subject_file import KEY, read_subject_file
 from manyshot.core.webui_prompt.comfy import comfy_text
 from manyshot.core.webui_prompt.from_comfy import from_comfy
@@ -300,8 +300,8 @@ def metadata(data: bytes) -> None:
 def manifest(data: bytes) -> None:
     with folder_of(manyshot__json=data) as folder:
         each(
-            lambda: learned_photos(folder),
-            lambda: foreign_models(folder),
+            lambda: read_training_photos(folder),
+            lambda: read_foreign_models(folder),
             lambda: credited(folder, []),
         )
 

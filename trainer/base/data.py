@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...core.class_folders import class_folders
+from ...core.class_folders import find_class_folders
 from ...core.images import open_image, open_rgb
 from ...core.pets import FOLDER, Entry
 from ...core.tiny_sizes import IMAGE_SIZE
@@ -94,7 +94,9 @@ def read_broad(
     `folder` is laid out as torchvision's ImageFolder, its folders named in words ("school bus").
     """
     chosen = [
-        (source.name, p) for source in class_folders(folder) for p in evenly(source.images, each)
+        (source.name, p)
+        for source in find_class_folders(folder)
+        for p in evenly(source.images, each)
     ]
     return [name for name, _ in chosen], [read_image(path, short_side) for _, path in chosen]
 

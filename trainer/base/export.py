@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...core.errors import InputError
-from ...core.files import appearing
+from ...core.files import open_atomic
 from ...core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
 from ..divergence import check_finite
 from ..tensor_files import content_hash, write_tensors
@@ -99,7 +99,10 @@ def export_diffusers(folder: Path, networks: Networks) -> None:
     with TemporaryDirectory() as temporary:
         pipeline.save_pretrained(temporary)
         for path in (path for path in Path(temporary).rglob("*") if path.is_file()):
-            with path.open("rb") as source, appearing(folder / path.relative_to(temporary)) as file:
+            with (
+                path.open("rb") as source,
+                open_atomic(folder / path.relative_to(temporary)) as file,
+            ):
                 shutil.copyfileobj(source, file)
 
 

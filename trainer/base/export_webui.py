@@ -13,7 +13,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from ...core.errors import InputError, ManyshotError
-from ...core.files import write_whole
+from ...core.files import write_atomic
 from ...core.tiny_sizes import Sizes
 from .keys import DECODER, ENCODER
 from .tokenizer import tokenizer_files
@@ -145,7 +145,7 @@ def _write_changed(path: Path, data: bytes) -> bool:
     if _content(path) == data:
         return False
     try:
-        write_whole(path, data)
+        write_atomic(path, data)
     except OSError as error:
         raise ManyshotError(f"{path} cannot be written: {error.strerror}.") from None
     return True

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...core.files import write_whole
+from ...core.files import write_atomic
 
 
 def to_pixels(images: Tensor) -> Tensor:
@@ -28,4 +28,4 @@ def write_grid(path: Path, pixels: Tensor, columns: int) -> None:
     padded = [torch.nn.functional.pad(row, (0, 0, 0, widest - row.shape[1])) for row in rows]
     stream = io.BytesIO()
     Image.fromarray(torch.cat(padded).numpy()).save(stream, "png")
-    write_whole(path, stream.getvalue())
+    write_atomic(path, stream.getvalue())

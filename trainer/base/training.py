@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...core.endings import heeded_endings
+from ...core.endings import termination_signals
 from ...core.errors import InputError
 from ..divergence import check_number
 
@@ -75,7 +75,7 @@ def stoppable(clock: Clock) -> Iterator[None]:
     def stop(*_: object) -> None:
         clock.stopped = True
 
-    signals = (signal.SIGINT, *heeded_endings())
+    signals = (signal.SIGINT, *termination_signals())
     before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield

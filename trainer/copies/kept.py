@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from ...core.files import write_text_whole
+from ...core.files import write_text_atomic
 from ...core.json_text import read_json
 from ..images import content_digest
 from .search import Copy, find_copies, find_doubles
@@ -40,7 +40,7 @@ def _kept(digests: list[list[str]], cache: Path, search: Callable[[], list[Copy]
     if copies is None:
         copies = search()
         rows = [[copy.image, copy.reference, copy.agreement] for copy in copies]
-        write_text_whole(path, json.dumps(rows))
+        write_text_atomic(path, json.dumps(rows))
     return copies
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.counted import in_percent
-from ...core.deleted import deleted_sentence
+from ...core.deleted import describe_deleted
 from ...core.masks.compose import join_names
 from ...core.masks.conventions import PALETTE
 from ...core.masks.labelled_png import read_class_names
@@ -114,7 +114,7 @@ def curate(curation: Curation, step: Step = lambda what, done, of: None) -> Summ
         yardstick,
         ignored,
         curation.output / page.relative_to(place),
-        deleted_sentence(deleted, curation.folder) if deleted else "",
+        describe_deleted(deleted, curation.folder) if deleted else "",
     )
 
 

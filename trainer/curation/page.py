@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...core.counted import in_percent
-from ...core.files import write_text_whole
+from ...core.files import write_text_atomic
 from .distribution import class_rows, rows
 from .readings import Judged, Yardstick
 from .sheet import Rank, Tile
@@ -54,7 +54,7 @@ def write_page(
             digest=base64.b64encode(sha256(style.encode()).digest()).decode(),
         )
     )
-    write_text_whole(place / PAGE, text)
+    write_text_atomic(place / PAGE, text)
     return place / PAGE
 
 

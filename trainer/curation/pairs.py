@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.deleted import deleted_sentence, without_deleted
+from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
 from ...core.masks.compose import join_classes, recode
@@ -114,10 +114,10 @@ def read_generated(folder: Path) -> tuple[list[Record], int]:
     """
     if not (folder / METADATA).is_file():
         raise InputError(f"{folder} is no dataset folder: it has no {METADATA}.")
-    records, deleted = without_deleted(folder, read_records(folder))
+    records, deleted = drop_deleted(folder, read_records(folder))
     candidates = [record for record in records if record.kept]
     if not candidates:
-        gone = f" {deleted_sentence(deleted, folder)}" if deleted else ""
+        gone = f" {describe_deleted(deleted, folder)}" if deleted else ""
         raise InputError(f"{folder / METADATA} has no image that is kept.{gone}")
     for record in candidates:
         if record.mask_file_name is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.files import appearing, write_text_whole, write_whole
+from ...core.files import open_atomic, write_atomic, write_text_atomic
 from ...core.json_text import read_json
 from ...core.masks.codes import MaskCode
 from ...core.masks.compose import recode
@@ -49,7 +49,7 @@ def write_dataset(
     a file that cannot be read.
     """
     kept, noise, labelled, number = [], 0, 0, 0
-    with appearing(place / METADATA) as lines:
+    with open_atomic(place / METADATA) as lines:
         for record in curated.records:
             _copy(curated.folder, place, record.file_name)
             if record.kept:
@@ -78,7 +78,7 @@ def _write_pair(
     if written is mask and named in (None, curated.classes):
         _copy(curated.folder, place, str(record.mask_file_name))
     else:
-        write_whole(
+        write_atomic(
             inside(place, str(record.mask_file_name)), encode_png(recode(written, curated.classes))
         )
         ignored = int((written.labels != mask.labels).sum())
@@ -114,4 +114,4 @@ def _write_manifest(place: Path, folder: Path, facts: Mapping[str, Any]) -> None
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read ({error}).") from None
     text = json.dumps({**content, "curated": facts}, indent=2, ensure_ascii=False)
-    write_text_whole(place / MANIFEST, text + "\n")
+    write_text_atomic(place / MANIFEST, text + "\n")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import InputError
 from .arms import Added, Arm
 from .draws import Draw
@@ -102,8 +102,8 @@ def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, found: 
     if arm.add in ("synthetic", "shuffled") and held > found:
         others = f" ({held - found} more come from real images that draw {draw.seed} does not hold)"
     return (
-        f"The arm {arm.name!r} needs {counted(count, f'{kind} image')} of "
+        f"The arm {arm.name!r} needs {pluralize(count, f'{kind} image')} of "
         f"{table.classes[label]!r} for "
-        f"{counted(draw.count, 'shot')}, and there are {found}{others}. Use a smaller ratio, or "
+        f"{pluralize(draw.count, 'shot')}, and there are {found}{others}. Use a smaller ratio, or "
         "add images."
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import ManyshotError
 from .results import Config
 
@@ -18,7 +18,7 @@ def refuse_diverged(scores: np.ndarray, config: Config, rate: float) -> None:
         arm = "" if config.matched is None else f", at the steps of {config.matched.name!r}"
         raise ManyshotError(
             f"The training of the arm {config.arm.name!r}{arm} diverged: "
-            f"{counted(config.shots, 'shot')}, "
+            f"{pluralize(config.shots, 'shot')}, "
             f"draw {config.draw}, seed {config.seed}, learning rate {rate:g} ended in nan. "
             f"Finished runs are kept. {_advice(config)}"
         )
@@ -29,7 +29,7 @@ def refuse_all_diverged(shots: int, draw: int, rates: list[float]) -> None:
     tried = ", ".join(f"{rate:g}" for rate in rates)
     raise ManyshotError(
         "Every training of real only diverged while the learning rate was chosen: "
-        f"{counted(shots, 'shot')}, "
+        f"{pluralize(shots, 'shot')}, "
         f"draw {draw}, learning rates {tried} ended in nan. {ADVICE}"
     )
 

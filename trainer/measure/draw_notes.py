@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...core.counted import counted, in_percent
+from ...core.counted import in_percent, pluralize
 from .draws import Draw, distinct_draws, pools
 from .grid import Grid
 from .sharing import mean_shared
@@ -29,7 +29,7 @@ def notes_on_draws(table: Table, grid: Grid) -> list[str]:
     for count in grid.shots:
         draws = distinct_draws(table, count, grid.draws)
         notes = [*_on_number(table, grid, draws), *_on_seen(table, draws)]
-        found.extend(f"{counted(count, 'shot')}: {text}" for text in notes)
+        found.extend(f"{pluralize(count, 'shot')}: {text}" for text in notes)
     return found
 
 
@@ -38,7 +38,8 @@ def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]
     untested = ONE_TRAINING if grid.seeds == 1 else UNTESTED
     if len(full) == len(table.classes):
         yield (
-            f"each class has {counted(count, 'real image')}, so that there is one draw. {untested}"
+            f"each class has {pluralize(count, 'real image')}, so that there is one draw. "
+            f"{untested}"
         )
         return
     if len(draws) == 1:
@@ -54,7 +55,7 @@ def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]
         )
     if full:
         yield (
-            f"{_listed(full)} no more than {counted(count, 'real image')}, which all draws "
+            f"{_listed(full)} no more than {pluralize(count, 'real image')}, which all draws "
             "hold: other photos "
             "of these classes were not tested."
         )

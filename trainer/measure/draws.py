@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import InputError
 from .table import Table
 
@@ -42,7 +42,7 @@ def draw_shots(table: Table, count: int, seed: int) -> Draw:
     for name, order in zip(table.classes, orders, strict=True):
         if len(order) < count:
             raise InputError(
-                f"{counted(count, 'shot needs', 'shots need')} {counted(count, 'real image')} "
+                f"{pluralize(count, 'shot needs', 'shots need')} {pluralize(count, 'real image')} "
                 f"of each class; {name!r} has {len(order)} "
                 "outside of the test split. Ask for fewer shots or add images."
             )

@@ -7,7 +7,7 @@ labels of all images, net, settings, arm, draw, seed and method.
 from collections.abc import Set
 from pathlib import Path
 
-from ...core.files import file_sha256, write_whole
+from ...core.files import hash_file, write_atomic
 from .results import FILE, Run, read_results_file
 
 BESIDE = "results-*.json"
@@ -31,8 +31,8 @@ def keep_beside(folder: Path, wanted: Set[str]) -> Path | None:
     keys = _keys(path) if path.exists() else set()
     if keys <= wanted or any(keys == _keys(kept) for kept in kept_files(folder)):
         return None
-    copy = folder / BESIDE.replace("*", file_sha256(path)[:8])
-    write_whole(copy, path.read_bytes())
+    copy = folder / BESIDE.replace("*", hash_file(path)[:8])
+    write_atomic(copy, path.read_bytes())
     return copy
 
 

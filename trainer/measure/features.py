@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from ...core.files import read_plain, write_whole
+from ...core.files import read_regular, write_atomic
 from ..images import content_digest, read_rgb
 from .backbones import Backbone
 
@@ -64,7 +64,7 @@ def cached_features(
 def _keep(folder: Path, digests: Sequence[str], rows: np.ndarray) -> None:
     numbers = np.stack([np.frombuffer(bytes.fromhex(digest), np.uint8) for digest in digests])
     data = save({"features": rows.astype(np.float32), "digests": numbers})
-    write_whole(folder / f"{sha256(data).hexdigest()[:16]}.safetensors", data)
+    write_atomic(folder / f"{sha256(data).hexdigest()[:16]}.safetensors", data)
 
 
 def _read_cache(folder: Path, wanted: set[str]) -> dict[str, np.ndarray]:
@@ -72,7 +72,7 @@ def _read_cache(folder: Path, wanted: set[str]) -> dict[str, np.ndarray]:
     known: dict[str, np.ndarray] = {}
     for path in sorted(folder.glob("*.safetensors")):
         try:
-            held = load(read_plain(path))
+            held = load(read_regular(path))
             names, rows = (row.tobytes().hex() for row in held["digests"]), held["features"]
         except (OSError, SafetensorError, KeyError) as error:
             log.warning("The cached features %s cannot be read (%s); made again.", path, error)

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 from scipy import stats
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from .report.figures import decimals
 from .sharing import INDEPENDENT, Sharing
 
@@ -309,7 +309,7 @@ class Told(Protocol):
 
 
 def _of_these_photos(name: str, found: Gain, shots: int | None, control: bool) -> str:
-    photos = "these photos" if shots is None else f"these {counted(shots, 'photo')} of each class"
+    photos = "these photos" if shots is None else f"these {pluralize(shots, 'photo')} of each class"
     said = {"cannot tell": ": cannot tell", "no difference": ": nothing to tell"}
     size = _size(found, ", for other test images alone")
     includes_0 = control and found.verdict == "cannot tell"
@@ -331,7 +331,7 @@ def _draws(found: Gain) -> str:
     share = round(100 * found.shared)
     sharing = f" that share {share} % of their photos" if share else ""
     counts = sharing or found.verdict == "cannot tell"
-    return f" over {counted(found.draws, 'draw')}{sharing}" if counts else ""
+    return f" over {pluralize(found.draws, 'draw')}{sharing}" if counts else ""
 
 
 def _relative(found: Gain) -> str:

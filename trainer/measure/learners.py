@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.cache import cache_folder
-from ...core.counted import counted
+from ...core.counted import pluralize
 from .backbones import NOTES, Backbone, open_backbone_of
 from .features import file_features
 from .head import DECAYS, GRID, RATES, head_learner
@@ -49,7 +49,7 @@ def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
     paths = [example.path for example in material.examples]
     views = Views(backbone, paths, frozen.digests, feature_folder(recipe), model.views, step)
     grid = options_of(model, RATES, DECAYS)
-    source = f"on {backbone.id}, policies by {counted(model.views, 'view')}"
+    source = f"on {backbone.id}, policies by {pluralize(model.views, 'view')}"
     if grid != GRID:
         source += f", {options_text(grid)}"
     if any(arm.policy != "none" for arm in recipe.arms):

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ...core.cache import cache_folder
-from ...core.counted import counted
-from ...core.deleted import deleted_sentence, without_deleted
+from ...core.counted import pluralize
+from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError
-from ...core.records import foreign_models, read_records
+from ...core.records import read_foreign_models, read_records
 from .draw_notes import notes_on_draws
 from .draws import distinct_draws
 from .grid import Grid
@@ -73,7 +73,7 @@ def notes_on_foreign(folders: Sequence[Path]) -> list[str]:
         f"{folder} was drawn with {', '.join(names)}: what that learned from is not known. It may "
         "have seen test images, and then the gain is in part a leak."
         for folder in folders
-        if (names := foreign_models(folder))
+        if (names := read_foreign_models(folder))
     ]
 
 
@@ -101,8 +101,8 @@ def notes_on_deleted(recipe: MeasureRecipe) -> list[str]:
     notes: list[str] = []
     for folder in dict.fromkeys(folders):
         kept = (record for record in read_records(folder) if record.kept)
-        _, deleted = without_deleted(folder, kept)
-        notes += [deleted_sentence(deleted, folder)] if deleted else []
+        _, deleted = drop_deleted(folder, kept)
+        notes += [describe_deleted(deleted, folder)] if deleted else []
     return notes
 
 
@@ -154,7 +154,7 @@ def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list
     ]
     if material.repeated:
         found.append(
-            f"{counted(material.repeated, 'test image is', 'test images are')} also among the "
+            f"{pluralize(material.repeated, 'test image is', 'test images are')} also among the "
             "real images."
         )
     return [*found, DIFFERS] if recipe.protocol == "thesis" else found

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 
 from ...core.counted import in_percent
 from ...core.errors import InputError
-from ...core.files import write_text_whole
+from ...core.files import write_text_atomic
 from ...core.json_text import read_json
 from ..copies.kept import kept_copies
 from ..copies.search import Copy, find_copies
@@ -73,7 +73,7 @@ def kept_overlap(
     found = _kept(path)
     if found is None:
         found = _search(synthetic, test, real)
-        write_text_whole(path, json.dumps(asdict(found)))
+        write_text_atomic(path, json.dumps(asdict(found)))
     images, photos = ([one.path for one in part] for part in (synthetic, (*test, *real)))
     copies = kept_copies(images, photos, cache, progress)
     return _with_copies(_judged(found, synthetic, test, real), copies, synthetic, test)

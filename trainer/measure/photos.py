@@ -11,7 +11,7 @@ import numpy as np
 from ...core.cache import cache_folder
 from ...core.classes import check_apart
 from ...core.errors import InputError
-from ...core.files import write_whole
+from ...core.files import write_atomic
 from ...core.images import image_size
 from ...core.masks.labelled_png import encode_png
 from ...core.masks.layouts import IMAGES, MASKS
@@ -95,7 +95,7 @@ def _photo(example: Example, name: str, folder: Path) -> int:
     """Copy an image as it is; 1."""
     file = safe_name(name + example.path.suffix, "image")
     place = inside(folder, safe_name(example.own_class, "class name"), file)
-    write_whole(place, example.path.read_bytes())
+    write_atomic(place, example.path.read_bytes())
     return 1
 
 
@@ -111,7 +111,7 @@ def _pair_writer(recipe: MeasureRecipe, data: Dataset) -> Callable[[Example, str
             log.warning("%s is left out: its mask shows no object", example.name)
             return 0
         own_class, file = safe_name(example.own_class, "class name"), safe_name(name, "image")
-        write_whole(inside(folder / MASKS, own_class, f"{file}.png"), encode_png(mask))
+        write_atomic(inside(folder / MASKS, own_class, f"{file}.png"), encode_png(mask))
         return _photo(example, name, folder / IMAGES)
 
     return write

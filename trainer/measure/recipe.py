@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.user_path import UserPath
 from .arms import Arm
 from .model import Model
@@ -216,7 +216,7 @@ class MeasureRecipe(Strict):
         for figure in self.published.figures if self.published else ():
             if figure.arm not in self.arms or figure.shots not in self.shots:
                 raise ValueError(
-                    f"'published' has a figure of {counted(figure.shots, 'shot')} and the arm "
+                    f"'published' has a figure of {pluralize(figure.shots, 'shot')} and the arm "
                     f"{figure.arm.name!r}, which are not both among 'shots' and 'arms'"
                 )
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ...core.errors import InputError, ManyshotError
-from ...core.files import write_text_whole
+from ...core.files import write_text_atomic
 from ...core.json_text import read_json
 from .arms import Arm
 from .gain import Verdict
@@ -193,7 +193,7 @@ def write_results(folder: Path, results: Results) -> None:
     """Write `folder`/results.json, whole or not at all."""
     path = folder / FILE
     try:
-        write_text_whole(path, results.model_dump_json(indent=1) + "\n")
+        write_text_atomic(path, results.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise ManyshotError(
             f"Writing {path} failed: {error.strerror}. Runs that it holds already are kept: make "

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.class_folders import class_folders, find_parts
+from ...core.class_folders import find_class_folders, find_splits
 from ...core.classes import check_apart
 from ...core.counted import in_percent
-from ...core.deleted import deleted_sentence, without_deleted
+from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError
 from ...core.nearest import did_you_mean
 from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
-from ...core.records import METADATA, LearnedPhotos, Record, learned_photos, read_records
+from ...core.records import METADATA, LearnedPhotos, Record, read_records, read_training_photos
 from ..base.data import pool_split
 from .groups import SearchDoubles, group_images, pick_tested, search_doubles
 
@@ -165,7 +165,7 @@ def taken_parts(folder: Path, test: Path | None) -> Taken:
     there is no test, and else left out, and the description says so. Raises InputError for parts of
     which none is train.
     """
-    parts = {} if (folder / METADATA).exists() or not folder.is_dir() else find_parts(folder)
+    parts = {} if (folder / METADATA).exists() or not folder.is_dir() else find_splits(folder)
     if not parts:
         return Taken(folder, test, _told(folder.name, test.name) if test else "")
     names = {part: one.relative_to(folder).as_posix() for part, one in parts.items()}
@@ -253,11 +253,11 @@ def read_examples(folder: Path) -> list[Example]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.{_beside(folder)}")
     if (folder / METADATA).exists():
-        learned = learned_photos(folder)
+        learned = read_training_photos(folder)
         return [recorded_example(folder, record, learned) for record in kept_records(folder)]
     return [
         Example(path, path.relative_to(folder).as_posix(), one.name)
-        for one in class_folders(folder)
+        for one in find_class_folders(folder)
         for path in one.images
     ]
 
@@ -268,11 +268,11 @@ def kept_records(folder: Path) -> list[Record]:
     Raises InputError without any.
     """
     kept = [record for record in read_records(folder) if record.kept]
-    records, deleted = without_deleted(folder, kept)
+    records, deleted = drop_deleted(folder, kept)
     if not kept:
         raise InputError(f"{folder / METADATA} has no image that is kept.")
     if not records:
-        raise InputError(f"{deleted_sentence(deleted, folder)} Nothing is left.")
+        raise InputError(f"{describe_deleted(deleted, folder)} Nothing is left.")
     return records
 
 

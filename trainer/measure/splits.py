@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import InputError
 from .results import FILE, read_results
 from .sources import Dataset, checked
@@ -25,7 +25,7 @@ def split_again(data: Dataset, file: Path) -> Dataset:
     missing = [name for name in (*split.real, *split.test) if name not in named]
     if missing:
         raise InputError(
-            f"The split of {file} has {counted(len(missing), 'image')} that the data does not "
+            f"The split of {file} has {pluralize(len(missing), 'image')} that the data does not "
             "have, such "
             f"as {missing[0]!r}. Give the data it was made of, or leave out 'split'."
         )

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from ...core.errors import InputError
-from ...core.files import check_plain
+from ...core.files import check_regular
 from ...core.nearest import did_you_mean
 from ...core.tiny_sizes import IMAGE_SIZE, TINY
 from ..base.architecture import build_schedule
@@ -57,7 +57,7 @@ def open_base(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
 def _keys(path: Path) -> dict[str, int]:
     """Names of the tensors, with the last dimension of each."""
     try:
-        check_plain(path)
+        check_regular(path)
         with safe_open(path, "pt") as file:
             return {key: (file.get_slice(key).get_shape() or [0])[-1] for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:

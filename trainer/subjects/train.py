@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.begun import Facts, Value, digest, with_version
-from ...core.counted import counted
+from ...core.counted import pluralize
 from ...core.errors import InputError, ManyshotError
 from ...core.subject_file import Subject, SubjectFile
 from ..base.pictures import write_grid
@@ -152,7 +152,7 @@ def lessons(
     least = min(map(len, encoded))
     if least <= settings.held_out:
         raise InputError(
-            f"There {'is' if least == 1 else 'are'} {counted(least, 'photo')} and "
+            f"There {'is' if least == 1 else 'are'} {pluralize(least, 'photo')} and "
             f"{settings.held_out} are held out: none is left "
             "to learn from. Lower 'held_out', or add photos."
         )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...core.class_folders import ClassFolder, class_folders
+from ...core.class_folders import ClassFolder, find_class_folders
 from ...core.classes import normalise_class
 from ...core.errors import InputError
 from ...core.image_files import image_files
@@ -24,7 +24,7 @@ def class_subjects(classes: ClassFolders) -> list[Subject]:
 
     Raises InputError: no folders, a class without a noun.
     """
-    folders = class_folders(classes.folder)
+    folders = find_class_folders(classes.folder)
     words = plain_words([one.name for one in folders], MAX_TOKEN - len(classes.ending))
     return [_class_subject(classes, one, words[one.name] + classes.ending) for one in folders]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ....core.errors import InputError
-from ....core.files import write_text_whole, write_whole
+from ....core.files import write_atomic, write_text_atomic
 from .figures import read_figures
 from .tables import PICTURES, tables
 
@@ -16,16 +16,16 @@ def publish(folder: Path, docs: Path) -> None:
     """Bring an evaluation's figures and pictures into the docs, and its tables into the card."""
     figures = folder / "evaluation.json"
     write_card(docs / "model_card.md", read_figures(figures))
-    write_whole(docs / figures.name, figures.read_bytes())
+    write_atomic(docs / figures.name, figures.read_bytes())
     for picture in sorted((folder / "pictures").glob(f"{PICTURES}*")):
-        write_whole(docs / "pictures" / picture.name, picture.read_bytes())
+        write_atomic(docs / "pictures" / picture.name, picture.read_bytes())
 
 
 def write_card(path: Path, figures: Mapping[str, Any]) -> None:
     """Put the tables between the card's two markers. Raises InputError when it lacks them."""
     if not path.is_file():
         raise InputError(f"There is no {path} to put the figures into.")
-    write_text_whole(path, with_tables(path.read_text(encoding="utf-8"), figures, str(path)))
+    write_text_atomic(path, with_tables(path.read_text(encoding="utf-8"), figures, str(path)))
 
 
 def with_tables(text: str, figures: Mapping[str, Any], where: str) -> str:

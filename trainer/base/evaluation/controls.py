@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ....core.files import write_whole
+from ....core.files import write_atomic
 from ....core.palettes import BORDER, PET, control_to_trimap, trimap_to_control
 from ....core.paths import inside
 from ....core.pets import Entry
@@ -88,4 +88,4 @@ def _write(folder: Path, entries: Sequence[Entry], images: Sequence[np.ndarray])
 def _write_png(path: Path, image: np.ndarray) -> None:
     stream = BytesIO()
     Image.fromarray(image).save(stream, "png")
-    write_whole(path, stream.getvalue())
+    write_atomic(path, stream.getvalue())

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ....core.errors import InputError
-from ....core.files import write_whole
+from ....core.files import write_atomic
 from ....core.images import open_rgb
 from ....core.paths import inside, relative_name
 from ....core.pets import Entry
@@ -67,7 +67,7 @@ def kept_rows(path: Path, names: Sequence[str], compute: Callable[[], np.ndarray
             return stored["rows"]
     rows, stream = compute(), BytesIO()
     np.savez(stream, names=np.array(names), rows=rows)
-    write_whole(path, stream.getvalue())
+    write_atomic(path, stream.getvalue())
     return rows
 
 

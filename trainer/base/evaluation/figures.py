@@ -6,7 +6,7 @@ from typing import Any
 
 from ....core.begun import check_begun
 from ....core.errors import InputError
-from ....core.files import write_text_whole
+from ....core.files import write_text_atomic
 from ....core.json_text import read_json
 
 DIGITS = 4  # of a figure, the last of which is mostly chance
@@ -37,7 +37,7 @@ def check_photos(path: Path, photos: str) -> None:
 def write_part(path: Path, name: str, figures: dict[str, Any]) -> None:
     """Put the figures of one part in the place of its earlier ones."""
     whole = {**read_figures(path), name: rounded(figures)}
-    write_text_whole(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    write_text_atomic(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
 
 
 def rounded(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ....core.files import write_whole
+from ....core.files import write_atomic
 
 GAP, MARGIN, NAME_WIDTH = 4, 8, 180
 INK, PAPER = (40, 40, 40), (255, 255, 255)
@@ -33,7 +33,7 @@ def write_sheet(path: Path, rows: Sequence[Row], columns: int = 1) -> None:
     for number, row in enumerate(rows):
         column, line = divmod(number, height)
         _draw(sheet, MARGIN + column * (width + MARGIN), MARGIN + line * tile, row)
-    write_whole(path, _jpeg(sheet))
+    write_atomic(path, _jpeg(sheet))
 
 
 def _draw(sheet: Image.Image, left: int, top: int, row: Row) -> None:

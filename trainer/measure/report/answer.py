@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....core.counted import counted, in_percent
+from ....core.counted import in_percent, pluralize
 from ..arms import REAL_ONLY
 from ..gain import room_left
 from ..results import GainRow, Results
@@ -51,7 +51,7 @@ def is_finished(results: Results) -> bool:
 def _without_gains(results: Results) -> Answer:
     if is_finished(results):
         return Answer("cannot tell", "Nothing to compare", "only real images were measured.")
-    done = counted(len(results.runs), "run")
+    done = pluralize(len(results.runs), "run")
     return Answer(
         "cannot tell",
         "Not finished",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from ....core.counted import counted
+from ....core.counted import pluralize
 from .classes import ClassGains
 from .figures import shots_text
 from .page import Page
@@ -102,7 +102,7 @@ def _class_gains(group: ClassGains) -> list[str]:
     rows = [(bar.name, bar.gain, bar.span) for bar in group.bars]
     if group.left_out:
         rows.insert(
-            len(rows) // 2, (f"… {counted(group.left_out, 'class', 'classes')} between", "", "")
+            len(rows) // 2, (f"… {pluralize(group.left_out, 'class', 'classes')} between", "", "")
         )
     return [title, table(("class", "gain in points", "interval"), rows)]
 

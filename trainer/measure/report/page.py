@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ....core.counted import counted
+from ....core.counted import pluralize
 from ..results import Results, Sample
 from .answer import Answer, answer, is_finished
 from .chosen import arms_by_name
@@ -68,7 +68,7 @@ def page(results: Results) -> Page:
 
 def _basis(results: Results) -> str:
     """What the answer rests on, in a line."""
-    tested = counted(len(results.split.test), "test image")
+    tested = pluralize(len(results.split.test), "test image")
     if not results.gains:
         return f"{results.split.description} {tested}."
     repeated = repeats_text(results)

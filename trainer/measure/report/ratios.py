@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ....core.counted import counted
+from ....core.counted import pluralize
 from ..arms import Arm
 from ..results import GainRow, Results
 from .chosen import arms_by_name, shots_of, strictest
@@ -82,5 +82,5 @@ def _line(
         for ratio, row in sorted(rows.items())
     )
     cells = (points(rows[ratio].gain) if ratio in rows else "" for ratio in ratios)
-    name = counted(next(iter(rows.values())).shots, "real image")
+    name = pluralize(next(iter(rows.values())).shots, "real image")
     return Line(name, style, tuple(marks), tuple(cells))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import yaml
 
-from ....core.counted import counted
+from ....core.counted import pluralize
 from ..arms import Arm
 from ..published import PublishedRow
 from ..results import GainRow, Results, Run
@@ -103,7 +103,7 @@ def _beside(row: GainRow | None, figure: PublishedRow) -> tuple[str, ...]:
         points(figure.gain) if figure.gain is not None else "",
         _relative(figure.relative) if figure.relative is not None else "",
     )
-    steps = f", {counted(figure.steps, 'step')}" if figure.steps else ""
+    steps = f", {pluralize(figure.steps, 'step')}" if figure.steps else ""
     if steps and figure.baseline_steps:
         steps += f" against {figure.baseline_steps:,}"
     return (f"{figure.shots:,}", figure.arm, *own, *theirs, figure.setup + steps)
@@ -120,7 +120,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("Task", results.task),
         ("Data", split.description),
         ("Images", f"{len(split.real):,} real to draw from, {len(split.synthetic):,} synthetic, "
-         f"{len(split.test):,} to test on, {counted(len(results.classes), 'class', 'classes')}"),
+         f"{len(split.test):,} to test on, {pluralize(len(results.classes), 'class', 'classes')}"),
         ("Learns", results.learner),
         ("Backbone", results.backbone),
         ("Protocol", _protocol(results)),
@@ -143,17 +143,17 @@ def _protocol(results: Results) -> str:
 
 
 def _repeats(results: Results) -> str:
-    runs = counted(len(results.runs), "run")
+    runs = pluralize(len(results.runs), "run")
     return f"{repeats_text(results)}, {runs} in all" if results.gains else runs
 
 
 def repeats_text(results: Results) -> str:
     """How many draws and seeds gains rest on; only draws that hold other photos count."""
     draws = {row.shots: row.draws for row in results.gains}
-    numbers = [f"{counted(count, 'draw')} with {shots:,}" for shots, count in draws.items()]
+    numbers = [f"{pluralize(count, 'draw')} with {shots:,}" for shots, count in draws.items()]
     alike = len(set(draws.values())) == 1
-    told = counted(results.gains[0].draws, "draw") if alike else listed(numbers)
-    return f"{told} × {counted(results.gains[0].seeds, 'seed')} for every arm"
+    told = pluralize(results.gains[0].draws, "draw") if alike else listed(numbers)
+    return f"{told} × {pluralize(results.gains[0].seeds, 'seed')} for every arm"
 
 
 def _training(runs: Sequence[Run]) -> str:

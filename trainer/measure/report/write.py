@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ....core.files import write_text_whole
+from ....core.files import write_text_atomic
 from ..results import Results
 from .html import html
 from .markdown import markdown
@@ -17,5 +17,5 @@ def write_report(folder: Path, results: Results) -> tuple[Path, Path]:
     shown = page(results)
     paths = folder / PAGE, folder / TEXT
     for path, text in zip(paths, (html(shown), markdown(shown)), strict=True):
-        write_text_whole(path, text)
+        write_text_atomic(path, text)
     return paths

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ....core.class_folders import refuse_parts
+from ....core.class_folders import refuse_splits
 from ....core.classes import normalise_class
 from ....core.errors import InputError
 from ....core.masks.codes import IGNORE, PETS, MaskCode, trimap_code
@@ -18,7 +18,7 @@ from ....core.masks.set_code import code_beside, set_code
 from ....core.palettes import COLOURS, PET
 from ....core.paths import inside
 from ....core.pets import FOLDER, read_split
-from ....core.records import METADATA, LearnedPhotos, Record, learned_photos
+from ....core.records import METADATA, LearnedPhotos, Record, read_training_photos
 from ..downloads import download
 from ..groups import SearchDoubles, search_doubles
 from ..recipe import Data
@@ -90,7 +90,7 @@ def read_pairs(folder: Path) -> list[Pair]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
     if (folder / METADATA).exists():
-        learned = learned_photos(folder)
+        learned = read_training_photos(folder)
         return [_recorded(folder, record, learned) for record in kept_records(folder)]
     images, masks = _places(folder)
     if not images.is_dir() or not masks.is_dir():
@@ -98,7 +98,7 @@ def read_pairs(folder: Path) -> list[Pair]:
             f"{folder} has no pairs: give {IMAGES}/<name>.jpg and {MASKS}/<name>.png in it, or a "
             f"dataset folder with {METADATA}."
         )
-    refuse_parts(images)
+    refuse_splits(images)
     found = mask_pairs(images, masks)
     if not found:
         raise InputError(f"The folder {images} has no images.")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ....core.counted import counted, in_percent
+from ....core.counted import in_percent, pluralize
 from ....core.errors import InputError
-from ....core.files import appearing
+from ....core.files import open_atomic
 from ....core.subject_file import read_subject_file
 from .eval_config import BaseFile, EvalConfig, ProgressCallback
 from .evaluation_results import Choice
@@ -66,13 +66,13 @@ def explain_choice(
     excluded = f", {over} of them excluded for repeating training photos" if over else ""
     return (
         f"Step {chosen.step} is the most similar ({chosen.similarity:.3f}) of "
-        f"{counted(len(scored), 'checkpoint')}{excluded}."
+        f"{pluralize(len(scored), 'checkpoint')}{excluded}."
     )
 
 
 def install_checkpoint(chosen: Path, path: Path) -> None:
     """Overwrite the subject's file with the chosen checkpoint."""
-    with chosen.open("rb") as source, appearing(path) as target:
+    with chosen.open("rb") as source, open_atomic(path) as target:
         shutil.copyfileobj(source, target)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ....core.files import write_text_whole
+from ....core.files import write_text_atomic
 from ...base.evaluation.tables import table
 from ...plain_words import plain_words
 from .evaluation_results import Evaluation, SubjectFigures
@@ -56,4 +56,4 @@ def sentences(figures: SubjectFigures) -> list[str]:
 
 def write_markdown(path: Path, evaluation: Evaluation) -> None:
     """Write `markdown` to a file."""
-    write_text_whole(path, markdown(evaluation))
+    write_text_atomic(path, markdown(evaluation))

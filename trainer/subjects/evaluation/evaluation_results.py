@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ....core.errors import InputError
-from ....core.files import read_plain, write_text_whole
+from ....core.files import read_regular, write_text_atomic
 from ...base.evaluation.figures import rounded
 from .subject_fidelity import Bounds, Interval
 from .text_rendering import TextRendering
@@ -116,13 +116,13 @@ def write_results(folder: Path, evaluation: Evaluation) -> Path:
     """Write the results; returns the file's path."""
     path = folder / FILE
     text = json.dumps(rounded(evaluation.model_dump(mode="json")), indent=2, ensure_ascii=False)
-    write_text_whole(path, text + "\n")
+    write_text_atomic(path, text + "\n")
     return path
 
 
 def read_results(path: Path) -> Evaluation:
     """Read what `write_results` wrote. Raises InputError for any other file, or none."""
     try:
-        return Evaluation.model_validate_json(read_plain(path))
+        return Evaluation.model_validate_json(read_regular(path))
     except (OSError, ValidationError) as error:
         raise InputError(f"{path} is no evaluation of subjects: {error}") from None
