@@ -26,6 +26,7 @@ class Extra(str, Enum):  # noqa: UP042 - core is checked for Python 3.10, which 
     TRAINER = "trainer"
     EXPORT = "export"
     OCR = "ocr"
+    NOTEBOOK = "notebook"
     ALL = "all"
 
 

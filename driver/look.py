@@ -18,10 +18,10 @@ from .settle import images_per_class
 
 
 def look_ahead(
-    recipe: Recipe, ask_server: bool, show: int
+    recipe: Recipe, ask_server: bool, show: int | None
 ) -> tuple[list[str], list[tuple[Job, DrawnWith]]]:
-    """The plan in a few lines, and its first jobs with what they are drawn with; checked against
-    the servers if asked to."""
+    """The plan in a few lines, and its first `show` jobs (None: all) with what they are drawn with;
+    checked against the servers if asked to."""
     unsure: list[str] = []
     if not ask_server:
         plan = prepare(recipe, None)

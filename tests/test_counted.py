@@ -35,7 +35,7 @@ def test_percent_are_written_in_one_form() -> None:
     """That of the names of arms, which results.json holds: a space before the sign."""
     assert [in_percent(0.615), in_percent(0.1234, 1), in_percent(0)] == ["62 %", "12.3 %", "0 %"]
     [folder] = manyshot.__path__
-    rooms = ("cli", "comfy_nodes", "core", "driver", "trainer", "webui")
+    rooms = ("cli", "comfy_nodes", "core", "driver", "library", "trainer", "webui")
     files = [path for room in rooms for path in (Path(folder) / room).rglob("*.py")]
     assert len(files) > 100
     other_form = re.compile(r":[.0-9]*%\}")

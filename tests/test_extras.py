@@ -17,7 +17,7 @@ from typer.main import get_command
 ROOT = Path(__file__).parents[1]
 HOSTS = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server", "protocol"}
 WEBUI = {"fastapi", "gradio", "launch", "modules"}
-PRODUCT = ("cli", "comfy_nodes", "core", "driver", "trainer", "webui")
+PRODUCT = ("cli", "comfy_nodes", "core", "driver", "library", "trainer", "webui")
 
 
 class Installed:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("cli", "comfy_nodes", "core", "driver", "scripts", "trainer", "webui")
+ROOMS = ("cli", "comfy_nodes", "core", "driver", "library", "scripts", "trainer", "webui")
 HOME = "core/paths.py"
 SUSPECT = re.compile(r"(^|_)(names?|files?|filename|paths?|places?|stem)$")
 

@@ -17,7 +17,17 @@ from statistics import median
 from placeholder_names import Binding, bindings, is_placeholder
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("core", "driver", "trainer", "cli", "comfy_nodes", "webui", "recipes", "workflows")
+FOLDERS = (
+    "core",
+    "driver",
+    "trainer",
+    "cli",
+    "library",
+    "comfy_nodes",
+    "webui",
+    "recipes",
+    "workflows",
+)
 SHORT = 40  # lines
 
 # A function is named by a participle when its first word is one: in this list, or in -ed. Words

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BASELINE = Path(__file__).with_suffix(".json")
-FOLDERS = ("core", "driver", "trainer", "cli", "comfy_nodes", "webui", "tools")
+FOLDERS = ("core", "driver", "trainer", "cli", "library", "comfy_nodes", "webui", "tools")
 PLACEHOLDERS = frozenset(
     """
     asked came data2 drawn found given got held kept known left made one others own part said seen
