@@ -43,7 +43,7 @@ def test_it_holds_every_package_with_its_data(archived: set[str]) -> None:
         folder = ROOT / Path(*package.split(".")[1:])
         data = {str(path.relative_to(ROOT)) for each in patterns for path in folder.glob(each)}
         assert data - archived == set(), package
-    assert {"pyproject.toml", "README.md", "LICENSE", "requirements.txt"} <= archived
+    assert {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "requirements.txt"} <= archived
 
 
 def test_it_holds_nothing_that_only_developers_need(archived: set[str]) -> None:
