@@ -19,14 +19,16 @@ PATIENCE = 300  # seconds for a command
 SERVES = {"server start", "server install"}  # with the extra `server` these do their work
 LIST_COMMANDS = """
 import json
+from enum import Enum
 from manyshot.cli import app
 from typer.main import get_command
 
 def sample(param):
-    kind = param.type.name
-    choices = getattr(param.type, "choices", None)
-    value = str(getattr(choices[0], "value", choices[0])) if choices else (
-        "1" if kind.startswith("int") else "0.5" if kind.startswith("float") else "missing")
+    kind = param.bare_type
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        value = next(iter(kind)).value
+    else:
+        value = {int: "1", float: "0.5"}.get(kind, "missing")
     return [value] if param.param_type_name == "argument" else [param.opts[0], value]
 
 def walk(command, path):
