@@ -13,11 +13,12 @@ import pytest
 import yaml
 from manyshot.core import errors, extras
 from manyshot.core.json_text import read_json
-from manyshot.core.records import read_records
+from manyshot.core.records import Record, read_records
 from manyshot.driver import run as driver_run
 from manyshot.driver.look import look_ahead
 from manyshot.library.dataset import Dataset
 from manyshot.library.planned_jobs import PlannedJob, PlannedJobs
+from manyshot.library.progress import open_screen
 from PIL import Image
 
 from .fault_webui import FaultWebui
@@ -123,8 +124,13 @@ def test_a_run_makes_the_folder_and_goes_on_with_it(
         assert (str(dataset), len(dataset)) == (f"4 images of 2 classes in {tmp_path / 'set'}", 4)
         again = manyshot.run(recipe, server=[webui.webui_url], output=tmp_path / "set")
         assert again.records == dataset.records
-        shown = capsys.readouterr()
-        assert (shown.out, bool(shown.err)) == ("", True)
+        assert capsys.readouterr().out == ""
+
+
+def test_progress_goes_to_stderr_unless_it_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet, shown in ((False, "Starting\n"), (True, "")):
+        open_screen(quiet).step("Starting")
+        assert capsys.readouterr() == ("", shown)
 
 
 def test_what_is_missing_at_the_end_is_raised(
@@ -188,7 +194,9 @@ def test_a_frame_has_a_row_for_each_image(dataset: Dataset) -> None:
     assert len(dataset) == 3
     assert list(frame["kept"]) == [False, True, True, True]
     assert all(path.is_file() for path in frame["path"])
-    assert frame.iloc[1].to_dict() == {"path": frame["path"][1], **records[1].model_dump()}
+    assert list(frame.columns) == ["path", *Record.model_fields]
+    for name in ("file_name", "class_name", "prompt", "seed", "sha256"):
+        assert list(frame[name]) == [getattr(record, name) for record in records]
 
 
 def test_a_notebook_shows_counts_and_the_contact_sheet(dataset: Dataset) -> None:
