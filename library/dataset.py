@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.counted import counted
+from ..core.counted import pluralize
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
 from ..core.records import Record, read_records
@@ -41,8 +41,8 @@ class Dataset:
 
     def __str__(self) -> str:
         classes = len({record.class_name for record in self.kept})
-        images = counted(len(self), "image")
-        return f"{images} of {counted(classes, 'class', 'classes')} in {self.folder}"
+        images = pluralize(len(self), "image")
+        return f"{images} of {pluralize(classes, 'class', 'classes')} in {self.folder}"
 
     def to_frame(self) -> "DataFrame":
         """A row for each image, rejected ones too: the fields of its record, and `path`, where its

@@ -66,7 +66,7 @@ def fill_all(root: Path, address: str, tag: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("address", help="such as https://github.com/OWNER/manyshot")
     parser.add_argument("--tag", required=True, help="the version's tag, such as v0.1.0")
     options = parser.parse_args()

@@ -99,7 +99,7 @@ def try_commands(python: Path, extra: str, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("package", type=Path)
     parser.add_argument("--extra", default="", help="such as server; none: the bare package")
     options = parser.parse_args()
