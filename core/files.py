@@ -140,19 +140,19 @@ def check_regular(path: Path) -> None:
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """A file, open to be read. Raises OSError, as `check_plain` does too."""
+    """A file, open to be read. Raises OSError, as `check_regular` does."""
     check_regular(path)
     return path.open("rb")
 
 
 def read_regular(path: Path) -> bytes:
-    """The content of a file. Raises OSError as `open_plain` does."""
+    """The content of a file. Raises OSError as `open_regular` does."""
     with open_regular(path) as file:
         return file.read()
 
 
 def hash_file(path: Path) -> str:
-    """Hex sha256 of a file's content. Raises OSError as `open_plain` does."""
+    """Hex sha256 of a file's content. Raises OSError as `open_regular` does."""
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while block := file.read(2**20):

@@ -1,5 +1,6 @@
 """Images that were deleted by hand are left out of measurements and curations, and told of."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from manyshot.core.deleted import describe_deleted, drop_deleted
 from manyshot.core.errors import InputError
 from manyshot.core.records import METADATA, Record, read_records
+from manyshot.driver.export.material import read_material
 from manyshot.trainer.measure.notes import notes_on_deleted
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.sources import read_examples
@@ -84,3 +86,18 @@ def test_the_sentence_counts() -> None:
     assert describe_deleted(2, Path("out")) == (
         "Of out 2 images were deleted: they count as rejected, and are left out."
     )
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing"])
+def test_what_lies_in_an_image_s_place_is_not_taken_for_deleted(folder: Path, kind: str) -> None:
+    delete(folder, "cat/1")
+    path = folder / "images" / "cat" / "1.png"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(folder / "nothing.png")
+    assert drop_deleted(folder, read_records(folder))[1] == 0
+    with pytest.raises(InputError, match=r"1\.png"):
+        read_material(folder, 0, 0, lambda *_: None)
