@@ -15,37 +15,39 @@ from .tokenizer import Tokenizer, tokenizer_folder
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train manyshot-tiny on Oxford-IIIT Pet, export it, and measure it.",
+    help="Train, export and evaluate manyshot-tiny on Oxford-IIIT Pet.",
 )
 
 Data = Annotated[
-    Path, typer.Option(help="The folder that holds oxford-iiit-pet/, as torchvision lays it out.")
+    Path, typer.Option(help="The folder that contains oxford-iiit-pet/ in torchvision's layout.")
 ]
 Broad = Annotated[
     Path | None,
-    typer.Option(help="Further images of anything, <folder>/<class name>/<images>, to widen it."),
+    typer.Option(
+        help="More images of any kind, <folder>/<class name>/<images>, to broaden the model."
+    ),
 ]
 Run = Annotated[
-    Path, typer.Option(help="The folder of this training run: checkpoints, pictures, exports.")
+    Path, typer.Option(help="The folder of this training run: checkpoints, samples, exports.")
 ]
-Steps = Annotated[int | None, typer.Option(min=1, help="End after so many steps.")]
-Minutes = Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes.")]
-Batch = Annotated[int, typer.Option(min=1, help="Images in a step.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Stop after this many steps.")]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this many minutes.")]
+Batch = Annotated[int, typer.Option(min=1, help="Images per step.")]
 Rate = Annotated[float, typer.Option(min=1e-7, max=1.0, help="Peak learning rate.")]
 Workers = Annotated[
-    int, typer.Option(min=1, help="Parts of a batch computed side by side, on a CPU.")
+    int, typer.Option(min=1, help="Parts of a batch computed in parallel, on a CPU.")
 ]
 Kind = Literal["segmentation", "canny"]
-Every = Annotated[int, typer.Option(min=1, help="Steps between checkpoints and pictures.")]
+Every = Annotated[int, typer.Option(min=1, help="Steps between checkpoints and samples.")]
 Seed = Annotated[
     int,
     typer.Option(
         min=0,
-        help="Seed of all random numbers. The same seed, --steps and --workers give the same "
-        "weights on the same machine, if the run is not interrupted.",
+        help="Random seed. The same seed, --steps and --workers give the same weights on "
+        "the same machine, if the run is not interrupted.",
     ),
 ]
-Device = Annotated[str, typer.Option(help='Where to compute: "cpu", "cuda", "cuda:1".')]
+Device = Annotated[str, typer.Option(help='Device to compute on: "cpu", "cuda", "cuda:1".')]
 Bf16 = Annotated[bool, typer.Option(help="Compute in bfloat16 (faster on most machines).")]
 
 
@@ -61,13 +63,19 @@ def train_autoencoder(
     crop: Annotated[int, typer.Option(min=16, help="Side of the crops, in pixels.")] = 64,
     rate: Rate = 1e-3,
     perceptual: Annotated[
-        float, typer.Option(min=0, help="Weight of what an ImageNet net sees.")
+        float,
+        typer.Option(
+            min=0, help="Weight of the perceptual loss (features of an ImageNet network)."
+        ),
     ] = 1.0,
     adversarial: Annotated[
         float, typer.Option(min=0, help="Weight of the discriminator; 0 trains without one.")
     ] = 0.0,
     decoder_only: Annotated[
-        bool, typer.Option(help="Leave the latents as they are; a base model may know them.")
+        bool,
+        typer.Option(
+            help="Freeze the encoder, so that a base model trained on its latents still fits."
+        ),
     ] = False,
     workers: Workers = 1,
     every: Every = 500,
@@ -75,7 +83,7 @@ def train_autoencoder(
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
-    """Train the autoencoder; run it again to go on where it stopped."""
+    """Train the autoencoder. Run again to resume."""
     from ..core.pets import read_split
     from ..trainer.base.autoencoder_batches import AutoencoderOptions
     from ..trainer.base.data import evenly, pool_split, read_broad, read_images, watched_pixels
@@ -102,7 +110,7 @@ def train_autoencoder(
         seed=seed,
     )
     train_autoencoder(images, watched, TINY, options, run)
-    say(f"Saved in {run}. Run it again to go on.")
+    say(f"Saved in {run}. Run it again to continue.")
 
 
 @app.command()
@@ -116,11 +124,9 @@ def train(
     minutes: Minutes = None,
     batch: Batch = 32,
     rate: Rate = 6e-4,
-    lessons: Annotated[
-        int, typer.Option(min=1, help="Steps in which the text encoder first learns the words.")
-    ] = 1000,
+    lessons: Annotated[int, typer.Option(min=1, help="Steps of text encoder pretraining.")] = 1000,
     workers: Workers = 1,
-    mirror: Annotated[bool, typer.Option(help="Learn from mirrored images as well.")] = True,
+    mirror: Annotated[bool, typer.Option(help="Also train on mirrored images.")] = True,
     alignment: Annotated[
         float,
         typer.Option(min=0, help="Weight of predicting an ImageNet net's features; 0 does not."),
@@ -130,7 +136,7 @@ def train(
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
-    """Teach the text encoder, then train the UNet on the autoencoder's latents; again to go on."""
+    """Pretrain the text encoder, then train the UNet on latents. Run again to resume."""
     from ..trainer.base.alignment import image_features
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.autoencoder import load_autoencoder
@@ -169,7 +175,7 @@ def train(
     images = [example.image for example in seen_examples(examples, mirror)]
     features = image_features(images, device) if alignment else None
     train_base(corpus, networks.unet, draw_samples, options, run, features)
-    say(f"Saved in {run}. Run it again to go on, or `manyshot base export` to use it.")
+    say(f"Saved in {run}. Run it again to continue, or `manyshot base export` to use it.")
 
 
 @app.command()
@@ -177,7 +183,7 @@ def train(
 def train_controlnet(
     data: Data,
     run: Run,
-    kind: Annotated[Kind, typer.Option(help="What it obeys: trimap colours, or edges.")],
+    kind: Annotated[Kind, typer.Option(help="The conditioning: trimap colours or edges.")],
     tokenizer: Tokenizer = None,
     steps: Steps = None,
     minutes: Minutes = None,
@@ -189,7 +195,7 @@ def train_controlnet(
     device: Device = "cpu",
     bf16: Bf16 = True,
 ) -> None:
-    """Train a ControlNet on the trained base; run it again to go on."""
+    """Train a ControlNet on the trained base. Run again to resume."""
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.conditions import condition_images, watched_conditions
     from ..trainer.base.corpus import pet_examples, prepare_corpus, seen_examples
@@ -217,7 +223,7 @@ def train_controlnet(
     draw_samples = sampler(networks, prompts, watched, run / f"samples-{kind}")
     path = checkpoint_path(run, kind)
     train_controlnet(corpus, images, networks.unet, draw_samples, options, path)
-    say(f"Saved {path}. Run it again to go on, or `manyshot base export` to use it.")
+    say(f"Saved {path}. Run it again to continue, or `manyshot base export` to use it.")
 
 
 def _prepare(device: str) -> None:

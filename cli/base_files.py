@@ -16,17 +16,17 @@ from .tokenizer import Tokenizer, tokenizer_folder
 def export(
     run: Run,
     checkpoint: Annotated[
-        Path, typer.Option(help="The single file to write, for ComfyUI's models/checkpoints.")
+        Path, typer.Option(help="The checkpoint file to write, for ComfyUI's models/checkpoints.")
     ],
     diffusers: Annotated[
-        Path | None, typer.Option(help="Also write a folder for diffusers' pipelines.")
+        Path | None, typer.Option(help="Also write a folder for diffusers pipelines.")
     ] = None,
     controlnets: Annotated[
         Path | None, typer.Option(help="Also write the trained ControlNets into this folder.")
     ] = None,
     tokenizer: Tokenizer = None,
 ) -> None:
-    """Write the trained model as files other programs load."""
+    """Export the trained model to files that other programs load."""
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.diffusion import load_networks
     from ..trainer.base.export import export_diffusers, export_run
@@ -48,18 +48,18 @@ def export(
 def import_files(
     run: Run,
     checkpoint: Annotated[
-        Path, typer.Option(help="The single file of `manyshot base export` to go on from.")
+        Path, typer.Option(help="The checkpoint file of `manyshot base export` to continue from.")
     ],
     controlnets: Annotated[
         Path | None, typer.Option(help="Also take the ControlNets in this folder.")
     ] = None,
     tokenizer: Tokenizer = None,
 ) -> None:
-    """Begin a run with exported files, so that the training commands go on from them."""
+    """Start a run from exported files, for the training commands to continue."""
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.import_run import import_run
 
     words = load_tokenizer(tokenizer_folder(tokenizer))
     for path in import_run(run, checkpoint, controlnets, words, TINY):
         say(f"Took {path}.")
-    say(f"{run} goes on from there: give it to the training commands as --run.")
+    say(f"{run} continues from there: pass it to the training commands as --run.")

@@ -11,7 +11,7 @@ from .tokenizer import Tokenizer, tokenizer_folder
 
 OPTIONS = "{sd_vae_decode_method: TAESD, sd_vae_encode_method: TAESD}"
 NEXT = """\
-Start the WebUI anew, choose TAESD under Settings, VAE for both 'VAE type for encode' and 'VAE \
+Restart the WebUI, choose TAESD under Settings, VAE for both 'VAE type for encode' and 'VAE \
 type for decode', and draw {side} x {side} pixels. In a recipe:
   webui: {{checkpoint: {name}, width: {side}, height: {side}, options: {options}}}
 The files in {taesd} are for {name}'s latents, which are not SD1's: while they are there, \
@@ -21,10 +21,10 @@ its own anew."""
 
 @needs("base webui", Extra.TRAINER)
 def webui(
-    folder: Annotated[Path, typer.Argument(help="The WebUI's folder.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="The folder of the WebUI.", show_default=False)],
     tokenizer: Tokenizer = None,
 ) -> None:
-    """Put manyshot-tiny into AUTOMATIC1111's WebUI, to try it there without a download."""
+    """Add manyshot-tiny to AUTOMATIC1111's WebUI, to try it without a download."""
     from ..core.tiny_files import TINY_MODEL
     from ..core.tiny_sizes import IMAGE_SIZE, TINY
     from ..trainer.base.export_webui import TAESD, export_webui, webui_folder
@@ -33,7 +33,7 @@ def webui(
     folder = webui_folder(folder)
     written = export_webui(folder, TINY_MODEL, tokenizer_folder(tokenizer), TINY)
     console = PlainConsole(soft_wrap=True)
-    for said in [f"Wrote {path}" for path in written] or ["All of it is there already."]:
+    for said in [f"Wrote {path}" for path in written] or ["Everything is already there."]:
         console.print(said)
     name = TINY_MODEL.stem
     console.print(NEXT.format(name=name, side=IMAGE_SIZE, options=OPTIONS, taesd=TAESD))

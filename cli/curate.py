@@ -32,39 +32,43 @@ def curate(
     ],
     real: Annotated[
         Path,
-        typer.Option(help="Real pairs for the segmenter to learn from.", show_default=False),
+        typer.Option(help="Real pairs to train the segmenter on.", show_default=False),
     ],
     output: Annotated[
-        Path, typer.Option(help="The dataset folder to make, new or empty.", show_default=False)
+        Path,
+        typer.Option(help="The dataset folder to write; must be new or empty.", show_default=False),
     ],
     least: Annotated[
-        float | None, typer.Option(help="Leave out pairs of less agreement, 0 to 1.")
+        float | None, typer.Option(help="Leave out pairs below this agreement, 0 to 1.")
     ] = None,
     drop: Annotated[
         float | None,
-        typer.Option(help="Leave out this share of each class, 0 to 1: the lowest."),
+        typer.Option(help="Leave out this share of each class, 0 to 1: those that agree least."),
     ] = None,
     ignore: Annotated[
         bool,
-        typer.Option("--ignore", help="Let masks ignore pixels that the segmenter finds unlikely."),
+        typer.Option(
+            "--ignore",
+            help="Mark pixels that the segmenter finds unlikely as ignored in the masks.",
+        ),
     ] = False,
     alike: Annotated[
         bool,
-        typer.Option("--alike", help="Count all classes but the background as one object."),
+        typer.Option("--alike", help="Treat all classes except the background as one object."),
     ] = False,
     held_out: Annotated[
         Path | None,
-        typer.Option(help="Other real pairs as the yardstick, instead of cross-validation."),
+        typer.Option(help="Separate real pairs as the reference, instead of cross-validation."),
     ] = None,
-    segmenter: Annotated[Net, typer.Option(help="The net that learns.")] = Net.FPN,
-    size: Annotated[int, typer.Option(help="Side in pixels that it sees.")] = 128,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of its training.")] = 200,
-    batch: Annotated[int, typer.Option(min=2, help="Pairs in a step.")] = 16,
+    segmenter: Annotated[Net, typer.Option(help="The network to train.")] = Net.FPN,
+    size: Annotated[int, typer.Option(help="Side of its input, in pixels.")] = 128,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps.")] = 200,
+    batch: Annotated[int, typer.Option(min=2, help="Pairs per training step.")] = 16,
 ) -> None:
-    """Score how far a segmenter of real pairs agrees with each generated one.
+    """Score generated image-mask pairs with a segmenter trained on real ones.
 
-    A new dataset folder is written, with scores, what is left out and why, and a page to look at,
-    agreement.html. The folder that is read stays as it is.
+    Writes a new dataset folder with the scores, what was left out and why, and a page to browse,
+    agreement.html. The input folder is not changed.
     """
     from ..core.recipe_file import parse_recipe_data
     from ..trainer.curation.curate import Curation
@@ -81,5 +85,5 @@ def curate(
     console = PlainConsole()
     with progress(console) as step:
         found = curate_folder(wanted, step)
-    for line in (found.sentence, f"{output}, and a page to look at: {found.page}"):
+    for line in (found.sentence, f"{output}; browse it at {found.page}"):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -28,13 +28,13 @@ def verify(
         bool,
         typer.Option(
             "--read-data",
-            help="Read every file, not only those whose size or time has changed.",
+            help="Read every file, not only those whose size or modification time changed.",
         ),
     ] = False,
 ) -> None:
-    """Check that every image and mask of a dataset folder is there and as it was written.
+    """Check that every image and mask of a dataset folder exists and is unchanged.
 
-    Changes nothing. Ends with 1 when a file is gone or damaged.
+    Changes nothing. Exits with 1 if a file is missing or damaged.
     """
     from ..driver.upkeep import verify as verify_folder
 
@@ -52,19 +52,19 @@ def verify(
 
 
 def repair(folder: Folder) -> None:
-    """Mend a dataset folder: make a lost or damaged ledger again, and open what is not whole.
+    """Repair a dataset folder: rebuild its ledger and queue incomplete jobs again.
 
-    Reads every file. Damaged images are drawn by the next run of the recipe.
+    Reads every file. The recipe's next run regenerates damaged images.
     """
     from ..driver.upkeep import repair as repair_folder
 
     mended = repair_folder(folder)
     if mended.damage:
-        typer.echo(f"The ledger was damaged ({mended.damage}); it lies beside as *.damaged.")
+        typer.echo(f"The ledger was damaged ({mended.damage}); the old file is kept as *.damaged.")
     if mended.restored:
         typer.echo(
-            "The ledger was made again: "
-            f"{pluralize(mended.restored, 'job was', 'jobs were')} found by their files."
+            f"The ledger was rebuilt: {pluralize(mended.restored, 'job was', 'jobs were')} "
+            "found by their files."
         )
     _show_names("gone", mended.condition.gone)
     _show_names("damaged or changed", mended.condition.damaged)
@@ -76,8 +76,8 @@ def repair(folder: Folder) -> None:
     if mended.opened:
         opened = pluralize(
             mended.opened,
-            "job is open again. Run the recipe to draw it.",
-            "jobs are open again. Run the recipe to draw them.",
+            "job is queued again. Run the recipe to redo it.",
+            "jobs are queued again. Run the recipe to redo them.",
         )
         typer.echo(opened)
     elif not mended.condition.is_good and not mended.condition.can_run:
@@ -89,23 +89,23 @@ def reject(
     folder: Folder,
     images: Annotated[
         list[str] | None,
-        typer.Argument(help="Images: paths, or file names as in metadata.jsonl."),
+        typer.Argument(help="The images: paths, or file names as in metadata.jsonl."),
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the records.")] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Keep them after all.")] = False,
+    reason: Annotated[str | None, typer.Option(help="The reason, kept in the records.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Accept the images again.")] = False,
     gone: Annotated[
-        bool, typer.Option("--gone", help="Reject every image whose file was deleted.")
+        bool, typer.Option("--gone", help="Reject every image whose file has been deleted.")
     ] = False,
 ) -> None:
-    """Reject images: no run makes them again, and exports and measurements leave them out.
+    """Reject images: no run regenerates them; exports and measurements skip them.
 
-    Their files stay; deleting a file rejects it, too.
+    Their files stay. Deleting a file also rejects it.
     """
     from ..driver.upkeep import reject as reject_images
     from ..driver.upkeep import reject_gone, replaced
 
     if not images and not gone:
-        raise typer.BadParameter("Name the images, or give --gone.")
+        raise typer.BadParameter("Name the images, or pass --gone.")
     extra = replaced(folder, images) if images and undo else 0
     count = reject_images(folder, images, reason, undo) if images else 0
     count += reject_gone(folder) if gone else 0
@@ -113,12 +113,11 @@ def reject(
     typer.echo(f"{marked} {'kept' if undo else 'rejected'}.")
     if extra:
         surplus = pluralize(
-            extra, "other was drawn in its place and is", "others were drawn and are"
+            extra, "replacement was drawn for it and is", "replacements were drawn and are"
         )
         typer.echo(
             f"{surplus} more than the recipe asks for: run it with --prune to remove the "
-            "surplus, or "
-            "with larger images_per_class to keep all."
+            "surplus, or raise images_per_class to keep all."
         )
 
 
@@ -126,19 +125,19 @@ def _show_advice(folder: Path, condition: "Condition") -> None:
     """What mends a folder: for deleted images another command than for lost and damaged files."""
     if not condition.can_run:
         if condition.gone or condition.damaged:
-            typer.echo("No run made this folder: copy these files back, or take their lines out.")
+            typer.echo("No run made this folder: restore these files, or delete their lines.")
         if condition.unlisted:
-            typer.echo("Copy the lines of these images back, or take the images out.")
+            typer.echo("Restore the lines of these images, or remove the images.")
         return
     if condition.deleted:
         deleted = pluralize(
             condition.deleted,
-            "image was deleted, and counts as rejected from the next run on. To draw it",
-            "images were deleted, and count as rejected from the next run on. To draw them",
+            "image was deleted and counts as rejected from the next run on. To draw it",
+            "images were deleted and count as rejected from the next run on. To draw them",
         )
         typer.echo(f"{deleted} again: manyshot run RECIPE --redraw.")
     if len(condition.gone) + len(condition.damaged) > condition.deleted:
-        typer.echo(f"Mend it: manyshot repair {folder}, then run its recipe again.")
+        typer.echo(f"Repair it: manyshot repair {folder}, then run its recipe again.")
 
 
 def _show_names(what: str, names: Sequence[str]) -> None:

@@ -18,25 +18,25 @@ def export(
     folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
     to: Annotated[Format, typer.Option(help="The format.", show_default=False)],
     output: Annotated[
-        Path, typer.Option(help="The folder to make, new or empty.", show_default=False)
+        Path, typer.Option(help="The folder to write; must be new or empty.", show_default=False)
     ],
     shapes: Annotated[
         Shapes,
         typer.Option(
-            help="What COCO and YOLO hold of the masks: outlines, boxes, or without any mask the "
-            "whole image as a box."
+            help="What COCO and YOLO store for each mask: outlines or boxes; 'image' needs no "
+            "masks and stores the whole image as a box."
         ),
     ] = Shapes.POLYGONS,
     tolerance: Annotated[
         float,
-        typer.Option(help="By how many pixels polygons may differ from masks; 0 is exact."),
+        typer.Option(help="How far polygons may deviate from masks, in pixels; 0 is exact."),
     ] = 0.0,
     val_share: Annotated[
-        float, typer.Option(help="The share of each class that goes into validation, 0 to 1.")
+        float, typer.Option(help="Share of each class to use for validation, 0 to 1.")
     ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Which images those are; another, others.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed that picks the validation images.")] = 0,
 ) -> None:
-    """Write the kept images of a dataset folder as COCO, YOLO, WebDataset and so on."""
+    """Export the kept images of a dataset folder as COCO, YOLO, WebDataset and more."""
     from ..driver.export.export import export as export_folder
     from .console import PlainConsole
     from .progress import progress
@@ -64,7 +64,7 @@ def export(
     )
     if done.unshared:
         console.print(
-            f"val has no image of {', '.join(done.unshared)}: too few, or of one source.",
+            f"val has no images of {', '.join(done.unshared)}: too few, or all from one source.",
             markup=False,
             highlight=False,
             soft_wrap=True,

@@ -8,8 +8,8 @@ from ..core.extras import missing_module
 
 WRONG_PATH = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 NO_MEMORY = (
-    "There is not enough memory. Close other programs, or let images, batches or 'workers' be "
-    "smaller, and run the same command again."
+    "Not enough memory. Close other programs, or reduce image size, batch size or 'workers', "
+    "and run the same command again."
 )
 
 
@@ -58,5 +58,5 @@ def _of_disk(error: OSError) -> str:
     what = error.filename or "a file"
     return (
         f"Reading or writing {what} failed: {error.strerror}. What was written before is safe; "
-        "mend the cause and run the same command again."
+        "fix the cause and run the same command again."
     )

@@ -35,17 +35,19 @@ def add_to(app: typer.Typer) -> None:
 def measure(
     recipe: Recipe,
     output: Annotated[
-        Path | None, typer.Option(help="The folder of results.json, in place of the recipe's.")
+        Path | None, typer.Option(help="The folder for results.json, instead of the recipe's.")
     ] = None,
     protocol: Annotated[
         Protocol | None,
-        typer.Option(help="In place of the recipe's; its results go to <output>_<protocol>."),
+        typer.Option(
+            help="Use this protocol instead of the recipe's; results go to <output>_<protocol>."
+        ),
     ] = None,
     allow_overlap: Annotated[
         bool, typer.Option(help="Measure although synthetic images repeat test images.")
     ] = False,
 ) -> None:
-    """Measure whether synthetic images help. Ctrl-C stops; run again to go on."""
+    """Measure whether synthetic images help. Ctrl-C stops; run again to resume."""
     from ..core.recipe_file import read_recipe_file
     from ..trainer.measure.measure import measure as measure_recipe
     from ..trainer.measure.recipe import MeasureRecipe
@@ -75,19 +77,19 @@ def measure(
 @needs("shots", Extra.TRAINER)
 def shots(
     recipe: Recipe,
-    folder: Annotated[Path, typer.Argument(help="Where the class folders go.")],
+    folder: Annotated[Path, typer.Argument(help="The folder for the class folders.")],
     each_draw: Annotated[
         bool,
-        typer.Option("--each-draw", help="A folder for each draw: FOLDER/<shots>-<draw>/..."),
+        typer.Option("--each-draw", help="Write one folder per draw: FOLDER/<shots>-<draw>/..."),
     ] = False,
 ) -> None:
-    """Copy the photos that a measurement's draws learn from into class folders.
+    """Copy the photos that a measurement trains on into class folders.
 
-    Those of task: segmentation come with their masks: FOLDER/images/<class> and
-    FOLDER/masks/<class>, masks as files that name their classes.
+    With task: segmentation they come with their masks: FOLDER/images/<class> and
+    FOLDER/masks/<class>; the mask files name their classes.
 
-    Images may be made from these: each is then added only to draws that hold its photo. Subjects
-    are trained for each draw: their images are added only to draws that hold all their photos.
+    Generate from these: each image is then added only to draws that contain its photo. Subjects
+    need training per draw: their images are added only to draws that contain all their photos.
     """
     from ..core.recipe_file import read_recipe_file
     from ..trainer.measure.photos import lay_out_shots

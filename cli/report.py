@@ -22,10 +22,10 @@ def add_to(app: typer.Typer) -> None:
 def report(
     folder: Annotated[
         Path,
-        typer.Argument(help="results.json of a measurement, or its folder.", show_default=False),
+        typer.Argument(help="A measurement's results.json, or its folder.", show_default=False),
     ],
 ) -> None:
-    """Draw report.html and report.md again from the results.json of a measurement."""
+    """Redraw report.html and report.md from a measurement's results.json."""
     from ..trainer.measure.report.answer import is_finished
     from ..trainer.measure.results import FILE, read_results
     from .console import PlainConsole
@@ -34,7 +34,7 @@ def report(
     console, results = PlainConsole(), read_results(folder)
     draw(console, folder, results)
     if not is_finished(results):
-        console.print("The measurement is not finished: run `manyshot measure` to go on.")
+        console.print("The measurement is not finished: run `manyshot measure` to resume it.")
 
 
 def draw(console: "PlainConsole", folder: Path, results: "Results") -> None:

@@ -18,27 +18,29 @@ Servers = Annotated[
     list[str] | None,
     typer.Option(
         "--server",
-        help="A server in place of the recipe's: http://host:port of a ComfyUI, "
-        "webui+http://host:port of a WebUI, or 'embedded'. May be given several times.",
+        help="Use this server instead of the recipe's: http://host:port for ComfyUI, "
+        "webui+http://host:port for a WebUI, or 'embedded'. Repeatable.",
         show_default=False,
     ),
 ]
 Comfyui = Annotated[
     Path | None,
-    typer.Option(help="Your own ComfyUI folder, for 'embedded'.", show_default=False),
+    typer.Option(help="Your own ComfyUI folder, for the server 'embedded'.", show_default=False),
 ]
 Secrets = Annotated[
     list[str] | None,
     typer.Option(
         "--secret",
-        help="An environment variable that the recipe may send to its servers, beside those named "
-        "MANYSHOT_... May be given several times.",
+        help="An environment variable that the recipe may send to its servers, in addition "
+        "to those named MANYSHOT_... Repeatable.",
         show_default=False,
     ),
 ]
-Output = Annotated[Path | None, typer.Option(help="The dataset folder, in place of the recipe's.")]
+Output = Annotated[
+    Path | None, typer.Option(help="The dataset folder to write, instead of the recipe's.")
+]
 
-recipe_app = typer.Typer(no_args_is_help=True, help="About recipes.")
+recipe_app = typer.Typer(no_args_is_help=True, help="Work with recipes.")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,9 +55,9 @@ def plan(
     recipe: Recipe,
     server: Servers = None,
     secret: Secrets = None,
-    show: Annotated[int, typer.Option(help="How many jobs to show.")] = 5,
+    show: Annotated[int, typer.Option(help="Number of jobs to show.")] = 5,
 ) -> None:
-    """Show what a recipe would make, and check it against a server if one is given."""
+    """Show what a recipe would make, and check it against a server if you name one."""
     from rich.table import Table
 
     from ..driver.load import read_recipe
@@ -82,18 +84,21 @@ def run(
     comfyui: Comfyui = None,
     output: Output = None,
     prune: Annotated[
-        bool, typer.Option(help="Remove images that an earlier recipe planned and this does not.")
+        bool,
+        typer.Option(help="Remove images that an earlier recipe planned and this one does not."),
     ] = False,
     redraw: Annotated[
         bool,
-        typer.Option("--redraw", help="Make deleted images again; otherwise they are rejected."),
+        typer.Option(
+            "--redraw", help="Regenerate deleted images instead of counting them as rejected."
+        ),
     ] = False,
     replace: Annotated[
         bool,
-        typer.Option("--replace", help="Make another image in place of each that is rejected."),
+        typer.Option("--replace", help="Draw a replacement for every rejected image."),
     ] = False,
 ) -> None:
-    """Make the dataset folder of a recipe, or go on with it. Ctrl-C stops; run again to resume."""
+    """Generate a recipe's dataset folder. Ctrl-C stops; run again to resume."""
     from ..driver.address import allow_secrets
     from ..driver.load import read_recipe
     from ..driver.run import run as run_recipe
@@ -112,7 +117,7 @@ def run(
 def status(
     folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
 ) -> None:
-    """Show how far a dataset folder is, by class, and what failed."""
+    """Show the progress of a dataset folder by class, and what failed."""
     from rich.table import Table
 
     from ..driver.look import folder_state
@@ -134,7 +139,7 @@ def status(
 
 @recipe_app.command()
 def schema() -> None:
-    """Print the JSON schema of recipes, for editors that complete and check YAML."""
+    """Print the JSON schema of recipes, for editors that complete and validate YAML."""
     import json
 
     from ..driver.recipe import Recipe as RecipeModel
@@ -159,22 +164,22 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
         images = pluralize(part.images, "image")
         console.print(f"  {name}: {images}", markup=False, highlight=False)
     for kind, count in tally.tries.items():
-        console.print(f"  {count} tried again ({kind})", markup=False, highlight=False)
+        console.print(f"  {count} retried ({kind})", markup=False, highlight=False)
     _show_failures(console, summary.failures)
     console.print(f"Dataset: {summary.folder}", markup=False, highlight=False, soft_wrap=True)
     if summary.contact_sheet:
         sheet = f"Contact sheet: {summary.contact_sheet}"
         console.print(sheet, markup=False, highlight=False, soft_wrap=True)
     if summary.interrupted:
-        console.print("Interrupted. Run the same command again to go on.", style="yellow")
+        console.print("Interrupted. Run the same command again to resume.", style="yellow")
     elif summary.stopped:
         console.print(f"Stopped: {summary.stopped}", style="red", markup=False, highlight=False)
-        console.print("Run the same command again to go on.", style="yellow")
+        console.print("Run the same command again to resume.", style="yellow")
     elif counts.failed:
         failed = pluralize(
             counts.failed,
-            "job failed; running again tries it again.",
-            "jobs failed; running again tries them again.",
+            "job failed; run again to retry it.",
+            "jobs failed; run again to retry them.",
         )
         console.print(failed)
 
@@ -189,21 +194,21 @@ def _changes(summary: "Summary") -> Iterator[str]:
     if taken.thrown_out:
         yield pluralize(
             taken.thrown_out,
-            "image had been deleted: it counts as rejected. To make it again, run with --redraw.",
-            "images had been deleted: they count as rejected. To make them again, run with "
+            "image had been deleted: it counts as rejected. To regenerate it, run with --redraw.",
+            "images had been deleted: they count as rejected. To regenerate them, run with "
             "--redraw.",
         )
     if taken.damaged:
         yield pluralize(
             taken.damaged,
-            "image was damaged or changed, and was opened again.",
-            "images were damaged or changed, and were opened again.",
+            "image was damaged or changed, and is queued again.",
+            "images were damaged or changed, and are queued again.",
         )
     if taken.opened:
         yield pluralize(
             taken.opened,
-            "job had lost a file or was damaged, and was opened again.",
-            "jobs had lost a file or were damaged, and were opened again.",
+            "job had lost a file or was damaged, and is queued again.",
+            "jobs had lost files or were damaged, and are queued again.",
         )
     if taken.removed:
         yield pluralize(
@@ -214,12 +219,12 @@ def _changes(summary: "Summary") -> Iterator[str]:
     if taken.others:
         yield pluralize(
             taken.others,
-            "image of others is in metadata.jsonl, too; it stays.",
-            "images of others are in metadata.jsonl, too; they stay.",
+            "image from another source is also in metadata.jsonl; it stays.",
+            "images from other sources are also in metadata.jsonl; they stay.",
         )
     if summary.gone or summary.damaged:
         images = pluralize(summary.gone + summary.damaged, "image was", "images were")
-        yield f"{images} removed or changed while the run went on. Run the same command again."
+        yield f"{images} removed or changed during the run. Run the same command again."
 
 
 def _show_failures(console: "PlainConsole", failures: list[tuple[str, str, int]]) -> None:

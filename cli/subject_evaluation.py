@@ -31,71 +31,70 @@ def evaluate(
     real: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Real photos, class folders or one class's folder, or a measurement's recipe; may "
-            "be repeated. Those that a subject was trained on are known by their content."
+            help="Real photos: class folders, one class's folder, or a measurement recipe. "
+            "Repeatable. Photos that a subject was trained on are recognised by "
+            "content."
         ),
     ] = None,
     dataset: Annotated[
         list[Path] | None,
-        typer.Option(help="Judge the pictures of this dataset folder instead; may be repeated."),
+        typer.Option(help="Evaluate the images of this dataset folder instead. Repeatable."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Default: evaluation/ beside the first file.")
+        Path | None,
+        typer.Option(help="The output folder; default: evaluation/ beside the first file."),
     ] = None,
     base: Annotated[
-        Path | None, typer.Option(help="The base of the files; default: manyshot-tiny.")
+        Path | None, typer.Option(help="The base model of the files; default: manyshot-tiny.")
     ] = None,
-    count: Annotated[int, typer.Option(min=2, help="Pictures of each subject.")] = 32,
-    batch: Annotated[int, typer.Option(min=1, help="Pictures drawn at once.")] = 8,
+    count: Annotated[int, typer.Option(min=2, help="Images per subject.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, help="Images drawn at once.")] = 8,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     guidance: Annotated[float, typer.Option(min=1)] = 5.0,
     template: Annotated[
         list[str] | None,
-        typer.Option(
-            help='A prompt; {} is the subject. May be repeated. Default: "a photo of a {}"'
-        ),
+        typer.Option(help='A prompt; {} is the subject. Repeatable. Default: "a photo of a {}"'),
     ] = None,
     context: Annotated[
         list[str] | None,
         typer.Option(
-            help="A context that pictures shall follow; may be repeated. Default: backgrounds of "
-            "four colours."
+            help="A context to test prompt fidelity with. Repeatable. Default: backgrounds "
+            "in four colours."
         ),
     ] = None,
-    context_count: Annotated[
-        int, typer.Option(min=0, help="Pictures in each context; 0: none.")
-    ] = 6,
+    context_count: Annotated[int, typer.Option(min=0, help="Images per context; 0: none.")] = 6,
     backbone: Annotated[
         list[str] | None,
         typer.Option(
-            help="A net to compare by: opennsfw, efficientnet_lite0, any of timm "
-            "(vit_small_patch16_224.dino), clip. May be repeated; the first one chooses. Default: "
-            "opennsfw."
+            help="A network to compare with: opennsfw, efficientnet_lite0, clip, or any "
+            "timm model (vit_small_patch16_224.dino). Repeatable; --choose uses the "
+            "first. Default: opennsfw."
         ),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Real photos of each class, at most.")] = 40,
+    most: Annotated[int, typer.Option(min=1, help="Real photos per class, at most.")] = 40,
     choose: Annotated[
         bool,
         typer.Option(
-            "--choose", help="Put the most like of each file's looks in its place, then judge it."
+            "--choose",
+            help="Replace each file with its most similar saved checkpoint, then evaluate it.",
         ),
     ] = False,
     limit: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="With --choose: how many may repeat training photos, as a share."
+            min=0, max=1, help="With --choose: the share of images that may repeat training photos."
         ),
     ] = 0.1,
     word: Annotated[
-        str | None, typer.Option(help="The word that a logo says: pictures are read by an OCR.")
+        str | None, typer.Option(help="The text of a logo: images are read with OCR.")
     ] = None,
     detector: Annotated[
-        Path | None, typer.Option(help="With --word: an ONNX file of a YOLO that finds the logo.")
+        Path | None, typer.Option(help="With --word: a YOLO detector (ONNX) that finds the logo.")
     ] = None,
     tokenizer: Tokenizer = None,
-    device: Annotated[str, typer.Option(help='Where to draw: "cpu", "cuda".')] = "cpu",
+    device: Annotated[str, typer.Option(help='Device to draw on: "cpu", "cuda".')] = "cpu",
 ) -> None:
-    """Say how like, varied and obedient the pictures of subjects are. Run again to go on."""
+    """Evaluate subject fidelity, diversity and prompt fidelity. Run again to resume."""
     from ..trainer.subjects.evaluation.evaluate_datasets import evaluate_datasets
     from ..trainer.subjects.evaluation.evaluate_files import evaluate_files
     from ..trainer.subjects.evaluation.subject_pictures import Drawing
@@ -129,21 +128,21 @@ def _check(
 ) -> None:
     """Raises InputError for options that do not go together."""
     if not trained and not datasets:
-        raise InputError("Give the trained files to evaluate, or a dataset folder with --dataset.")
+        raise InputError("Pass the trained files to evaluate, or a dataset folder with --dataset.")
     if trained and datasets:
         raise InputError(
-            "Give trained files, whose pictures are drawn here, or --dataset: a dataset folder "
-            "itself says what its subjects were trained on."
+            "Pass either trained files, whose images are drawn here, or --dataset: a "
+            "dataset folder records what its subjects were trained on."
         )
     if not sources:
         raise InputError(
-            "Give --real, a folder of class folders with real photos: pictures are compared with "
-            "those that no subject was trained on."
+            "Pass --real, a folder of class folders with real photos: images are compared "
+            "with those that no subject was trained on."
         )
     if choose and datasets:
-        raise InputError("--choose is for trained files, which are drawn with, not for --dataset.")
+        raise InputError("--choose works with trained files, not with --dataset.")
     if detector and word is None:
-        raise InputError("--detector belongs to --word, the word that the logo says.")
+        raise InputError("--detector needs --word, the text of the logo.")
 
 
 def _trained(given: Sequence[Path]) -> list[Path]:
@@ -153,7 +152,7 @@ def _trained(given: Sequence[Path]) -> list[Path]:
         inside = sorted(one.glob("*.safetensors")) if one.is_dir() else [one]
         if not inside or not (one.is_dir() or one.is_file()):
             what = "no .safetensors files in it" if one.is_dir() else "no such file"
-            raise InputError(f"There are no trained subjects at {one}: {what}.")
+            raise InputError(f"No trained subjects at {one}: {what}.")
         found.extend(inside)
     return list(dict.fromkeys(found))
 

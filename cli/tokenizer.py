@@ -8,7 +8,7 @@ import typer
 from ..core.errors import InputError
 
 Tokenizer = Annotated[
-    Path | None, typer.Option(help="A folder with SD1's tokenizer; default: ComfyUI's own.")
+    Path | None, typer.Option(help="A folder with the SD1 tokenizer; default: the one in ComfyUI.")
 ]
 
 
@@ -21,7 +21,7 @@ def tokenizer_folder(given: Path | None) -> Path:
     source = find_installed()
     if source is None:
         raise InputError(
-            "SD1's tokenizer comes with ComfyUI, which is not installed: run "
-            "`manyshot server install`, or give --tokenizer a folder with vocab.json."
+            "The SD1 tokenizer comes with ComfyUI, which is not installed: run `manyshot server "
+            "install`, or pass --tokenizer a folder with vocab.json."
         )
     return source.folder / "comfy" / "sd1_tokenizer"

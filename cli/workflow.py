@@ -13,23 +13,23 @@ if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Saved ComfyUI workflows: check and convert them.",
+    help="Check and convert saved ComfyUI workflows.",
 )
 
 File = Annotated[
-    Path, typer.Argument(help="A workflow, .json (API or UI format) or ComfyUI's .png.")
+    Path, typer.Argument(help="A workflow: .json (API or UI format), or a .png that ComfyUI saved.")
 ]
 Server = Annotated[
     str | None, typer.Option(help="The address of a running ComfyUI, http://host:port.")
 ]
 ObjectInfo = Annotated[
-    Path | None, typer.Option(help="A saved answer of a server's /object_info, instead of one.")
+    Path | None, typer.Option(help="A saved /object_info reply, instead of a server.")
 ]
 
 
 @app.command()
 def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> None:
-    """Say what a server would refuse or misread in a workflow; exit code 2 if anything."""
+    """Report what a server would refuse or misread in a workflow; exit code 2 if anything."""
     from ..driver.workflow.load import read_workflow
     from ..driver.workflow.preflight import check as problems_of
     from .console import PlainConsole
@@ -48,11 +48,11 @@ def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> 
 @app.command()
 def convert(
     file: File,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The API file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The API-format file to write.")],
     server: Server = None,
     object_info: ObjectInfo = None,
 ) -> None:
-    """Write a workflow in API format, as ComfyUI's own Export (API) does."""
+    """Convert a workflow to API format, as ComfyUI's Export (API) does."""
     import json
 
     from ..core.errors import InputError
@@ -89,7 +89,7 @@ def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue |
         address = ServerAddress(url="" if server == EMBEDDED else server)
     except ValidationError:
         raise InputError(
-            f"{server!r} is no server address. Write it as http://host:port."
+            f"{server!r} is not a server address. Write it as http://host:port."
         ) from None
     return Catalogue.from_json(Comfy(Http(address)).catalogue(), f"{server}/object_info")
 
@@ -99,5 +99,5 @@ def _needed_catalogue(server: str | None, object_info: Path | None) -> "Catalogu
 
     catalogue = catalogue_from(server, object_info)
     if catalogue is None:
-        raise InputError("Say what to check against: --server URL or --object-info FILE.")
+        raise InputError("Choose what to check against: --server URL or --object-info FILE.")
     return catalogue

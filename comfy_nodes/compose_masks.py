@@ -44,7 +44,7 @@ class ManyshotComposeMasks(io.ComfyNode):
                     "mask_classes",
                     optional=True,
                     force_input=True,
-                    tooltip="What the masks' values mean, from the node that gives the masks.",
+                    tooltip="The class of each mask value, from the node that outputs the masks.",
                 ),
                 io.Image.Input(
                     "image", optional=True, tooltip="The image of each mask: laid over likewise."

@@ -34,8 +34,8 @@ class ManyshotMaskPrompts(io.ComfyNode):
                     "mask_classes",
                     optional=True,
                     force_input=True,
-                    tooltip="What the masks' values mean, from the node that gives the masks. "
-                    "Without it {classes} is the class_name.",
+                    tooltip="The class of each mask value, from the node that outputs the "
+                    "masks. Without it {classes} is the class_name.",
                 ),
                 io.String.Input(
                     "class_name",

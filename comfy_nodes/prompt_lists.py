@@ -27,8 +27,8 @@ def text_inputs(slot: str) -> list[io.Input]:
             "templates",
             multiline=True,
             default=f"a photo of a {slot}\na close-up photo of a {slot}",
-            tooltip=f"One prompt a line, taken in turn. {slot} and {{context}} are filled in, "
-            "{red|blue} picks one, __colour__ picks from a list below.",
+            tooltip=f"One prompt per line, used in turn. {slot} and {{context}} are filled "
+            f"in, {{red|blue}} picks one, __colour__ picks from a list below.",
         ),
         io.String.Input(
             "contexts",

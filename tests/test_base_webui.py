@@ -278,4 +278,4 @@ def test_the_command_says_what_a_recipe_needs(folder: Path, tokenizer: Path) -> 
     settings = WebUISettings.model_validate(yaml.safe_load(line)["webui"])
     assert (settings.checkpoint, settings.width, settings.height) == (TINY_MODEL.stem, 128, 128)
     assert settings.options == {"sd_vae_decode_method": "TAESD", "sd_vae_encode_method": "TAESD"}
-    assert "All of it is there already." in CliRunner().invoke(app, asked).output
+    assert "Everything is already there." in CliRunner().invoke(app, asked).output

@@ -100,14 +100,14 @@ def test_the_whole_way_and_nothing_twice(tmp_path: Path, monkeypatch: pytest.Mon
         return answer(demo, measure_gain(demo, console, told.append))
 
     first = go()
-    assert first.startswith("2 photos a class: ")
+    assert first.startswith("2 photos per class: ")
     assert sum("in prompts: mono-m1 solar cell, poly-m1 solar cell" in text for text in told) == 1
     assert len(list(demo.pictures.glob("*/images/*/*.png"))) == 2 * 2 * TINY.images
     files = {path: path.stat().st_mtime_ns for path in demo.folder.rglob("*.safetensors")}
     told.clear()
     monkeypatch.setattr(steps, "EmbeddedServer", start)
     assert go() == first
-    assert "They are all there." in told
+    assert "All images are there." in told
     assert files == {path: path.stat().st_mtime_ns for path in files}
     more = replace(demo, size=replace(TINY, images=4))
     with pytest.raises(Started):

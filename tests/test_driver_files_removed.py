@@ -45,7 +45,7 @@ def test_a_file_deleted_in_mid_run(tmp_path: Path, comfyui: EmbeddedServer) -> N
     assert (summary.exit_code, summary.done, summary.gone) == (1, COUNT - 1, 1)
     (sentence,) = _changes(summary)
     assert sentence == (
-        "1 image was removed or changed while the run went on. Run the same command again."
+        "1 image was removed or changed during the run. Run the same command again."
     )
     has_records_of_files_alone(recipe)
     again = drive(recipe)

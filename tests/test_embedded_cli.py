@@ -39,7 +39,7 @@ def test_start_check_stop(start: tuple[str, ...], cache: Path, fake_comfyui: Pat
     assert requests.get(f"{url}/system_stats", timeout=5).status_code == 200
 
     again = manyshot(*start)
-    assert (again.returncode, again.stdout) == (0, f"ComfyUI 0.3.75 already runs at {url}.\n")
+    assert (again.returncode, again.stdout) == (0, f"ComfyUI 0.3.75 is already running at {url}.\n")
 
     check = manyshot("check", "--comfyui", str(fake_comfyui))
     assert f"running at {url}" in check.stdout
@@ -106,7 +106,7 @@ def test_foreground_ends_with_ctrl_c(start: tuple[str, ...], cache: Path) -> Non
         [*MANYSHOT, *start, "--foreground"], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    assert "Ctrl-C ends it" in process.stdout.readline()
+    assert "Ctrl-C stops it" in process.stdout.readline()
     children = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(20) == 130

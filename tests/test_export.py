@@ -157,7 +157,7 @@ def test_a_missing_library_is_a_sentence(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-NO_VAL = "val has no image of fruit fly: too few, or of one source.\n"
+NO_VAL = "val has no images of fruit fly: too few, or all from one source.\n"
 
 
 @pytest.mark.parametrize(

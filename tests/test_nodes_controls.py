@@ -236,7 +236,7 @@ def controlnets(comfyui: EmbeddedServer) -> Iterator[Path]:
             "manyshot-tiny. Choose one for manyshot-tiny: manyshot-tiny-canny.safetensors, "
             "manyshot-tiny-segmentation.safetensors.",
         ),
-        ("test-odd.safetensors", "test-odd.safetensors holds no ControlNet that this ComfyUI"),
+        ("test-odd.safetensors", "test-odd.safetensors contains no ControlNet that this ComfyUI"),
     ],
 )
 def test_what_cannot_steer_the_model_is_told(client: Client, name: str, sentence: str) -> None:

@@ -44,14 +44,14 @@ ONE = {"solid": node("SolidMask", value=1 / 255, width=32, height=24)}
     ("tested", "sentence"),
     [
         (prompts(words="bird: a bird"), "words names 'bird', which no mask has. There are:"),
-        (prompts(mask_classes=["names", 0]), "has the index 2, and mask_classes names 2 classes"),
+        (prompts(mask_classes=["names", 0]), "has the index 2, but mask_classes lists 2 classes"),
         (prompts(class_name=["word", 0]), "The class name '../x' cannot be used"),
         (prompts(mask=["solid", 0], mask_classes=["names", 0]), "1 mask and 3 items in 'class_n"),
         (control(palette="ade20k", mask_classes=["odd", 0]), "has no class for 'zzyzx'"),
         (control(mask=["small", 0]), "values between two classes"),
         (vary(image=["solid image", 0]), "The mask has 16x40 pixels and its image 32x24"),
         (vary(mask_classes=["twice", 0]), "mask_classes names 'cat' twice"),
-        (vary(width=32), "Give width and height, or 0 for both"),
+        (vary(width=32), "Set both width and height, or both to 0"),
         (
             vary(flip=0.0, mask=["batch", 0], image=["images", 0]),
             "batch has 3 and there are 2 masks",

@@ -190,7 +190,7 @@ def test_a_subject_of_another_base_is_refused(
     finally:
         path.unlink()
     assert error is not None
-    assert error.startswith("other-base.safetensors was trained on tiny, and the connected model")
+    assert error.startswith("other-base.safetensors was trained on tiny, but the connected model")
 
 
 def test_what_is_not_connected_is_told(

@@ -211,16 +211,16 @@ def test_a_dataset_folder_is_judged_by_what_it_says_of_itself(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((), "Give the trained files to evaluate"),
+        ((), "Pass the trained files to evaluate"),
         (("{lora}",), "Give --real"),
-        (("{lora}", "--real", "{photos}", "--dataset", "{photos}"), "a dataset folder itself says"),
+        (("{lora}", "--real", "{photos}", "--dataset", "{photos}"), "a dataset folder records"),
         (("{photos}", "--real", "{photos}"), "no .safetensors files in it"),
         (("{lora}x", "--real", "{photos}"), "no such file"),
         (("{lora}", "--real", "{photos}/blot/0.png"), "There is no folder"),
         (("{lora}", "--real", "{photos}/spot"), "No real photo of 'blot' is held out"),
         (("{lora}", "--real", "{photos}", "--template", "a photo"), "lacks {}"),
         (("{lora}", "--real", "{photos}", "--backbone", "resnett34"), "There is no net"),
-        (("{lora}", "--real", "{photos}", "--detector", "x.onnx"), "belongs to --word"),
+        (("{lora}", "--real", "{photos}", "--detector", "x.onnx"), "needs --word"),
         (("--dataset", "{photos}/none", "--real", "{photos}"), "There is no folder"),
     ],
 )

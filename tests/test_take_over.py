@@ -398,11 +398,11 @@ def said(*words: object) -> str:
 def test_verify_names_the_command_that_draws_a_deleted_image_again(folder: Path) -> None:
     first(folder).unlink()
     assert verify(folder, read_data=False).deleted == 1
-    deleted = "1 image was deleted, and counts as rejected from the next run on. To draw it again: "
+    deleted = "1 image was deleted and counts as rejected from the next run on. To draw it again: "
     assert f"{deleted}manyshot run RECIPE --redraw." in (text := said("verify", folder))
     assert "Mend it" not in text
     first(folder).write_bytes(b"damaged")
-    assert f"{deleted}manyshot run RECIPE --redraw. Mend it: manyshot repair" in (
+    assert f"{deleted}manyshot run RECIPE --redraw. Repair it: manyshot repair" in (
         said("verify", folder)
     )
 
@@ -411,7 +411,7 @@ def test_verify_of_a_folder_that_no_run_made(folder: Path) -> None:
     edit(folder, lambda line: {**line, "workflow": None})
     (folder / FILE_NAME).unlink()
     first(folder).unlink()
-    assert "No run made this folder: copy these files back" in said("verify", folder)
+    assert "No run made this folder: restore these files" in said("verify", folder)
 
 
 def test_undoing_a_rejection_that_was_replaced_says_what_is_too_many(folder: Path) -> None:
@@ -420,6 +420,6 @@ def test_undoing_a_rejection_that_was_replaced_says_what_is_too_many(folder: Pat
     with opened(folder) as ledger:
         ledger.replace_rejected()
     text = said("reject", folder, name, "--undo")
-    assert text.startswith("1 image is kept. 1 other was drawn in its place and is more than the ")
+    assert text.startswith("1 image is kept. 1 replacement was drawn for it and is more than the ")
     assert "run it with --prune to remove the surplus" in text
     assert said("reject", folder, name, "--undo") == "1 image is kept."

@@ -240,9 +240,13 @@ def client(comfyui: EmbeddedServer) -> Iterator[Client]:
         (
             "a <lora:webui-m2:0.8>",
             True,
-            "wants the LoRA 'webui-m2', which this server has not. Did you mean 'webui-m1'?",
+            "uses the LoRA 'webui-m2', which this server does not have. Did you mean 'webui-m1'?",
         ),
-        ("a <lora:../webui-m1>", True, "wants the LoRA '../webui-m1', which this server has not."),
+        (
+            "a <lora:../webui-m1>",
+            True,
+            "uses the LoRA '../webui-m1', which this server does not have.",
+        ),
         ("a <lora:webui-m1:strong>", True, "has the strength 'strong': write a number"),
         ("a <lora:webui-m1>", False, "has a LoRA, which needs the model"),
         ("a <hypernet:x:1>", True, "is a hypernetwork"),
@@ -276,4 +280,4 @@ def test_the_words_alone(client: Client) -> None:
 def test_a_model_that_is_not_wired_says_so(client: Client) -> None:
     nodes = webui(CAT, wired=False)
     nodes["5"]["inputs"]["model"] = ["2", 1]
-    assert "'model' is not wired" in (client.run(nodes).error or "")
+    assert "'model' is not connected" in (client.run(nodes).error or "")

@@ -24,12 +24,14 @@ class Method(StrEnum):
 @needs("demo", Extra.SERVER, Extra.TRAINER)
 def demo(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer draws, steps and pictures.")
+        bool, typer.Option("--quick", help="Use fewer draws, steps and images.")
     ] = False,
-    output: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("demo"),
-    method: Annotated[Method, typer.Option(help="How subjects are trained.")] = Method.LORA,
+    output: Annotated[Path, typer.Option(help="The folder to write everything into.")] = Path(
+        "demo"
+    ),
+    method: Annotated[Method, typer.Option(help="The method that trains subjects.")] = Method.LORA,
 ) -> None:
-    """From five photos a class of solar cells to a measured gain. Run it again to go on."""
+    """Run the whole pipeline on five photos per class of solar cells. Interrupted runs resume."""
     from ...driver.embedded.source import ensure_installed
     from ..console import PlainConsole
     from ..report import draw
@@ -47,7 +49,7 @@ def demo(
     demo = Demo(size, method.value, output / (f"{method.value}-quick" if quick else method.value))
     say(
         f"Solar cells, which the small model has never seen, in {demo.folder}: about "
-        f"{size.minutes} minutes on two cores. Ctrl-C stops; the same command goes on."
+        f"{size.minutes} minutes on two cores. Ctrl-C stops; the same command resumes."
     )
     with _sentences(demo.folder):
         demo.folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,7 @@ def demo(
         draw_pictures(demo, console, say)
         results = measure_gain(demo, console, say)
         draw(console, demo.results, results)
-        say(f"Recipes, to run each step by itself: {demo.write_recipes()}")
+        say(f"Recipes for running each step on its own: {demo.write_recipes()}")
     console.print(answer(demo, results), style="bold", markup=False, highlight=False)
 
 
@@ -68,6 +70,6 @@ def _sentences(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ManyshotError(
-            f"The demo cannot go on in {folder}: {error}. Make room, or choose another --output; "
-            "what is done is kept."
+            f"The demo cannot continue in {folder}: {error}. Free up space, or choose another "
+            "--output; finished steps are kept."
         ) from None

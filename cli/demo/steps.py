@@ -34,14 +34,17 @@ def lay_out_photos(demo: Demo, say: Say) -> None:
     """The photos that each draw learns from."""
     count = lay_out_shots(demo.measurement(), demo.photos, each_draw=True)
     say(
-        f"1 of 4, photos: {demo.size.shots} of each class in each of {demo.size.draws} draws, "
-        f"{count} together, in {demo.photos}"
+        f"1 of 4, photos: {demo.size.shots} per class in each of {demo.size.draws} draws, "
+        f"{count} in total, in {demo.photos}"
     )
 
 
 def train_subjects(demo: Demo, tokenizer: Path, console: Console, say: Say) -> None:
     """A word for each class, for each draw anew: it may learn from nothing else."""
-    say(f"2 of 4, subjects: every class becomes a word, by {demo.method}, for each draw anew")
+    say(
+        f"2 of 4, subjects: learn a word for every class with {demo.method}, separately "
+        "for each draw"
+    )
     words = load_tokenizer(tokenizer)
     for draw in demo.draws:
         recipe = demo.subjects(draw)
@@ -59,9 +62,9 @@ def train_subjects(demo: Demo, tokenizer: Path, console: Console, say: Say) -> N
 def draw_pictures(demo: Demo, console: Console, say: Say) -> None:
     """Pictures of all draws by one server; none is started when all are there."""
     size = demo.size
-    say(f"3 of 4, pictures: {size.images} of each class and draw, by ComfyUI, in {demo.pictures}")
+    say(f"3 of 4, images: {size.images} per class and draw, drawn by ComfyUI, in {demo.pictures}")
     if all(is_made(demo.drawing(draw)) for draw in demo.draws):
-        say("They are all there.")
+        say("All images are there.")
         return
     files = {
         name: path for draw in demo.draws for name, path in server_files(demo.drawing(draw)).items()
@@ -78,8 +81,8 @@ def measure_gain(demo: Demo, console: Console, say: Say) -> Results:
     """Real photos alone against real photos and pictures, everything else equal."""
     size = demo.size
     say(
-        f"4 of 4, gain: {size.draws} draws x {size.seeds} trainings with and without the pictures, "
-        "tested on photos that nothing has learned from"
+        f"4 of 4, gain: {size.draws} draws x {size.seeds} trainings with and without the "
+        "images, tested on photos never used for training"
     )
     with progress(console) as update:
         return measure(demo.measurement(), update)
@@ -89,7 +92,7 @@ def answer(demo: Demo, results: Results) -> str:
     """The sentence of the gain: that of the first arm against real photos alone."""
     arm = demo.measurement().arms[0].name
     row = next(row for row in results.gains if (row.arm, row.against) == (arm, "real only"))
-    return f"{pluralize(row.shots, 'photo')} a class: {row.sentence}"
+    return f"{pluralize(row.shots, 'photo')} per class: {row.sentence}"
 
 
 def _steps(update: Step, of: int) -> Callable[[str, int], None]:
@@ -98,10 +101,10 @@ def _steps(update: Step, of: int) -> Callable[[str, int], None]:
 
 def _say_trained(trained: list[Trained], folder: Path, say: Say) -> None:
     if not trained:
-        say(f"Trained already: {folder}")
+        say(f"Already trained: {folder}")
     for subject_file in trained:
         if subject_file.fitted.interrupted:
-            say(f"Saved {subject_file.path}. Run the demo again to go on.")
+            say(f"Saved {subject_file.path}. Run the demo again to continue.")
             raise typer.Exit(INTERRUPTED)
         words = ", ".join(subject.word for subject in subject_file.facts.subjects)
         say(f"{subject_file.path}, in {subject_file.fitted.seconds:.0f} s; in prompts: {words}")
@@ -114,7 +117,7 @@ def _check_ended(summary: Summary) -> None:
     reason = summary.stopped or next((reason for _, reason, _ in summary.failures), None)
     if reason or summary.exit_code:
         raise ManyshotError(
-            f"Not all pictures of {summary.folder} were made: {reason} Run the demo again to go on."
+            f"Some images of {summary.folder} are missing: {reason} Run the demo again to continue."
         )
 
 

@@ -44,19 +44,20 @@ def evaluate(
     data: Data,
     run: Run,
     part: Annotated[
-        list[Part] | None, typer.Option(help="What to evaluate; may be repeated. Default: all.")
+        list[Part] | None, typer.Option(help="What to evaluate. Repeatable. Default: all.")
     ] = None,
     each: Annotated[
-        int, typer.Option(min=1, help="Images of each class, where classes are judged.")
+        int, typer.Option(min=1, help="Images per class, where classes are evaluated.")
     ] = 20,
     few: Annotated[
-        int, typer.Option(min=1, help="Images of each class, or for each control, elsewhere.")
+        int, typer.Option(min=1, help="Images per class or per control, elsewhere.")
     ] = 4,
     cfg: Annotated[
-        float | None, typer.Option(help="Guidance; default: what the part guidance chooses.")
+        float | None,
+        typer.Option(help="Guidance; default: the one that the part guidance chooses."),
     ] = None,
     strength: Annotated[
-        list[float] | None, typer.Option(help="A guidance to compare; may be repeated.")
+        list[float] | None, typer.Option(help="A guidance to compare. Repeatable.")
     ] = None,
     weights: Annotated[
         Path | None,
@@ -66,10 +67,10 @@ def evaluate(
     ] = None,
     docs: Annotated[
         Path | None,
-        typer.Option(help="Put figures and pictures into this folder's model card as well."),
+        typer.Option(help="Also put figures and images into this folder's model card."),
     ] = None,
 ) -> None:
-    """Draw with stock nodes on the embedded ComfyUI, and measure. Run it again to go on."""
+    """Draw with stock nodes on the embedded ComfyUI, and measure. Run it again to continue."""
     from ...core.tiny_files import WEIGHTS
     from ...trainer.base.evaluation.card import publish
     from ...trainer.base.evaluation.instruments import open_instruments
