@@ -78,7 +78,7 @@ def _add_routes() -> None:
 
         add_route()
     except (ImportError, AttributeError) as error:
-        log.warning("This ComfyUI takes no route of manyshot's: %s", error)
+        log.warning("This ComfyUI accepts no routes from manyshot: %s", error)
 
 
 def _check_hosts() -> None:
@@ -88,4 +88,4 @@ def _check_hosts() -> None:
 
         add_host_check()
     except (ImportError, AttributeError, RuntimeError) as error:
-        log.warning("This ComfyUI takes no check of manyshot's on host names: %s", error)
+        log.warning("This ComfyUI does not accept manyshot's host name check: %s", error)

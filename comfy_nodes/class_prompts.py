@@ -16,15 +16,15 @@ class ManyshotClassPrompts(io.ComfyNode):
             node_id="ManyshotClassPrompts",
             display_name="Class Prompts",
             category="manyshot",
-            description="Writes the prompts of a labelled dataset: every class, so many images "
-            "each, with templates and contexts taking turns.",
+            description="Writes prompts for a labelled dataset: the same number per class, "
+            "cycling through templates and contexts.",
             inputs=[
                 io.String.Input(
                     "classes",
                     multiline=True,
                     default="cat\ndog",
-                    tooltip="One class a line; it becomes the folder name. 'name: words' gives "
-                    "prompts other words than the name, as in 'crane: a crane bird'.",
+                    tooltip="One class per line; it becomes the folder name. 'name: words' "
+                    "uses other words in prompts, as in 'crane: a crane bird'.",
                 ),
                 *prompt_inputs("{class_name}"),
             ],

@@ -25,20 +25,21 @@ class ManyshotComposeMasks(io.ComfyNode):
             node_id="ManyshotComposeMasks",
             display_name="Compose Masks",
             category="manyshot",
-            description="Lays the objects of further masks over each mask of a list, with their "
-            "images and control images.",
+            description="Combines objects from several masks: pastes the objects of other "
+            "masks in the list onto each one, with their images and control "
+            "images.",
             is_input_list=True,
             inputs=[
-                io.Mask.Input("mask", tooltip="Label masks, or plain ones: a list of them."),
+                io.Mask.Input("mask", tooltip="A list of label masks or plain masks."),
                 io.Int.Input(
                     "objects",
                     default=2,
                     min=1,
                     max=16,
-                    tooltip="How many masks' objects a canvas shows: its own, and those of the "
-                    "masks that follow in the list. After the last comes the first again.",
+                    tooltip="How many masks each canvas combines: its own and the next ones "
+                    "in the list, wrapping around at the end.",
                 ),
-                *canvas_inputs("Decides where the further objects lie."),
+                *canvas_inputs("Seed for the placement of the added objects."),
                 *range_inputs(MANY),
                 io.String.Input(
                     "mask_classes",
@@ -47,10 +48,12 @@ class ManyshotComposeMasks(io.ComfyNode):
                     tooltip="The class of each mask value, from the node that outputs the masks.",
                 ),
                 io.Image.Input(
-                    "image", optional=True, tooltip="The image of each mask: laid over likewise."
+                    "image", optional=True, tooltip="The image of each mask, composed the same way."
                 ),
                 io.Image.Input(
-                    "control", optional=True, tooltip="The control image of each mask: likewise."
+                    "control",
+                    optional=True,
+                    tooltip="The control image of each mask, composed the same way.",
                 ),
             ],
             outputs=[
@@ -60,7 +63,7 @@ class ManyshotComposeMasks(io.ComfyNode):
                 io.String.Output(
                     display_name="mask_classes",
                     is_output_list=True,
-                    tooltip="What their values mean now: all classes, one a line.",
+                    tooltip="The class of each value in the composed masks, one per line.",
                 ),
                 io.Image.Output(display_name="image", is_output_list=True, tooltip="The images."),
                 io.Image.Output(
@@ -69,8 +72,8 @@ class ManyshotComposeMasks(io.ComfyNode):
                 io.String.Output(
                     display_name="objects",
                     is_output_list=True,
-                    tooltip="What each mask shows, as JSON: class, box and area. An object that "
-                    "found no place is not there.",
+                    tooltip="Contents of each mask as JSON: class, box and area. Objects "
+                    "that did not fit are left out.",
                 ),
             ],
         )
@@ -127,7 +130,7 @@ class ManyshotComposeMasks(io.ComfyNode):
                 _groups(scenes, objects[0]), _seeds(seed, len(scenes)), strict=True
             )
         ]
-        missing = "Compose Masks' input {!r} is not wired."
+        missing = "Compose Masks' input {!r} is not connected."
         return io.NodeOutput(
             [mask_output([scene.mask], named) for scene in composed_scenes],
             [names_text(scene.mask.classes) if named else "" for scene in composed_scenes],
@@ -154,7 +157,7 @@ def _scenes(
     controls = each("control", control or [None], count)
     batches = [make_scenes(*row) for row in zip(mask, texts, images, controls, strict=True)]
     if any(len(batch) > 1 for batch in batches):
-        raise InputError("Compose Masks takes a list of single masks; one of them is a batch.")
+        raise InputError("Compose Masks takes a list of single masks, but one of them is a batch.")
     return [scene for batch in batches for scene in batch]
 
 

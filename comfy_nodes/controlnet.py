@@ -31,13 +31,14 @@ class ManyshotControlNet(io.ComfyNode):
             node_id="ManyshotControlNet",
             display_name="ControlNet",
             category="manyshot",
-            description="Steers the image by a control image. A ControlNet that was made for "
-            "another kind of model is refused before it is loaded, with those that fit.",
+            description="Guides generation with a control image. Refuses a ControlNet made "
+            "for a different model family before loading it, and lists those "
+            "that fit.",
             inputs=[
                 io.Combo.Input(
                     "control_net_name",
                     options=get_filename_list(FOLDER),
-                    tooltip="A file of models/controlnet. Press R after adding one.",
+                    tooltip="A file in models/controlnet. Press R after adding one.",
                 ),
                 io.Float.Input(
                     "strength",
@@ -45,7 +46,7 @@ class ManyshotControlNet(io.ComfyNode):
                     min=0.0,
                     max=10.0,
                     step=0.01,
-                    tooltip="How strictly the image keeps to the control image; 0: not at all.",
+                    tooltip="How closely the image follows the control image; 0: not at all.",
                 ),
                 io.Float.Input(
                     "start_percent",
@@ -53,7 +54,7 @@ class ManyshotControlNet(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.001,
-                    tooltip="From which part of the sampling on: 0 is its beginning.",
+                    tooltip="When to start, as a fraction of sampling; 0 is the beginning.",
                 ),
                 io.Float.Input(
                     "end_percent",
@@ -61,24 +62,29 @@ class ManyshotControlNet(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.001,
-                    tooltip="Up to which part of the sampling; below 1 the details are free.",
+                    tooltip="When to stop, as a fraction of sampling; below 1 frees the details.",
                 ),
                 io.Combo.Input(
                     "acts_on",
                     options=list(ACTS_ON),
                     default=ACTS_ON[0],
-                    tooltip="both: as Apply ControlNet does. positive: the negative side is drawn "
-                    "without the control image, so that cfg strengthens it as well as the prompt: "
-                    "images keep much closer to it, with a lower cfg.",
+                    tooltip="both: like Apply ControlNet. positive: apply it to the "
+                    "positive side only, so that cfg amplifies the control image as "
+                    "well as the prompt. Images follow it much more closely, at a "
+                    "lower cfg.",
                 ),
                 io.Conditioning.Input("positive", tooltip="The encoded prompt."),
                 io.Conditioning.Input("negative", tooltip="The encoded negative prompt."),
-                io.Image.Input("image", tooltip="The control image, such as Mask to Control's."),
+                io.Image.Input(
+                    "image", tooltip="The control image, for example from Mask to Control."
+                ),
                 io.Model.Input(
-                    "model", tooltip="The model that samples: the ControlNet must fit it."
+                    "model", tooltip="The model that samples; the ControlNet must match it."
                 ),
                 io.Vae.Input(
-                    "vae", optional=True, tooltip="Only for ControlNets that need one, as SD 3's."
+                    "vae",
+                    optional=True,
+                    tooltip="Only for ControlNets that need one, such as those for SD 3.",
                 ),
             ],
             outputs=[

@@ -88,7 +88,9 @@ def load_controlnet(name: str, model: Any) -> Any:
     key, cached = (str(path), stat.st_size, stat.st_mtime_ns), _loaded.setdefault(model.model, {})
     control_net = cached.pop(key, None) or controlnet.load_controlnet(str(path), model)
     if control_net is None:
-        raise InputError(f"{name} holds no ControlNet that this ComfyUI knows. Choose another one.")
+        raise InputError(
+            f"{name} contains no ControlNet that this ComfyUI supports. Choose another file."
+        )
     cached[key] = control_net
     for old in list(cached)[:-KEPT]:
         del cached[old]

@@ -72,8 +72,8 @@ def to_client(pictures: Pictures, prompt_id: str, node_id: str, display_node_id:
     server = PromptServer.instance
     if not server.client_id:
         raise InputError(
-            "Delivery by websocket needs a client: queue the prompt with the client_id of an open "
-            "websocket, or set delivery to 'folder'."
+            "Websocket delivery needs a client: queue the prompt with the client_id of an "
+            "open websocket, or set delivery to 'folder'."
         )
     where = {"prompt_id": prompt_id, "node_id": node_id, "display_node_id": display_node_id}
     masks = [mask.data for mask in pictures.masks]

@@ -17,7 +17,6 @@ def each(name: str, values: Sequence[Value], count: int) -> Sequence[Value]:
     if len(values) not in (1, count):
         raise InputError(
             f"There {'is' if count == 1 else 'are'} {pluralize(count, 'mask')} and "
-            f"{pluralize(len(values), 'item')} in {name!r}; give one for all, or "
-            "one each."
+            f"{pluralize(len(values), 'item')} in {name!r}; provide one for all, or one each."
         )
     return values if len(values) == count else [values[0]] * count

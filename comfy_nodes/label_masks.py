@@ -1,6 +1,6 @@
 """MASK tensors as label masks and back: a value is the class's index / 255, 1.0 says nothing.
 
-Beside such a tensor goes the text `mask_classes`: the names of the classes, one a line, by index.
+Beside such a tensor goes the text `mask_classes`: the names of the classes, one per line, by index.
 Without it a MASK is plain: 0.5 and more is the object.
 """
 
@@ -59,11 +59,15 @@ def read_names(mask_classes: str) -> tuple[str, ...]:
     names = tuple(line.strip() for line in mask_classes.strip().splitlines())
     for place, name in enumerate(names):
         if not name:
-            raise InputError(f"Line {place + 1} of mask_classes is empty: one class a line.")
+            raise InputError(
+                f"Line {place + 1} of mask_classes is empty: write one class per line."
+            )
         if name in names[:place]:
-            raise InputError(f"mask_classes names {name!r} twice. Each class has one line.")
+            raise InputError(
+                f"mask_classes names {name!r} twice. Each class needs exactly one line."
+            )
     if len(names) > MOST_CLASSES:
-        raise InputError(f"mask_classes names {len(names)} classes; at most {MOST_CLASSES} do.")
+        raise InputError(f"mask_classes lists {len(names)} classes; the limit is {MOST_CLASSES}.")
     return names
 
 
@@ -73,13 +77,13 @@ def _labels(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     if (np.abs(scaled - labels) > STRAY).any():
         raise InputError(
             "The label mask has values between two classes: it was blurred, or resized with "
-            "interpolation. Resize it by 'nearest-exact', or vary it with Vary Mask."
+            "interpolation. Resize it with 'nearest-exact', or use Vary Mask."
         )
     beyond = labels[(labels != IGNORE) & (labels >= len(classes))]
     if beyond.size:
         raise InputError(
-            f"The mask has the index {beyond[0]}, and mask_classes names "
-            f"{pluralize(len(classes), 'class', 'classes')} "
-            f"({', '.join(classes[:8])}). Wire mask and mask_classes from the same node."
+            f"The mask has the index {beyond[0]}, but mask_classes lists "
+            f"{pluralize(len(classes), 'class', 'classes')} ({', '.join(classes[:8])}). "
+            "Connect mask and mask_classes from the same node."
         )
     return labels

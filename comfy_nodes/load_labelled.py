@@ -27,20 +27,20 @@ class ManyshotLoadLabelled(io.ComfyNode):
             node_id="ManyshotLoadLabelled",
             display_name="Load Labelled",
             category="manyshot",
-            description="Loads labelled photos out of a folder, each with its class and its mask.",
+            description="Loads labelled photos from a folder, each with its class and mask.",
             inputs=[
                 io.String.Input(
                     "folder",
                     default="",
-                    tooltip="A folder inside ComfyUI's input folder, or a COCO file there.",
+                    tooltip="A folder or a COCO file in ComfyUI's input folder.",
                 ),
                 io.Combo.Input(
                     "layout",
                     options=list(LAYOUTS),
                     default="auto",
-                    tooltip="How the folder is laid out. pairs: images/ and masks/. classes: a "
-                    "folder for each class, no masks. pets: Oxford-IIIT Pet. coco: a JSON file of "
-                    "annotations. dataset: written by manyshot.",
+                    tooltip="The folder's layout. pairs: images/ and masks/. classes: one "
+                    "folder per class, no masks. pets: Oxford-IIIT Pet. coco: a "
+                    "JSON annotation file. dataset: written by manyshot.",
                 ),
                 io.Int.Input(
                     "first",
@@ -48,23 +48,24 @@ class ManyshotLoadLabelled(io.ComfyNode):
                     min=0,
                     max=2**31,
                     control_after_generate=True,
-                    tooltip="Where to begin: 0 takes the first `count` photos, 1 the next ones. "
-                    "Set it to increment and each Run walks on; after the last it begins anew.",
+                    tooltip="Which group of `count` photos to load: 0 is the first, 1 the "
+                    "next. Set it to increment to advance with every Run; after the "
+                    "last photo it starts over.",
                 ),
                 io.Int.Input(
                     "count",
                     default=1,
                     min=1,
                     max=MOST,
-                    tooltip="How many photos a Run takes.",
+                    tooltip="How many photos to load per Run.",
                 ),
                 io.Int.Input(
                     "times",
                     default=1,
                     min=1,
                     max=MOST,
-                    tooltip="How many times each comes, one after the other: so many images are "
-                    "made from it.",
+                    tooltip="How many times to repeat each photo, that is, how many images "
+                    "to make from it.",
                 ),
             ],
             outputs=[
@@ -77,7 +78,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
                 io.String.Output(
                     display_name="mask_classes",
                     is_output_list=True,
-                    tooltip="What each mask's values mean: its classes, one a line.",
+                    tooltip="The class of each mask value, one per line.",
                 ),
                 io.String.Output(
                     display_name="class_name",
@@ -87,7 +88,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
                 io.String.Output(
                     display_name="file_name",
                     is_output_list=True,
-                    tooltip="The file of each photo, inside the folder.",
+                    tooltip="The file name of each photo, relative to the folder.",
                 ),
             ],
         )

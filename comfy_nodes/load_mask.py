@@ -23,8 +23,8 @@ class ManyshotLoadMask(io.ComfyNode):
             node_id="ManyshotLoadMask",
             display_name="Load Mask",
             category="manyshot",
-            description="Loads one mask out of ComfyUI's input folder: index and colour images, "
-            "trimaps, transparent images, COCO annotations.",
+            description="Loads one mask from ComfyUI's input folder: index or colour "
+            "images, trimaps, alpha channels, COCO annotations.",
             inputs=[
                 io.Combo.Input(
                     "file",
@@ -37,36 +37,37 @@ class ManyshotLoadMask(io.ComfyNode):
                     "form",
                     options=list(FORMS),
                     default="labels",
-                    tooltip="labels: values or colours stand for classes. trimap: 1 object, 2 "
-                    "background, 3 border. alpha: the object is what is opaque. coco: "
-                    "annotations.",
+                    tooltip="labels: values or colours stand for classes. trimap: 1 object, "
+                    "2 background, 3 border. alpha: opaque pixels are the object. "
+                    "coco: annotations.",
                 ),
                 io.String.Input(
                     "class_name",
                     default="",
-                    tooltip="The class of a trimap's or an opaque object. coco: only this class; "
-                    "empty takes all.",
+                    tooltip="The object's class, for trimap and alpha. For coco: load only "
+                    "this class; empty loads all.",
                 ),
                 io.String.Input(
                     "table",
                     multiline=True,
                     default="",
                     placeholder="table, as in cat: 1, #ff6000",
-                    tooltip="Optional, for labels. The values and colours of each class, one class "
-                    "a line: 'background: 0', 'cat: 1, #ff6000', 'ignore: 255'. Empty: the names "
-                    "that the file holds, or each value a class.",
+                    tooltip="Optional, for labels. The values and colours of each class, "
+                    "one class per line: 'background: 0', 'cat: 1, #ff6000', "
+                    "'ignore: 255'. Empty: the names stored in the file, else each "
+                    "value is a class.",
                 ),
                 io.String.Input(
                     "image_name",
                     default="",
-                    tooltip="For coco: which image, by its file name in the annotations.",
+                    tooltip="For coco: the image's file name in the annotations.",
                 ),
             ],
             outputs=[
                 io.Mask.Output(display_name="mask", tooltip="The label mask."),
                 io.String.Output(
                     display_name="mask_classes",
-                    tooltip="What its values mean: its classes, one a line.",
+                    tooltip="The class of each value, one per line.",
                 ),
             ],
         )
@@ -118,7 +119,7 @@ def _path(name: str) -> Path:
 def _load(file: str, form: Form, class_name: str, table: str, image_name: str) -> LabelMask:
     path = _path(file)
     if not path.is_file():
-        raise InputError(f"{file!r} is a folder. Load Labelled takes folders.")
+        raise InputError(f"{file!r} is a folder. Use Load Labelled for folders.")
     return _read(path, stamp(path), form, class_name, table, image_name)
 
 

@@ -22,47 +22,46 @@ class ManyshotMaskOf(io.ComfyNode):
             node_id="ManyshotMaskOf",
             display_name="Mask of Classes",
             category="manyshot",
-            description="Takes a region out of a label mask: what is to be drawn anew, or kept.",
+            description="Extracts a region from a label mask, to redraw or to keep.",
             inputs=[
                 io.Mask.Input("mask", tooltip="A label mask, or a plain mask of one object."),
                 io.Combo.Input(
                     "region",
                     options=list(REGIONS),
                     default="objects",
-                    tooltip="objects: all but the background. background: to draw a new one around "
-                    "the same objects. classes: those named below.",
+                    tooltip="objects: everything except the background. background: to draw "
+                    "a new one around the same objects. classes: those listed below.",
                 ),
                 io.String.Input(
                     "classes",
                     multiline=True,
                     default="",
-                    placeholder="classes, one a line",
-                    tooltip="For region 'classes': their names, one a line.",
+                    placeholder="classes, one per line",
+                    tooltip="For the region 'classes': their names, one per line.",
                 ),
                 io.Combo.Input(
                     "border",
                     options=list(BORDERS),
                     default="out",
-                    tooltip="Whether the open outline, where the mask says nothing, is part of the "
-                    "region.",
+                    tooltip="Whether the unlabelled outline around objects belongs to the region.",
                 ),
                 io.Int.Input(
                     "grow",
                     default=0,
                     min=-MOST_GROWTH,
                     max=MOST_GROWTH,
-                    tooltip="So many pixels more on all sides; below 0, so many fewer.",
+                    tooltip="Pixels to grow the region by on all sides; negative shrinks it.",
                 ),
                 io.String.Input(
                     "mask_classes",
                     optional=True,
                     force_input=True,
-                    tooltip="What the label mask's values mean. Not connected: the mask is plain.",
+                    tooltip="The class of each mask value. Not connected: the mask is plain.",
                 ),
             ],
             outputs=[
                 io.Mask.Output(
-                    display_name="mask", tooltip="A plain mask: 1 in the region, else 0."
+                    display_name="mask", tooltip="A plain mask: 1 inside the region, 0 elsewhere."
                 )
             ],
         )
@@ -70,7 +69,7 @@ class ManyshotMaskOf(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, region: Region | None, classes: str | None) -> bool | str:
         if region == "classes" and classes is not None and not read_names(classes):
-            return "The region 'classes' needs the names of classes, one a line."
+            return "The region 'classes' needs the names of classes, one per line."
         return True
 
     @classmethod

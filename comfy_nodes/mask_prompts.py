@@ -25,8 +25,8 @@ class ManyshotMaskPrompts(io.ComfyNode):
             node_id="ManyshotMaskPrompts",
             display_name="Prompt from Mask",
             category="manyshot",
-            description="Writes one prompt for every mask: {classes} becomes what the mask shows, "
-            "as in 'cat and dog'. Templates and contexts take turns.",
+            description="Writes one prompt per mask: {classes} becomes what the mask shows, "
+            "such as 'cat and dog'. Cycles through templates and contexts.",
             is_input_list=True,
             inputs=[
                 io.Mask.Input("mask", tooltip="The label masks, from Load Labelled."),
@@ -40,8 +40,8 @@ class ManyshotMaskPrompts(io.ComfyNode):
                 io.String.Input(
                     "class_name",
                     default="",
-                    tooltip="The class of each image, which becomes its folder. Empty: the first "
-                    "class that its mask shows.",
+                    tooltip="The class of each image, used as its folder. Empty: the first "
+                    "class in its mask.",
                 ),
                 *text_inputs("{classes}"),
                 io.String.Input(
@@ -49,8 +49,8 @@ class ManyshotMaskPrompts(io.ComfyNode):
                     multiline=True,
                     default="",
                     placeholder="words, as in pug: a pug dog",
-                    tooltip="Optional. What prompts call a class in place of its name, one class a "
-                    "line, as in 'pug: a pug dog'.",
+                    tooltip="Optional. Words for a class in prompts, instead of its name, "
+                    "one class per line, as in 'pug: a pug dog'.",
                 ),
                 seed_input(),
             ],
@@ -118,8 +118,8 @@ def _visible_classes(mask: "Tensor", mask_classes: str, place: int) -> tuple[str
     )
     if not classes:
         raise InputError(
-            f"Mask {place + 1} shows background only: there is nothing to name. Take it out, or "
-            "look whether its classes are named right."
+            f"Mask {place + 1} shows only background: there is nothing to name. Remove it, "
+            "or check how its classes are named."
         )
     return tuple(classes)
 
@@ -130,7 +130,7 @@ def _check_words(words: Iterable[str], used: Iterable[str], named: Iterable[str]
     for name in words:
         if name not in mask_names:
             raise InputError(
-                f"words names {name!r}, which no mask has.{did_you_mean(name, mask_names)}"
+                f"words lists {name!r}, which no mask has.{did_you_mean(name, mask_names)}"
             )
 
 

@@ -28,32 +28,33 @@ class ManyshotMaskToControl(io.ComfyNode):
             node_id="ManyshotMaskToControl",
             display_name="Mask to Control",
             category="manyshot",
-            description="Draws a mask as the control image of a segmentation ControlNet.",
+            description="Turns a mask into the control image of a segmentation ControlNet.",
             inputs=[
                 io.Mask.Input(
                     "mask",
-                    tooltip="Label masks, or plain masks: 0.5 and more is the class 'object'.",
+                    tooltip="Label masks, or plain masks, where 0.5 or more is the class 'object'.",
                 ),
                 io.Combo.Input(
                     "palette",
                     options=list(PALETTES),
                     default="own",
-                    tooltip="own: manyshot's colours, for ControlNets trained with it. ade20k: for "
-                    "the public control_*_seg models.",
+                    tooltip="own: manyshot's colours, for ControlNets trained on them. "
+                    "ade20k: for the public control_*_seg models.",
                 ),
                 io.String.Input(
                     "table",
                     multiline=True,
                     default="",
                     placeholder="table, as in pug: dog",
-                    tooltip="Optional. One class a line with the class that stands for it, with a "
-                    "colour, or with none for black: 'pug: dog', 'sky: #06e6e6', 'rope: none'.",
+                    tooltip="Optional. One class per line, mapped to a palette class, a "
+                    "colour, or none (black): 'pug: dog', 'sky: #06e6e6', 'rope: "
+                    "none'.",
                 ),
                 io.String.Input(
                     "mask_classes",
                     optional=True,
                     force_input=True,
-                    tooltip="What the mask's values mean, from the node that gives the mask.",
+                    tooltip="The class of each mask value, from the node that outputs the mask.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="control", tooltip="For a ControlNet.")],

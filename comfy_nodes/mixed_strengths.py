@@ -16,14 +16,15 @@ class ManyshotMixedStrengths(io.ComfyNode):
             node_id="ManyshotMixedStrengths",
             display_name="Mixed Strengths",
             category="manyshot",
-            description="Draws one of several strengths for each image: for image to image, some "
-            "close to the photo and some far from it.",
+            description="Picks a random strength per image for image to image, so that some "
+            "images stay close to the photo and others move away.",
             inputs=[
                 io.String.Input(
                     "strengths",
                     default="0.25, 0.5, 0.75, 1.0",
-                    tooltip="Numbers from 0 (the photo stays) to 1 (all is new), equally likely. "
-                    "A number that stands there twice comes twice as often.",
+                    tooltip="Numbers from 0 (keep the photo) to 1 (all new), picked with "
+                    "equal probability. List a number twice to pick it twice as "
+                    "often.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -31,7 +32,7 @@ class ManyshotMixedStrengths(io.ComfyNode):
                     min=0,
                     max=MAX_SEED,
                     control_after_generate=True,
-                    tooltip="Decides which: connect the image's own seed.",
+                    tooltip="Seed for the choice: connect the image's own seed.",
                 ),
             ],
             outputs=[io.Float.Output(display_name="strength", tooltip="For a sampler's denoise.")],

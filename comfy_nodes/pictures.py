@@ -43,13 +43,13 @@ def mask_batch(mask: "Tensor", images: "Tensor") -> "Tensor":
     count, height, width = images.shape[:3]
     if masks.shape[1:] != (height, width):
         raise InputError(
-            f"The mask is {masks.shape[2]}x{masks.shape[1]} pixels and the image {width}x{height}. "
-            "A mask must fit its image; scale one of them first."
+            f"The mask is {masks.shape[2]}x{masks.shape[1]} pixels and the image "
+            f"{width}x{height}. A mask must match its image; scale one of them first."
         )
     if len(masks) not in (1, count):
         raise InputError(
             f"There {'is' if count == 1 else 'are'} {pluralize(count, 'image')} and "
-            f"{pluralize(len(masks), 'mask')}; give one mask, or one each."
+            f"{pluralize(len(masks), 'mask')}; provide one mask, or one each."
         )
     return masks.expand(count, -1, -1)
 

@@ -15,7 +15,7 @@ def prompt_inputs(slot: str) -> list[io.Input]:
         default=4,
         min=1,
         max=10_000,
-        tooltip="How many prompts each class gets. Raising it keeps the earlier ones.",
+        tooltip="Prompts per class. Raising it keeps the earlier ones.",
     )
     return [*text_inputs(slot), count, seed_input()]
 
@@ -35,23 +35,23 @@ def text_inputs(slot: str) -> list[io.Input]:
             multiline=True,
             default="",
             placeholder="contexts: on grass",
-            tooltip="Optional. Places, light, poses, one a line, taken in turn wherever "
-            "a template has {context}.",
+            tooltip="Optional. Places, light, poses, one per line, used in turn wherever a "
+            "template has {context}.",
         ),
         io.String.Input(
             "lists",
             multiline=True,
             default="",
             placeholder="lists, as in colour: red, blue",
-            tooltip="Optional. One list a line, as in 'colour: red, blue, green'. "
-            "__colour__ picks one of them.",
+            tooltip="Optional. One list per line, as in 'colour: red, blue, green'. "
+            "__colour__ picks an item.",
         ),
         io.String.Input(
             "negative",
             multiline=True,
             default="",
             placeholder="negative: blurry, drawing",
-            tooltip="What the images must not show; the same language as the templates.",
+            tooltip="What the images must not show; same syntax as the templates.",
         ),
     ]
 
@@ -64,8 +64,8 @@ def seed_input() -> io.Input:
         min=0,
         max=MAX_SEED,
         control_after_generate=True,
-        tooltip="Decides every choice and every image's seed. The same seed gives the "
-        "same prompts on every machine.",
+        tooltip="Seed for every choice and for the images' own seeds. The same seed gives "
+        "the same prompts on every machine.",
     )
 
 

@@ -26,28 +26,29 @@ class ManyshotSaveLabelled(io.ComfyNode):
             node_id="ManyshotSaveLabelled",
             display_name="Save Labelled",
             category="manyshot",
-            description="Saves images as a labelled dataset: one folder for each class, and a "
-            "metadata.jsonl with class, label, prompt, seed and mask of every image.",
+            description="Saves images as a labelled dataset: one folder per class, and a "
+            "metadata.jsonl with the class, label, prompt, seed and mask of "
+            "every image.",
             is_output_node=True,
             inputs=[
                 io.Image.Input("images", tooltip="The images of one class."),
                 io.String.Input(
                     "class_name",
                     default="",
-                    tooltip="Their class, and the name of their folder.",
+                    tooltip="Their class, also used as the folder name.",
                 ),
                 io.String.Input(
                     "folder",
                     default="manyshot/dataset",
-                    tooltip="The dataset folder, inside ComfyUI's output folder. Saving into it "
+                    tooltip="The dataset folder, inside ComfyUI's output folder. Saving "
                     "again adds to it.",
                 ),
                 io.String.Input(
                     "name",
                     default="",
-                    tooltip="How the files begin; their numbers count on, and none is replaced. "
-                    "Empty: a name that follows from the image, so that the same one is saved "
-                    "once.",
+                    tooltip="File name prefix; numbers count up and no file is overwritten. "
+                    "Empty: names derived from the image, so that the same image is "
+                    "saved once.",
                 ),
                 io.Combo.Input(
                     "delivery",
@@ -59,7 +60,7 @@ class ManyshotSaveLabelled(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="A mask of the images' size, one for all or one each; saved in masks/.",
+                    tooltip="A mask of the same size, one for all or one each; saved in masks/.",
                 ),
                 io.String.Input(
                     "prompt",
@@ -85,15 +86,17 @@ class ManyshotSaveLabelled(io.ComfyNode):
                     "mask_classes",
                     optional=True,
                     force_input=True,
-                    tooltip="What the mask's values mean, from the node that gives the mask: then "
-                    "it is saved as a label mask that names its classes.",
+                    tooltip="The class of each mask value, from the node that outputs the "
+                    "mask. The mask is then saved as a label mask that names its "
+                    "classes.",
                 ),
                 io.String.Input(
                     "source_image",
                     optional=True,
                     force_input=True,
-                    tooltip="The photo they were made from, as Load Labelled's file_name: they are "
-                    "then measured only beside draws that hold this photo.",
+                    tooltip="The photo they were made from: Load Labelled's file_name. A "
+                    "measurement then adds them only to draws that contain this "
+                    "photo.",
                 ),
             ],
             outputs=[],

@@ -33,8 +33,8 @@ def make_scenes(
     for name, batch in (("masks", masks), ("images", images), ("control images", controls)):
         if len(batch) not in (0, 1, count):
             raise InputError(
-                f"The greatest batch has {count} and there are {len(batch)} {name}; give one for "
-                "all, or one each."
+                f"The largest batch has {count}, but there are {len(batch)} {name}; provide "
+                "one for all, or one each."
             )
     return [
         Scene(_one(masks, i), _one(images or [None], i), _one(controls or [None], i))

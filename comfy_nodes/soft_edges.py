@@ -17,8 +17,8 @@ class ManyshotSoftEdges(io.ComfyNode):
             node_id="ManyshotSoftEdges",
             display_name="Soft Edges",
             category="manyshot",
-            description="Draws the edges of a photo as a control image, strong ones white and weak "
-            "ones grey; the same edges at every size of the photo.",
+            description="Turns the edges of a photo into a control image: strong edges "
+            "white, weak ones grey, independent of the photo's size.",
             inputs=[
                 io.Image.Input("image", tooltip="The photos."),
                 io.Float.Input(
@@ -27,8 +27,8 @@ class ManyshotSoftEdges(io.ComfyNode):
                     min=0.1,
                     max=64.0,
                     step=0.1,
-                    tooltip="How coarse: the blur in pixels, for a photo of 512 pixels. More of it "
-                    "leaves out hair and grass.",
+                    tooltip="Scale: the blur in pixels, for a 512-pixel photo. Higher "
+                    "values drop hair and grass.",
                 ),
                 io.Float.Input(
                     "gain",
@@ -36,11 +36,13 @@ class ManyshotSoftEdges(io.ComfyNode):
                     min=0.1,
                     max=50.0,
                     step=0.1,
-                    tooltip="How bright: at 1 only an edge from black to white is white.",
+                    tooltip="Brightness: at 1, only a black-to-white edge is white.",
                 ),
             ],
             outputs=[
-                io.Image.Output(display_name="edges", tooltip="A grey control image, as large.")
+                io.Image.Output(
+                    display_name="edges", tooltip="A greyscale control image of the same size."
+                )
             ],
         )
 

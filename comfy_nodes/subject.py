@@ -18,19 +18,20 @@ class ManyshotSubject(io.ComfyNode):
             node_id="ManyshotSubject",
             display_name="Subject",
             category="manyshot",
-            description="Picks a trained subject: puts its LoRA onto the model, loads its "
-            "DreamBooth checkpoint, or calls its embedding, and says the words for the prompt.",
+            description="Applies a trained subject: adds its LoRA to the model, loads its "
+            "DreamBooth checkpoint, or uses its embedding, and outputs the "
+            "words for the prompt.",
             inputs=[
                 io.Combo.Input(
                     "subject",
                     options=subject_names(),
-                    tooltip="A file trained by manyshot, out of the folders loras, embeddings and "
-                    "checkpoints. Press R after adding one.",
+                    tooltip="A file trained by manyshot, from the folders loras, embeddings "
+                    "and checkpoints. Press R after adding one.",
                 ),
                 io.String.Input(
                     "token",
                     default="",
-                    tooltip="Which subject of a file that holds several. Empty: the first.",
+                    tooltip="Which subject to use, if the file contains several. Empty: the first.",
                 ),
                 io.Float.Input(
                     "strength",
@@ -38,14 +39,14 @@ class ManyshotSubject(io.ComfyNode):
                     min=-10.0,
                     max=10.0,
                     step=0.05,
-                    tooltip="How strongly a LoRA works; the other kinds do not heed it.",
+                    tooltip="LoRA strength; ignored by the other methods.",
                 ),
                 io.Model.Input(
                     "model",
                     optional=True,
                     lazy=True,
-                    tooltip="The model that the subject was trained on, or one of its kind. Not "
-                    "used for DreamBooth, whose file is a model itself.",
+                    tooltip="The model the subject was trained on, or one of the same "
+                    "family. Not used for DreamBooth, whose file is a full model.",
                 ),
                 io.Clip.Input(
                     "clip",
@@ -57,7 +58,7 @@ class ManyshotSubject(io.ComfyNode):
                     "vae",
                     optional=True,
                     lazy=True,
-                    tooltip="That model's VAE; it passes through. Not used for DreamBooth.",
+                    tooltip="That model's VAE, passed through. Not used for DreamBooth.",
                 ),
             ],
             outputs=[
@@ -66,10 +67,10 @@ class ManyshotSubject(io.ComfyNode):
                 io.Vae.Output(display_name="vae", tooltip="Its VAE."),
                 io.String.Output(
                     display_name="words",
-                    tooltip="What prompts call the subject, as in 'sks dog' or 'embedding:sks'.",
+                    tooltip="The subject's words in prompts, such as 'sks dog' or 'embedding:sks'.",
                 ),
                 io.String.Output(
-                    display_name="class_name", tooltip="What a dataset calls it: its folder."
+                    display_name="class_name", tooltip="Its class name in the dataset: its folder."
                 ),
             ],
         )
@@ -120,6 +121,8 @@ def _block_missing(models: Models) -> list[Any]:
     from comfy_execution.graph_utils import ExecutionBlocker
 
     return [
-        value if value is not None else ExecutionBlocker(f"Subject's input {name!r} is not wired.")
+        value
+        if value is not None
+        else ExecutionBlocker(f"Subject's input {name!r} is not connected.")
         for name, value in zip(Models._fields, models, strict=True)
     ]

@@ -11,7 +11,7 @@ from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from ..core.subject_file import MODEL_FOLDERS, Subject, SubjectFile, read_subject_file
 
-NONE_YET = "(no subject is trained yet)"
+NONE_YET = "(no trained subject yet)"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class FoundFile:
         by_token = {subject.token: subject for subject in self.facts.subjects}
         if token not in by_token:
             near = did_you_mean(token, by_token)
-            raise InputError(f"{self.name} holds no subject with the token {token!r}.{near}")
+            raise InputError(f"{self.name} has no subject with the token {token!r}.{near}")
         return by_token[token]
 
     def words(self, subject: Subject) -> str:
@@ -41,8 +41,8 @@ class FoundFile:
         called = Path(self.name).with_suffix("").as_posix()
         if not re.fullmatch(r"[\w./-]+", called):
             raise InputError(
-                f"Prompts cannot call the embedding {self.name!r}: rename the file, to letters, "
-                "digits, '-' and '_'."
+                f"Prompts cannot name the embedding {self.name!r}: rename the file using "
+                "only letters, digits, '-' and '_'."
             )
         return f"embedding:{called}"
 
@@ -61,8 +61,8 @@ def find_subject(name: str) -> FoundFile:
     if not by_name:
         folders = ", ".join(f"models/{folder}" for folder in MODEL_FOLDERS.values())
         raise InputError(
-            "This server has no trained subject. Make one with Train Subject or `manyshot subject "
-            f"train`; its file belongs into one of {folders}."
+            "This server has no trained subject. Make one with Train Subject or `manyshot "
+            f"subject train`; put its file into one of {folders}."
         )
     by_path = by_name | {f"{file.folder}/{file.name}": file for file in by_name.values()}
     if name not in by_path:

@@ -93,13 +93,13 @@ def _check_embedding(subject_file: FoundFile, clip: Any) -> None:
 
 def _missing(file: FoundFile, what: str) -> InputError:
     return InputError(
-        f"{file.name} ({file.facts.method}) is put onto a model: connect {what} to those of "
-        f"{file.facts.base}, or of a model of its kind."
+        f"{file.name} ({file.facts.method}) modifies a model: connect {what} of "
+        f"{file.facts.base}, or of a model of the same family."
     )
 
 
 def _other_base(file: FoundFile) -> InputError:
     return InputError(
-        f"{file.name} was trained on {file.facts.base}, and the connected model is of another "
-        f"family or size. Connect {file.facts.base}, or a model of its kind."
+        f"{file.name} was trained on {file.facts.base}, but the connected model is of a "
+        f"different family or size. Connect {file.facts.base}, or a model of the same family."
     )

@@ -17,18 +17,18 @@ class ManyshotSubjectPrompts(io.ComfyNode):
             node_id="ManyshotSubjectPrompts",
             display_name="Prompt with Subject",
             category="manyshot",
-            description="Writes the prompts of a trained subject: so many images, with templates "
-            "and contexts taking turns.",
+            description="Writes prompts for a trained subject, cycling through templates "
+            "and contexts.",
             inputs=[
                 io.String.Input(
                     "words",
                     force_input=True,
-                    tooltip="What prompts call the subject, from Subject; it fills {subject}.",
+                    tooltip="The subject's words in prompts, from Subject; they replace {subject}.",
                 ),
                 io.String.Input(
                     "class_name",
                     force_input=True,
-                    tooltip="What a dataset calls it, from Subject; the name of its folder.",
+                    tooltip="Its class name in the dataset, from Subject; also the folder name.",
                 ),
                 *prompt_inputs("{subject}"),
             ],

@@ -166,8 +166,8 @@ def _photos(images: "Sequence[Tensor]", masks: "Sequence[Tensor]", size: int) ->
     outlines = [mask for batch in masks for mask in pixels(batch.reshape(-1, *batch.shape[-2:]))]
     if outlines and len(outlines) != len(photos):
         raise InputError(
-            f"There {'is' if len(photos) == 1 else 'are'} {pluralize(len(photos), 'photo')} and "
-            f"{pluralize(len(outlines), 'mask')}; give as many."
+            f"There {'is' if len(photos) == 1 else 'are'} {pluralize(len(photos), 'photo')} "
+            f"and {pluralize(len(outlines), 'mask')}; provide one mask per photo."
         )
     return given_photos(photos, size, outlines)
 

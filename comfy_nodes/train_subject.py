@@ -24,8 +24,9 @@ class ManyshotTrainSubject(io.ComfyNode):
             node_id="ManyshotTrainSubject",
             display_name="Train Subject",
             category="manyshot",
-            description="Trains a subject on three to ten photos and writes its file into the "
-            "server's models. Interrupt keeps what is learned so far; running again goes on.",
+            description="Trains a subject on three to ten photos and writes its file into "
+            "the server's models. Interrupt keeps the progress; running again "
+            "resumes.",
             is_input_list=True,
             is_output_node=True,
             inputs=[
@@ -33,23 +34,23 @@ class ManyshotTrainSubject(io.ComfyNode):
                 io.Mask.Input(
                     "masks",
                     optional=True,
-                    tooltip="A mask for each photo; crops then always show the subject.",
+                    tooltip="A mask per photo, so that crops always show the subject.",
                 ),
                 io.String.Input(
                     "token",
                     default="subject-m1",
-                    tooltip="The new word, and the name of the file. Take one that means nothing "
-                    "yet, such as 'rex-m1'.",
+                    tooltip="The new word, also the file name. Choose one without a "
+                    "meaning, such as 'rex-m1'.",
                 ),
                 io.String.Input(
                     "noun",
                     default="dog",
-                    tooltip="What the subject is, in plain words, such as 'dog' or 'solar cell'.",
+                    tooltip="What the subject is, such as 'dog' or 'solar cell'.",
                 ),
                 io.String.Input(
                     "class_name",
                     default="",
-                    tooltip="What a dataset calls it: the name of its folder. Empty: the token.",
+                    tooltip="Its class and folder name in the dataset. Empty: the token.",
                 ),
                 io.Combo.Input(
                     "base",
@@ -68,8 +69,8 @@ class ManyshotTrainSubject(io.ComfyNode):
                     default=0,
                     min=0,
                     max=1_000_000,
-                    tooltip="How many steps at most; 0: as usual for the method. It ends sooner "
-                    "when a photo that is held out looks no better.",
+                    tooltip="Maximum number of steps; 0: the method's default. Stops "
+                    "earlier when the loss on a held-out photo no longer improves.",
                 ),
                 io.Float.Input(
                     "rate",
@@ -78,14 +79,14 @@ class ManyshotTrainSubject(io.ComfyNode):
                     max=1.0,
                     step=0.00001,
                     round=0.0000001,
-                    tooltip="The highest learning rate; 0: as usual for the method.",
+                    tooltip="Peak learning rate; 0: the method's default.",
                 ),
                 io.Int.Input(
                     "rank",
                     default=16,
                     min=1,
                     max=320,
-                    tooltip="lora only: of its matrices. More keeps more detail, and more of the "
+                    tooltip="lora only: the rank. Higher keeps more detail, and more of the "
                     "photos' backgrounds.",
                 ),
                 io.Int.Input(
@@ -93,15 +94,16 @@ class ManyshotTrainSubject(io.ComfyNode):
                     default=4,
                     min=1,
                     max=32,
-                    tooltip="textual_inversion only: how many of a prompt's tokens the word takes.",
+                    tooltip="textual_inversion only: how many prompt tokens the word uses.",
                 ),
                 io.Int.Input(
                     "prior",
                     default=0,
                     min=0,
                     max=10_000,
-                    tooltip="Pictures of the noun, drawn first and learned beside the photos, so "
-                    "that the noun keeps its meaning. 0: none.",
+                    tooltip="Prior preservation: images of the noun, generated first and "
+                    "trained on with the photos, so that the noun keeps its "
+                    "meaning. 0: none.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -109,7 +111,7 @@ class ManyshotTrainSubject(io.ComfyNode):
                     min=0,
                     max=2**32 - 1,
                     control_after_generate=False,
-                    tooltip="Decides every random choice of the training.",
+                    tooltip="Seed for all random choices in training.",
                 ),
             ],
             outputs=[
@@ -165,6 +167,8 @@ def _check_names(token: str | None, noun: str | None, class_name: str | None) ->
     if token is not None:
         safe_name(token, "token")
     if noun is not None and not noun.strip():
-        raise InputError("The noun is empty. Say in a word or two what the subject is: dog, cup.")
+        raise InputError(
+            "The noun is empty. Say in a word or two what the subject is, such as dog or cup."
+        )
     if class_name:
         safe_name(normalise_class(class_name), "class name")

@@ -14,22 +14,22 @@ WIDEST_BORDER = 100
 def range_inputs(defaults: Variation) -> list[io.Input]:
     """The ranges that a transform is drawn from."""
     return [
-        _share("flip", defaults.flip, "The chance to be mirrored."),
+        _share("flip", defaults.flip, "Probability of mirroring."),
         io.Float.Input(
             "rotate",
             default=defaults.rotate,
             min=0.0,
             max=180.0,
             step=1.0,
-            tooltip="Turned by at most so many degrees, either way.",
+            tooltip="Maximum rotation in degrees, either way.",
         ),
-        _scale("scale_from", defaults.scale[0], "The smallest size, as a factor."),
-        _scale("scale_to", defaults.scale[1], "The greatest size, as a factor."),
-        _share("shift", defaults.shift, "Shifted by at most such a share of width and height."),
+        _scale("scale_from", defaults.scale[0], "Smallest scale factor."),
+        _scale("scale_to", defaults.scale[1], "Largest scale factor."),
+        _share("shift", defaults.shift, "Maximum shift, as a share of width and height."),
         _share(
             "visible",
             defaults.visible,
-            "The least share of each object that stays in sight. Ranges shrink until it does.",
+            "Minimum share of each object that stays visible. Ranges shrink until it does.",
         ),
     ]
 
@@ -52,8 +52,8 @@ def canvas_inputs(seed_tooltip: str) -> list[io.Input]:
             default=-1,
             min=-1,
             max=WIDEST_BORDER,
-            tooltip="The open outline of objects, drawn anew, so many pixels wide on either side. "
-            "-1 leaves it as it is: it grows and shrinks with its object.",
+            tooltip="Width in pixels of the unlabelled outline around objects, redrawn on "
+            "either side of the edge. -1 keeps it, scaled with its object.",
         ),
     ]
 
@@ -62,8 +62,8 @@ def scale_range(scale_from: float, scale_to: float) -> tuple[float, float]:
     """From and to. Raises InputError when they are the wrong way round."""
     if not 0 < scale_from <= scale_to:
         raise InputError(
-            f"scale_from is {scale_from:g} and scale_to {scale_to:g}: it begins above 0 and goes "
-            "up."
+            f"scale_from is {scale_from:g} and scale_to {scale_to:g}: both must be above 0, "
+            "and scale_to not below scale_from."
         )
     return scale_from, scale_to
 
@@ -79,11 +79,11 @@ def outline_width(border: int, mask_classes: object, control: object) -> int | N
     if border > WIDEST_BORDER:
         raise InputError(f"A border is at most {WIDEST_BORDER} pixels wide.")
     if not mask_classes:
-        raise InputError("A border needs a label mask: wire mask_classes, or set border to -1.")
+        raise InputError("A border needs a label mask: connect mask_classes, or set border to -1.")
     if control:
         raise InputError(
-            "With a new border the control image would no longer fit: set border to -1, or draw "
-            "the control image from this node's mask, by Mask to Control."
+            "With a new border the control image would no longer match: set border to -1, "
+            "or draw the control image from this node's mask with Mask to Control."
         )
     return border
 
@@ -91,7 +91,7 @@ def outline_width(border: int, mask_classes: object, control: object) -> int | N
 def canvas_size(width: int, height: int) -> Size | None:
     """Height and width of the canvas, None for the mask's own. Raises InputError for one of two."""
     if bool(width) != bool(height):
-        raise InputError("Give width and height, or 0 for both: then the mask keeps its size.")
+        raise InputError("Set both width and height, or both to 0 to keep the mask's size.")
     return (height, width) if width else None
 
 
@@ -110,5 +110,5 @@ def _side(name: str) -> io.Input:
         min=0,
         max=MOST_SIDE,
         step=8,
-        tooltip=f"The {name} of what comes out, in pixels. 0: as it comes in.",
+        tooltip=f"Output {name} in pixels. 0: same as the input.",
     )

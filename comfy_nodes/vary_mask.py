@@ -24,13 +24,13 @@ class ManyshotVaryMask(io.ComfyNode):
             node_id="ManyshotVaryMask",
             display_name="Vary Mask",
             category="manyshot",
-            description="Mirrors, turns, scales, shifts and crops a mask, with its image and its "
-            "control image: all stay in step, and objects stay in sight.",
+            description="Mirrors, rotates, scales, shifts and crops a mask together with "
+            "its image and control image. Objects stay in view.",
             inputs=[
                 io.Mask.Input("mask", tooltip="A label mask, or a plain mask."),
                 *canvas_inputs(
-                    "Decides the new geometry. Wire the seed of Prompt from Mask: then each image "
-                    "has its own."
+                    "Seed for the new geometry. Connect the seed of Prompt from Mask to "
+                    "give each image its own."
                 ),
                 *range_inputs(DEFAULTS),
                 io.Float.Input(
@@ -39,7 +39,7 @@ class ManyshotVaryMask(io.ComfyNode):
                     min=0.0,
                     max=89.0,
                     step=1.0,
-                    tooltip="Slanted by at most so many degrees, either way.",
+                    tooltip="Maximum shear in degrees, either way.",
                 ),
                 io.Float.Input(
                     "crop",
@@ -47,37 +47,41 @@ class ManyshotVaryMask(io.ComfyNode):
                     min=0.1,
                     max=1.0,
                     step=0.05,
-                    tooltip="The least share of width and height that is kept; 1 crops nothing.",
+                    tooltip="Minimum share of width and height to keep; 1 does not crop.",
                 ),
                 io.Boolean.Input(
                     "cover",
                     default=DEFAULTS.cover,
-                    tooltip="Zoom in until no empty bar is left beside the image.",
+                    tooltip="Zoom in until no empty borders are left.",
                 ),
                 io.String.Input(
                     "mask_classes",
                     optional=True,
                     force_input=True,
-                    tooltip="What the mask's values mean, from the node that gives the mask. They "
-                    "stay the same.",
+                    tooltip="The class of each mask value, from the node that outputs the "
+                    "mask. Passed through unchanged.",
                 ),
                 io.Image.Input(
-                    "image", optional=True, tooltip="The image of the mask: it moves with it."
+                    "image", optional=True, tooltip="The mask's image, transformed with it."
                 ),
                 io.Image.Input(
                     "control",
                     optional=True,
-                    tooltip="A control image in flat colours: it moves with the mask, and no "
-                    "colours are mixed.",
+                    tooltip="A control image in flat colours, transformed with the mask "
+                    "without mixing colours.",
                 ),
             ],
             outputs=[
-                io.Mask.Output(display_name="mask", tooltip="The mask, of the kind given."),
-                io.Image.Output(display_name="image", tooltip="The image, in step with it."),
-                io.Image.Output(display_name="control", tooltip="The control image, likewise."),
+                io.Mask.Output(
+                    display_name="mask", tooltip="The mask, of the same kind as the input."
+                ),
+                io.Image.Output(display_name="image", tooltip="The image, transformed with it."),
+                io.Image.Output(
+                    display_name="control", tooltip="The control image, transformed with it."
+                ),
                 io.String.Output(
                     display_name="objects",
-                    tooltip="What the mask shows now, as JSON: class, box and area of each.",
+                    tooltip="Contents of the mask as JSON: class, box and area of each object.",
                 ),
             ],
         )
@@ -134,9 +138,11 @@ class ManyshotVaryMask(io.ComfyNode):
         masks = [scene.mask for scene in scenes]
         return io.NodeOutput(
             mask_output(masks, bool(mask_classes)),
-            picture_output([scene.image for scene in scenes], "Vary Mask's 'image' is not wired."),
             picture_output(
-                [scene.control for scene in scenes], "Vary Mask's 'control' is not wired."
+                [scene.image for scene in scenes], "Vary Mask's 'image' is not connected."
+            ),
+            picture_output(
+                [scene.control for scene in scenes], "Vary Mask's 'control' is not connected."
             ),
             objects_text(masks),
         )

@@ -49,8 +49,8 @@ def predict_parts(
     first, *rest = conds
     if any(PART in cond for side in rest for cond in side or []):
         raise InputError(
-            "A prompt with AND is wired to a sampler's negative. The WebUI knows AND in the "
-            "positive prompt alone: write the negative without it."
+            "A prompt with AND is connected to a sampler's negative. The WebUI supports AND "
+            "only in the positive prompt: write the negative without it."
         )
     if not any(PART in cond for cond in first or []):
         return predict(model, conds, x, *options)
@@ -68,8 +68,8 @@ def _sum(weights: list[float], predictions: list["Tensor"], base: "Tensor | None
     if base is None:
         if abs(sum(weights) - 1) > 1e-6:
             raise InputError(
-                "The weights of AND do not sum to 1, which needs a negative prompt: use a sampler "
-                "with cfg and negative, such as KSampler."
+                "The AND weights do not sum to 1, which needs a negative prompt: use a "
+                "sampler with cfg and negative, such as KSampler."
             )
         base = predictions[0]
     return sum(

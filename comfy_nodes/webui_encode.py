@@ -49,8 +49,8 @@ def _by_webui(clip: Any, text: str) -> Conditioning:
     tokens = clip.tokenize(text)
     if len(tokens) != 1 or not set(tokens) <= set(ONE_ENCODER):
         raise InputError(
-            "The weighting 'webui' is that of SD 1.x and SD 2.x, whose text encoder the wired "
-            "model has not. Choose 'comfyui'."
+            "The weighting 'webui' needs the text encoder of SD 1.x or SD 2.x, which the "
+            "connected model does not have. Choose 'comfyui'."
         )
     ((name, sections),) = tokens.items()
     bare = {name: [[(token, 1.0) for token, _ in section] for section in sections]}

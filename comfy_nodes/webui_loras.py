@@ -23,11 +23,14 @@ def find_loras(prompt: Prompt) -> list[tuple[Lora, str]]:
     for network in prompt.networks:
         if network.kind == "hypernet":
             raise InputError(
-                f"{write_network(network)} is a hypernetwork, which WebUI Prompt does not load. "
-                "Take it out of the text and put the node Hypernetwork Loader before."
+                f"{write_network(network)} is a hypernetwork, which WebUI Prompt does not "
+                "load. Remove it from the text and add the node Hypernetwork Loader before "
+                "this one."
             )
         if network.kind not in LORA_KINDS:
-            log.warning("WebUI Prompt leaves out %s: no network.", write_network(network))
+            log.warning(
+                "WebUI Prompt ignores %s: there is no such network.", write_network(network)
+            )
     return [(lora, lora_file(lora.name)) for lora in loras(prompt.networks)]
 
 
@@ -46,9 +49,9 @@ def lora_file(name: str) -> str:
         return files[meant[0]]
     if meant:
         named = " or ".join(f"<lora:{path.with_suffix('')}>" for path in meant)
-        raise InputError(f"<lora:{name}> could be several files. Write {named}.")
+        raise InputError(f"<lora:{name}> matches several files. Write {named}.")
     near = did_you_mean(name, {path.stem for path in paths})
-    raise InputError(f"The prompt wants the LoRA {name!r}, which this server has not.{near}")
+    raise InputError(f"The prompt uses the LoRA {name!r}, which this server does not have.{near}")
 
 
 def with_loras(loras: Sequence[tuple[Lora, str]], model: Any, clip: Any) -> tuple[Any, Any]:

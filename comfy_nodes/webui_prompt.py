@@ -27,15 +27,15 @@ class ManyshotWebUIPrompt(io.ComfyNode):
             node_id="ManyshotWebUIPrompt",
             display_name="WebUI Prompt",
             category="manyshot",
-            description="Encodes a prompt of AUTOMATIC1111's WebUI or Forge with its meaning "
-            "there: (words:1.3), [from:to:0.5], [a|b], AND, BREAK and <lora:name:0.8>.",
+            description="Encodes a prompt in the syntax of AUTOMATIC1111's WebUI or Forge, "
+            "with the same meaning: (words:1.3), [from:to:0.5], [a|b], AND, "
+            "BREAK and <lora:name:0.8>.",
             inputs=[*_prompt_inputs(), *_sampling_inputs(), _model_input()],
             outputs=[
                 io.Conditioning.Output(display_name="conditioning", tooltip="For the sampler."),
                 io.Model.Output(
                     display_name="model",
-                    tooltip="The model with the prompt's LoRAs, which adds the parts of AND: for "
-                    "the sampler.",
+                    tooltip="The model with the prompt's LoRAs and AND parts: for the sampler.",
                 ),
                 io.Clip.Output(
                     display_name="clip",
@@ -43,7 +43,7 @@ class ManyshotWebUIPrompt(io.ComfyNode):
                 ),
                 io.String.Output(
                     display_name="text",
-                    tooltip="The words alone, as the image has them in the end.",
+                    tooltip="The plain words, as they apply at the end of sampling.",
                 ),
             ],
         )
@@ -96,7 +96,7 @@ def _prompt_inputs() -> list[io.Input]:
             "text",
             multiline=True,
             default="",
-            tooltip="A prompt as in the WebUI. LoRAs go by their file name; embeddings by theirs, "
+            tooltip="A prompt as in the WebUI. Name LoRAs and embeddings by file name, "
             "without 'embedding:'.",
         ),
     ]
@@ -111,13 +111,16 @@ def _sampling_inputs() -> list[io.Input]:
             default=20,
             min=1,
             max=1000,
-            tooltip="The sampler's steps: at which of them [from:to:0.5] and [a|b] change.",
+            tooltip="The sampler's steps, to time [from:to:0.5] and [a|b].",
         ),
         io.Combo.Input(
             "scheduler",
             options=list(KSampler.SCHEDULERS),
             default="normal",
-            tooltip="The sampler's scheduler, for the same. 'normal' is the WebUI's automatic one.",
+            tooltip=(
+                "The sampler's scheduler, for the same purpose. 'normal' is the WebUI's "
+                "automatic one."
+            ),
         ),
         io.Float.Input(
             "denoise",
@@ -125,14 +128,14 @@ def _sampling_inputs() -> list[io.Input]:
             min=0.01,
             max=1.0,
             step=0.01,
-            tooltip="The sampler's denoise, for the same. As in the WebUI, edits count the steps "
-            "that image to image would take at 1.",
+            tooltip="The sampler's denoise, for the same purpose. As in the WebUI, edits "
+            "count the steps that image to image would take at 1.",
         ),
         io.Combo.Input(
             "weighting",
             options=list(get_args(Weighting)),
             default="comfyui",
-            tooltip="How (words:1.3) is weighted: as CLIP Text Encode does, or as the WebUI does "
+            tooltip="How to weight (words:1.3): like CLIP Text Encode, or like the WebUI "
             "(SD 1.x and 2.x).",
         ),
     ]
@@ -142,8 +145,8 @@ def _model_input() -> io.Input:
     return io.Model.Input(
         "model",
         optional=True,
-        tooltip="The model that samples, needed for LoRAs, AND and [from:to:0.5]; then the sampler "
-        "takes it from here.",
+        tooltip="The model that samples. Needed for LoRAs, AND and [from:to:0.5]; connect "
+        "the sampler to this node's model output.",
     )
 
 
@@ -156,8 +159,8 @@ def _parse_supported(text: str, steps: int, has_model: bool) -> Prompt:
     reason = _model_reason(prompt, bool(find_loras(prompt)))
     if reason and not has_model:
         raise InputError(
-            f"The prompt has {reason}, which needs the model: wire WebUI Prompt's 'model', and the "
-            "sampler to its output."
+            f"The prompt has {reason}, which needs the model: connect WebUI Prompt's 'model' "
+            "input, and the sampler to its 'model' output."
         )
     return prompt
 
@@ -166,7 +169,7 @@ def _model_reason(prompt: Prompt, has_loras: bool) -> str | None:
     if has_loras:
         return "a LoRA"
     if is_composed(prompt):
-        return "AND" if len(prompt.parts) > 1 else "a weight at its end"
+        return "AND" if len(prompt.parts) > 1 else "a weight at the end"
     if any(map(is_edited, prompt.parts)):
         return "an edit such as [from:to:0.5] or [a|b]"
     return None
@@ -176,4 +179,6 @@ def _or_blocked(model: Any) -> Any:
     """In place of no model the sentence that a node which uses it shows."""
     from comfy_execution.graph_utils import ExecutionBlocker
 
-    return model if model is not None else ExecutionBlocker("WebUI Prompt's 'model' is not wired.")
+    return (
+        model if model is not None else ExecutionBlocker("WebUI Prompt's 'model' is not connected.")
+    )

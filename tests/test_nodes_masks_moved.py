@@ -82,7 +82,7 @@ def test_a_new_border_and_an_unwired_image(client: Client, pairs: Path) -> None:
     wanted, _ = augment_scene(Scene(label_mask("cat/a")), VARIATION, 11, border=2)
     assert np.array_equal(pictures(client, run, "vary-0")[0][..., 0], wanted.mask.labels)
     run = client.run(graph | shown(("image", "vary", 1)))
-    assert run.error == "Execution Blocked: Vary Mask's 'image' is not wired."
+    assert run.error == "Execution Blocked: Vary Mask's 'image' is not connected."
 
 
 @pytest.mark.parametrize("objects", [1, 3])

@@ -43,7 +43,7 @@ ONE = {"solid": node("SolidMask", value=1 / 255, width=32, height=24)}
 @pytest.mark.parametrize(
     ("tested", "sentence"),
     [
-        (prompts(words="bird: a bird"), "words names 'bird', which no mask has. There are:"),
+        (prompts(words="bird: a bird"), "words lists 'bird', which no mask has. There are:"),
         (prompts(mask_classes=["names", 0]), "has the index 2, but mask_classes lists 2 classes"),
         (prompts(class_name=["word", 0]), "The class name '../x' cannot be used"),
         (prompts(mask=["solid", 0], mask_classes=["names", 0]), "1 mask and 3 items in 'class_n"),
