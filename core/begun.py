@@ -41,21 +41,21 @@ def check_begun(path: Path, before: Facts | None, now: Facts) -> None:
     """
     if before is None:
         raise InputError(
-            f"{path} was begun by an earlier manyshot and does not say what it was begun with, so "
-            "nothing can go on from it. Remove it to begin anew."
+            f"{path} was started by an earlier version of manyshot that did not record its "
+            "settings, so it cannot be resumed. Remove it to start over."
         )
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if names:
         changes = ", ".join(_change(name, before.get(name), now.get(name)) for name in names)
         raise InputError(
-            f"{path} was begun otherwise: {changes}. Put that back to go on, remove the file to "
-            "begin anew, or choose another output."
+            f"{path} was started with different settings: {changes}. Restore them to resume, "
+            "remove the file to start over, or choose another output."
         )
 
 
 def _change(name: str, before: Value, now: Value) -> str:
     if any(isinstance(value, str) and value.startswith(DIGEST) for value in (before, now)):
-        return f"with other {name}"
+        return f"different {name}"
     return f"{name} was {_text(before)} and is now {_text(now)}"
 
 

@@ -59,8 +59,9 @@ def find_splits(folder: Path) -> dict[Split, Path]:
         return {}
     if unrelated:
         raise InputError(
-            f"{folder} has the parts {list_names(part_folders, folder)} and beside them "
-            f"{list_names(unrelated, folder)}. Move what is no part out of it, or name one folder."
+            f"{folder} contains the splits {list_names(part_folders, folder)} and also "
+            f"{list_names(unrelated, folder)}. Move the folders that are not splits "
+            "elsewhere, or name one of the folders."
         )
     return _group_by_split(folder, part_folders)
 
@@ -83,8 +84,8 @@ def _group_by_split(folder: Path, part_folders: Sequence[Path]) -> dict[Split, P
         split = SPLIT_NAMES[path.name.lower()]
         if split in folders:
             raise InputError(
-                f"{folder} has two folders of one part, {folders[split].name} and {path.name}. "
-                "Join them, or take one out."
+                f"{folder} has two folders for one split, {folders[split].name} and "
+                f"{path.name}. Merge them, or remove one."
             )
         folders[split] = path
     return folders
@@ -96,7 +97,7 @@ def refuse_splits(folder: Path) -> None:
     if parts:
         names = " and ".join(path.relative_to(folder).as_posix() for path in parts.values())
         raise InputError(
-            f"{folder} holds the parts {names}, which are no classes. Name the one that is meant, "
+            f"{folder} contains the splits {names}, not classes. Name the split you mean, "
             f"such as {next(iter(parts.values()))}."
         )
 
@@ -112,7 +113,9 @@ def find_class_folders(folder: Path) -> list[ClassFolder]:
     refuse_splits(folder)
     inner = visible_folders(folder)
     if not inner:
-        raise InputError(f"{folder} has no class folders: give <folder>/<class name>/<images>.")
+        raise InputError(
+            f"{folder} has no class folders: the layout is <folder>/<class name>/<images>."
+        )
     check_apart(path.name for path in inner)
     classes = [ClassFolder(normalise_class(p.name), p, tuple(image_files(p))) for p in inner]
     empty = [item.folder for item in classes if not item.images]

@@ -34,8 +34,8 @@ def normalise_class(name: str) -> str:
     hidden = [c for c in plain if unicodedata.category(c) == "Cf" and c not in JOINERS]
     if hidden:
         raise InputError(
-            f"The class name {plain!a} has a character that nobody sees: {_code_point(hidden[0])}. "
-            "Remove it."
+            f"The class name {plain!a} contains an invisible character: "
+            f"{_code_point(hidden[0])}. Remove it."
         )
     return plain
 
@@ -47,7 +47,7 @@ def check_class_names(names: Iterable[str]) -> None:
         safe_name(normalise_class(name), "class name")
     check_apart(listed)
     if not listed:
-        raise InputError("There is no class. Name at least one, one a line.")
+        raise InputError("No class is given. Name at least one, one per line.")
 
 
 def check_apart(names: Iterable[str]) -> None:
@@ -70,15 +70,15 @@ def _look(name: str) -> str:
 
 def _too_alike(name: str, other: str) -> str:
     if name == other:
-        return f"The class {name!r} is named twice. Remove one of them."
+        return f"The class {name!r} is listed twice. Remove one of them."
     if name.casefold() == other.casefold():
         return (
-            f"The class {name!r} is named twice (as {other!r}; case makes no difference). Remove "
-            "one of them."
+            f"The class {name!r} is listed twice (also as {other!r}; case does not matter). "
+            "Remove one of them."
         )
     return (
-        f"The classes {_spelt(other)} and {_spelt(name)} look the same. Write them alike, or give "
-        "one another name."
+        f"The classes {_spelt(other)} and {_spelt(name)} look the same. Spell them "
+        "identically, or rename one."
     )
 
 

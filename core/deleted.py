@@ -25,8 +25,8 @@ def describe_deleted(count: int, folder: Path) -> str:
     """What is told of `count` deleted images."""
     images = pluralize(
         count,
-        "image was deleted: it counts as rejected, and is left out",
-        "images were deleted: they count as rejected, and are left out",
+        "image was deleted: it counts as rejected and is left out",
+        "images were deleted: they count as rejected and are left out",
     )
     return f"Of {folder} {images}."
 

@@ -55,9 +55,9 @@ def explain_mismatch(path: Path, data: Mapping[str, Any], fields: frozenset[str]
     """
     if _is_workflow(data):
         return (
-            f"{path} is a ComfyUI workflow, and a recipe is wanted: a YAML file that says what to "
-            f"draw with it, in lines such as 'workflow: {path.name}', 'output: my_images' and "
-            "'classes: [cat, dog]'. `manyshot run` runs it."
+            f"{path} is a ComfyUI workflow, not a recipe. A recipe is a YAML file that says "
+            f"what to draw with it, in lines such as 'workflow: {path.name}', 'output: "
+            "my_images' and 'classes: [cat, dog]'. `manyshot run` runs it."
         )
     if "runs" in data and "gains" in data:
         return (
@@ -66,20 +66,20 @@ def explain_mismatch(path: Path, data: Mapping[str, Any], fields: frozenset[str]
     kind = max(KINDS, key=lambda each: len(each.keys & data.keys()))
     if not kind.keys & data.keys() or kind.keys & fields:
         return None
-    return f"{path} is {kind.name}, which this command does not take: `{kind.command} {path}` does."
+    return f"{path} is {kind.name}, which this command does not take. Use `{kind.command} {path}`."
 
 
 def explain_path(path: Path) -> str | None:
     """A sentence for a folder or a picture where a recipe is wanted; None for other files."""
     if path.is_dir():
         return (
-            f"{path} is a folder, and a recipe is a YAML file. `manyshot status {path}` looks into "
-            "a dataset folder."
+            f"{path} is a folder, but a recipe is a YAML file. `manyshot status {path}` "
+            "shows the progress of a dataset folder."
         )
     if path.suffix.lower() in PICTURES and path.is_file():
         return (
-            f"{path} is a picture, and a recipe is a YAML file. A picture with ComfyUI's workflow "
-            f"in it can be named there, as 'workflow: {path.name}'."
+            f"{path} is an image, but a recipe is a YAML file. A recipe can name an image "
+            f"that contains ComfyUI's workflow, as 'workflow: {path.name}'."
         )
     return None
 

@@ -37,8 +37,8 @@ def image_files(folder: Path, deep: bool = True) -> list[Path]:
     unread = sorted(path for path in files if path.suffix.lower() in UNREAD and path.is_file())
     if unread:
         raise InputError(
-            f"{folder} has images of kinds that are not read: {list_names(unread, folder)}. Save "
-            "them as JPEG or PNG, or take them out."
+            f"{folder} has images in unsupported formats: {list_names(unread, folder)}. Save "
+            "them as JPEG or PNG, or remove them."
         )
     return sorted(path for path in files if path.suffix.lower() in SUFFIXES and path.is_file())
 

@@ -81,7 +81,7 @@ def open_image_file(
         if isinstance(error, OSError) and error.errno in EXHAUSTED:
             raise
         raise UnreadableImageError(
-            f"{name} cannot be read ({_reason(error, formats)}). Repair it or take it out."
+            f"{name} cannot be read ({_reason(error, formats)}). Repair or remove it."
         ) from None
 
 
@@ -113,8 +113,9 @@ def open_rgb(
         image = _whole(file, short_side)
         if image.mode in ("I", "F"):
             raise UnreadableImageError(
-                f"{_describe_source(source, 'image')} holds {NUMBERS[image.mode]} of 32 bits, and "
-                "nothing says which of them is white. Save it with 8 or 16 bits, or take it out."
+                f"{_describe_source(source, 'image')} holds {NUMBERS[image.mode]} of 32 "
+                "bits, and nothing says which value is white. Save it with 8 or 16 bits, or "
+                "remove it."
             )
         if image.mode.startswith("I;16"):  # Pillow would clip it to white
             image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -154,8 +155,8 @@ def _check_pixels(size: tuple[int, int], name: str) -> None:
 
 def _too_large(name: str, pixels: str) -> UnreadableImageError:
     return UnreadableImageError(
-        f"{name} has {pixels} pixels; up to {MOST_PIXELS // 10**6} million are read. Make it "
-        "smaller, or take it out."
+        f"{name} has {pixels} pixels; the limit is {MOST_PIXELS // 10**6} million. Shrink or "
+        "remove it."
     )
 
 

@@ -34,7 +34,7 @@ def parse_json(
     except RecursionError:
         raise _too_deep() from None
     except UnicodeDecodeError:
-        raise ValueError("it is no UTF-8 text") from None
+        raise ValueError("it is not UTF-8 text") from None
     except json.JSONDecodeError:
         raise
     except ValueError:  # of Python's limit of 4,300 digits
@@ -81,4 +81,4 @@ def _is_nested(value: Any) -> bool:
 
 
 def _too_deep() -> ValueError:
-    return ValueError(f"it is nested too deep (more than {MOST_DEPTH} brackets)")
+    return ValueError(f"it is nested too deeply (more than {MOST_DEPTH} brackets)")

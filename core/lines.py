@@ -38,8 +38,8 @@ def read_classes(text: str) -> dict[str, str]:
     for name, _ in pairs:
         if "," in name:
             raise InputError(
-                f"The line {name[:60]!r} names several classes, or one with a comma in its name. "
-                f"Write one class a line{_without_commas(name)}."
+                f"The line {name[:60]!r} names several classes, or one with a comma in its "
+                f"name. Write one class per line{_without_commas(name)}."
             )
     check_class_names(name for name, _ in pairs)
     return {normalise_class(name): words for name, words in pairs}
@@ -54,10 +54,10 @@ def read_words(text: str) -> dict[str, str]:
     for line in content_lines(text):
         name, words = _pair(line)
         if not name or not words:
-            raise InputError(f"The words {line[:60]!r} are not of the form 'name: words'.")
+            raise InputError(f"The line {line[:60]!r} is not of the form 'name: words'.")
         name = normalise_class(name)
         if name in words_by_name:
-            raise InputError(f"The words of {name!r} are given twice. Remove one of the lines.")
+            raise InputError(f"The words for {name!r} are given twice. Remove one of the lines.")
         words_by_name[name] = words
     return words_by_name
 
@@ -72,7 +72,7 @@ def read_lists(text: str) -> dict[str, list[str]]:
         name, rest = _pair(line)
         values = _comma_separated(rest)
         if not name or not values:
-            raise InputError(f"The list {line[:60]!r} is not of the form 'name: value, value'.")
+            raise InputError(f"The line {line[:60]!r} is not of the form 'name: value, value'.")
         if name in lists:
             raise InputError(f"There are two lists named {name!r}. Put their values in one line.")
         lists[name] = values
@@ -82,7 +82,7 @@ def read_lists(text: str) -> dict[str, list[str]]:
 def _without_commas(name: str) -> str:
     """How a class whose words have commas is written."""
     first = name.split(",")[0].strip()
-    return f"; words with commas come behind a colon, as in {f'{first}: {name}'[:80]!r}"
+    return f"; put words with commas after a colon, as in {f'{first}: {name}'[:80]!r}"
 
 
 def _pair(line: str) -> tuple[str, str]:

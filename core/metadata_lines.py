@@ -59,8 +59,8 @@ def _open(path: Path) -> IO[bytes]:
         return open_regular(path)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}. Mend it, or move it away: manyshot run "
-            "writes its own lines again."
+            f"{path} cannot be read: {error.strerror}. Repair it, or move it away: manyshot "
+            "run rewrites its own lines."
         ) from None
 
 
@@ -104,8 +104,8 @@ def check_foreign_lines(
         problem = _misfit(line, labels)
         if problem:
             raise InputError(
-                f"{folder / METADATA} has {pluralize(len(foreign_lines), 'line')} that manyshot "
-                f"run did not write, and they cannot stay beside its own: {problem}. "
+                f"{folder / METADATA} has {pluralize(len(foreign_lines), 'line')} that "
+                f"manyshot run did not write and that conflict with its own: {problem}. "
                 "Choose another output; nothing was changed."
             )
         labels.setdefault(line["label"], line["class_name"])
@@ -156,14 +156,14 @@ def _parse_line(path: Path, number: int, text: bytes) -> Line | None:
         line = parse_json(text)
         if isinstance(line, dict) and isinstance(line.get("file_name"), str):
             return line
-        problem = "it is no JSON object with a file_name"
+        problem = "it is not a JSON object with a file_name"
     except ValueError as error:
         if not text.endswith(b"\n"):
             return None
         problem = str(error)
     raise InputError(
-        f"{path}, line {number} cannot be read: {problem}. Mend it, or move the file away: "
-        "manyshot run writes its own lines again."
+        f"{path}, line {number} cannot be read: {problem}. Repair it, or move the file away: "
+        "manyshot run rewrites its own lines."
     )
 
 

@@ -154,4 +154,4 @@ def explain_incompatibility(
         if suggestions
         else (f"There is none for {family}: put one into models/controlnet.")
     )
-    return f"{control} is a {facts.kind} for {facts.family}, and {model} is {family}. {advice}"
+    return f"{control} is a {facts.kind} for {facts.family}, but {model} is {family}. {advice}"

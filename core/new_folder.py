@@ -23,7 +23,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     path = path.resolve()
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError(f"{path} is there already. Choose a new or an empty folder as output.")
+        raise InputError(f"{path} already exists. Choose a new or empty folder as output.")
     lock = path.with_name(f".{path.name}.lock")
     with sole_use(path.parent, lock.name, path):
         try:

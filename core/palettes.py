@@ -34,7 +34,7 @@ def trimap_to_control(trimap: np.ndarray, species: Species) -> np.ndarray:
     Raises InputError for another species, another shape, or other values.
     """
     if species not in ("cat", "dog"):
-        raise InputError(f"A trimap is of a cat or of a dog, not of {species!r}.")
+        raise InputError(f"A trimap shows a cat or a dog, not {species!r}.")
     if trimap.ndim != 2:
         raise InputError(f"A trimap has two dimensions; this one has {trimap.ndim}.")
     other = np.setdiff1d(trimap, [PET, BACKGROUND, BORDER])
@@ -55,7 +55,7 @@ def control_to_trimap(control: np.ndarray) -> tuple[np.ndarray, Species | None]:
     picture of both species: a trimap has one.
     """
     if control.ndim != 3 or control.shape[2] != 3 or control.dtype != np.uint8:
-        raise InputError("A control image has bytes of the shape (height, width, 3).")
+        raise InputError("A control image is uint8 of shape (height, width, 3).")
     trimap = np.zeros(control.shape[:2], np.uint8)
     species: list[Species] = []
     for name, colour in COLOURS.items():
@@ -74,8 +74,9 @@ def _unknown(control: np.ndarray, trimap: np.ndarray) -> InputError:
     row, column = (int(place) for place in np.argwhere(trimap == 0)[0])
     colour = tuple(int(value) for value in control[row, column])
     return InputError(
-        f"The pixel in row {row}, column {column} is {_hex(colour)}, which is not in the palette "
-        f"({palette_text()}). Resize control images with nearest neighbours and save them as PNG."
+        f"The pixel in row {row}, column {column} is {_hex(colour)}, which is not in the "
+        f"palette ({palette_text()}). Resize control images with nearest-neighbour "
+        "interpolation and save them as PNG."
     )
 
 

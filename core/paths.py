@@ -32,7 +32,7 @@ def inside(root: Path, *parts: str) -> Path:
     path = root.joinpath(*parts)
     resolved = path.resolve()
     if not resolved.is_relative_to(root.resolve()) or "\0" in str(path):
-        raise InputError(f"The path {'/'.join(parts)!r} leads out of the folder {root}.")
+        raise InputError(f"The path {'/'.join(parts)!r} leads outside the folder {root}.")
     return path
 
 

@@ -131,7 +131,7 @@ class PromptSet:
 
     def _check_use(self, contexts: bool) -> None:
         if not self._templates:
-            raise InputError("There is no template. Write one, such as: a photo of a {class_name}")
+            raise InputError("No template is given. Write one, such as: a photo of a {class_name}")
         used = [find_slots(template) for template in self._templates]
         for number, names in enumerate(used, 1):
             if "context" in names and not contexts:
@@ -198,7 +198,7 @@ def _name(name: str, language: Language) -> Phrase:
     try:
         return (escape(name, language),)
     except InputError as error:
-        raise InputError(f"{error} Give the class {name!r} other words.") from None
+        raise InputError(f"{error} Choose other words for the class {name!r}.") from None
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -56,7 +56,7 @@ def _check_text(value: Any, place: tuple[str, ...] = ()) -> None:
     if isinstance(value, str):
         if bad := re.search("[\0\ud800-\udfff]", value):
             where = f"The text of {'.'.join(place)!a}" if place else "A text"
-            raise InputError(f"{where} holds the character {bad[0]!a}. Leave it out.")
+            raise InputError(f"{where} contains the character {bad[0]!a}. Remove it.")
     elif isinstance(value, dict):
         for name, item in value.items():
             _check_text(name, place)
@@ -70,9 +70,7 @@ def _check_numbers(written: Any, read: Any, place: tuple[str, ...] = ()) -> None
     """Raises InputError for yes and no where a number belongs: pydantic reads them as 1 and 0."""
     if isinstance(written, bool) and isinstance(read, int | float) and not isinstance(read, bool):
         value = str(written).lower()
-        raise InputError(
-            f"{'.'.join(place)!r}: YAML reads {value} here, and a number belongs there."
-        )
+        raise InputError(f"{'.'.join(place)!r}: YAML reads {value} here, but a number is expected.")
     if isinstance(written, dict):
         for name, value in written.items():
             values = read if isinstance(read, dict) else getattr(read, "__dict__", {})
@@ -109,7 +107,7 @@ def _sentence(
         return f"The key '{name}' is missing."
     home = written.get(place) == "~" and _wants_path(problems)
     if first["input"] is None and written.get(place) in ("", "~") and not home:
-        return f"'{name}': nothing stands there. Write '' for an empty text, or leave it out."
+        return f"'{name}': there is no value. Write '' for an empty text, or omit the key."
     if _wants_text(problems):
         return f"'{name}': {_not_text(first['input'], written.get(place))}"
     explained = [problem for problem in problems if problem["type"] == "value_error"] or problems
@@ -135,16 +133,16 @@ def _not_text(value: Any, text: str | None) -> str:
     """What is wrong with a value where a text belongs, and how to write one."""
     if isinstance(value, list):
         joined = quote(", ".join(map(str, value)))
-        return f"a list stands where one text belongs. Write one, such as {joined}."
+        return f"this is a list, but a single text is expected. Write one, such as {joined}."
     if isinstance(value, dict):
         return (
-            "a text with a brace or a colon in it needs quotes, or YAML reads a mapping. Write it "
-            "in quotes, such as '{class_name}, a photo'."
+            "text with a brace or a colon needs quotes, or YAML reads it as a mapping. "
+            "Quote it, as in '{class_name}, a photo'."
         )
     shown = str(value) if text is None else text
     kind = str(value).lower() if isinstance(value, bool) else "a number"
     kind = "nothing" if value is None else kind
-    return f"YAML reads {shown} as {kind}, and a text belongs there. Quote it: {quote(shown)}."
+    return f"YAML reads {shown} as {kind}, but text is expected. Quote it: {quote(shown)}."
 
 
 def _message(problem: Any) -> str:

@@ -104,7 +104,7 @@ def _record(line: str, where: str) -> Record:
     try:
         return Record.model_validate_json(line)
     except ValidationError as error:
-        raise InputError(f"{where} is no record{_explain(error)}") from None
+        raise InputError(f"{where} is not a record{_explain(error)}") from None
 
 
 def _explain(error: ValidationError) -> str:
@@ -139,7 +139,7 @@ def read_training_photos(folder: Path) -> LearnedPhotos:
         return {pair: _photos(file) for file in files for pair in file["classes"].items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            f"{path} cannot be read ({error!r}): what its subjects were learned from is not known."
+            f"{path} cannot be read ({error!r}): it is unknown what its subjects were trained on."
         ) from None
 
 

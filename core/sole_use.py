@@ -33,7 +33,7 @@ def sole_use(
         lock.acquire(timeout=1)
     except Timeout:
         raise InputError(
-            f"Another manyshot is working in {shown}. Wait for it, or choose another output."
+            f"Another manyshot is using {shown}. Wait for it to finish, or choose another output."
         ) from None
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be used: {_reason(error)}.") from None
@@ -58,8 +58,8 @@ def _try_to_write(trial: Path) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise InputError(
-            f"The folder {trial.parent} cannot be written: {_reason(error)}. Make room, or choose "
-            "another output."
+            f"The folder {trial.parent} cannot be written: {_reason(error)}. Free up space, "
+            "or choose another output."
         ) from None
     finally:
         with suppress(OSError):

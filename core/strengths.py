@@ -12,7 +12,7 @@ def read_strengths(text: str) -> tuple[float, ...]:
     """
     strengths = tuple(_strength(word) for word in text.replace(",", " ").split())
     if not strengths:
-        raise InputError("There is no strength. Write some, such as: 0.25, 0.5, 0.75, 1.0")
+        raise InputError("No strength is given. Write some, such as: 0.25, 0.5, 0.75, 1.0")
     return strengths
 
 
@@ -29,7 +29,7 @@ def _strength(word: str) -> float:
     try:
         value = float(word)
     except ValueError:
-        raise InputError(f"{word!r} is no strength. Write numbers such as: 0.25, 0.5") from None
+        raise InputError(f"{word!r} is not a strength. Write numbers such as: 0.25, 0.5") from None
     if not 0 <= value <= 1:
         raise InputError(f"The strength {word} is not between 0 and 1.")
     return value

@@ -75,7 +75,7 @@ def read_subject_file(path: Path) -> SubjectFile:
     """What a trained file says of itself. Raises InputError for a file that is not one of ours."""
     if path.suffix != ".safetensors":
         raise InputError(
-            f"{path} is not a .safetensors file; others can run code, and are refused."
+            f"{path} is not a .safetensors file. Other formats can run code and are refused."
         )
     try:
         check_regular(path)
@@ -84,7 +84,7 @@ def read_subject_file(path: Path) -> SubjectFile:
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     if text is None:
-        raise InputError(f"{path} was not trained by manyshot: its header says nothing of it.")
+        raise InputError(f"{path} was not trained by manyshot: its header does not say so.")
     try:
         return parse_facts(parse_json(text, MOST_HEADER))
     except (ValueError, TypeError, KeyError) as error:

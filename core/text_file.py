@@ -51,9 +51,9 @@ def decode_text(data: bytes, path: Path, what: str) -> str:
     else:
         shown = ""
     raise InputError(
-        f"The {what} {path} is not UTF-8, but {encoding}{shown}. Save it as UTF-8: in an editor "
-        "by 'Save as' with the encoding UTF-8, or by "
-        f"'iconv -f {_ICONV[encoding]} -t UTF-8 {path.name} > utf8{path.suffix}'."
+        f"The {what} {path} is not UTF-8, but {encoding}{shown}. Save it as UTF-8: in an "
+        f"editor with 'Save as' and the encoding UTF-8, or with 'iconv -f {_ICONV[encoding]} "
+        f"-t UTF-8 {path.name} > utf8{path.suffix}'."
     )
 
 

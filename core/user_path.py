@@ -23,14 +23,14 @@ def expand_path(value: Any) -> Any:
     if not isinstance(value, str | Path):
         return value
     if not str(value).strip():
-        raise ValueError("an empty text is no path; write . for the folder you are in")
+        raise ValueError("an empty text is not a path; write . for the current folder")
     filled = _VARIABLE.sub(_variable, str(value))
     try:
         return Path(filled).expanduser()
     except RuntimeError:
         user = filled.split("/")[0]
         raise ValueError(
-            f"there is no home folder of {user!r}; write ./{user} for a folder"
+            f"the user {user!r} has no home folder; write ./{user} for a folder of that name"
         ) from None
 
 
@@ -41,7 +41,8 @@ def _variable(match: re.Match[str]) -> str:
     value = os.environ.get(name)
     if not value:
         raise ValueError(
-            f"the environment variable {name} is not set. Set it, or write $${name} for that text"
+            f"the environment variable {name} is not set. Set it, or write $${name} for "
+            "the literal text"
         )
     return value
 

@@ -12,6 +12,6 @@ def check_side(what: str, side: float) -> None:
     if side % SIDE:
         near = max(SIDE, round(side / SIDE) * SIDE)
         raise InputError(
-            f"{what} is no multiple of {SIDE}: the WebUI would draw {side - side % SIDE:g} pixels "
-            f"without a word. Choose {near}."
+            f"{what} is not a multiple of {SIDE}: the WebUI would silently draw "
+            f"{side - side % SIDE:g} pixels. Choose {near}."
         )

@@ -31,7 +31,7 @@ _TOKEN = re.compile(
 _COUNT = re.compile(r"\s*(?P<least>\d{1,4})?(?P<dash>-)?(?P<most>\d{1,4})?\$\$")
 _SEPARATOR = re.compile(r"([^{}|$]*)\$\$")
 _WEIGHT = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})::")
-_LITERAL = r"Write \{ and \} for braces meant literally."
+_LITERAL = r"Write \{ and \} for literal braces."
 
 
 class WordLists(Mapping[str, Choice]):
@@ -59,9 +59,11 @@ class WordLists(Mapping[str, Choice]):
     def _choice(self, name: str) -> Choice:
         if name in self._open:
             way = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise InputError(f"The list {name!r} names itself: {way}.")
+            raise InputError(f"The list {name!r} refers to itself: {way}.")
         if len(self._open) == MAX_CHAIN:
-            raise InputError(f"More than {MAX_CHAIN} lists name each other: {self._open[0]} -> …")
+            raise InputError(
+                f"More than {MAX_CHAIN} lists refer to each other: {self._open[0]} -> …"
+            )
         if not self._values[name]:
             raise InputError(f"The list {name!r} is empty.")
         self._open.append(name)
@@ -142,13 +144,13 @@ class _Parser:
         if re.fullmatch(r"[\w./-]+", name):
             return did_you_mean(name, self.lists)
         return (
-            r"Lists are called by their names alone, without *, ~, @ or (); write \_\_ for "
+            r"Name a list alone, without *, ~, @ or (); write \_\_ for "
             "underscores meant literally." + (did_you_mean(name, self.lists) if self.lists else "")
         )
 
     def _braces(self, start: int) -> Slot | Choice:
         if self.text[start - 1 : start] == "$":
-            raise self._error(start, "variables ${…} are not part of the language", _LITERAL)
+            raise self._error(start, "variables ${…} are not supported", _LITERAL)
         if slot := self._slot():
             return slot
         self.depth += 1

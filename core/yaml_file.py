@@ -52,7 +52,9 @@ def read_yaml(path: Path) -> tuple[Any, Written]:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES:,} bytes; that is no recipe.")
+            raise InputError(
+                f"{path} is larger than {MAX_BYTES:,} bytes, more than a recipe may be."
+            )
         return _values(read_text_file(path, "recipe"))
     except FileNotFoundError:
         raise InputError(f"There is no recipe at {path}.{_neighbours(path)}") from None
@@ -118,15 +120,15 @@ def _check_scalar(node: yaml.ScalarNode, lines: list[str]) -> None:
     if node.tag == _TEXT and _TYPOGRAPHIC.fullmatch(value):
         raise _fault(
             node,
-            f"the quotes of {value} are no quotes in YAML, and would be a part of the text. "
-            f"Write straight ones: {quote(value[1:-1])}",
+            f"the quotes in {value} are not YAML quotes and would become part of the text. "
+            f"Use straight ones: {quote(value[1:-1])}",
         )
     comment = _find_comment(node, lines)
     if comment:
         raise _fault(
             node,
-            f"YAML reads {comment!r} behind {value!r} as a comment. Write the text in quotes, "
-            f"{quote(f'{value} {comment}')}, or a space behind the # of a comment",
+            f"YAML reads {comment!r} after {value!r} as a comment. Quote the text, "
+            f"{quote(f'{value} {comment}')}, or put a space after the # of a comment",
         )
 
 
@@ -173,7 +175,7 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
     """The usual cause of a text that is no YAML."""
     if not isinstance(error, ParserError | ScannerError):
         return ""
-    return " A text that begins with {, [ or another sign of YAML, or has ': ' in it, needs quotes."
+    return " Text that begins with {, [ or another YAML symbol, or contains ': ', needs quotes."
 
 
 def _neighbours(path: Path) -> str:

@@ -27,8 +27,8 @@ def test_what_differs_is_named_with_the_way_out(change: dict[str, Value], said: 
     with pytest.raises(InputError) as caught:
         check_begun(PLACE, FACTS, {**FACTS, **change})
     assert str(caught.value) == (
-        f"{PLACE} was begun otherwise: {said}. Put that back to go on, remove the file to begin "
-        "anew, or choose another output."
+        f"{PLACE} was started with different settings: {said}. Restore them to resume, "
+        "remove the file to start over, or choose another output."
     )
 
 
@@ -49,7 +49,7 @@ def test_digests_are_equal_for_equal_parts_alone(one: list[bytes], other: list[b
 
 
 def test_a_folder_is_used_by_one_at_a_time(tmp_path: Path) -> None:
-    busy = pytest.raises(InputError, match=r"Another manyshot is working in .*new\. Wait")
+    busy = pytest.raises(InputError, match=r"Another manyshot is using .*new\. Wait")
     with sole_use(tmp_path / "new"), busy, sole_use(tmp_path / "new"):
         pass
     with sole_use(tmp_path / "new"):

@@ -97,7 +97,7 @@ def test_other_readers_ask_which_part_is_meant(
     of_parts(tmp_path, *parts)
     with pytest.raises(InputError) as error:
         READERS[reader](tmp_path)
-    assert "which are no classes. Name the one that is meant, such as" in str(error.value)
+    assert "not classes. Name the split you mean, such as" in str(error.value)
     assert READERS[reader](tmp_path / parts[0])
 
 
@@ -106,9 +106,9 @@ def test_other_readers_ask_which_part_is_meant(
     [
         (
             ("train/a/1.png", "val/a/1.png", "cat/1.png"),
-            "the parts train, val and beside them cat",
+            "the splits train, val and also cat",
         ),
-        (("val/a/1.png", "validation/a/1.png"), "has two folders of one part, val and validation"),
+        (("val/a/1.png", "validation/a/1.png"), "has two folders for one split, val and validation"),
         (("val/a/1.png", "test/a/1.png"), "and no train: name the folder to draw from itself"),
         (("a/1.png", "b/1.png", "b/2.png"), "There is one image only of 'a', and a split by seed"),
     ],

@@ -84,8 +84,8 @@ def test_records_and_categories_are_the_same_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["cat", "cat"], "The class 'cat' is named twice. Remove one of them."),
-        (["cat", "Cat"], "The class 'Cat' is named twice (as 'cat'; case makes no difference)."),
+        (["cat", "cat"], "The class 'cat' is listed twice. Remove one of them."),
+        (["cat", "Cat"], "The class 'Cat' is listed twice (also as 'cat'; case does not matter)."),
         (
             ["cat", "\uff43\uff41\uff54"],
             "The classes 'cat' and '\uff43\uff41\uff54' (U+FF43 U+FF41 U+FF54) look the same.",
@@ -95,7 +95,7 @@ def test_records_and_categories_are_the_same_classes(tmp_path: Path) -> None:
         (["cat", "ca\u200dt"], "'ca\\u200dt' (U+200D) look the same."),
         (
             ["cat", "cat\u200b"],
-            "The class name 'cat\\u200b' has a character that nobody sees: U+200B",
+            "The class name 'cat\\u200b' contains an invisible character: U+200B",
         ),
         (["cat "], "it begins or ends with a space"),
     ],

@@ -238,7 +238,7 @@ def _outside(folder: Path) -> None:
     [
         (_no_mask_file, "and there is no such file"),
         (_no_masks, "has no mask for images/a/00.png"),
-        (_another_class, "shows 'square', which is no class here"),
+        (_another_class, "shows 'square', which is not a class here"),
         (_no_records, "is no dataset folder"),
         (_outside, "leads out of the folder"),
     ],

@@ -75,7 +75,7 @@ def test_a_measurement_reads_what_is_there(folder: Path) -> None:
         "images/dog/0.png",
     ]
     assert notes_on_deleted(recipe) == [
-        f"Of {folder} 1 image was deleted: it counts as rejected, and is left out."
+        f"Of {folder} 1 image was deleted: it counts as rejected and is left out."
     ]
     delete(folder, "cat/0", "dog/0")
     with pytest.raises(InputError, match=r"3 images were deleted.*Nothing is left"):
@@ -84,7 +84,7 @@ def test_a_measurement_reads_what_is_there(folder: Path) -> None:
 
 def test_the_sentence_counts() -> None:
     assert describe_deleted(2, Path("out")) == (
-        "Of out 2 images were deleted: they count as rejected, and are left out."
+        "Of out 2 images were deleted: they count as rejected and are left out."
     )
 
 

@@ -43,15 +43,15 @@ def test_every_recipe_is_taken_by_one_command_and_the_others_name_it(path: Path)
 @pytest.mark.parametrize("model", MODELS.values())
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_workflow_is_named_as_one(path: Path, model: type[BaseModel]) -> None:
-    with pytest.raises(InputError, match="is a ComfyUI workflow, and a recipe is wanted"):
+    with pytest.raises(InputError, match="is a ComfyUI workflow, not a recipe"):
         read_recipe_file(model, path)
 
 
 def test_pictures_folders_and_results_are_named(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text('{"runs": [], "gains": [], "data": {}}')
     for path, sentence in (
-        (ROOT / "docs" / "pictures" / "canvas.png", "is a picture, and a recipe is a YAML file"),
-        (tmp_path, "is a folder, and a recipe is a YAML file"),
+        (ROOT / "docs" / "pictures" / "canvas.png", "is an image, but a recipe is a YAML file"),
+        (tmp_path, "is a folder, but a recipe is a YAML file"),
         (tmp_path / "results.json", f"`manyshot report {tmp_path}` shows it"),
     ):
         with pytest.raises(InputError, match=sentence):

@@ -157,8 +157,8 @@ def test_numbers_without_a_white_are_refused(tmp_path: Path, values: np.ndarray,
     with pytest.raises(InputError) as error:
         open_rgb(path)
     assert str(error.value) == (
-        f"The image {path} holds {what} of 32 bits, and nothing says which of them is white. Save "
-        "it with 8 or 16 bits, or take it out."
+        f"The image {path} holds {what} of 32 bits, and nothing says which value is white. "
+        "Save it with 8 or 16 bits, or remove it."
     )
 
 
@@ -168,8 +168,8 @@ def test_a_png_that_is_postscript_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         open_image(path)
     assert str(error.value) == (
-        f"The image {path} cannot be read (it is no BMP, GIF, JPEG, PNG, PPM, TIFF or WEBP file). "
-        "Repair it or take it out."
+        f"The image {path} cannot be read (it is no BMP, GIF, JPEG, PNG, PPM, TIFF or WEBP "
+        "file). Repair or remove it."
     )
 
 
@@ -179,7 +179,7 @@ def test_too_many_pixels_are_refused_by_the_header(tmp_path: Path, side: int) ->
     path = tmp_path / "wall.png"
     Image.new("1", (side, side)).save(path)
     for read in (open_image, image_size):
-        with pytest.raises(InputError, match="up to 89 million are read. Make it smaller"):
+        with pytest.raises(InputError, match="the limit is 89 million. Shrink"):
             read(path)
 
 
@@ -304,8 +304,8 @@ def test_kinds_that_are_not_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         image_files(tmp_path)
     assert str(error.value) == (
-        f"{tmp_path} has images of kinds that are not read: 2.HEIC, 3.avif. Save them as JPEG or "
-        "PNG, or take them out."
+        f"{tmp_path} has images in unsupported formats: 2.HEIC, 3.avif. Save them as JPEG or "
+        "PNG, or remove them."
     )
 
 

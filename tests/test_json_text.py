@@ -37,9 +37,9 @@ def test_as_many_brackets_as_are_allowed_are_read():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (DEEP, "nested too deep"),
-        (NESTED["lists"], "nested too deep"),
-        (NESTED["maps"], "nested too deep"),
+        (DEEP, "nested too deeply"),
+        (NESTED["lists"], "nested too deeply"),
+        (NESTED["maps"], "nested too deeply"),
         ("9" * 9000, "too many digits"),
         (b"\xff\xfe\xff", "no UTF-8"),
         ("{", "Expecting"),

@@ -36,7 +36,7 @@ def test_regions(region: Region, names: tuple[str, ...], border: Border, wanted:
     ("mask", "region", "names", "sentence"),
     [
         (MASK, "classes", (), "needs the names"),
-        (MASK, "classes", ("dogs",), "No class of the mask is named 'dogs'. Did you mean 'dog'"),
+        (MASK, "classes", ("dogs",), "The mask has no class named 'dogs'. Did you mean 'dog'"),
         (LabelMask(MASK.labels, ("sky", "cat", "dog")), "background", (), "are sky, cat, dog"),
     ],
 )

@@ -121,8 +121,8 @@ REFUSED = {
     "trimap among indices": ([painted(0, 1), TRIMAP], "1.png holds 1, 2 and 3, as a trimap does"),
     "matting": ([painted(0, 128, 255)], "0, 128, 255, in equal steps"),
     "stretched": ([painted(0, 85, 170, 255)], "0, 85, 170, 255, in equal steps"),
-    "all background": ([painted(0)] * 3, "hold 1 value, 0"),
-    "all white": ([painted(255)], "hold 1 value, 255"),
+    "all background": ([painted(0)] * 3, "hold a single value, 0"),
+    "all white": ([painted(255)], "hold a single value, 255"),
     "transparent RGBA": ([with_alpha("RGBA", opaque=False)], "0.png has .* transparent pixels"),
     "transparent LA": ([with_alpha("LA", opaque=False)], "0.png has .* transparent pixels"),
     "in colours": ([Image.new("RGB", (4, 4), (255, 0, 0))], "has colours .#ff0000"),
@@ -248,7 +248,7 @@ def test_a_stated_palette_that_ignores_all_objects_is_refused(tmp_path: Path) ->
     code = set_code(saved(tmp_path / "real", [painted(0, 255, 1)]), tmp_path / "real")
     assert code is not None
     masks = saved(tmp_path / "other", [painted(0, 255)])
-    with pytest.raises(InputError, match="No mask of .*other shows an object: they hold 0, 255"):
+    with pytest.raises(InputError, match="No mask of .*other shows an object: the values are 0, 255"):
         code_beside(masks, tmp_path / "other", code, "the real masks", stated=True)
 
 
@@ -262,7 +262,7 @@ def test_skipping_empty_masks_loses_no_good_one(tmp_path: Path) -> None:
     ("images", "masks", "said"),
     [
         (["a.jpg", "a.png"], ["a.png"], "a.jpg and .*a.png have one mask, .*a.png"),
-        (["a.jpg"], ["a.png", "a.bmp"], "a.bmp and .*a.png are two masks of one name"),
+        (["a.jpg"], ["a.png", "a.bmp"], "a.bmp and .*a.png are two masks with the same name"),
         (
             ["a.jpg", "b.jpg"],
             ["a.png", "b_mask.png"],
@@ -330,10 +330,10 @@ def test_the_way_out_names_a_class_that_is_there() -> None:
 @pytest.mark.parametrize(
     ("categories", "images", "said"),
     [
-        ([(1, "cat"), (7, "cat")], [(1, "a")], "'cat' .*named twice|'cat' has the ids 1 and 7"),
+        ([(1, "cat"), (7, "cat")], [(1, "a")], "'cat' .*listed twice|'cat' has two ids, 1 and 7"),
         ([(1, "cat"), (1, "dog")], [(1, "a")], "id 1 is 'cat' and 'dog'"),
         ([(1, "cat")], [(1, "a"), (1, "b")], "image id 1 is 'a' and 'b'"),
-        ([(1, "cat")], [(1, "a"), (2, "a")], "image 'a' has the ids 1 and 2"),
+        ([(1, "cat")], [(1, "a"), (2, "a")], "image 'a' has two ids, 1 and 2"),
         ([(0, "background"), (90, "cat")], [(0, "a")], None),
     ],
 )

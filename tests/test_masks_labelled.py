@@ -85,8 +85,8 @@ def other_mode(path: Path, text: str, mode: str = "P") -> None:
     ("text", "sentence"),
     [
         ('["a"', "cannot be read"),
-        ('{"a": 1}', "names its classes wrongly"),
-        ("[1, 2]", "names its classes wrongly"),
+        ('{"a": 1}', "list of classes is malformed"),
+        ("[1, 2]", "list of classes is malformed"),
         ('["a", "b"]', "5|beyond its 2 classes"),  # an index without a name
     ],
 )
@@ -129,8 +129,8 @@ def test_tables(text: str, values: dict[int, int], colours: dict[tuple[int, ...]
     ("text", "sentence"),
     [
         ("cat: 1", "The table: 'classes'"),
-        ("a: 1\nb: 1", "The table: 1 stands there twice"),
-        ("a: 1\nb: #xyz", "The table: '#xyz' is no value and no colour"),
+        ("a: 1\nb: 1", "The table: 1 appears twice"),
+        ("a: 1\nb: #xyz", "The table: '#xyz' is neither a value nor a colour"),
         ("a: 1\nb: 99999", "The table: 'classes.b.0"),
         ("a: 1\nb 2", "'b 2' is not of the form"),
         ("a: 1\na: 2", "two lists named 'a'"),

@@ -189,13 +189,13 @@ def record(image: str, mask: str) -> str:
         (pairs, drawn("masks/dog/1.png", np.zeros((3, 4))), "dog/1.png is empty"),
         (pairs, drawn("masks/dog/1.png", np.full((3, 4), 3)), "all of it is ignored"),
         (pairs, drawn("masks/dog/1.png", PHOTO), "has #.* which is no class"),
-        (pairs, lambda folder: save_mask(folder / "masks/dog/1.png"), "shows 'cat'.*no class here"),
+        (pairs, lambda folder: save_mask(folder / "masks/dog/1.png"), "shows 'cat'.*not a class here"),
         (pairs, written("masks/dog/1.png", "text"), "dog/1.png cannot be read"),
         (pairs, written("images/dog/1.png", "text"), "dog/1.png cannot be read"),
-        (pairs, written("palette.yaml", "classes: {a: 1, b: 1}"), "1 stands there twice"),
+        (pairs, written("palette.yaml", "classes: {a: 1, b: 1}"), "1 appears twice"),
         (loose_pairs, drawn("masks/1.png", PHOTO), "has colours .*Say in .palette.yaml"),
-        (loose_pairs, drawn("masks/1.png", np.zeros((3, 4))), "The masks hold 1 value"),
-        (dataset, drawn("masks/dog/1.png", SEEN), "does not name its classes, as others"),
+        (loose_pairs, drawn("masks/1.png", np.zeros((3, 4))), "The masks hold a single value"),
+        (dataset, drawn("masks/dog/1.png", SEEN), "does not name its classes, as other masks"),
         (
             dataset,
             lambda folder: (folder / "masks/cat/1.png").write_bytes(
@@ -204,7 +204,7 @@ def record(image: str, mask: str) -> str:
             "cat/1.png is empty",
         ),
         (dataset, written("metadata.jsonl", "{}"), "metadata.jsonl, line 1, is no record"),
-        (dataset, written("metadata.jsonl", ""), "holds no image in the layout 'dataset'"),
+        (dataset, written("metadata.jsonl", ""), "has no images in the layout 'dataset'"),
         (dataset, written("metadata.jsonl", record("../x", "masks/cat/1.png")), "leads out of"),
         (dataset, written("metadata.jsonl", record("images/cat/1.png", "/x")), "leads out of"),
         (pets, without("oxford-iiit-pet/annotations/trainval.txt"), "trainval.txt is missing"),
@@ -227,7 +227,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
 
 @pytest.mark.parametrize("layout", ["auto", "dataset", "pairs", "classes"])
 def test_a_folder_with_nothing_in_it(tmp_path: Path, layout: Layout) -> None:
-    with pytest.raises(InputError, match="holds no image in the layout"):
+    with pytest.raises(InputError, match="has no images in the layout"):
         find_pairs(tmp_path, layout)
     with pytest.raises(InputError, match="There is no folder"):
         find_pairs(tmp_path / "absent", layout)

@@ -208,7 +208,7 @@ def test_coco_polygons_and_run_lengths(tmp_path: Path) -> None:
         ({"segmentation": {"counts": [24], "size": [6, 4]}}, "4x6 pixels and its image a.jpg 6x4"),
         ({"segmentation": {"counts": "]", "size": [4, 6]}}, "annotation 0: The"),
         ({"segmentation": 3}, "cannot be read"),
-        ({"segmentation": [[0, 0, 1, 0, 1, 1]], "category_id": 2}, "no image or no category"),
+        ({"segmentation": [[0, 0, 1, 0, 1, 1]], "category_id": 2}, "an image or a category"),
     ],
 )
 def test_damaged_annotations(annotation: dict[str, object], said: str, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_public_models_read_the_control_image() -> None:
         ade20k_table(mask.classes)
     with pytest.raises(InputError, match="'flwoer'.* Did you mean 'flower'"):
         ade20k_table(mask.classes, {"zork": "flwoer"})
-    with pytest.raises(InputError, match="No class of the mask is named 'cats'.* 'cat'"):
+    with pytest.raises(InputError, match="The mask has no class named 'cats'.* 'cat'"):
         ade20k_table(mask.classes, {"cats": "animal"})
     with pytest.raises(InputError, match="no colour for 'cat'"):
         draw_control(mask, {"background": (0, 0, 0)})

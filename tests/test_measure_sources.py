@@ -101,7 +101,7 @@ def leaving_record(folder: Path) -> None:
     ("make", "words"),
     [
         (empty_class, "The class folder .*bird has no images. Add some or remove it."),
-        (flat, "has no class folders: give <folder>/<class name>/<images>"),
+        (flat, "has no class folders: the layout is <folder>/<class name>/<images>"),
         (torn_record, "is no record"),
         (leaving_record, "leads out of the folder"),
         (lambda folder: None, "There is no folder .*pets. Did you mean 'pet'?"),
@@ -149,7 +149,7 @@ def cut_off(path: Path) -> None:
 )
 def test_unreadable_images_get_a_sentence(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "a.png")
-    with pytest.raises(InputError, match="The image .*a.png cannot be read .* Repair it or take"):
+    with pytest.raises(InputError, match="The image .*a.png cannot be read .* Repair or remove"):
         read_rgb(tmp_path / "a.png", 64)
 
 

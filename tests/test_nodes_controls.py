@@ -107,7 +107,7 @@ def test_the_region_of_a_plain_mask_is_its_object(client: Client) -> None:
 def test_a_class_that_the_mask_lacks_is_named(client: Client, scene: str) -> None:
     error = client.run(region(scene, region="classes", classes="cats")).error
     assert error is not None
-    assert error.startswith("No class of the mask is named 'cats'. Did you mean 'cat'?")
+    assert error.startswith("The mask has no class named 'cats'. Did you mean 'cat'?")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def controlnets(comfyui: EmbeddedServer) -> Iterator[Path]:
     [
         (
             "test-sdxl.safetensors",
-            "test-sdxl.safetensors is a ControlNet for SDXL, and the connected model is "
+            "test-sdxl.safetensors is a ControlNet for SDXL, but the connected model is "
             "manyshot-tiny. Choose one for manyshot-tiny: manyshot-tiny-canny.safetensors, "
             "manyshot-tiny-segmentation.safetensors.",
         ),

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.server
     ("changes", "sentence"),
     [
         ({"templates": "a {clases}"}, "Did you mean 'classes'?"),
-        ({"templates": ""}, "There is no template"),
-        ({"words": "dog"}, "The words 'dog' are not of the form"),
+        ({"templates": ""}, "No template is given"),
+        ({"words": "dog"}, "The line 'dog' is not of the form"),
         ({"class_name": "../x"}, "The class name '../x' cannot be used"),
     ],
 )
@@ -95,7 +95,7 @@ def test_what_is_known_in_the_run_alone(
     ("tested", "sentence"),
     [
         (control(palette="ade20k", table="cat: catt"), "has no class for 'catt'. Did you mean"),
-        (control(table="cat"), "The words 'cat' are not of the form"),
+        (control(table="cat"), "The line 'cat' is not of the form"),
         (vary(scale_from=2.0), "scale_from is 2 and scale_to 1.3"),
         (vary(border=3, control=["load", 0]), "With a new border the control image"),
         (vary(border=3, mask_classes=""), "A border needs a label mask"),

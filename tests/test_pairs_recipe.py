@@ -266,7 +266,7 @@ def test_masks_that_the_server_varies_are_not_written_here(plan_of) -> None:
         ({"vary": {"rotat": 3}}, {}, "Did you mean 'rotate'?"),
         ({"vary": {"scale": [2, 1]}}, {}, "scale from <= to"),
         ({"table": {"cta": "#123456"}}, {}, "no class of the masks is 'cta'. Did you mean 'cat'"),
-        ({"table": {"cat": "#12345"}}, {}, "'#12345' is no colour"),
+        ({"table": {"cat": "#12345"}}, {}, "'#12345' is neither a colour"),
         ({"colours": "ade20k", "table": {"cat": "sofaa"}}, {}, "Did you mean 'sofa'"),
         ({}, {"classes": ["Persan"]}, "no photo of 'Persan'. Did you mean 'Persian'"),
         ({}, {"bind": {}}, "takes a picture of 'pairs'. Bind one"),

@@ -73,7 +73,7 @@ def test_the_language(template: str, possible: set[str] | None) -> None:
         ("{3$$a|b}", "3 options wanted, 2 possible"),
         ("{2-1$$a|b}", "1 options wanted, 2 possible"),
         ("{0::a|0::b}", "1 options wanted, 0 possible"),
-        ("${x=1|2}", "variables ${…} are not part of the language"),
+        ("${x=1|2}", "variables ${…} are not supported"),
         ("{" * 5000, "braces are nested more than 20 deep"),
         ("{context}", "Template 1 has {context}, but there are no contexts."),
     ],
@@ -99,7 +99,7 @@ def test_wrong_text_is_named_with_its_place(template: str, sentence: str) -> Non
         ),
         (
             {"a": ["__l0__"]} | {f"l{i}": [f"__l{i + 1}__"] for i in range(900)},
-            "More than 8 lists name each other: a -> …",
+            "More than 8 lists refer to each other: a -> …",
         ),
     ],
 )
@@ -113,13 +113,13 @@ def test_wrong_lists(lists: dict[str, list[str]], sentence: str) -> None:
     ("classes", "templates", "contexts", "sentence"),
     [
         ([], [PLAIN], [], "There is no class."),
-        (["cat", "Cat"], [PLAIN], [], "The class 'Cat' is named twice (as 'cat'"),
+        (["cat", "Cat"], [PLAIN], [], "The class 'Cat' is listed twice (also as 'cat'"),
         (["cat", "cat"], [PLAIN], [], "The class 'cat' is named twice."),
         (["é", "e\u0301"], [PLAIN], [], "look the same"),
         (["../x"], [PLAIN], [], "The class name '../x' cannot be used as a file name"),
         (["cat", "dog"], ["{a|{classes}}", "x"], [], "Template 2 has no {class_name}"),
         ({"cat": "a {b"}, [PLAIN], [], "Class 'cat', character 3: this { is never closed"),
-        (["cat"], [], [], "There is no template."),
+        (["cat"], [], [], "No template is given."),
         (["cat"], [PLAIN], ["on grass"], "no template has {context}"),
         (["cat", "dog"], [PLAIN, "x"], [], "Template 2 has no {class_name}"),
     ],
@@ -276,7 +276,7 @@ def test_class_lines(text: str, classes: dict[str, str]) -> None:
     "text", ["cat, dog, bird", "cat\ndog, bird", "tench, Tinca tinca: a tench"]
 )
 def test_several_classes_in_a_line_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"names several classes.*Write one class a line"):
+    with pytest.raises(InputError, match=r"names several classes.*Write one class per line"):
         read_classes(text)
 
 
@@ -374,7 +374,7 @@ def test_word_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a", "The words 'a' are not of the form"),
+        ("a", "The line 'a' is not of the form"),
         (": x", "not of the form"),
         ("a:", "not of the form"),
         ("a: x\na: y", "The words of 'a' are given twice."),

@@ -47,7 +47,7 @@ def test_every_kind_of_bound_value_keeps_its_type():
         ({"classes": ["cat", "Cat"]}, "The class 'Cat' is named twice"),
         ({"classes": ["../x"]}, "The class name '../x' cannot be used as a file name"),
         ({"classes": ["/etc/passwd"]}, "cannot be used as a file name"),
-        ({"classes": ["a\0b"]}, "holds the character"),
+        ({"classes": ["a\0b"]}, "contains the character"),
         ({"classes": ["x" * 300]}, "cannot be used as a file name"),
         ({"servers": ["nowhere"]}, "'nowhere' is no server address; write 'embedded', http://"),
         ({"servers": ["ftp://host"]}, "is no server address"),
@@ -200,5 +200,5 @@ def test_basic_and_bearer_together_are_refused():
 def test_a_secret_with_a_character_that_no_text_holds_is_not_shown():
     with pytest.raises(InputError) as caught:
         recipe(servers=[{"url": "https://host", "bearer": "hunter2\0"}])
-    assert "'servers.0.bearer' holds the character" in str(caught.value)
+    assert "'servers.0.bearer' contains the character" in str(caught.value)
     assert "hunter2" not in str(caught.value)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 RUN = "workflow: w\noutput: out\n"
 MEASURE = "output: out\n"
 LEARN = "output: out\n"
-READ_AS = "YAML reads {} as {}, and a text belongs there. Quote it: '{}'."
+READ_AS = "YAML reads {} as {}, but text is expected. Quote it: '{}'."
 
 
 def read(folder: Path, text: str, model: type[BaseModel] = Recipe) -> Any:
@@ -51,12 +51,12 @@ def refusal(folder: Path, text: str, model: type[BaseModel] = Recipe) -> str:
         ("prompts: {words: {cat: 1.5e+3}}", READ_AS.format("1.5e+3", "a number", "1.5e+3")),
         ("prompts: {negative: [blurry, ugly]}", "Write one, such as 'blurry, ugly'."),
         ("prompts: {templates: a cat}", "must be a valid list, such as ['a cat']."),
-        ("prompts:\n  negative:\n", "nothing stands there. Write '' for an empty text"),
-        ("prompts:\n  templates: [{class_name}]", "such as '{class_name}, a photo'."),
+        ("prompts:\n  negative:\n", "there is no value. Write '' for an empty text"),
+        ("prompts:\n  templates: [{class_name}]", "as in '{class_name}, a photo'."),
         ("prompts:\n  templates:\n  - {class_name} x", "A text that begins with {, ["),
-        ("prompts:\n  templates:\n  - a cat #1\n", "in quotes, 'a cat #1', or a space behind"),
-        ("prompts: {templates: [“a cat”]}", "Write straight ones: 'a cat'."),
-        ("bind: {A.b: }", "'bind.A.b': nothing stands there. Write '' for an empty text"),
+        ("prompts:\n  templates:\n  - a cat #1\n", "Quote the text, 'a cat #1', or put a space after"),
+        ("prompts: {templates: [“a cat”]}", "Use straight ones: 'a cat'."),
+        ("bind: {A.b: }", "'bind.A.b': there is no value. Write '' for an empty text"),
         ("bind: {A.b: 12:30}", "YAML reads 12:30 as the number 750."),
         ("sweep: {A.b: [null]}", READ_AS.format("null", "nothing", "null")),
         ("seed: 010", "YAML reads 010 as the number 8."),
@@ -155,9 +155,9 @@ def test_classes_as_one_text_are_no_file(tmp_path, written, sentence):
 def test_yes_and_no_are_no_numbers(
     tmp_path: Path, text: str, model: type[BaseModel], key: str, value: str
 ) -> None:
-    sentence = f"{key!r}: YAML reads {value} here, and a number belongs there."
+    sentence = f"{key!r}: YAML reads {value} here, but a number is expected."
     assert sentence in refusal(tmp_path, text, model)
 
 
 def test_a_path_of_spaces_is_none(tmp_path: Path) -> None:
-    assert "an empty text is no path" in refusal(tmp_path, "workflow: w\noutput: '  '\n")
+    assert "an empty text is not a path" in refusal(tmp_path, "workflow: w\noutput: '  '\n")

@@ -96,7 +96,7 @@ def test_an_export_is_never_mixed_with_another(to: str, tmp_path: Path) -> None:
     before = everything(folder / "new")
     ended = run(FORMATS["yolo"], folder)
     assert ended.code == 2
-    assert "is there already. Choose a new or an empty folder as output." in ended.text
+    assert "already exists. Choose a new or empty folder as output." in ended.text
     assert everything(folder / "new") == before
 
 

@@ -173,10 +173,10 @@ def test_palettes_and_values(tmp_path: Path) -> None:
     assert indices(np.array([[7, 7]], np.uint8), code, path).tolist() == [[1, 1]]
     assert indices(np.array([[1, 2, 3]], np.uint8), PETS, path).tolist() == [[1, 0, IGNORE]]
     path.write_text("classes: {a: 1, b: 1}")
-    with pytest.raises(InputError, match="1 stands there twice"):
+    with pytest.raises(InputError, match="1 appears twice"):
         read_palette(path)
     path.write_text("classes: {a: 1, b: red}")
-    with pytest.raises(InputError, match="'red' is no value and no colour"):
+    with pytest.raises(InputError, match="'red' is neither a value nor a colour"):
         read_palette(path)
 
 

@@ -253,5 +253,5 @@ def test_species_are_pets_where_trimaps_are_learned_from(tmp_path: Path) -> None
         path.write_bytes(encode_png(LabelMask(mask, ("background", species))))
         assert (read_labels(path, PETS) == mask).all()
     path.write_bytes(encode_png(LabelMask(mask, ("background", "bird"))))
-    with pytest.raises(InputError, match=r"dog\.png shows 'bird', which is no class here"):
+    with pytest.raises(InputError, match=r"dog\.png shows 'bird', which is not a class here"):
         read_labels(path, PETS)

@@ -59,7 +59,7 @@ def test_recipe_files_of_any_bytes_are_told(model: Any, content: bytes, tmp_path
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 def test_characters_that_no_path_holds_are_told(text: str) -> None:
-    with pytest.raises(InputError, match=r"holds the character '\\\w+'\. Leave it out"):
+    with pytest.raises(InputError, match=r"contains the character '\\\w+'\. Remove it"):
         parse_recipe_data(SubjectRecipe, {"output": text}, "r.yaml")
 
 

@@ -90,7 +90,7 @@ def test_nothing_is_written_through_links(tmp_path: Path) -> None:
 def test_an_output_is_of_one_process(tmp_path: Path) -> None:
     with new_folder(tmp_path / "out") as place:
         (place / "a").write_text("1")
-        busy = pytest.raises(InputError, match=r"Another manyshot is working in .*out\.")
+        busy = pytest.raises(InputError, match=r"Another manyshot is using .*out\.")
         with busy, new_folder(tmp_path / "out"):
             pass
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]

@@ -24,8 +24,8 @@ def test_text(text: str, strengths: tuple[float, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (" , ", "There is no strength. Write some"),
-        ("0.5; 0.7", "'0.5;' is no strength"),
+        (" , ", "No strength is given. Write some"),
+        ("0.5; 0.7", "'0.5;' is not a strength"),
         ("0.5, 1.5", "The strength 1.5 is not between 0 and 1"),
         ("-0.1", "The strength -0.1 is not between"),
         ("nan", "The strength nan is not between"),

@@ -122,7 +122,7 @@ def test_two_trainings_into_one_folder_are_refused(tmp_path: Path) -> None:
     }
     recipe = parse_recipe_data(SubjectRecipe, data, "r.yaml")
     tokenizer = opened().texts[0].tokenizer
-    with sole_use(tmp_path), pytest.raises(InputError, match="Another manyshot is working in"):
+    with sole_use(tmp_path), pytest.raises(InputError, match="Another manyshot is using"):
         train_recipe(recipe, tmp_path / "none", tokenizer, Machine())
 
 

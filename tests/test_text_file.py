@@ -43,7 +43,7 @@ def test_other_encodings_are_named(tmp_path: Path, encoding: str, shown: str, _:
     with pytest.raises(InputError) as error:
         read_text_file(path, "class file")
     assert f"The class file {path} is not UTF-8, but {shown}" in str(error.value)
-    assert "'Save as' with the encoding UTF-8" in str(error.value)
+    assert "'Save as' and the encoding UTF-8" in str(error.value)
 
 
 @pytest.mark.skipif(shutil.which("iconv") is None, reason="no iconv here")

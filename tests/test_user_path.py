@@ -52,7 +52,7 @@ def test_a_variable_that_is_not_set_is_named(model, data):
 def test_an_empty_path_is_not_the_current_folder(model, data):
     with pytest.raises(InputError) as caught:
         parse_recipe_data(model, {**data, "output": ""}, "r.yaml")
-    assert "'output': an empty text is no path; write . for the folder you are in" in str(
+    assert "'output': an empty text is not a path; write . for the current folder" in str(
         caught.value
     )
 
@@ -100,5 +100,5 @@ def test_an_unset_variable_in_a_class_file_is_named():
 
 
 def test_an_unknown_home_is_named():
-    with pytest.raises(InputError, match="there is no home folder of '~nobody-here'"):
+    with pytest.raises(InputError, match="the user '~nobody-here' has no home folder"):
         parse_recipe_data(Recipe, {**RUN, "output": "~nobody-here/x"}, "r")

@@ -110,7 +110,7 @@ def test_a_run_of_failures_stops(webui: Host, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "settings", "sentence"),
     [
-        ({"width": 65}, {}, "The width 65 is no multiple of 8: the WebUI would draw 64 pixels"),
+        ({"width": 65}, {}, "The width 65 is not a multiple of 8: the WebUI would silently draw 64 pixels"),
         (
             {"override_settings": {"sd_model_checkpoint": "tniy"}},
             {},

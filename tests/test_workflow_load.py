@@ -62,7 +62,7 @@ def test_request_body_and_byte_order_mark_are_read(tmp_path: Path) -> None:
         (b"", "line 1, column 1: broken JSON"),
         (b'{"1":\n {,}}', "line 2, column 3: broken JSON"),
         (b"\xff\xfe", "is not UTF-8, but UTF-16"),
-        (b"[" * 200_000, "nested too deep"),
+        (b"[" * 200_000, "nested too deeply"),
         (b'{"1": {"class_type": "A", "inputs": {"x": ' + b"9" * 9000 + b"}}}", "too many digits"),
         (b"[]", "is not a ComfyUI workflow"),
         (b"3", "is not a ComfyUI workflow"),

@@ -32,8 +32,8 @@ def ade20k_class(name: str) -> str:
     plain = " ".join(name.replace("_", " ").split()).lower()
     if plain not in synonyms:
         raise InputError(
-            f"ADE20K has no class for {name!r}.{did_you_mean(plain, synonyms)} Say which of its "
-            "classes stands for it, or none: then it stays unlabelled (black)."
+            f"ADE20K has no class for {name!r}.{did_you_mean(plain, synonyms)} Map it to one "
+            "of ADE20K's classes, or to none to leave it unlabelled (black)."
         )
     return synonyms[plain]
 

@@ -125,13 +125,15 @@ def read_coco(path: Path) -> tuple[tuple[str, ...], tuple[CocoImage, ...]]:
     for image in file.images:
         if image.height * image.width > MOST_PIXELS:
             raise InputError(
-                f"{path}: {image.file_name} has {image.width}x{image.height} pixels; up to "
-                f"{MOST_PIXELS // 10**6} million are read."
+                f"{path}: {image.file_name} has {image.width}x{image.height} pixels; the "
+                f"limit is {MOST_PIXELS // 10**6} million."
             )
     objects: dict[int, list[CocoObject]] = {key: [] for key in images}
     for place, annotation in enumerate(file.annotations):
         if annotation.image_id not in images or annotation.category_id not in names:
-            raise InputError(f"{path}: annotation {place} names no image or no category there is.")
+            raise InputError(
+                f"{path}: annotation {place} refers to an image or a category that does not exist."
+            )
         try:
             item = _object(annotation, images[annotation.image_id], names[annotation.category_id])
         except InputError as error:
@@ -174,9 +176,8 @@ def _check_work(image: CocoImage) -> None:
         points = sum(map(len, polygons))
         raise InputError(
             f"{image.file_name} has {pluralize(len(image.objects), 'object')} of "
-            f"{pluralize(points, 'point')} at "
-            f"{image.width}x{image.height} pixels: too many to draw. Take some out, or make the "
-            "image smaller."
+            f"{pluralize(points, 'point')} at {image.width}x{image.height} pixels: too many "
+            "to draw. Remove some, or shrink the image."
         )
 
 
@@ -187,13 +188,13 @@ def _check_ids(path: Path, what: str, entries: Sequence[tuple[int, str]]) -> Non
     for number, name in entries:
         if number in by_id:
             raise InputError(
-                f"{path}: the {what} id {number} is {by_id[number]!r} and {name!r}. Give each an "
-                "id of its own."
+                f"{path}: the {what} id {number} stands for both {by_id[number]!r} and "
+                f"{name!r}. Give each its own id."
             )
         if name in by_name:
             raise InputError(
-                f"{path}: the {what} {name!r} has the ids {by_name[name]} and {number}. Make them "
-                "one, or give one another name."
+                f"{path}: the {what} {name!r} has two ids, {by_name[name]} and {number}. "
+                "Merge them, or rename one."
             )
         by_id[number], by_name[name] = name, number
 
@@ -204,7 +205,9 @@ def check_coco_classes(names: Sequence[str], available: Sequence[str]) -> None:
         if name not in available:
             raise InputError(f"No category is named {name!r}.{did_you_mean(name, available)}")
     if len(names) >= MOST_CLASSES:
-        raise InputError(f"A mask tells {MOST_CLASSES - 1} classes apart; {len(names)} are named.")
+        raise InputError(
+            f"A mask can hold up to {MOST_CLASSES - 1} classes; {len(names)} are named."
+        )
 
 
 def _read(path: Path) -> _File:
@@ -237,12 +240,12 @@ def _object(annotation: _Annotation, image: _Image, name: str) -> CocoObject:
 def _polygon(coordinates: list[float]) -> np.ndarray:
     if len(coordinates) > 2 * MOST_POINTS:
         raise InputError(
-            f"a polygon has {len(coordinates) // 2:,} places; up to {MOST_POINTS:,} are read."
+            f"a polygon has {len(coordinates) // 2:,} points; the limit is {MOST_POINTS:,}."
         )
     if (
         len(coordinates) < 6
         or len(coordinates) % 2
         or not np.less(np.abs(coordinates), MOST_COORDINATE).all()
     ):
-        raise InputError("a polygon needs three places at least, each of x and y in pixels.")
+        raise InputError("a polygon needs at least three points, each with x and y in pixels.")
     return np.array(coordinates, float).reshape(-1, 2)

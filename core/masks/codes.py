@@ -125,7 +125,7 @@ def compile_palette(palette: Palette, where: str) -> MaskCode:
     entries = [(entry, index) for index, row in rows for entry in row]
     for entry, count in Counter(entry for entry, _ in entries).items():
         if count > 1:
-            raise InputError(f"{where}: {entry!r} stands there twice; it can mean one class only.")
+            raise InputError(f"{where}: {entry!r} appears twice; it can mean only one class.")
     values = {entry: index for entry, index in entries if isinstance(entry, int)}
     colours = {_colour(e, where): index for e, index in entries if isinstance(e, str)}
     check_apart(palette.classes)
@@ -135,7 +135,7 @@ def compile_palette(palette: Palette, where: str) -> MaskCode:
 
 def _colour(text: str, where: str) -> Colour:
     if not re.fullmatch("#[0-9a-fA-F]{6}", text):
-        raise InputError(f"{where}: {text!r} is no value and no colour such as #ff6000.")
+        raise InputError(f"{where}: {text!r} is neither a value nor a colour such as #ff6000.")
     red, green, blue = (int(text[place : place + 2], 16) for place in (1, 3, 5))
     return red, green, blue
 

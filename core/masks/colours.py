@@ -30,7 +30,7 @@ def control_colours(
     stand_ins = table or {}
     for name in stand_ins:
         if name not in classes:
-            raise InputError(f"No class of the masks is {name!r}.{did_you_mean(name, classes)}")
+            raise InputError(f"The masks have no class {name!r}.{did_you_mean(name, classes)}")
     fixed = {name: hex_colour(text) for name, text in stand_ins.items() if _is_hex(text)}
     names = {name: text for name, text in stand_ins.items() if name not in fixed}
     if palette == "ade20k":
@@ -78,6 +78,7 @@ def _own(colours: Mapping[str, Colour], name: str | None) -> Colour:
         return COLOURS["background"]
     if name not in colours:
         raise InputError(
-            f"{name!r} is no colour such as #ff6000 and no class.{did_you_mean(name, colours)}"
+            f"{name!r} is neither a colour such as #ff6000 nor a "
+            f"class.{did_you_mean(name, colours)}"
         )
     return colours[name]

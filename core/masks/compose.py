@@ -44,7 +44,7 @@ def compose_scenes(
     control images, which would keep the old one.
     """
     if not scenes:
-        raise InputError("Nothing to compose: give one scene at least.")
+        raise InputError("Nothing to compose: pass at least one scene.")
     if border is not None:
         if any(scene.control is not None for scene in scenes):
             raise InputError("With a new border, draw the control image from the composed mask.")

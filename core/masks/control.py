@@ -50,7 +50,7 @@ def ade20k_table(
     """
     chosen = {BACKGROUND: None, **(stands_for or {})}
     for name in sorted(chosen.keys() - {BACKGROUND, *classes}):
-        raise InputError(f"No class of the mask is named {name!r}.{did_you_mean(name, classes)}")
+        raise InputError(f"The mask has no class named {name!r}.{did_you_mean(name, classes)}")
     stand_ins = {name: chosen.get(name, name) for name in classes}
     colours = ade20k_colours()
     return {

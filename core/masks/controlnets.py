@@ -29,8 +29,10 @@ def unknown_colours(controlnet: str, colours: Mapping[str, Colour]) -> str | Non
     more = ", …" if len(strange) > 8 else ""
     taught = f"its own colours: {palette_text()}" if tiny else "the colours of ADE20K"
     way_out = (
-        f"Give each class a colour of it: {{{next(iter(strange))}: cat}}."
+        f"Give each class one of its colours: {{{next(iter(strange))}: cat}}."
         if tiny
-        else "Choose the palette 'ade20k', and say which of its classes stands for each."
+        else "Choose the palette 'ade20k', and map each class to one of its classes."
     )
-    return f"The ControlNet {name} has learned {taught}; it does not know {shown}{more}. {way_out}"
+    return (
+        f"The ControlNet {name} has learned {taught}; it has not learned {shown}{more}. {way_out}"
+    )

@@ -63,8 +63,8 @@ def check_objects(masks: Iterable[Path], code: MaskCode, folder: Path) -> None:
     marks = {code.values[value] for value in values if value in code.values}
     if code.threshold is None and values <= code.values.keys() and marks <= nothing:
         raise InputError(
-            f"No mask of {folder} shows an object: they hold {listing(sorted(values))}, which the "
-            f"palette reads as {code.text()}. Say what they mean in {IN_FOLDER}."
+            f"No mask in {folder} shows an object: the values are {listing(sorted(values))}, "
+            f"which the palette reads as {code.text()}. Say what they mean in {IN_FOLDER}."
         )
     if {PET, WHITE} <= values and {PET, WHITE} <= code.values.keys():
         _check_white(files, IN_FOLDER)
@@ -93,8 +93,9 @@ def _code_of_indices(values: Sequence[int], place: str) -> MaskCode:
     wrong = next((value for value in values if not 0 <= value < MOST_VALUE), None)
     if wrong is not None or not 2 <= len(values) <= MOST_CLASSES:
         raise InputError(
-            f"The masks hold the values {listing(list(values))} beside 255, which is ignored; "
-            f"classes are 2 to {MOST_CLASSES}. Say what the values mean in {place}."
+            f"The masks hold the values {listing(list(values))} besides 255, which is "
+            f"ignored; a mask has 2 to {MOST_CLASSES} classes. Say what the values mean in "
+            f"{place}."
         )
     names = tuple(BACKGROUND_NAME if value == 0 else f"class {value}" for value in values)
     return MaskCode(names, {v: i for i, v in enumerate(values)} | {IGNORE: IGNORE}, {})
@@ -108,9 +109,10 @@ def _check_colour_tables(files: Sequence[MaskValues], place: str) -> None:
             other = first_use.setdefault(value, file)
             if other.colours[value] != colour:
                 raise InputError(
-                    f"The index {value} is {colour_text(other.colours[value])} in {other.path} and "
-                    f"{colour_text(colour)} in {file.path}: their colour tables differ. Say what "
-                    f"each colour means in {place} (cat: '#ff6000'); then the colours count."
+                    f"The index {value} is {colour_text(other.colours[value])} in "
+                    f"{other.path} and {colour_text(colour)} in {file.path}: their colour "
+                    f"tables differ. Say what each colour means in {place} (cat: '#ff6000'); "
+                    "the colours then decide."
                 )
 
 
@@ -119,8 +121,8 @@ def _check_compression(files: Sequence[MaskValues], place: str) -> None:
     if lossy:
         raise InputError(
             f"The mask {lossy[0].path} is a JPEG with the values {listing(lossy[0].pixels)}: "
-            f"compression has changed them. Save masks as PNG; of black and white ones say "
-            f"'threshold: 128' in {place}."
+            "compression has changed them. Save masks as PNG; for black-and-white masks "
+            f"write 'threshold: 128' in {place}."
         )
 
 
@@ -128,8 +130,9 @@ def _check_several(files: Sequence[MaskValues], pixels: Counter[int], place: str
     if len(pixels) == 1:
         (value,) = pixels
         raise InputError(
-            f"The masks hold 1 value, {value} ({files[0].path}): nothing marks an object on a "
-            f"background. Save masks that show one, or say what the value means in {place}."
+            f"The masks hold a single value, {value} ({files[0].path}): nothing separates an "
+            "object from the background. Save masks that show an object, or say what the "
+            f"value means in {place}."
         )
 
 
@@ -138,9 +141,10 @@ def _check_trimaps(files: Sequence[MaskValues], pixels: Counter[int], place: str
     trimap = next((file for file in files if alone or file.outlined), None)
     if trimap is not None:
         raise InputError(
-            f"The mask {trimap.path} holds 1, 2 and 3, as a trimap does: 1 object, 2 background, "
-            f"3 the border between them. Say so in {place}: classes {{background: 2, object: 1}}, "
-            "ignore: 3; or name the three classes there, if it is none."
+            f"The mask {trimap.path} holds 1, 2 and 3, as a trimap does: 1 object, 2 "
+            f"background, 3 the border between them. Say so in {place}: classes "
+            f"{{background: 2, object: 1}}, ignore: 3; or name the three classes there, if "
+            "it is not a trimap."
         )
 
 
@@ -155,9 +159,10 @@ def _check_steps(files: Sequence[MaskValues], pixels: Counter[int], place: str) 
     ):
         file = max(files, key=lambda mask: len(mask.pixels))
         raise InputError(
-            f"The masks hold {listing(values)}, in equal steps up to white, {file.path} for one: "
-            "255 may be a class or ignored, and 0, 128, 255 a trimap with an unknown outline. Say "
-            f"what each means in {place} (background: 0, object: 255, ignore: 128)."
+            f"The masks hold {listing(values)}, in equal steps up to white ({file.path}, for "
+            "example): 255 may be a class or ignored, and 0, 128, 255 a trimap with an "
+            f"unknown outline. Say what each means in {place} (background: 0, object: 255, "
+            "ignore: 128)."
         )
 
 
@@ -171,12 +176,13 @@ def _check_shades(files: Sequence[MaskValues], pixels: Counter[int], place: str)
     worst = max(shaded, key=lambda file: sum(file.pixels.get(value, 0) for value in rare))
     shades = {value: count for value, count in worst.pixels.items() if value in rare}
     raise InputError(
-        f"The mask {worst.path} has {pluralize(sum(shades.values()), 'pixel')} of {listing(shades)}"
-        f" among {low} and {high}, as {'has' if len(shaded) == 1 else 'have'} {len(shaded)} of "
-        f"{pluralize(len(files), 'mask')}: soft edges, made by "
-        "resizing with interpolation or by compression. Save masks as PNG, resized with nearest "
-        f"neighbours, or say 'threshold: 128' in {place}: white from there on; if these are "
-        "classes, name them there."
+        f"The mask {worst.path} has {pluralize(sum(shades.values()), 'pixel')} of "
+        f"{listing(shades)} among {low} and {high}, as "
+        f"{'has' if len(shaded) == 1 else 'have'} {len(shaded)} of "
+        f"{pluralize(len(files), 'mask')}: soft edges, made by resizing with interpolation "
+        "or by compression. Save masks as PNG, resized with nearest-neighbour "
+        f"interpolation, or write 'threshold: 128' in {place}, which makes everything from "
+        "there on white; if these are classes, name them there."
     )
 
 
@@ -188,10 +194,11 @@ def _check_mixed(files: Sequence[MaskValues], pixels: Counter[int], place: str) 
         return
     file = next(file for file in files if set(file.pixels) & set(mixed))
     raise InputError(
-        f"The mask {file.path} has {listing([v for v in mixed if v in file.pixels])} only on edges "
-        "between lower and higher values, as resizing with interpolation makes them. Resize the "
-        f"original masks with nearest neighbours; of soft-edged black and white ones say "
-        f"'threshold: 128' in {place}; if these are classes, name all there."
+        f"The mask {file.path} has {listing([v for v in mixed if v in file.pixels])} only on "
+        "edges between lower and higher values, as resizing with interpolation produces. "
+        "Resize the original masks with nearest-neighbour interpolation; for soft-edged "
+        f"black-and-white masks write 'threshold: 128' in {place}; if these are classes, "
+        "name them all there."
     )
 
 

@@ -128,7 +128,7 @@ def crop_box(size: Size, box: Box) -> Transform:
     """What lies in `box`; it may reach beyond the source. Raises InputError for an empty one."""
     left, top, right, bottom = box
     if left >= right or top >= bottom:
-        raise InputError(f"A crop from {left}, {top} to {right}, {bottom} holds no pixel.")
+        raise InputError(f"A crop from {left}, {top} to {right}, {bottom} contains no pixels.")
     return Transform(
         (1.0, 0.0, -float(left), 0.0, 1.0, -float(top)), (bottom - top, right - left), size
     )

@@ -46,9 +46,9 @@ def decode_png(data: bytes) -> LabelMask | None:
     try:
         labels, classes = np.array(image), parse_json(text)
     except (TypeError, ValueError) as error:
-        raise InputError(f"The mask names its classes wrongly ({error}).") from None
+        raise InputError(f"The mask's list of classes is malformed ({error}).") from None
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise InputError(f"The mask names its classes wrongly: {text[:60]!r}.")
+        raise InputError(f"The mask's list of classes is malformed: {text[:60]!r}.")
     if (labels[labels != IGNORE] >= len(classes)).any():
         raise InputError(
             f"The mask has values beyond its {pluralize(len(classes), 'class', 'classes')}."
@@ -76,7 +76,7 @@ def read_class_names(path: Path) -> tuple[str, ...] | None:
     if names is None:
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise InputError(f"The mask {path} names its classes wrongly: {text!r}.")
+        raise InputError(f"The list of classes in the mask {path} is malformed: {text!r}.")
     return tuple(names)
 
 
@@ -114,7 +114,7 @@ def _translate(classes: tuple[str, ...], code: MaskCode, path: Path) -> MaskCode
             values[value] = code.colours[colours[name]]
         else:
             raise InputError(
-                f"The mask {path} shows {name!r}, which is no class here. "
-                f"The classes are {', '.join(code.classes)}."
+                f"The mask {path} shows {name!r}, which is not a class here. The classes are "
+                f"{', '.join(code.classes)}."
             )
     return MaskCode(code.classes, values, {})

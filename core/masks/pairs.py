@@ -31,7 +31,7 @@ def find_pairs(
     kind = detect_layout(folder) if layout == "auto" else layout
     files = READERS[kind](folder, palette)
     if not files:
-        raise InputError(f"{folder} holds no image in the layout {kind!r}.")
+        raise InputError(f"{folder} has no images in the layout {kind!r}.")
     return files
 
 
@@ -71,8 +71,9 @@ def _read_labelled(path: Path, code: MaskCode | None) -> LabelMask:
     mask = read_labelled(path)
     if mask is None:
         raise InputError(
-            f"The mask {path} does not name its classes, as others of its folder do. Write a "
-            "palette file that says what all of them mean: 'palette.yaml' in the folder."
+            f"The mask {path} does not name its classes, as other masks in its folder do. "
+            "Add a palette file to the folder, 'palette.yaml', that says what all values "
+            "mean."
         )
     return mask
 

@@ -25,11 +25,12 @@ def mask_pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
         several = masks_by_name[_name(images, file)]
         if len(several) > 1:
             raise InputError(
-                f"{several[0]} and {several[1]} are two masks of one name. Remove one of them."
+                f"{several[0]} and {several[1]} are two masks with the same name. Remove "
+                "one of them."
             )
         if paired.setdefault(several[0], file) != file:
             raise InputError(
-                f"{paired[several[0]]} and {file} have one mask, {several[0]}. Rename one of them."
+                f"{paired[several[0]]} and {file} share one mask, {several[0]}. Rename one of them."
             )
     unpaired = sorted(
         path for paths in masks_by_name.values() for path in paths if path not in paired
@@ -47,8 +48,8 @@ def _check_missing(images: Path, masks: Path, without: list[Path]) -> None:
     raise InputError(
         f"The image {without[0]} has no mask: there is no file {first}."
         if len(without) == 1
-        else f"These images of {images} have no mask in {masks}: {list_names(without, images)}. "
-        f"Such as {first} is missing."
+        else f"These images of {images} have no mask in {masks}: "
+        f"{list_names(without, images)}. For example, {first} is missing."
     )
 
 

@@ -55,10 +55,11 @@ def _check_opaque(file: Image.Image, path: Path) -> None:
     alpha = np.asarray(file.getchannel("A"))
     if (alpha < WHITE).any():
         raise InputError(
-            f"The mask {path} has {pluralize(int((alpha < WHITE).sum()), 'transparent pixel')}, "
-            "and colours "
-            "under them: which of the two is the label is not known. Save it without an alpha "
-            "channel; where opaque means object, save the alpha channel as a grey image."
+            f"The mask {path} has "
+            f"{pluralize(int((alpha < WHITE).sum()), 'transparent pixel')} with colours "
+            "under them, so it is unclear which of the two is the label. Save it without an "
+            "alpha channel; if opaque means object, save the alpha channel as a greyscale "
+            "image."
         )
 
 
@@ -77,7 +78,7 @@ def indices(raw: np.ndarray, code: MaskCode, path: Path) -> np.ndarray:
         raise _unknown(raw, labels == UNKNOWN, code, path)
     if (labels == IGNORE).all():
         raise InputError(
-            f"The mask {path} has no labelled pixel: all of it is ignored. Take the pair out."
+            f"The mask {path} has no labelled pixels: all are ignored. Remove the pair."
         )
     return labels
 
@@ -92,7 +93,7 @@ def grey(raw: np.ndarray) -> np.ndarray | None:
 def _black_and_white(raw: np.ndarray, threshold: int, path: Path) -> np.ndarray:
     values = grey(raw)
     if values is None:
-        raise InputError(f"The mask {path} has colours; a threshold is for shades of grey.")
+        raise InputError(f"The mask {path} is in colour; a threshold needs greyscale.")
     return np.where(values >= threshold, WHITE, 0).astype(np.uint8)
 
 
@@ -116,9 +117,9 @@ def _unknown(raw: np.ndarray, where: np.ndarray, code: MaskCode, path: Path) -> 
     value = raw[row, column]
     shown = colour_text(value.tolist()) if raw.ndim == 3 else str(value)
     return InputError(
-        f"The mask {path} has {shown} in row {row}, column {column}, which is no class. "
-        f"{_nearest(value, code)}Known: {code.text()}. Save masks as PNG, and resize them with "
-        "nearest neighbours."
+        f"The mask {path} has {shown} in row {row}, column {column}, which is not a class. "
+        f"{_nearest(value, code)}Known: {code.text()}. Save masks as PNG, and resize them "
+        "with nearest-neighbour interpolation."
     )
 
 

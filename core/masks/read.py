@@ -99,7 +99,10 @@ def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) ->
     for index, (name, colour) in enumerate(colours.items()):
         if colour in table:
             other = list(colours)[table[colour]]
-            raise InputError(f"{colour_text(colour)} is {other!r} and {name!r}; it can mean one.")
+            raise InputError(
+                f"{colour_text(colour)} stands for both {other!r} and {name!r}; it can "
+                "mean only one."
+            )
         table[colour] = index
     if ignored is not None:
         table[ignored] = IGNORE
@@ -112,8 +115,8 @@ def check_mask(mask: LabelMask, path: Path | str) -> LabelMask:
         ignored = int((mask.labels == mask.ignored).sum())
         beside = f" beside {pluralize(ignored, 'ignored pixel')}" if ignored else ""
         raise EmptyMask(
-            f"The mask {path} is empty: it shows background only{beside}. Take its image out, or "
-            "look whether its classes are named right."
+            f"The mask {path} is empty: it shows only background{beside}. Remove its image, "
+            "or check how its classes are named."
         )
     return mask
 
@@ -130,6 +133,6 @@ def check_fits(mask: Sized, image: tuple[int, int], name: Path | str) -> None:
     if mask.size != image:
         (tall, wide), (height, width) = mask.size, image
         raise InputError(
-            f"The mask of {name} has {wide}x{tall} pixels and its image {width}x{height}. A mask "
-            "must fit its image: save both at one size."
+            f"The mask of {name} has {wide}x{tall} pixels and its image {width}x{height}. A "
+            "mask must match its image: save both at the same size."
         )

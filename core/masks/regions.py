@@ -59,17 +59,18 @@ def _values(mask: LabelMask, region: Region, names: Sequence[str]) -> list[int]:
     if region == "background":
         if mask.background is None:
             raise InputError(
-                f"The mask has no class 'background'; its classes are {', '.join(mask.classes)}. "
-                "Take the region 'classes' and name those that are meant."
+                "The mask has no class 'background'; its classes are "
+                f"{', '.join(mask.classes)}. Choose the region 'classes' and name the ones "
+                "you mean."
             )
         return [mask.background]
     if region == "objects":
         return [value for value in range(len(mask.classes)) if value != mask.background]
     if not names:
-        raise InputError("The region 'classes' needs the names of classes, one a line.")
+        raise InputError("The region 'classes' needs the names of classes, one per line.")
     for name in names:
         if name not in mask.classes:
             raise InputError(
-                f"No class of the mask is named {name!r}.{did_you_mean(name, mask.classes)}"
+                f"The mask has no class named {name!r}.{did_you_mean(name, mask.classes)}"
             )
     return [mask.classes.index(name) for name in names]

@@ -51,11 +51,11 @@ def _runs(text: str | bytes) -> np.ndarray:
     groups = np.frombuffer(data, np.uint8).astype(np.int64) - 48
     last = groups & 32 == 0  # of a number
     if not groups.size or not last[-1]:
-        raise InputError("The compressed RLE mask ends within a number: it was cut off.")
+        raise InputError("The compressed RLE mask ends inside a number: it is truncated.")
     starts = np.concatenate([[0], np.flatnonzero(last)[:-1] + 1])
     lengths = np.diff(starts, append=len(groups))
     if groups.min() < 0 or groups.max() > 63 or lengths.max() > MOST_GROUPS:
-        raise InputError("The compressed RLE mask has characters that belong to none.")
+        raise InputError("The compressed RLE mask contains invalid characters.")
     places = 5 * (np.arange(len(groups)) - np.repeat(starts, lengths))
     values = np.add.reduceat((groups & 31) << places, starts)
     negative = groups[last] & 16 != 0

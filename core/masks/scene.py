@@ -28,8 +28,8 @@ class Scene:
             if pixels is not None and pixels.shape != (*self.mask.size, 3):
                 (tall, wide), (height, width) = self.mask.size, pixels.shape[:2]
                 raise InputError(
-                    f"The mask has {wide}x{tall} pixels and its {name} {width}x{height}: they "
-                    "must fit each other."
+                    f"The mask has {wide}x{tall} pixels and its {name} {width}x{height}: "
+                    "they must match."
                 )
 
     def objects(self, parts: bool = False) -> tuple[MaskObject, ...]:

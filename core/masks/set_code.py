@@ -25,8 +25,9 @@ def set_code(masks: Sequence[Path], folder: Path, palette: Path | None = None) -
         return None
     if len(plain) < len(masks):
         raise InputError(
-            f"The mask {plain[0]} does not name its classes, as others of its folder do "
-            f"({len(masks) - len(plain)} of {len(masks)}). Say what its values mean in {IN_FOLDER}."
+            f"The mask {plain[0]} does not name its classes, as other masks in its folder do "
+            f"({len(masks) - len(plain)} of {len(masks)}). Say what its values mean in "
+            f"{IN_FOLDER}."
         )
     return infer_code(plain)
 
@@ -58,8 +59,8 @@ def _translate(source: MaskCode, code: MaskCode, folder: Path, of: str) -> MaskC
     for name in source.classes:
         if name not in classes:
             raise InputError(
-                f"The masks of {folder} show {name!r} ({source.text()}), which {of} do not have: "
-                f"{', '.join(classes)}. Give the classes one name in both: {IN_FOLDER}."
+                f"The masks of {folder} show {name!r} ({source.text()}), which {of} do not "
+                f"have: {', '.join(classes)}. Use the same class names in both: {IN_FOLDER}."
             )
     places = [classes.index(name) for name in source.classes]
 

@@ -112,7 +112,7 @@ def _number(text: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise InputError(
-            f"The prompt has the weight {text[:20]!r}, which is no number. Write (words:1.2), or "
-            r"\( and \) for brackets meant literally."
+            f"The prompt has the weight {text[:20]!r}, which is not a number. Write (words:1.2), "
+            r"or \( and \) for literal brackets."
         )
     return value

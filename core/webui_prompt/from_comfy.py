@@ -44,7 +44,7 @@ def from_comfy(text: str) -> str:
     """
     if "#" in text:
         raise InputError(
-            f"The prompt {text[:60]!r} has a #, behind which all is a comment for a WebUI."
+            f"The prompt {text[:60]!r} has a #; a WebUI treats everything after it as a comment."
         )
     return "".join(_piece(*piece) for piece in comfy_weighted(text))
 
@@ -100,7 +100,7 @@ def _unpack(text: str, weight: float) -> tuple[str, float]:
     except ValueError:
         return text, weight
     if not math.isfinite(inner):
-        raise InputError(f"The prompt has the weight {number[:20]!r}, which is no number.")
+        raise InputError(f"The prompt has the weight {number[:20]!r}, which is not a number.")
     return words, inner
 
 

@@ -20,7 +20,7 @@ def matrix(text: str) -> tuple[str, ...]:
     if len(options) > MAX_PARTS:
         raise InputError(
             f"The prompt matrix has {len(options)} optional parts, which make "
-            f"{2 ** len(options):,} prompts. At most {MAX_PARTS} are possible."
+            f"{2 ** len(options):,} prompts. The limit is {MAX_PARTS} parts."
         )
     options = [option.strip().strip(",") for option in options]
     return tuple(

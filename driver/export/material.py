@@ -143,8 +143,8 @@ def _sample(folder: Path, record: Record, key: str, split: str) -> Sample:
     if mask is not None and image_size(mask, "mask") != size:
         (wide, tall), (width, height) = image_size(mask, "mask"), size
         raise InputError(
-            f"The mask {mask} has {wide}x{tall} pixels and its image {width}x{height}. A mask must "
-            "fit its image."
+            f"The mask {mask} has {wide}x{tall} pixels and its image {width}x{height}. A "
+            "mask must match its image."
         )
     return Sample(_without_folders(record), key, split, image, mask, size)
 

@@ -178,8 +178,8 @@ def check_room(folder: Path, base: BaseModel, settings: Settings) -> None:
     if free < needed:
         raise ManyshotError(
             f"{folder} has {free / 1e9:.1f} GB free, and {settings.method} needs about "
-            f"{needed / 1e9:.1f} GB for its checkpoint and its file. Make room, or choose another "
-            "folder."
+            f"{needed / 1e9:.1f} GB for its checkpoint and its file. Free up space, or "
+            "choose another folder."
         )
 
 

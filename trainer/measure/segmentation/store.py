@@ -50,8 +50,8 @@ def stretched(
     if image.shape[:2] != mask.shape:
         (height, width), (tall, wide) = image.shape[:2], mask.shape
         raise InputError(
-            f"The mask {name} has {wide}x{tall} pixels and its image {width}x{height}. A mask "
-            "must fit its image."
+            f"The mask {name} has {wide}x{tall} pixels and its image {width}x{height}. A "
+            "mask must match its image."
         )
     small = _sized(mask, side, Image.Resampling.NEAREST)
     if (small == IGNORE).all():
