@@ -145,7 +145,7 @@ class _Parser:
             return did_you_mean(name, self.lists)
         return (
             r"Name a list alone, without *, ~, @ or (); write \_\_ for "
-            "underscores meant literally." + (did_you_mean(name, self.lists) if self.lists else "")
+            "literal underscores." + (did_you_mean(name, self.lists) if self.lists else "")
         )
 
     def _braces(self, start: int) -> Slot | Choice:

@@ -59,13 +59,13 @@ class ServerAddress(BaseModel):
             parts = urlsplit(self.base_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(
-                    f"{self.url!r} is no server address; write 'embedded', http://host:port, or "
-                    "webui+http://host:port"
+                    f"{self.url!r} is not a server address; write 'embedded', "
+                    "http://host:port, or webui+http://host:port"
                 )
         if self.basic is not None and ":" not in self.basic and not _REFERENCE.search(self.basic):
             raise ValueError("'basic' must be user:password")
         if self.basic is not None and self.bearer is not None:
-            raise ValueError("give 'basic' or 'bearer', not both")
+            raise ValueError("use 'basic' or 'bearer', not both")
         return self
 
     @field_serializer("bearer", "basic")

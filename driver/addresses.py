@@ -55,7 +55,7 @@ def addressed(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> Addr
     twice = sweeps.keys() & bound
     if twice:
         raise InputError(
-            f"{sweeps[twice.pop()]!r} stands under 'bind' and under 'sweep'; keep one."
+            f"{sweeps[twice.pop()]!r} appears under both 'bind' and 'sweep'; keep one."
         )
     return Addressed(fields, texts, sweeps, pictures, literals)
 
@@ -95,8 +95,8 @@ def check_text(
         shown = str(value).lower() if isinstance(value, bool) else str(value)
         example = {"true": "yes", "false": "no"}.get(shown, shown)
         raise InputError(
-            f"{where}: the input takes a text, and YAML reads {shown} there, which is none. "
-            f"Quote what is written, as in {example!r}."
+            f"{where}: the input takes text, but YAML reads {shown} there. Quote it, as in "
+            f"{example!r}."
         )
 
 
@@ -119,8 +119,8 @@ def batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
     ]
     if recipe.batch_size and len(found) != 1:
         raise InputError(
-            f"{where} has {len(found)} nodes with a batch_size, so the recipe's 'batch_size' does "
-            "not say which to set. Take it out of the recipe and set it under 'bind'."
+            f"{where} has {len(found)} nodes with a batch_size, so it is unclear which one "
+            "the recipe's 'batch_size' sets. Remove it and set it under 'bind'."
         )
     return found[0] if len(found) == 1 else None
 
@@ -136,8 +136,8 @@ def images_a_job(recipe: Recipe, saved: int, nodes: int) -> int:
         if count % nodes:
             less, more = count - count % nodes, count - count % nodes + nodes
             raise InputError(
-                f"'{key}' is {count}, and 'save' names {nodes} nodes, each of which brings as many "
-                f"images as the others. Write {f'{less} or {more}' if less else more}."
+                f"'{key}' is {count}, but 'save' names {nodes} nodes that return the same "
+                f"number of images each. Write {f'{less} or {more}' if less else more}."
             )
     return many
 

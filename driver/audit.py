@@ -88,10 +88,11 @@ class Audit:
         for class_name, count in Counter(file.class_name for file in images).items():
             if count > max(1, self.of_class[class_name] // 2):
                 raise InputError(
-                    f"{count:,} of the {self.of_class[class_name]:,} images of {class_name!r} in "
-                    f"{folder} are gone, and nothing says why. If they were bad, reject them: "
-                    f"'manyshot reject {folder} --gone'. If they are to be made again, remove the "
-                    f"folder images/{class_name}, or run with --redraw."
+                    f"{count:,} of the {self.of_class[class_name]:,} images of "
+                    f"{class_name!r} in {folder} are missing, and no record says why. If "
+                    f"they were bad, reject them: 'manyshot reject {folder} --gone'. To "
+                    f"regenerate them, remove the folder images/{class_name}, or run with "
+                    "--redraw."
                 )
         return [Rejected(*file.key, THROWN_OUT) for file in images]
 

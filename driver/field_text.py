@@ -31,10 +31,12 @@ def field_names(value: Any, where: str) -> tuple[str, ...]:
         if name not in FIELDS:
             raise InputError(
                 f"{where}: there is no job field '${name}'.{did_you_mean(name, FIELDS)} "
-                f"(Write '$${name}' for that text itself.)"
+                f"(Write '$${name}' for the literal text.)"
             )
         if name in PICTURES and not is_field(value):
-            raise InputError(f"{where}: ${name} is a picture, and stands alone. Take the text out.")
+            raise InputError(
+                f"{where}: ${name} is a picture and must stand alone. Remove the text."
+            )
     return names
 
 

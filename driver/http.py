@@ -117,7 +117,9 @@ class Http:
             return parse_json(body, len(body))
         except ValueError:
             shown = body[:60].decode("utf-8", "replace")
-            raise Unreachable(f"{self._at(path)} answered no JSON but {shown!r}.") from None
+            raise Unreachable(
+                f"{self._at(path)} did not answer with JSON but with {shown!r}."
+            ) from None
 
     def _body(
         self, method: str, path: str, limit: int, patience: float | None = None, **request: Any
@@ -186,8 +188,8 @@ def auth_headers(address: ServerAddress) -> dict[str, str]:
     for name, value in headers.items():
         if not _can_be_sent(name + value):
             raise InputError(
-                f"The header {name!r} for {address.base_url} holds a control character or one that "
-                "HTTP cannot carry (beyond Latin-1); take it out."
+                f"The header {name!r} for {address.base_url} contains a control character or "
+                "one that HTTP cannot carry (beyond Latin-1); remove it."
             )
     return headers
 
@@ -214,7 +216,7 @@ def _seconds_until(date: str) -> float:
 
 def _hint(reply: urllib3.BaseHTTPResponse) -> str:
     if reply.status in (401, 403):
-        return " (not allowed in: give 'bearer', 'basic' or 'headers' for this server)"
+        return " (access denied: set 'bearer', 'basic' or 'headers' for this server)"
     if reply.status in (301, 302, 303, 307, 308):
         target = reply.headers.get("location", "?")
         advice = "; use that address" if urlsplit(target).scheme in ("http", "https") else ""
@@ -229,7 +231,7 @@ def _cause(error: Exception) -> str:
         if known in text:
             return known.lower()
     if isinstance(error, SSLError):
-        return "its TLS certificate is not trusted (give 'verify: CA file')"
+        return "its TLS certificate is not trusted (set 'verify: CA file')"
     if isinstance(error, ConnectTimeoutError):
         return "no connection in time"
     if isinstance(error, ReadTimeoutError):

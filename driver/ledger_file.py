@@ -91,8 +91,8 @@ class LedgerFile:
         except Damaged as error:
             if read_only:
                 raise InputError(
-                    f"The ledger {self.path} is damaged: {error}. Mend it with "
-                    f"'manyshot repair {self.path.parent}'; no image is lost by it."
+                    f"The ledger {self.path} is damaged: {error}. Repair it with 'manyshot "
+                    f"repair {self.path.parent}'; no image is lost."
                 ) from None
             self.damage = str(error)
             _put_aside(self.path)
@@ -125,7 +125,7 @@ def _own(folder: Path) -> FileLock:
         lock.acquire(timeout=1)
     except Timeout:
         raise InputError(
-            f"Another run is working in {folder}. Wait for it, or choose another output."
+            f"Another run is using {folder}. Wait for it to finish, or choose another output."
         ) from None
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be used: {error.strerror}.") from None
@@ -138,8 +138,8 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
         raise InputError(f"The ledger {path} is a link to another file. Remove the link.")
     if path.exists() and not path.is_file():
         raise InputError(
-            f"The ledger {path} is a folder, a pipe or a device, not a file. Move it away, then "
-            f"make the ledger again with 'manyshot repair {path.parent}'."
+            f"The ledger {path} is a folder, a pipe or a device, not a file. Move it away, "
+            f"then rebuild the ledger with 'manyshot repair {path.parent}'."
         )
     try:
         if read_only:

@@ -70,8 +70,8 @@ def _unknown(plan: Plan) -> list[str]:
     """LoRA and embeddings of which nobody knows what they learned from."""
     names = foreign_files(plan)
     said = (
-        f"Draws with {', '.join(names)}, which no subject of the recipe is: what it learned from "
-        "is not known, and measurements will say so."
+        f"Draws with {', '.join(names)}, which is none of the recipe's subjects: what it was "
+        "trained on is unknown, and measurements will say so."
     )
     return [said] if names else []
 

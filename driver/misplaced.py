@@ -79,9 +79,9 @@ def _check_own(
     if choice:
         raise InputError(
             f"{where}, {describe(graph, encoder)}: {choice[0]!r} in {what} is a choice that "
-            "ComfyUI's page makes and its server does not: it would be drawn as it stands. Write "
-            "the text under 'prompts' and bind the input to $prompt or $negative, or keep one of "
-            "the words."
+            "ComfyUI's front end resolves and its server does not: it would be used "
+            "literally. Put the text under 'prompts' and bind the input to $prompt or "
+            "$negative, or keep one of the words."
         )
 
 
@@ -90,8 +90,8 @@ def _check_slots(what: str, text: str, where: str) -> None:
     found = _SLOT.search(text)
     if found:
         raise InputError(
-            f"{where}: {found[0]} in {what} would be drawn as it stands: it works under 'prompts' "
-            "alone. Write $class_name or $prompt here."
+            f"{where}: {found[0]} in {what} would be used literally: it works only under "
+            "'prompts'. Write $class_name or $prompt here."
         )
 
 
@@ -126,8 +126,8 @@ def _own(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str
 
 def _refusal(found: str, what: str, graph: Graph, encoder: str, where: str) -> str:
     lower = found.lower() if found in ("AND", "BREAK") else None
-    otherwise = f"Or write {lower!r}, if the word is meant." if lower else "Or take it out."
+    otherwise = f"Or write {lower!r}, if you mean the word." if lower else "Or remove it."
     return (
-        f"{where}, {describe(graph, encoder)}: {found!r} in {what} is syntax of the WebUI, "
-        f"and this node reads it as words. Put the node WebUI Prompt in its place. {otherwise}"
+        f"{where}, {describe(graph, encoder)}: {found!r} in {what} is WebUI syntax, which "
+        f"this node reads as plain words. Replace the node with WebUI Prompt. {otherwise}"
     )

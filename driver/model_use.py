@@ -77,8 +77,9 @@ def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, An
     ]
     if replaced and images:
         raise InputError(
-            f"{', '.join(replaced)} was replaced since {folder} was begun: the images there "
-            f"({images:,}) were drawn with the old file. Put it back, or choose another output."
+            f"{', '.join(replaced)} was replaced since {folder} was started: the images "
+            f"there ({images:,}) were drawn with the old file. Restore it, or choose another "
+            "output."
         )
     return {**before, **now}
 
@@ -97,8 +98,9 @@ def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
             name, told = model["name"], _telling(model)
             if _differ(found.get(name, {}), told):
                 raise InputError(
-                    f"The servers have different files named {name}: their images would be of two "
-                    "models. Copy one of them to the others, or leave servers out."
+                    f"The servers have different files named {name}: their images would come "
+                    "from two models. Copy one of them to the other servers, or leave "
+                    "servers out."
                 )
             if told:
                 found[name] = {**found.get(name, {}), **told}
@@ -128,9 +130,9 @@ def named_only(servers: Iterable[Mapping[str, Any]]) -> list[str]:
         for server in servers
     }
     return [
-        f"{server} does not tell the content of {', '.join(names)}: if such a file is replaced "
-        "under "
-        "its name, no later run will notice. Choose another output then."
+        f"{server} does not report the content of {', '.join(names)}: if you replace such a "
+        "file under the same name, later runs will not notice. Choose another output in "
+        "that case."
         for server, names in names_by_server.items()
         if names
     ]
@@ -159,8 +161,8 @@ def _telling(model: Mapping[str, Any]) -> dict[str, Any]:
 def unsure_sentences(servers: Iterable[Mapping[str, Any]]) -> list[str]:
     names = unsure_files(servers)
     return [
-        f"The servers do not tell whether {name} is the same file on each of them. Where it is "
-        "not, the images are of several models."
+        f"The servers do not report whether {name} is the same file on each of them. If it "
+        "is not, the images come from several models."
         for name in names
     ]
 

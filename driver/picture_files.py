@@ -30,8 +30,8 @@ def in_folder(folder: Path, class_name: str) -> list[str]:
     found = sorted(str(p) for p in files if p.is_file())
     if not found:
         raise InputError(
-            f"{place} holds no picture for the class {class_name!r}; "
-            f"a picture ends in {', '.join(sorted(PICTURES))}."
+            f"{place} has no picture for the class {class_name!r}; a picture ends in "
+            f"{', '.join(sorted(PICTURES))}."
         )
     return found
 
@@ -50,9 +50,9 @@ def paired_by_name(listed: Mapping[str, list[str]]) -> dict[str, list[str]]:
     if alone:
         more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
         raise InputError(
-            f"Pictures of several folders ({', '.join(listed)}) are paired by their names, and "
-            f"these are not in all of them: {', '.join(alone[:SHOWN])}{more}. Add them, take them "
-            "out, or bind one picture for all with 'file'."
+            f"Pictures of several folders ({', '.join(listed)}) are paired by name, and "
+            f"these are not in all of them: {', '.join(alone[:SHOWN])}{more}. Add them, "
+            "remove them, or bind one picture for all with 'file'."
         )
     order = next(iter(stems.values()))
     return {address: [found[stem] for stem in order] for address, found in stems.items()}
@@ -64,8 +64,8 @@ def _by_stem(address: str, paths: list[str]) -> dict[str, str]:
         stem = unicodedata.normalize("NFC", Path(path).stem)
         if stem in found:
             raise InputError(
-                f"{address}: {found[stem]} and {path} have one name, by which pictures of several "
-                "folders are paired. Rename one of them."
+                f"{address}: {found[stem]} and {path} have the same name, by which pictures "
+                "of several folders are paired. Rename one of them."
             )
         found[stem] = path
     return found

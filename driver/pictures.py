@@ -40,8 +40,8 @@ def check_size(size: int) -> None:
     """Raises ManyshotError when a job's images are larger than any job's should be."""
     if size > MOST_OF_A_JOB:
         raise ManyshotError(
-            f"The images of one job have more than {MOST_OF_A_JOB:,} bytes: make fewer or smaller "
-            "ones in a job."
+            f"The images of one job exceed {MOST_OF_A_JOB:,} bytes: make fewer or smaller "
+            "images per job."
         )
 
 
@@ -57,14 +57,14 @@ def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
         shown = " and ".join(f"{width}x{height}" for width, height in sorted(sizes))
         return Failure(
             "invalid",
-            f"The nodes under 'save' bring images of {shown} pixels, and one mask fits only one of "
-            "these sizes. Name the nodes of one size.",
+            f"The nodes under 'save' return images of {shown} pixels, but a mask fits only "
+            "one of these sizes. Name nodes that return the same size.",
         )
     for width, height in sizes:
         if (height, width) != mask.size:
             return Failure(
                 "invalid",
-                f"The image that came has {width}x{height} pixels and its mask "
+                f"The image received has {width}x{height} pixels and its mask "
                 f"{mask.size[1]}x{mask.size[0]}. Set 'pairs.size' to [{width}, {height}].",
             )
     count = len(delivery.images)

@@ -38,8 +38,8 @@ def check_distinct(equal: int, planned: int) -> None:
     """Raises InputError when jobs are equal: each can be drawn only once."""
     if equal:
         raise InputError(
-            f"{equal:,} of the {pluralize(planned, 'job')} {'equals' if equal == 1 else 'equal'} "
-            "another one, so their images would be the "
-            "same. Nothing that is bound tells them apart: bind the seed, as in "
+            f"{equal:,} of the {pluralize(planned, 'job')} "
+            f"{'equals' if equal == 1 else 'equal'} another one, so their images would be "
+            "the same. Nothing bound distinguishes them: bind the seed, as in "
             "'KSampler.seed': $seed, or ask for fewer images."
         )

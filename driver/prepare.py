@@ -69,8 +69,8 @@ def unbound(plan: Plan) -> Iterator[str]:
     for name, node in (("prompt", "Node.text"), ("negative", "Node.text"), ("seed", "Node.seed")):
         if given[name] and name not in drawn:
             yield (
-                f"Nothing in {recipe.workflow_name} takes the {name}: the images are drawn without "
-                f"it, and their records say none. To use it, bind '{node}': "
+                f"Nothing in {recipe.workflow_name} takes the {name}: the images are drawn "
+                f"without it, and their records leave it empty. To use it, bind '{node}': "
                 f"${name}."
             )
 
@@ -144,7 +144,7 @@ def find_workflow(name: str) -> Path:
     if name in known:
         return known[name]
     kind = f"There is no workflow file {name}" if given.suffix else f"There is no workflow {name!r}"
-    raise InputError(f"{kind}, and manyshot brings none of that name.{did_you_mean(name, known)}")
+    raise InputError(f"{kind}, and manyshot has none of that name.{did_you_mean(name, known)}")
 
 
 def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:

@@ -139,12 +139,12 @@ class Recipe(Strict):
     @model_validator(mode="after")
     def _something_to_draw(self) -> "Recipe":
         if self.workflow is None and self.webui is None:
-            raise ValueError("name a 'workflow', or say under 'webui' what WebUIs are to draw")
+            raise ValueError("name a 'workflow', or say under 'webui' what WebUIs should draw")
         other = next((one.url for one in self.servers if not one.is_webui), None)
         if self.workflow is None and other:
             raise ValueError(
-                f"the server {other!r} is no WebUI, and needs a 'workflow'. Name one, or only "
-                "servers such as webui+http://127.0.0.1:7860"
+                f"the server {other!r} is not a WebUI and needs a 'workflow'. Name one, or "
+                "use only servers such as webui+http://127.0.0.1:7860"
             )
         return self
 

@@ -149,7 +149,7 @@ class _Run:
             if len(away) == len(self.workers):
                 latest = max(away, key=lambda health: health.down_since)
                 if now - latest.down_since > patience:
-                    self.stop(f"No server could be used for {patience:g} s. {latest.reason}")
+                    self.stop(f"No server was usable for {patience:g} s. {latest.reason}")
 
     def stop(self, reason: str | None = None) -> None:
         self.stopped = self.stopped or reason
@@ -201,7 +201,7 @@ def _work(
             threads.wait()
     except KeyboardInterrupt:
         interrupted = True
-        screen.step("Stopping: what is in flight is cancelled, what is done is kept")
+        screen.step("Stopping: jobs in flight are cancelled, finished images are kept")
     finally:
         threads.stop()
         threads.close()

@@ -102,7 +102,7 @@ def _learned(recipe: Recipe, subjects: Subjects, language: Language) -> dict[str
     for name in names:
         if name not in subjects:
             raise InputError(
-                f"There is no subject for the class {name!r}; there are some for "
+                f"There is no subject for the class {name!r}; there are subjects for "
                 f"{', '.join(subjects)}.{did_you_mean(name, subjects)}"
             )
     return {name: literal(escape(subjects[name].subject.word, language)) for name in names}
@@ -123,8 +123,8 @@ def _class_file(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         names = ", ".join(part.strip() for part in str(path).split(","))
         raise InputError(
-            f"The class file {path} cannot be read: there is none. Classes that stand in the "
-            f"recipe itself are a list: 'classes: [{names}]'."
+            f"The class file {path} does not exist. Classes in the recipe itself are written "
+            f"as a list: 'classes: [{names}]'."
         ) from None
 
 

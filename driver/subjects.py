@@ -148,7 +148,7 @@ def _files(path: Path) -> list[Path]:
         return [_existing(path)]
     found = sorted(path.glob("*.safetensors"))
     if not found:
-        raise InputError(f"The folder {path} holds no subject file; they end in .safetensors.")
+        raise InputError(f"The folder {path} has no subject files; they end in .safetensors.")
     return found
 
 
@@ -168,9 +168,10 @@ def _check_alike(found: Iterable[ClassSubject]) -> None:
             other.file.base_digest,
         ):
             raise InputError(
-                f"{first.path} is {first.file.method} on {first.file.base}, and {other.path} is "
-                f"{other.file.method} on {other.file.base}. The subjects of one recipe are of one "
-                "method and one base: train them alike, or write a recipe for each."
+                f"{first.path} is {first.file.method} on {first.file.base}, and {other.path} "
+                f"is {other.file.method} on {other.file.base}. All subjects of a recipe must "
+                "share one method and one base: train them alike, or write a recipe for "
+                "each."
             )
 
 
@@ -181,8 +182,9 @@ def _check_names(found: Iterable[ClassSubject]) -> None:
         other = known.setdefault(one.name, one)
         if other.path != one.path and other.digest != one.digest:
             raise InputError(
-                f"{other.path} and {one.path} are different files, and a server would know both "
-                f"as {one.folder}/{one.name}. Rename one; an embedding needs another token."
+                f"{other.path} and {one.path} are different files, but a server would know "
+                f"both as {one.folder}/{one.name}. Rename one; an embedding also needs "
+                "another token."
             )
 
 

@@ -127,8 +127,8 @@ def _pruned(folder: Path, names: list[str], wishes: Wishes) -> int:
     images = sum(name.startswith("images/") and (folder / name).exists() for name in names)
     if images and not wishes.prune:
         raise InputError(
-            f"{folder} holds {pluralize(images, 'image')} that an earlier recipe planned and this "
-            f"one does not, or that took the place of rejected ones which are kept again. "
+            f"{folder} holds {pluralize(images, 'image')} that an earlier recipe planned and "
+            "this one does not, or that replaced rejected images which are kept again. "
             f"{wishes.advice} Nothing was changed."
         )
     remove_files(folder, names)

@@ -67,7 +67,7 @@ def verify(folder: Path, read_data: bool) -> Condition:
     try:
         if ledger.is_empty() and _has_own_images(folder):
             raise InputError(
-                f"The ledger of {folder} is empty, and there are images. Mend it with "
+                f"The ledger of {folder} is empty, but the folder has images. Repair it with "
                 f"'manyshot repair {folder}'."
             )
         if ledger.is_empty():
@@ -163,7 +163,7 @@ def _writing(folder: Path) -> Iterator[Ledger]:
 
 def _check_folder(folder: Path) -> None:
     if not any((folder / name).exists() for name in (FILE_NAME, METADATA, "images")):
-        raise InputError(f"{folder} is no dataset folder: it has no {METADATA} and no images.")
+        raise InputError(f"{folder} is not a dataset folder: it has no {METADATA} and no images.")
 
 
 def _has_own_images(folder: Path) -> bool:

@@ -107,7 +107,8 @@ class Writer:
             self._failed(
                 ManyshotError(
                     f"Writing to {self._folder} failed: {cause}. What was written is safe; "
-                    "make room (or choose another output) and run the same command again."
+                    "free up space (or choose another output) and run the same command "
+                    "again."
                 )
             )
 

@@ -108,7 +108,10 @@ def test_other_readers_ask_which_part_is_meant(
             ("train/a/1.png", "val/a/1.png", "cat/1.png"),
             "the splits train, val and also cat",
         ),
-        (("val/a/1.png", "validation/a/1.png"), "has two folders for one split, val and validation"),
+        (
+            ("val/a/1.png", "validation/a/1.png"),
+            "has two folders for one split, val and validation",
+        ),
         (("val/a/1.png", "test/a/1.png"), "and no train: name the folder to draw from itself"),
         (("a/1.png", "b/1.png", "b/2.png"), "There is one image only of 'a', and a split by seed"),
     ],
@@ -205,7 +208,7 @@ def test_folders_bound_together_are_paired_by_name() -> None:
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (["l/1.png", "l/3.png"], "these are not in all of them: 2. Add them, take them out"),
+        (["l/1.png", "l/3.png"], "these are not in all of them: 2. Add them, remove them"),
         (["l/1.png", "l/2.png", "l/3.png", "l/4.png"], "not in all of them: 4."),
         (["l/1.png", "l/1.jpg"], "b: l/1.png and l/1.jpg have one name"),
     ],

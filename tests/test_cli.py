@@ -246,5 +246,5 @@ def test_a_second_run_in_the_same_folder_is_refused(manyshot, recipe, comfyui, t
     code, said = manyshot("run", recipe(), "--server", comfyui.url)
     ledger.close()
     assert code == 2
-    assert "Another run is working in" in said
+    assert "Another run is using" in said
     assert (tmp_path / "out" / FILE_NAME).exists()

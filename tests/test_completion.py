@@ -122,7 +122,7 @@ def test_the_history_has_the_last_word_over_an_error_event():
         (False, history("error", messages=[("execution_interrupted", {})]), "connection", "interr"),
         (False, history("error"), "node", "without saying which"),
         (False, history("success"), "incomplete", "without an image"),
-        (True, history("success"), "connection", "while the websocket was away"),
+        (True, history("success"), "connection", "while the websocket was disconnected"),
         (True, Found("history", {"status": None}), "incomplete", "unreadable"),
         (True, Found("history", {"status": [1]}), "incomplete", "unreadable"),
         (False, Found("history", {"status": {"status_str": "success"}, "outputs": [1]}),

@@ -91,7 +91,7 @@ def test_the_server_is_gone_for_good(
     summary = drive(recipe, (images(5), proxy.go_away))
     assert summary.exit_code == 1
     assert summary.stopped is not None
-    assert "No server could be used for 1 s" in summary.stopped
+    assert "No server was usable for 1 s" in summary.stopped
     assert "connection refused" in summary.stopped
     assert summary.counts.done >= 5
     rest = colours(tmp_path, [comfyui.url], 20)

@@ -100,7 +100,7 @@ def test_a_websocket_that_drips_is_given_up(what: str) -> None:
         ears = listener.Listener(ServerAddress(url=url), connect=0.2)
         ears.start()
         assert not ears.wait_open(1.5)
-        assert ears.problem != "it was not tried yet"
+        assert ears.problem != "not tried yet"
         ears.close()
 
 

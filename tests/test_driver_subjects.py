@@ -166,12 +166,12 @@ def test_our_own_node_binds_itself_and_keeps_its_values_without_subjects(plan_of
     [
         ({"subjects": "{}/c.safetensors"}, "There is no subject file at"),
         ({"subjects": "{}/aa.safetensors"}, "Did you mean 'a.safetensors'?"),
-        ({"subjects": "{}/empty"}, "holds no subject file; they end in .safetensors"),
+        ({"subjects": "{}/empty"}, "has no subject files; they end in .safetensors"),
         ({"subjects": "{}/notes.txt"}, "is not a .safetensors file"),
         ({"subjects": {"pig": "{}/a.safetensors"}}, "has no subject for the class 'pig'; it has"),
         ({"subjects": {"../x": "{}/a.safetensors"}}, "cannot be used as a file name"),
         ({"subjects": {}}, "There is no class."),
-        ({"classes": ["cats"]}, "no subject for the class 'cats'; there are some for cat, dog"),
+        ({"classes": ["cats"]}, "no subject for the class 'cats'; there are subjects for cat, dog"),
         ({"bind": {"LoRA.lora_name": "x", **dict(list(BIND.items())[1:])}}, "loads the subjects"),
         ({"subjects": None, "classes": ["cat"]}, "$subject, but the recipe names no 'subjects'"),
     ],
@@ -188,8 +188,8 @@ def test_what_does_not_fit_gets_a_sentence(plan_of, folder, changes, sentence):
 @pytest.mark.parametrize(
     ("other", "sentence"),
     [
-        ({"method": "dreambooth"}, "of one method and one base"),
-        ({"base_digest": "c" * 64}, "of one method and one base"),
+        ({"method": "dreambooth"}, "must share one method and one base"),
+        ({"base_digest": "c" * 64}, "must share one method and one base"),
     ],
 )
 def test_files_of_two_kinds_are_refused(plan_of, folder, other, sentence):
@@ -269,7 +269,7 @@ class Shown:
 
 @pytest.mark.parametrize(
     ("step", "sentence"),
-    [(40, None), (30, "is another one than"), (None, "has no a.safetensors in models/loras")],
+    [(40, None), (30, "has a different "), (None, "has no a.safetensors in models/loras")],
 )
 def test_a_server_must_have_the_same_file(plan_of, tmp_path, step, sentence):
     facts = write_subjects(tmp_path / "subjects" / "a.safetensors", subject("cat"))
@@ -332,5 +332,5 @@ def test_a_run_with_subjects_on_a_server_and_what_is_kept_of_them(
     assert kept[0]["sha256"] == hash_file(tmp_path / "subjects" / "test-ca.safetensors")
     write_subjects(tmp_path / "subjects" / "test-ca.safetensors", subject("ca", noun="cat"))
     write_subjects(tmp_path / "subjects" / "test-do.safetensors", subject("do", noun="cat"))
-    with pytest.raises(InputError, match="is another one than"):
+    with pytest.raises(InputError, match="has a different "):
         drive(recipe)

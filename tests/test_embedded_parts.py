@@ -127,7 +127,7 @@ def test_a_chosen_base_directory_is_kept_and_has_one_server(
     settings = ServerSettings(base_directory=tmp_path / "mine")
     base = laid_out(source, settings)
     (base.folder / "output" / "image.png").touch()
-    with pytest.raises(InputError, match="already runs with the base directory"):
+    with pytest.raises(InputError, match="already running with the base directory"):
         hold_base(tmp_path / "mine")
     release_base(base)
     again = laid_out(source, settings)

@@ -107,7 +107,7 @@ def damaged(folder: Path, how: str) -> None:
         ("class", "class name '../up'"),
         ("label", "gives the label 1 to 'cat' and to 'dog'"),
         ("twice", "2 records of images/dog/1.png"),
-        ("none_kept", "no kept record"),
+        ("none_kept", "no kept records"),
         ("json", ", is no record (Invalid JSON"),
         ("field", ", is no record (label: Field required)"),
         ("gone", "has no such file"),
@@ -213,7 +213,7 @@ def test_train_and_val_of_an_imagefolder_number_the_same_classes(tmp_path, share
 
 def test_a_class_without_a_validation_image_is_refused_or_told(tmp_path):
     make(tmp_path / "in", [RING] * 4)  # the second and third class have one image each
-    with pytest.raises(InputError, match="no image of 'dog', 'fruit fly', and readers of class"):
+    with pytest.raises(InputError, match="no images of 'dog', 'fruit fly'. Readers of class"):
         run(tmp_path / "in", "imagefolder", tmp_path / "out", share=0.5)
     for to in ("coco", "yolo", "webdataset", "huggingface"):
         done = run(tmp_path / "in", to, tmp_path / to, share=0.5)

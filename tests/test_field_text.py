@@ -75,9 +75,9 @@ def test_fields_are_filled_in(text, filled):
     [
         ("$promt", "here: there is no job field '$promt'. Did you mean 'prompt'?"),
         ("a $class_nam!", "no job field '$class_nam'. Did you mean 'class_name'?"),
-        ("$class_names", "(Write '$$class_names' for that text itself.)"),
+        ("$class_names", "(Write '$$class_names' for the literal text.)"),
         ("a ${HOME}", "there is no job field '$HOME'."),
-        ("folder/$image", "here: $image is a picture, and stands alone."),
+        ("folder/$image", "here: $image is a picture and must stand alone."),
     ],
 )
 def test_a_wrong_field_gets_a_sentence(text, sentence):
@@ -123,8 +123,8 @@ def test_a_field_in_a_text_tells_images_apart(plan_of):
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [
-        ({"bind": {"Positive.text": False}}, "YAML reads false there, which is none. Quote"),
-        ({"bind": {"Positive.text": 750}}, "Quote what is written, as in '750'."),
+        ({"bind": {"Positive.text": False}}, "YAML reads false there. Quote"),
+        ({"bind": {"Positive.text": 750}}, "Quote it, as in '750'."),
         (
             {"sweep": {"Positive.text": ["a", True]}},
             "sweep 'Positive.text': the input takes",
@@ -164,9 +164,9 @@ def test_the_webuis_syntax_is_known(text, found):
     ("recipe", "sentence"),
     [
         ({"prompts": {"templates": ["a {class_name} <lora:x:1>"]}}, "'<lora:x:1>' in template 1"),
-        ({"prompts": {"negative": "bad AND worse"}}, "Or write 'and', if the word is meant."),
+        ({"prompts": {"negative": "bad AND worse"}}, "Or write 'and', if you mean the word."),
         ({"prompts": {"templates": ["a {class_name}, __c__"], "lists": {"c": ["[a:b:0.5]"]}}},
-         "'[a:b:0.5]' in the list 'c' is syntax of the WebUI, and this node reads it as words"),
+         "'[a:b:0.5]' in the list 'c' is WebUI syntax, which this node reads as plain words"),
         ({"classes": {"cat": "a cat BREAK"}}, "'BREAK' in the words of 'cat'"),
         ({"bind": {"Positive.text": "$prompt <lora:x:1>"}}, "in the text of 'bind'"),
         ({"bind": {"Negative.text": "bad BREAK"}}, "'BREAK' in the text of 'bind'"),
@@ -177,15 +177,18 @@ def test_syntax_that_a_node_reads_as_words_is_refused(plan_of, recipe, sentence)
     with pytest.raises(InputError) as caught:
         plan_of(**recipe)
     assert sentence in str(caught.value)
-    assert "Put the node WebUI Prompt in its place." in str(caught.value)
+    assert "Replace the node with WebUI Prompt." in str(caught.value)
 
 
 WORKFLOWS_OWN = [
-    ("a cat <lora:x:1>", "'<lora:x:1>' in the workflow's own text is syntax of the WebUI"),
-    ("a cat BREAK a dog", "Or write 'break', if the word is meant."),
+    ("a cat <lora:x:1>", "'<lora:x:1>' in the workflow's own text is WebUI syntax"),
+    ("a cat BREAK a dog", "Or write 'break', if you mean the word."),
     ("a cat AND a dog", "'AND' in the workflow's own text"),
     ("a [cat:dog:0.5]", "'[cat:dog:0.5]' in the workflow's own text"),
-    ("a {red|blue} cat", "'{red|blue}' in the workflow's own text is a choice that ComfyUI's page"),
+    (
+        "a {red|blue} cat",
+        "'{red|blue}' in the workflow's own text is a choice that ComfyUI's front end",
+    ),
 ]
 
 
@@ -211,13 +214,13 @@ def test_what_is_bound_in_its_place_is_not(plan_of):
 @pytest.mark.parametrize("key", ["bind", "sweep"])
 def test_choices_work_under_prompts_alone(plan_of, key):
     text = "no {red|blue} cat"
-    with pytest.raises(InputError, match="its server does not: it would be drawn as it stands"):
+    with pytest.raises(InputError, match="its server does not: it would be used literally"):
         plan_of(**{key: {"Negative.text": text if key == "bind" else [text]}})
 
 
 @pytest.mark.parametrize("text", ["a {class_name}", "$prompt {context}"])
 def test_slots_of_templates_work_in_templates_alone(plan_of, text):
-    with pytest.raises(InputError, match=r"would be drawn as it stands.*Write \$class_name"):
+    with pytest.raises(InputError, match=r"would be used literally.*Write \$class_name"):
         plan_of(bind={"Positive.text": text, "Negative.text": "$prompt"})
 
 

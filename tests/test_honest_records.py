@@ -145,7 +145,7 @@ def test_webuis_and_graphs_record_what_both_draw_with(tmp_path: Path) -> None:
 def test_an_unbound_negative_is_told(tmp_path: Path, graph: Any) -> None:
     (sentence,) = unbound(plan(tmp_path, PROMPT | SEED, graph))
     assert (
-        "takes the negative: the images are drawn without it, and their records say none"
+        "takes the negative: the images are drawn without it, and their records leave it empty"
         in sentence
     )
     assert "'Node.text': $negative" in sentence

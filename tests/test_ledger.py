@@ -163,7 +163,7 @@ def test_done_jobs_stream_in_plan_order(ledger, monkeypatch):
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path, ledger):
     fill(ledger, [job(1)])
-    with pytest.raises(InputError, match="Another run is working in"):
+    with pytest.raises(InputError, match="Another run is using"):
         Ledger(tmp_path)
     reader = Ledger(tmp_path, read_only=True)
     assert reader.counts().planned == 1

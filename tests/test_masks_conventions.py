@@ -248,7 +248,9 @@ def test_a_stated_palette_that_ignores_all_objects_is_refused(tmp_path: Path) ->
     code = set_code(saved(tmp_path / "real", [painted(0, 255, 1)]), tmp_path / "real")
     assert code is not None
     masks = saved(tmp_path / "other", [painted(0, 255)])
-    with pytest.raises(InputError, match="No mask of .*other shows an object: the values are 0, 255"):
+    with pytest.raises(
+        InputError, match="No mask of .*other shows an object: the values are 0, 255"
+    ):
         code_beside(masks, tmp_path / "other", code, "the real masks", stated=True)
 
 
@@ -324,7 +326,7 @@ def test_colours_that_a_controlnet_has_not_learned_are_named(
 
 def test_the_way_out_names_a_class_that_is_there() -> None:
     sentence = unknown_colours("manyshot-tiny-segmentation.safetensors", {"cell": (128, 0, 0)})
-    assert str(sentence).endswith("Give each class a colour of it: {cell: cat}.")
+    assert str(sentence).endswith("Give each class one of its colours: {cell: cat}.")
 
 
 @pytest.mark.parametrize(

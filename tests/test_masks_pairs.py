@@ -189,7 +189,11 @@ def record(image: str, mask: str) -> str:
         (pairs, drawn("masks/dog/1.png", np.zeros((3, 4))), "dog/1.png is empty"),
         (pairs, drawn("masks/dog/1.png", np.full((3, 4), 3)), "all of it is ignored"),
         (pairs, drawn("masks/dog/1.png", PHOTO), "has #.* which is no class"),
-        (pairs, lambda folder: save_mask(folder / "masks/dog/1.png"), "shows 'cat'.*not a class here"),
+        (
+            pairs,
+            lambda folder: save_mask(folder / "masks/dog/1.png"),
+            "shows 'cat'.*not a class here",
+        ),
         (pairs, written("masks/dog/1.png", "text"), "dog/1.png cannot be read"),
         (pairs, written("images/dog/1.png", "text"), "dog/1.png cannot be read"),
         (pairs, written("palette.yaml", "classes: {a: 1, b: 1}"), "1 appears twice"),

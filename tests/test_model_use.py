@@ -136,8 +136,8 @@ def test_a_model_that_was_replaced_is_refused_and_told(done: Plan) -> None:
     with pytest.raises(InputError) as caught:
         check(done, facts(pug="other", base="2"))
     assert str(caught.value) == (
-        f"pug.safetensors was replaced since {done.recipe.output} was begun: the images there (1) "
-        "were drawn with the old file. Put it back, or choose another output."
+        f"pug.safetensors was replaced since {done.recipe.output} was started: the images "
+        "there (1) were drawn with the old file. Restore it, or choose another output."
     )
     check(done, facts(pug="1", base="2"))
 
@@ -271,5 +271,5 @@ def test_files_of_unknown_content_have_a_note_and_a_sentence(done: Plan) -> None
         write_manifest(done.recipe.output, done, manifest["servers"])
     (sentence,) = named_only(servers)
     assert sentence.startswith(
-        "http://far:8188 does not tell the content of loras/x, pug.safetensors: if such a file is "
+        "http://far:8188 does not report the content of loras/x, pug.safetensors: "
     )

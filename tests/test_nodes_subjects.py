@@ -150,7 +150,7 @@ def test_prompts_of_a_subject_are_those_of_its_class(
         ({"subject": "spot-m4.safetensors"}, "Did you mean 'spot-m"),
         ({"subject": TINY_MODEL.name}, "of a trained subject"),
         ({"subject": "../../spot-m1.safetensors"}, "of a trained subject"),
-        ({"token": "spot-m"}, "holds no subject with the token 'spot-m'. Did you mean 'spot-m1'?"),
+        ({"token": "spot-m"}, "has no subject with the token 'spot-m'. Did you mean 'spot-m1'?"),
     ],
 )
 @pytest.mark.usefixtures("trained_subjects")

@@ -298,7 +298,7 @@ def test_recipes_that_manyshot_brings_fit_their_workflows(name: str, folder: Pat
 def test_compose_nodes_are_the_drivers_own_work(plan_of) -> None:
     graph = {**LABELLED, "4": {"class_type": "ManyshotComposeMasks", "inputs": {"mask": ["1", 1]}}}
     graph["6"] = {**graph["6"], "inputs": {**graph["6"]["inputs"], "mask": ["4", 0]}}
-    with pytest.raises(InputError, match="write 'pairs.compose' in the recipe"):
+    with pytest.raises(InputError, match="set 'pairs.compose' in the recipe"):
         plan_of({}, graph)
 
 

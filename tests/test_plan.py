@@ -183,8 +183,11 @@ def test_pictures_are_taken_in_turn_from_the_class_folder(plan_of, tmp_path):
         ({"bind": {"KSamplr.seed": 3}}, "Did you mean 'KSampler'?"),
         ({"bind": {"CLIPTextEncode.text": "x"}}, "fits 2 nodes"),
         ({"bind": {"KSampler.seed": "$sed"}}, "no job field '$sed'. Did you mean 'seed'?"),
-        ({"bind": {"KSampler.cfg": 3.0}, "sweep": {"KSampler.cfg": [1.0]}}, "and under 'sweep'"),
-        ({"classes": "nowhere.txt"}, "The class file nowhere.txt cannot be read"),
+        (
+            {"bind": {"KSampler.cfg": 3.0}, "sweep": {"KSampler.cfg": [1.0]}},
+            "both 'bind' and 'sweep'",
+        ),
+        ({"classes": "nowhere.txt"}, "The class file nowhere.txt does not exist"),
         ({"prompts": {"templates": ["a {b"]}}, "Template 1"),
         ({"prompts": {"templates": ["a cat"]}}, "has no {class_name}"),
         ({"bind": {"KSampler.seed": {"file": "nowhere.png"}}}, "no picture at nowhere.png"),

@@ -54,7 +54,10 @@ def refusal(folder: Path, text: str, model: type[BaseModel] = Recipe) -> str:
         ("prompts:\n  negative:\n", "there is no value. Write '' for an empty text"),
         ("prompts:\n  templates: [{class_name}]", "as in '{class_name}, a photo'."),
         ("prompts:\n  templates:\n  - {class_name} x", "A text that begins with {, ["),
-        ("prompts:\n  templates:\n  - a cat #1\n", "Quote the text, 'a cat #1', or put a space after"),
+        (
+            "prompts:\n  templates:\n  - a cat #1\n",
+            "Quote the text, 'a cat #1', or put a space after",
+        ),
         ("prompts: {templates: [“a cat”]}", "Use straight ones: 'a cat'."),
         ("bind: {A.b: }", "'bind.A.b': there is no value. Write '' for an empty text"),
         ("bind: {A.b: 12:30}", "YAML reads 12:30 as the number 750."),
@@ -128,8 +131,8 @@ def test_windows_line_ends_and_the_mark_of_byte_order(tmp_path):
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("cat, dog", r"are a list: 'classes: \[cat, dog\]'\."),
-        ("cat", r"are a list: 'classes: \[cat\]'\."),
+        ("cat, dog", r"are written as a list: 'classes: \[cat, dog\]'\."),
+        ("cat", r"are written as a list: 'classes: \[cat\]'\."),
     ],
 )
 def test_classes_as_one_text_are_no_file(tmp_path, written, sentence):

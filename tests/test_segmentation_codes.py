@@ -34,7 +34,11 @@ def folder(path: Path, value: int) -> Path:
     [
         (None, None, "show 'object' .* do not have: background, class 1"),
         (None, "classes: {background: 0, class 1: 255}", None),
-        ("{classes: {background: 0, object: 1}, ignore: 255}", None, "shows an object: the values are"),
+        (
+            "{classes: {background: 0, object: 1}, ignore: 255}",
+            None,
+            "shows an object: the values are",
+        ),
         ("classes: {background: 0, object: [1, 255]}", None, None),
         ("classes: {background: 0, object: 1}", "threshold: 128", None),
     ],

@@ -124,7 +124,7 @@ def test_nodes_that_bring_different_numbers_end_the_run_with_a_sentence(
     nodes["5"] = {"class_type": "RepeatImageBatch", "inputs": {"image": ["1", 0], "amount": 3}}
     ended = run(colours(tmp_path, [comfyui.url], 4, nodes, save=BOTH), Scenes())
     assert ended.exit_code == 1
-    assert "1 of node 9, 3 of node 10. Each must bring as many" in str(ended.stopped)
+    assert "1 of node 9, 3 of node 10. All must return the same number" in str(ended.stopped)
 
 
 def test_the_advice_about_two_nodes_works_when_it_is_followed(tmp_path: Path) -> None:
@@ -146,12 +146,15 @@ def test_the_advice_about_two_nodes_works_when_it_is_followed(tmp_path: Path) ->
     [
         ({"save": ["Base", "@9"]}, "'save' names node 9 .* twice, as 'Base' and as '@9'"),
         ({"save": ["Base", "Upscale"]}, "no node 'Upscale'. Did you mean 'Upscaled'"),
-        ({"save": ["Base", "EmptyImage"]}, "saves no image. Nodes that do: @9 is .*@10"),
-        ({"save": BOTH, "count": 5}, "'images_per_class' is 5, and 'save' names 2 .*Write 4 or 6"),
+        ({"save": ["Base", "EmptyImage"]}, "saves no images. Nodes that do: @9 is .*@10"),
+        ({"save": BOTH, "count": 5}, "'images_per_class' is 5, but 'save' names 2 .*Write 4 or 6"),
         ({"save": BOTH, "count": 1}, "'images_per_class' is 1, .*Write 2."),
         ({"save": BOTH, "images_per_job": 3}, "'images_per_job' is 3, .*Write 2 or 4"),
         ({"save": []}, "the list is empty"),
-        ({"save": BOTH, "servers": ["webui+http://127.0.0.1:9"]}, "a WebUI brings images of one"),
+        (
+            {"save": BOTH, "servers": ["webui+http://127.0.0.1:9"]},
+            "a WebUI returns images of only one",
+        ),
     ],
 )
 def test_lists_that_cannot_be_are_refused(
@@ -216,7 +219,7 @@ def masks(node: str, count: int) -> Event:
         ([sent("9", 1), sent("9", 2), sent("10", 3)], "Node 10: 1 image came, 2 were expected"),
         ([sent(n, 1) for n in ("9", "10") for _ in range(3)], "write 'images_per_job: 6'"),
         ([sent("9", 1), sent("9", 2), sent("10", 3), sent("10", 4),
-          sent("9", 5, "mask"), sent("9", 6, "mask"), masks("9", 2)], "others bring none"),
+          sent("9", 5, "mask"), sent("9", 6, "mask"), masks("9", 2)], "others return none"),
     ],
 )  # fmt: skip
 def test_images_of_two_nodes(events: list[Event], end: bytes | str) -> None:

@@ -114,7 +114,7 @@ def test_it_dies_for_good(tmp_path: Path) -> None:
         summary = drive(recipe)
         assert (summary.exit_code, summary.counts.done) == (1, 2)
         assert summary.stopped is not None
-        assert "No server could be used for 0.5 s" in summary.stopped
+        assert "No server was usable for 0.5 s" in summary.stopped
         assert "connection refused" in summary.stopped
         webui.come_back()
         assert drive(recipe).tally.images == 4

@@ -45,7 +45,7 @@ def _raises(p: Any, processed: Any) -> None:
     [
         (lambda p, d: setattr(d, "sd_model_name", "other"), "with the checkpoint 'other', not"),
         (_short, "1 image came, 2 were expected"),
-        (_resized, "has 24x24 pixels and not 16x16"),
+        (_resized, "has 24x24 pixels instead of 16x16"),
         (_no_lora, "without all of the prompt: Lora not found: cells"),
         (_raises, "RuntimeError: CUDA out of memory."),
     ],
@@ -110,7 +110,11 @@ def test_a_run_of_failures_stops(webui: Host, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "settings", "sentence"),
     [
-        ({"width": 65}, {}, "The width 65 is not a multiple of 8: the WebUI would silently draw 64 pixels"),
+        (
+            {"width": 65},
+            {},
+            "The width 65 is not a multiple of 8: the WebUI would silently draw 64 pixels",
+        ),
         (
             {"override_settings": {"sd_model_checkpoint": "tniy"}},
             {},

@@ -71,7 +71,7 @@ def test_it_reverses_what_is_written_for_comfyui(pieces: list[Weighted]) -> None
     ("text", "message"),
     [
         ("a # b", "as a comment"),
-        ("(a:inf)", "'inf', which is no number"),
+        ("(a:inf)", "'inf', which is not a number"),
         ("(" * (MAX_DEPTH + 2) + "a" + ")" * (MAX_DEPTH + 2), "more than 50 deep"),
     ],
 )

@@ -34,7 +34,7 @@ SAID: dict[str, dict[str, Any] | str] = {
     "class_prompts": TINY,
     "class_prompts_sd15": SD15,
     "control_canny": r"node 4 \"Edges\" \(Canny\) makes a picture.*'webui.controlnet'",
-    "control_segmentation": r"node 9 .* acts on one of the two prompts alone",
+    "control_segmentation": r"node 9 .* acts on only one of the two prompts",
     "subject_dreambooth": {k: v for k, v in SUBJECT.items() if k != "checkpoint"},
     "subject_embedding": SUBJECT,
     "subject_lora": SUBJECT,
@@ -54,7 +54,7 @@ def test_the_workflows_that_manyshot_brings(name: str) -> None:
     else:
         with pytest.raises(InputError, match=f"^{name}: {expected}") as refused:
             settings_of(folded.graph, node, folded.fields, {}, name)
-        assert str(refused.value).lower().endswith("leave the webui out of the recipe's servers.")
+        assert str(refused.value).lower().endswith("remove the webui from the recipe's servers.")
 
 
 REFERENCES = st.sampled_from(["$class_name", "@Some node.input"])

@@ -46,13 +46,13 @@ REFUSED: list[tuple[Callable[[], Made], str, str]] = [
     (
         lambda: between(simple(), "sampler", "latent_image", "LatentUpscale", "samples"),
         "other",
-        "enlarges another latent image",
+        "enlarges a latent image",
     ),
     (lambda: between(photo(), "encode", "pixels", "ImageScale"), "other", "makes a picture"),
     (
         lambda: unbound(photo(), "photo", "image", "example.png"),
         "photo",
-        "a picture that its server has",
+        "a picture from its own server",
     ),
     (lambda: between(photo(mask="$mask"), "masked", "mask", "GrowMask"), "other", "makes a mask"),
     (
@@ -74,7 +74,7 @@ REFUSED: list[tuple[Callable[[], Made], str, str]] = [
     (
         lambda: change(simple(controlnet=[UNIT]), "sampler", negative=["negative", 0]),
         "c0",
-        "acts on one of the two prompts alone",
+        "acts on only one of the two prompts",
     ),
     (
         lambda: between(simple(controlnet=[UNIT]), "c0", "control_net", "SetUnionControlNetType"),

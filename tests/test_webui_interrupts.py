@@ -71,7 +71,7 @@ def test_somebody_presses_it_always(tmp_path: Path) -> None:
     assert (summary.exit_code, summary.counts.done) == (1, 0)
     [(kind, reason, count)] = summary.failures
     assert (kind, count) == ("incomplete", 2)
-    assert "interrupted in the WebUI by somebody" in reason
+    assert "Someone interrupted it in the WebUI" in reason
     is_whole(recipe, failed=2)
 
 

@@ -133,7 +133,7 @@ def test_a_checkpoint_that_is_gone_midway(tmp_path: Path) -> None:
         summary = drive(recipe, (lambda tally, _: tally.images >= 2, vanish))
         assert (summary.exit_code, summary.stopped) == (1, None)
         [(_, reason, _)] = summary.failures
-        assert "checkpoint 'tiny' and not with 'other'" in reason
+        assert "checkpoint 'tiny' instead of 'other'" in reason
         for name, data in files(recipe).items():
             assert b"Model: other" in data, name
 

@@ -81,7 +81,7 @@ def test_break_begins_a_chunk(text: str, expected: list[list[str]]) -> None:
 
 @pytest.mark.parametrize("text", ["(wait:...)", "(x:1.2.3)", "(x:.)"])
 def test_weights_that_the_webui_cannot_draw(text: str) -> None:
-    with pytest.raises(InputError, match="no number"):
+    with pytest.raises(InputError, match="not a number"):
         parse_weights(text)
 
 

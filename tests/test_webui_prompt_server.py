@@ -253,7 +253,7 @@ def client(comfyui: EmbeddedServer) -> Iterator[Client]:
         ("a AND b", False, "has AND, which needs the model"),
         ("a cat:1.2", False, "has a weight at the end, which needs the model"),
         ("a [b:c:0.5]", False, "has an edit such as [from:to:0.5] or [a|b], which needs the model"),
-        ("(wait:...)", True, "weight '...', which is no number"),
+        ("(wait:...)", True, "weight '...', which is not a number"),
     ],
 )
 @pytest.mark.usefixtures("files")

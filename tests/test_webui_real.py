@@ -35,12 +35,12 @@ SILENT: dict[str, Change] = {
     "unknown field": ({}, {"tilling": True}, "does not know the field 'tilling'"),
     "unknown checkpoint": (
         {"checkpoint": "nope"}, {"override": {"sd_model_checkpoint": "nope"}},
-        "with the checkpoint 'manyshot-tiny' and not with 'nope'",
+        "the checkpoint 'manyshot-tiny' instead of 'nope'",
     ),
     "unknown VAE": ({"vae": "nope.pt"}, {"override": {"sd_vae": "nope.pt"}}, "not 'nope.pt'"),
     "unknown sampler": (
         {}, {"sampler_name": "euler"},
-        r"sampler 'DPM\+\+ 2M' and not with 'euler'|Sampler not found",
+        r"sampler 'DPM\+\+ 2M' instead of 'euler'|Sampler not found",
     ),
     "unknown schedule": (
         {}, {"scheduler": "Karas"},
@@ -54,8 +54,8 @@ SILENT: dict[str, Change] = {
         {"prompt": "a nope", "embeddings": ("nope",)}, {"prompt": "a nope"},
         "without the embedding 'nope'",
     ),
-    "rounded size": ({"size": (68, SIDE)}, {"width": 68}, "64x64 pixels and not 68x64"),
-    "seed that is drawn": ({}, {"seed": -1}, "with the seeds"),
+    "rounded size": ({"size": (68, SIDE)}, {"width": 68}, "64x64 pixels instead of 68x64"),
+    "seed that is drawn": ({}, {"seed": -1}, "used the seeds"),
     "ControlNet model that is missing": (
         {"units": RED}, {"alwayson_scripts": unit()},
         f"1 unit was sent, and 0 maps came|{NO_CONTROLNET}",

@@ -40,11 +40,11 @@ def test_drawn_again(tmp_path: Path, what: What, batch: int) -> None:
 
 INVALID: dict[What, str] = {
     "blank": "one colour alone",
-    "wrong model": "checkpoint 'another' and not with 'tiny'",
-    "wrong seeds": "with the seeds",
-    "wrong sampler": "sampler 'LMS' and not with 'DPM++ 2M'",
-    "wrong prompt": "masterpiece' and not the prompt",
-    "wrong size": "72x64 pixels and not 64x64",
+    "wrong model": "checkpoint 'another' instead of 'tiny'",
+    "wrong seeds": "used the seeds",
+    "wrong sampler": "sampler 'LMS' instead of 'DPM++ 2M'",
+    "wrong prompt": "masterpiece' instead of",
+    "wrong size": "72x64 pixels instead of 64x64",
     "jpeg": "came as JPEG, with losses",
     "webp": "came as WEBP, with losses",
 }

@@ -83,7 +83,7 @@ def test_bad_file_is_one_sentence(tmp_path: Path, content: bytes, words: str) ->
 
 
 def test_png_without_workflow_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no workflow"):
+    with pytest.raises(InputError, match="contains no workflow"):
         read_workflow(png_with(tmp_path / "a.png", parameters="a cat"))
 
 
@@ -160,8 +160,8 @@ def test_convert_writes_the_api_file(tmp_path: Path) -> None:
     ("options", "code", "words"),
     [
         ([], 2, "--server URL or --object-info FILE"),
-        (["--server", "localhost:8188"], 2, "is no server address"),
-        (["--server", "http://[::1"], 2, "is no server address"),
+        (["--server", "localhost:8188"], 2, "is not a server address"),
+        (["--server", "http://[::1"], 2, "is not a server address"),
         (["--server", "http://127.0.0.1:9"], 1, "did not answer"),
         (["--object-info", str(WORKFLOWS / "txt2img.api.json")], 2, "malformed"),
     ],

@@ -144,7 +144,7 @@ def test_output_node_of_another_pack_is_known_by_its_inputs() -> None:
     graph = load("txt2img")
     graph["7"] = node("SaveAnimatedPNG", images=["6", 0], filename_prefix="x", fps=6)
     assert delivering_node(graph, CATALOGUE, None) == "7"
-    with pytest.raises(InputError, match="saves no image"):
+    with pytest.raises(InputError, match="saves no images"):
         delivering_node(graph, None, None)
 
 
@@ -156,7 +156,7 @@ def test_several_saving_nodes_need_a_choice() -> None:
 
 
 def test_node_named_as_output_must_deliver() -> None:
-    with pytest.raises(InputError, match="named under 'save', saves no image"):
+    with pytest.raises(InputError, match="named under 'save', saves no images"):
         delivering_node(load("txt2img"), CATALOGUE, "KSampler")
 
 

@@ -81,7 +81,7 @@ def test_what_the_server_took_is_refused_only_with_reason() -> None:
         ("5", {"model": ["99", 0]}, ["node 99, which is not in the workflow"]),
         ("5", {"model": ["1", 7]}, ["output 7 of node 1", "which has 3"]),
         ("5", {"model": ["1", 1]}, ["takes MODEL", "is CLIP"]),
-        ("5", {"latent_image": ["5", 0]}, ["links go round in a circle", "node 5 (KSampler)"]),
+        ("5", {"latent_image": ["5", 0]}, ["links form a cycle", "node 5 (KSampler)"]),
     ],
 )
 def test_problem_names_place_and_answer(
@@ -145,7 +145,7 @@ def test_nodes_that_lead_nowhere_are_not_looked_at() -> None:
 def test_graph_without_output_is_told() -> None:
     graph = load("txt2img")
     del graph["7"]
-    assert "no node hands a result out" in sentences(graph)
+    assert "no node outputs a result" in sentences(graph)
 
 
 def test_bound_slots_are_left_out() -> None:

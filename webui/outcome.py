@@ -66,8 +66,8 @@ def _verify_size(images: Sequence[Image.Image], expected: Expected) -> Failure |
         return None
     return Failure(
         "invalid",
-        f"The image that came has {other[0]}x{other[1]} pixels and not {size[0]}x{size[1]}. An "
-        "extension of the WebUI changes its size; switch it off.",
+        f"The image received has {other[0]}x{other[1]} pixels instead of "
+        f"{size[0]}x{size[1]}. A WebUI extension changes the size; turn it off.",
     )
 
 

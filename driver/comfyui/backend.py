@@ -110,7 +110,7 @@ class ComfyBackend:
         """Not the job is wrong but the server, where its pictures are gone: one that was restarted
         with an empty disk so quickly that nobody saw it."""
         if isinstance(end, Failure) and pictures and self._uploads.lost(pictures):
-            return Failure("connection", "The server has lost pictures that it was given.")
+            return Failure("connection", "The server has lost uploaded images.")
         return end
 
     def _download(self, files: tuple[FileRef, ...]) -> tuple[bytes, ...]:

@@ -96,7 +96,9 @@ class Comfy:
         form = {"subfolder": subfolder, "type": "input", "overwrite": "true"}
         reply = self.http.post_file("/upload/image", name, data, form)
         if not isinstance(reply, dict) or not isinstance(reply.get("name"), str):
-            raise ServerError(f"{self.http.address.base_url} took an upload but did not name it.")
+            raise ServerError(
+                f"{self.http.address.base_url} accepted an upload without returning its name."
+            )
         folder = reply.get("subfolder") or ""
         return f"{folder}/{reply['name']}" if folder else reply["name"]
 
@@ -118,7 +120,7 @@ class Comfy:
     def _dict(self, path: str) -> dict[str, Any]:
         reply = self.http.get_json(path)
         if not isinstance(reply, dict):
-            raise Unreachable(f"{self.http.address.base_url}{path} is no ComfyUI's answer.")
+            raise Unreachable(f"{self.http.address.base_url}{path} is not a reply from ComfyUI.")
         return reply
 
 

@@ -188,8 +188,8 @@ def _masks_missing(watch: Watch, outputs: list[Output]) -> Failure | None:
     if len(counts) > 1:  # it would be so every time
         return Failure(
             "count",
-            "Some of the nodes under 'save' bring masks, and others bring none, or fewer. Link "
-            "a mask to each of them, or to none.",
+            "Some nodes under 'save' return masks and others return none, or fewer. Link a "
+            "mask to all of them, or to none.",
         )
     return None
 
@@ -219,7 +219,7 @@ def _from_history(watch: Watch, entry: dict[str, Any]) -> Watch:
         output = outputs.get(node_id) if isinstance(outputs, dict) else None
         latest = with_output(latest, node_id, output) if isinstance(output, dict) else latest
     if watch.over_socket and sum(map(watch.count, watch.save_nodes)) < watch.wanted:
-        missed = "The job ended while the websocket was away, and its images with it."
+        missed = "The job ended while the websocket was disconnected, so its images were lost."
         return replace(latest, end=Failure("connection", missed))
     return replace(latest, end=complete(latest))
 
@@ -238,8 +238,8 @@ def _problem_in(status: dict[str, Any]) -> Failure:
 def _miscount(node_id: str, got: int, each: int) -> str:
     if not got:
         return (
-            f"The job ended without an image from node {node_id} "
-            "(answered from the server's cache, or its branch was not executed)."
+            f"The job ended without an image from node {node_id} (answered from the server's "
+            "cache, or its branch did not run)."
         )
     return f"Node {node_id}: {describe_shortfall(got, each)}"
 
@@ -248,13 +248,14 @@ def _too_many(counts: Mapping[str, int], each: int) -> str:
     most, many = max(counts.values()), sum(counts.values())
     if len(set(counts.values())) == 1:
         return (
-            f"{describe_shortfall(many, each * len(counts))} Where each job of the workflow brings "
-            f"{many}, write 'images_per_job: {many}' in the recipe."
+            f"{describe_shortfall(many, each * len(counts))} If every job of the workflow "
+            f"returns {many}, write 'images_per_job: {many}' in the recipe."
         )
     shown = ", ".join(f"{got} of node {node_id}" for node_id, got in counts.items())
     return (
-        f"The nodes under 'save' bring different numbers of images: {shown}. Each must bring as "
-        f"many as the others. Name those that bring {most} alone, in a recipe of their own."
+        f"The nodes under 'save' return different numbers of images: {shown}. All must "
+        f"return the same number. List only those that return {most}, and put the others "
+        "into a recipe of their own."
     )
 
 

@@ -49,7 +49,9 @@ def parse(message: str | bytes) -> Event | None:
     try:
         return _binary(message) if isinstance(message, bytes) else _text(message)
     except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise ServerError(f"The websocket sent something that is no event ({error!r}).") from None
+        raise ServerError(
+            f"The websocket sent a message that is not an event ({error!r})."
+        ) from None
 
 
 def _text(message: str) -> Event | None:

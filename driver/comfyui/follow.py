@@ -129,5 +129,5 @@ class Follower:
                 stopped = answer is not None and answer.where not in ("running", "queued")
         if not stopped:
             self._probe.wedged(self._prompt_id)
-            self._health.lost("A node does not end and does not react to an interrupt.")
-        return Failure("stalled", f"No sign of life for {self._stall:g} s, then interrupted.")
+            self._health.lost("A node does not finish and does not react to an interrupt.")
+        return Failure("stalled", f"No sign of life for {self._stall:g} s; interrupted.")

@@ -52,7 +52,7 @@ class Listener:
         self._stop = threading.Event()
         self._socket: websocket.WebSocket | None = None
         self.client_id = ""
-        self.problem = "it was not tried yet"
+        self.problem = "not tried yet"
         self._thread = threading.Thread(
             target=self._run, name=f"ws {address.base_url}", daemon=True
         )
@@ -245,7 +245,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, websocket.WebSocketBadStatusException):
         return f"it was answered HTTP {error.status_code}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "its TLS certificate is not trusted (give 'verify: CA file')"
+        return "its TLS certificate is not trusted (set 'verify: CA file')"
     return str(error)[:200] or type(error).__name__
 
 

@@ -40,7 +40,7 @@ class Probe:
         self._comfy.stats()
         self.cancel_abandoned()
         if self._still_wedged():
-            raise ServerError("A node does not end and does not react to an interrupt.")
+            raise ServerError("A node does not finish and does not react to an interrupt.")
         if not self._listener.wait_open(0.5):
             raise ServerError(f"Its websocket does not open: {self._listener.problem}.")
         self._check()

@@ -42,7 +42,7 @@ def _check_file(one: ClassSubject, server: str, comfy: Comfy) -> None:
         ) from None
     if metadata.get(KEY) != one.file.metadata()[KEY]:
         raise InputError(
-            f"The {one.name} of the server {server} is another one than {one.path}. {one.advice}"
+            f"Server {server} has a different {one.name} than your file {one.path}. {one.advice}"
         )
 
 
@@ -51,9 +51,9 @@ def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
     digests = {path.name: hash_file_once(path) for path in _checkpoints(plan, folders)}
     if digests and one.file.base_digest not in digests.values():
         raise InputError(
-            f"{one.path} was trained on {one.file.base}, and {plan.recipe.workflow} draws with "
-            f"{', '.join(digests)}, which is another model. Train it on that one, change the "
-            "workflow's checkpoint, or write 'any_base: true' to try all the same."
+            f"{one.path} was trained on {one.file.base}, but {plan.recipe.workflow} draws "
+            f"with {', '.join(digests)}, which is a different model. Train on that one, "
+            "change the workflow's checkpoint, or write 'any_base: true' to try it anyway."
         )
 
 

@@ -69,8 +69,8 @@ def hold_base(folder: Path | None) -> Base:
         lock = try_lock(folder / LOCK)
         if lock is None:
             raise InputError(
-                f"A server already runs with the base directory {folder}. Stop it, or choose "
-                "another one."
+                f"A server is already running with the base directory {folder}. Stop it, or "
+                "choose another directory."
             )
         return Base(folder, lock, disposable=False)
     for number in range(1, MOST_SERVERS + 1):
@@ -78,7 +78,7 @@ def hold_base(folder: Path | None) -> Base:
         lock = try_lock(folder / LOCK)
         if lock is not None:
             return Base(folder, lock, disposable=True)
-    raise InputError(f"{MOST_SERVERS} embedded servers already run on this machine.")
+    raise InputError(f"{MOST_SERVERS} embedded servers are already running on this machine.")
 
 
 def release_base(base: Base) -> None:

@@ -13,8 +13,8 @@ def usable_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"The folder {folder} cannot be used: {error.strerror}. Choose another one (the cache "
-            "is where MANYSHOT_CACHE says)."
+            f"The folder {folder} cannot be used: {error.strerror}. Choose another one "
+            "(MANYSHOT_CACHE sets the cache folder)."
         ) from None
     if not os.access(folder, os.W_OK):
         raise InputError(f"The folder {folder} cannot be written to. Choose another one.")

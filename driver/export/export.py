@@ -39,7 +39,7 @@ def export(
     a library is missing or writing fails; then `output` is as it was.
     """
     if output.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{output} lies in the dataset folder. Choose an output outside of it.")
+        raise InputError(f"{output} is inside the dataset folder. Choose an output outside it.")
     with new_folder(output) as place:
         write = _writer(to, drawing, seed, step)
         material = read_material(folder, val_share, seed, step)

@@ -58,7 +58,7 @@ def _table(
         return pa.Table.from_pylist(rows, features.arrow_schema)
     except (pa.ArrowException, OverflowError) as error:
         files = f"{rows[0]['file_name']} to {rows[-1]['file_name']}"
-        raise InputError(f"A record of {files} does not fit into the format: {error}.") from None
+        raise InputError(f"A record of {files} does not fit the format: {error}.") from None
 
 
 def _row(sample: Sample, material: Material, masked: bool) -> dict[str, Any]:

@@ -32,9 +32,9 @@ def write_image_folder(material: Material, folder: Path, step: Step) -> None:
 def _check_same_classes(material: Material) -> None:
     if material.unshared:
         raise InputError(
-            f"Validation would have no image of {', '.join(map(repr, material.unshared))}, and "
-            "readers of class folders number the classes of each part by themselves: the labels of "
-            "val would be others than those of train. These classes have one image, or images of "
-            "one source only. Make more of them, leave out '--val-share', or export to another "
-            "format."
+            f"Validation would have no images of {', '.join(map(repr, material.unshared))}. "
+            "Readers of class folders number the classes of each split on their own, so the "
+            "labels of val would differ from those of train. These classes have one image, "
+            "or images from one source only. Generate more, omit '--val-share', or export "
+            "to another format."
         )

@@ -67,7 +67,7 @@ def read_material(folder: Path, share: float, seed: int, step: Step) -> Material
     records = _records(folder)
     exported = [record for record in records if record.kept]
     if not exported:
-        raise InputError(f"{folder} has no kept record in {METADATA}: there is nothing to export.")
+        raise InputError(f"{folder} has no kept records in {METADATA}: there is nothing to export.")
     there, deleted = drop_deleted(folder, exported)
     if not there:
         raise InputError(f"{describe_deleted(deleted, folder)} There is nothing to export.")
@@ -98,7 +98,7 @@ def _records(folder: Path) -> list[Record]:
     records = list(read_records(folder))
     name, count = next(iter(Counter(r.file_name for r in records).most_common(1)), ("", 0))
     if count > 1:
-        raise InputError(f"{folder / METADATA} has {count} records of {name}; one may stay.")
+        raise InputError(f"{folder / METADATA} has {count} records of {name}; keep one.")
     return records
 
 
@@ -108,7 +108,9 @@ def _class_names(records: Iterable[Record]) -> tuple[str, ...]:
     for record in records:
         safe_name(record.class_name, "class name")
         if not 0 <= record.label < MOST_CLASSES:
-            raise InputError(f"{record.file_name}: {record.label} is no label; they begin with 0.")
+            raise InputError(
+                f"{record.file_name}: {record.label} is not a label; labels start at 0."
+            )
         if labels.setdefault(record.label, record.class_name) != record.class_name:
             raise InputError(
                 f"{METADATA} gives the label {record.label} to {labels[record.label]!r} and to "
@@ -167,7 +169,7 @@ def file_name(path: str) -> str:
 def _file(folder: Path, name: str) -> Path:
     path = inside(folder, *relative_name(name, "file name").parts)
     if not path.is_file():
-        raise InputError(f"{METADATA} names {name}, and {folder} has no such file.")
+        raise InputError(f"{METADATA} lists {name}, but {folder} has no such file.")
     return path
 
 

@@ -31,12 +31,12 @@ def check_masks(samples: Sequence[Sample], drawing: Drawing) -> None:
     if missing and drawing.shapes != Shapes.IMAGE:
         raise InputError(
             f"{len(missing)} of {pluralize(len(samples), 'image has', 'images have')} no "
-            f"mask, {missing[0].record.file_name} for one, and {drawing.shapes.value} are drawn of "
-            "masks. Save the images with masks, or take '--shapes image': the whole image is the "
-            "box."
+            f"mask (such as {missing[0].record.file_name}), and {drawing.shapes.value} are "
+            "made from masks. Save the images with masks, or use '--shapes image' to store "
+            "the whole image as the box."
         )
     if not 0 <= drawing.tolerance < 1000:
-        raise InputError(f"The tolerance is in pixels, from 0 on; it is {drawing.tolerance}.")
+        raise InputError(f"The tolerance is in pixels, 0 or more; it is {drawing.tolerance}.")
 
 
 def category_names(material: Material, drawing: Drawing) -> tuple[str, ...]:
@@ -67,8 +67,8 @@ def _apart(names: Sequence[str]) -> tuple[str, ...]:
 def _check_named(masks: Masks) -> None:
     if not (masks.folder / PALETTE).is_file():
         raise InputError(
-            f"The masks of {masks.folder}, {masks.plain[0]} for one, hold indices "
-            f"({masks.code.text()}) that nothing names. Name them in '{PALETTE}' there."
+            f"The masks in {masks.folder}, such as {masks.plain[0]}, hold indices "
+            f"({masks.code.text()}) without names. Name them in '{PALETTE}' there."
         )
 
 

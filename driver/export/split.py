@@ -21,7 +21,7 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
     InputError for another share, and when nothing can go into validation.
     """
     if not 0 <= share < 1:
-        raise InputError(f"The share of validation lies between 0 and 1; it is {share}.")
+        raise InputError(f"The validation share must be between 0 and 1; it is {share}.")
     if not share:
         return frozenset()
     groups = _group_related(records)
@@ -36,9 +36,9 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
     chosen += _one_of_each(groups, counts, frozenset(chosen), seed)
     if not chosen:
         raise InputError(
-            f"A share of {share} leaves no image for validation: the classes are too small, or "
-            "all their images come from one source image, or from scenes that share some. "
-            "Take another share, or none."
+            f"A share of {share} leaves no images for validation: the classes are too small, "
+            "or all their images come from one source image, or from scenes that share "
+            "some. Choose another share, or none."
         )
     return frozenset(chosen)
 

@@ -68,7 +68,7 @@ def _line(sample: Sample, item: Shown, drawing: Drawing) -> str:
 def _ring(sample: Sample, object_: np.ndarray, tolerance: float) -> np.ndarray:
     if is_noise(object_):
         raise InputError(
-            f"The mask {sample.mask} is in thousands of pieces, which no polygon can follow. Take "
+            f"The mask {sample.mask} is in thousands of pieces, too many for polygons. Use "
             "'--shapes boxes', or leave the image out."
         )
     parts = polygons(object_, tolerance)

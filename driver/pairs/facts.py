@@ -38,8 +38,8 @@ def read_facts(pair: PairFile, masked: bool) -> PairFacts:
     """
     if masked and pair.mask is None:
         raise InputError(
-            f"The image {pair.image} has no mask, and the workflow needs one. Give photos with "
-            "masks, or a workflow that takes $image alone."
+            f"The image {pair.image} has no mask, and the workflow needs one. Use photos "
+            "with masks, or a workflow that takes only $image."
         )
     width, height = image_size(pair.image)
     size = height, width

@@ -33,8 +33,8 @@ def scenes_for(
     for node_id in graph:
         if graph[node_id]["class_type"] == COMPOSE:
             raise InputError(
-                f"{where}: {describe(graph, node_id)} lays several photos over each other, and a "
-                "job has one. Take it out and write 'pairs.compose' in the recipe: the driver then "
+                f"{where}: {describe(graph, node_id)} composes several photos, but a job has "
+                "one. Remove it and set 'pairs.compose' in the recipe: the driver then "
                 "composes them itself."
             )
     pictures = frozenset(scene_fields) & set(PICTURES)

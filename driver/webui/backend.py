@@ -134,7 +134,7 @@ class WebUIBackend:
             raise NotTaken(str(error))
         reason = str(error)
         if error.status in GATEWAY:
-            reason += " A proxy in front of it lost patience: have it wait longer for replies."
+            reason += " A proxy in front of it timed out: raise its timeout."
         self._left(follower, reason)
         return Failure("connection", reason)
 

@@ -30,9 +30,7 @@ def bind_requests(
     settings = complete(recipe.webui, _read(recipe.webui, graphs, where))
     settings = _with_subjects(settings, subjects)
     if settings.checkpoint is None:
-        raise InputError(
-            "Nothing says which checkpoint WebUIs draw with; write 'webui.checkpoint'."
-        )
+        raise InputError("No checkpoint is set for WebUIs; write 'webui.checkpoint'.")
     if graphs is None:
         _check_alone(recipe)
     swept = _swept(recipe, settings)
@@ -57,8 +55,8 @@ def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dic
     save_node, *second = graphs.save_nodes
     if second:
         raise InputError(
-            f"'save' names {len(graphs.save_nodes)} nodes of {where}, and a WebUI brings images of "
-            "one. Name one of them, or draw on ComfyUI servers alone."
+            f"'save' names {len(graphs.save_nodes)} nodes of {where}, but a WebUI returns "
+            "images of only one. Name one of them, or use only ComfyUI servers."
         )
     at = {**graphs.sweeps, **graphs.pictures, **graphs.texts}
     given = told.model_fields_set if told else ()
@@ -81,7 +79,7 @@ def _check_alone(recipe: Recipe) -> None:
     """Without a workflow nothing has a node's address."""
     if recipe.save is not None:
         raise InputError(
-            "'save' names a node, but the recipe has no workflow. Take it out, or name a workflow."
+            "'save' names a node, but the recipe has no workflow. Remove it, or name a workflow."
         )
     for key, addresses in (("bind", recipe.bind), ("sweep", recipe.sweep)):
         other = next((a for a in addresses if key == "bind" or not a.startswith(PREFIX)), None)

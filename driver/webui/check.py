@@ -56,10 +56,12 @@ def _images(request: Request, dialect: Dialect) -> Iterator[str]:
     """Settings that change what comes back."""
     form = str(dialect.options.get(FORMAT, "png")).lower()
     if form != "png":
-        yield f"It sends images as {form}, with losses: set its 'File format for images' to png."
+        yield (
+            f"It sends images as {form}, which is lossy: set its 'File format for images' to png."
+        )
     for name in EXTRA_PICTURES if "mask" in request.payload else ():
         if dialect.options.get(name):
-            yield f"It sends masks among the images: switch its setting {name!r} off."
+            yield f"It sends masks among the images: turn off its setting {name!r}."
 
 
 def _names(request: Request, dialect: Dialect) -> Iterator[str]:
@@ -80,7 +82,7 @@ def _embeddings(request: Request, dialect: Dialect) -> Iterator[str]:
     loaded, skipped = dialect.embeddings
     for name in request.embeddings:
         if name in skipped and _loaded(request, dialect):
-            yield f"Its embedding {name!r} is not for the checkpoint that is loaded there now."
+            yield f"Its embedding {name!r} does not fit the checkpoint that is loaded there."
         elif name not in loaded | skipped:
             yield _lacks("embedding", name, loaded)
 
@@ -103,12 +105,15 @@ def _controlnet(request: Request, dialect: Dialect) -> Iterator[str]:
         yield "It has no ControlNet: install sd-webui-controlnet there (Forge has its own)."
         return
     if dialect.options.get(NO_MAPS):
-        yield f"It keeps ControlNet's maps back ({NO_MAPS}), the only proof that it took part."
+        yield (
+            f"It withholds ControlNet's maps ({NO_MAPS}), the only proof that ControlNet "
+            "was applied."
+        )
     slots = dialect.options.get(SLOTS, 3)
     if len(request.units) > slots:
         yield (
-            f"It has {pluralize(slots, 'ControlNet unit')}, and {len(request.units)} are asked "
-            f"for: raise its setting {SLOTS!r}."
+            f"It has {pluralize(slots, 'ControlNet unit')}, but {len(request.units)} are "
+            f"needed: raise its setting {SLOTS!r}."
         )
     models, modules = dialect.controls
     for unit in request.payload["alwayson_scripts"]["controlnet"]["args"]:
@@ -138,7 +143,7 @@ def _other_lora(one: ClassSubject, dialect: Dialect) -> Iterator[str]:
     for item in there:
         metadata = item.get("metadata")
         if isinstance(metadata, dict) and _parsed(metadata.get(KEY)) != wanted:
-            yield f"Its LoRA {one.path.stem!r} is another one than {one.path}. Copy that there."
+            yield f"Its LoRA {one.path.stem!r} differs from {one.path}. Copy your file there."
 
 
 def _parsed(value: Any) -> Any:

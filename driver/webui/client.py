@@ -116,7 +116,7 @@ class WebUI:
     def _dict(self, path: str) -> dict[str, Any]:
         reply = self.http.get_json(path)
         if not isinstance(reply, dict):
-            raise Unreachable(f"{self.http.address.base_url}{path} is no WebUI's answer.")
+            raise Unreachable(f"{self.http.address.base_url}{path} is not a reply from a WebUI.")
         return reply
 
 

@@ -11,7 +11,7 @@ from .names import same_file
 from .request import Request
 
 AUTOMATIC = "Automatic"
-SPOILED = "It was interrupted in the WebUI by somebody, and came back half drawn."
+SPOILED = "Someone interrupted it in the WebUI, and it came back half drawn."
 _LEFT_OUT = str.maketrans("", "", ":,")  # of LoRA's names, in the list of hashes
 
 
@@ -35,8 +35,8 @@ def _checkpoint(request: Request, reply: Any, info: Mapping[str, Any]) -> Failur
         return None
     return Failure(
         "invalid",
-        f"The WebUI drew with the checkpoint {str(drawn)!r} and not with {request.checkpoint!r}. "
-        "It takes the one that is loaded when it cannot load another; its console says why.",
+        f"The WebUI used the checkpoint {str(drawn)!r} instead of {request.checkpoint!r}. "
+        "When it cannot load a checkpoint it keeps the loaded one; its console says why.",
     )
 
 
@@ -47,7 +47,7 @@ def _vae(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | Non
     drawn = info["sd_vae_name"] or _told(info, "Module 1")
     if drawn is not None and same_file(str(drawn), request.vae):
         return None
-    return Failure("invalid", f"The WebUI decoded with the VAE {drawn!r}, not {request.vae!r}.")
+    return Failure("invalid", f"The WebUI used the VAE {drawn!r} instead of {request.vae!r}.")
 
 
 def _sampler(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -55,7 +55,7 @@ def _sampler(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure |
     asked, drawn = str(request.payload["sampler_name"]), info.get("sampler_name")
     if drawn is None or str(drawn).lower() == asked.lower():
         return None
-    return Failure("invalid", f"The WebUI drew with the sampler {drawn!r} and not with {asked!r}.")
+    return Failure("invalid", f"The WebUI used the sampler {drawn!r} instead of {asked!r}.")
 
 
 def _schedule(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -63,7 +63,7 @@ def _schedule(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure 
     asked, drawn = request.payload.get("scheduler"), _told(info, "Schedule type")
     if not asked or asked == AUTOMATIC or not drawn or drawn.lower() == str(asked).lower():
         return None
-    return Failure("invalid", f"The WebUI drew with the schedule {drawn!r} and not {asked!r}.")
+    return Failure("invalid", f"The WebUI used the schedule {drawn!r} instead of {asked!r}.")
 
 
 def _prompt(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -76,8 +76,8 @@ def _prompt(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | 
         return None
     return Failure(
         "invalid",
-        f"The WebUI drew {str(other)[:120]!r} and not the prompt that was sent. An extension of "
-        "it changes prompts; switch it off.",
+        f"The WebUI used the prompt {str(other)[:120]!r} instead of the one sent. One of its "
+        "extensions changes prompts; turn it off.",
     )
 
 
@@ -85,7 +85,7 @@ def _loras(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
     name = _missing(request.loras, "Lora hashes", info)
     if name is None:
         return None
-    return Failure("invalid", f"The WebUI drew without the LoRA {name!r}: it lacks it.")
+    return Failure("invalid", f"The WebUI drew without the LoRA {name!r}, which it does not have.")
 
 
 def _embeddings(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
@@ -120,7 +120,7 @@ def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
         return None
     return Failure(
         "incomplete",
-        f"{describe_shortfall(max(drawn, 0), request.images)} Somebody may have interrupted "
+        f"{describe_shortfall(max(drawn, 0), request.images)} Someone may have interrupted "
         "the WebUI.",
     )
 
@@ -130,7 +130,7 @@ def _seeds(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
     wanted = [request.seed + number for number in range(request.images)]
     if not isinstance(drawn, list) or drawn[: request.images] == wanted:
         return None
-    return Failure("invalid", f"The WebUI drew with the seeds {drawn[:4]} and not {wanted[:4]}.")
+    return Failure("invalid", f"The WebUI used the seeds {drawn[:4]} instead of {wanted[:4]}.")
 
 
 def _told(info: Mapping[str, Any], name: str) -> str | None:

@@ -111,4 +111,4 @@ class Follower:
 
     def _stalled(self) -> Failure:
         self.cancel()
-        return Failure("stalled", f"No sign of life for {self._stall:g} s, then interrupted.")
+        return Failure("stalled", f"No sign of life for {self._stall:g} s; interrupted.")

@@ -133,9 +133,11 @@ def _translated(walk: Walk, node_id: str, name: str, translate: Callable[[str], 
     try:
         return translate(value)
     except InputError as error:
-        walk.stop(node_id, f"samples as no WebUI does. {error}", key)
+        walk.stop(node_id, f"samples in a way that no WebUI does. {error}", key)
 
 
 def _check_seed(walk: Walk, sampler: str) -> None:
     if walk.value(sampler, "seed", "") != "$seed":
-        walk.stop(sampler, "does not take the job's seed, and a WebUI does. Bind it to $seed.")
+        walk.stop(
+            sampler, "does not take the job's seed, but a WebUI always does. Bind it to $seed."
+        )

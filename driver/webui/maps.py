@@ -26,14 +26,14 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
     if len(maps) not in [wanted * times for times in passes]:
         return Failure(
             "invalid",
-            "ControlNet took no part, or not as asked: "
-            f"{pluralize(wanted, 'unit was', 'units were')} sent, and {pluralize(len(maps), 'map')}"
-            " came. The WebUI's console says why; is the model there, and for this kind of "
-            "checkpoint?",
+            "ControlNet was not applied as requested: "
+            f"{pluralize(wanted, 'unit was', 'units were')} sent, but "
+            f"{pluralize(len(maps), 'map')} returned. The WebUI's console says why; check "
+            "that the model is there and fits the checkpoint.",
         )
     of_each = maps[:: len(maps) // wanted]  # those of one unit stand together
     if any(sent and _differ(sent, got) for sent, got in zip(request.units, of_each, strict=True)):
-        return Failure("incomplete", "ControlNet worked with another picture than was sent.")
+        return Failure("incomplete", "ControlNet used a different picture than the one sent.")
     return None
 
 

@@ -20,6 +20,6 @@ def check_mask(data: bytes) -> None:
     the whole picture anew, or nothing of it."""
     if open_image(data, "mask").convert("L").getbbox() is None:
         raise InputError(
-            "A mask for inpainting is black all over, so that nothing is to be drawn anew. "
-            "Leave its photo out ('pairs.skip_empty'), or make white what is to change."
+            "An inpainting mask is entirely black, so nothing would be redrawn. Skip its "
+            "photo ('pairs.skip_empty'), or paint what should change white."
         )

@@ -27,7 +27,7 @@ class Probe:
     def __call__(self) -> None:
         progress = self._client.progress()
         if progress.busy and self._is_ours(progress.started):
-            raise ServerError("It still draws what it was given before, which cannot be fetched.")
+            raise ServerError("It is still drawing an earlier job, whose result cannot be fetched.")
         with self._lock:
             self._left = None
         self._check()

@@ -95,8 +95,8 @@ def webui_scheduler(name: str, sampler: str = "") -> str:
         return _counterpart("scheduler", name, SCHEDULERS, _NEAREST_SCHEDULER)
     if name != own:
         raise InputError(
-            f"A WebUI heeds no scheduler for {sampler!r}, and {name!r} would be lost. The nearest "
-            f"are the scheduler {own!r}, or the sampler 'euler'."
+            f"A WebUI ignores the scheduler for {sampler!r}, so {name!r} would be lost. The "
+            f"nearest are the scheduler {own!r}, or the sampler 'euler'."
         )
     return "Automatic"
 
@@ -105,4 +105,4 @@ def _counterpart(what: str, name: str, table: dict[str, str], near: dict[str, st
     if name in table:
         return table[name]
     nearest = f" The nearest is {near[name]!r}." if name in near else did_you_mean(name, table)
-    raise InputError(f"A WebUI has no counterpart of the {what} {name!r}.{nearest}")
+    raise InputError(f"A WebUI has no counterpart for the {what} {name!r}.{nearest}")

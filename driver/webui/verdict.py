@@ -20,9 +20,9 @@ Kind = tuple[str, tuple[int, int]]
 
 FLAT = Failure(
     "invalid",
-    "The image has one colour alone: the checkpoint or its VAE fails on that WebUI. Start it with "
-    "--no-half-vae, or choose another VAE ('webui.vae'; for manyshot-tiny the 'webui.options' that "
-    "`manyshot base webui` names).",
+    "The image is a single colour: the checkpoint or its VAE fails on that WebUI. Start it "
+    "with --no-half-vae, or choose another VAE ('webui.vae'; for manyshot-tiny the "
+    "'webui.options' that `manyshot base webui` names).",
 )
 
 
@@ -39,7 +39,7 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     """The image files that were asked for, or the first thing that is wrong with them."""
     info = info_of(reply)
     if info is None or not isinstance(reply.get("images"), list):
-        return Failure("incomplete", "The reply is not that of a WebUI: it has no images or info.")
+        return Failure("incomplete", "The reply is not from a WebUI: it has no images or info.")
     wrong = next(filter(None, (check(request, reply, info) for check in CHECKS)), None)
     if wrong:
         return wrong
@@ -72,14 +72,14 @@ def _pictured(request: Request, kinds: list[Kind]) -> Failure | None:
     if size != request.size:
         return Failure(
             "invalid",
-            f"The image that came has {size[0]}x{size[1]} pixels and not "
+            f"The image received has {size[0]}x{size[1]} pixels instead of "
             f"{request.size[0]}x{request.size[1]}.",
         )
     if form != "PNG":
         return Failure(
             "invalid",
-            f"The image came as {form}, with losses: somebody has changed the WebUI's setting "
-            "'File format for images'; set it to png.",
+            f"The image arrived as {form}, which is lossy: someone has changed the WebUI's "
+            "setting 'File format for images'; set it to png.",
         )
     return None
 

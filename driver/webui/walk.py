@@ -10,8 +10,8 @@ from ..workflow.graph import Graph, Slot, describe, is_link, links, upstream
 
 PRIMITIVES = ("PrimitiveInt", "PrimitiveFloat", "PrimitiveString", "PrimitiveStringMultiline")
 INSTEAD = {
-    "ManyshotVaryMask": "The driver can do that itself: 'pairs.vary' in the recipe, and $image, "
-    "$mask and $control bound to Load Image nodes.",
+    "ManyshotVaryMask": "The driver can do this itself: set 'pairs.vary' in the recipe, and "
+    "bind $image, $mask and $control to Load Image nodes.",
     "ManyshotMaskToControl": "The driver can draw it: bind a Load Image to $control.",
     "ManyshotMaskOf": "The driver draws the mask of all objects: bind a Load Image (as Mask) to "
     "$mask.",
@@ -43,7 +43,7 @@ class Walk:
         try:
             TopologicalSorter(sources).prepare()
         except CycleError as error:
-            self.stop(error.args[1][0], "is linked to itself, through others or at once.")
+            self.stop(error.args[1][0], "is linked to itself, directly or through other nodes.")
 
     def kind(self, node_id: str) -> str:
         return self.graph[node_id]["class_type"]
@@ -82,8 +82,11 @@ class Walk:
             self.refuse(node_id, "makes a picture", key)
         found = self.reference(Slot(node_id, "image"))
         if not found:
-            bind = "Bind one that all can have: $image, $mask, $control, {file: …}, {folder: …}."
-            self.stop(node_id, "loads a picture that its server has.", key, bind)
+            bind = (
+                "Bind one that every server can have: $image, $mask, $control, {file: "
+                "…}, {folder: …}."
+            )
+            self.stop(node_id, "loads a picture from its own server.", key, bind)
         return found
 
     def described(self, node_id: str) -> str:
@@ -92,7 +95,7 @@ class Walk:
     def refuse(self, node_id: str, does: str, key: str = "") -> NoReturn:
         """Raises InputError: a WebUI does not do what a node does; `key` could say it instead."""
         instead = INSTEAD.get(self.kind(node_id), "") if node_id in self.graph else ""
-        sentence = f"{does}, of which a WebUI has no counterpart."
+        sentence = f"{does}, which has no counterpart in a WebUI."
         self.stop(node_id, sentence, "" if instead else key, instead)
 
     def stop(self, node_id: str, sentence: str, key: str = "", instead: str = "") -> NoReturn:
@@ -100,7 +103,7 @@ class Walk:
         ways = [
             *([instead] if instead else []),
             *([f"Write 'webui.{key}' in the recipe."] if key else []),
-            "Leave the WebUI out of the recipe's servers.",
+            "Remove the WebUI from the recipe's servers.",
         ]
         first, *others = ways
         advice = " ".join([first, *(f"Or {way[0].lower()}{way[1:]}" for way in others)])

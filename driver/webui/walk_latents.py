@@ -48,7 +48,7 @@ def first_pass(walk: Walk, sampler: str) -> str:
         return sampler
     first = walk.source(larger, "samples").node_id
     if walk.kind(first) != "KSampler":
-        walk.refuse(larger, "enlarges another latent image than a sampler's")
+        walk.refuse(larger, "enlarges a latent image that is not a sampler's")
     return first
 
 
@@ -58,7 +58,10 @@ def hires_of(walk: Walk, sampler: str, first: str) -> dict[str, Any]:
         return {}
     for name in SHARED:
         if _input(walk, first, name) != _input(walk, sampler, name):
-            sentence = f"has another {name!r} than {walk.described(first)}; hires fix has the same."
+            sentence = (
+                f"has a different {name!r} than {walk.described(first)}; hires fix uses "
+                "the same for both."
+            )
             walk.stop(sampler, sentence, "hires")
     larger = walk.source(sampler, "latent_image").node_id
     method = walk.value(larger, "upscale_method", "hires")
@@ -88,7 +91,7 @@ def _masked(walk: Walk, node_id: str) -> dict[str, Any]:
     """What is white in a picture is drawn anew, in both programs."""
     grown = walk.value(node_id, "grow_mask_by", "mask")
     if grown:
-        sentence = f"has grow_mask_by {grown}, and a WebUI grows no mask; set it to 0."
+        sentence = f"has grow_mask_by {grown}, but a WebUI does not grow masks; set it to 0."
         walk.stop(node_id, sentence, "mask")
     mask = mask_picture(walk, walk.source(node_id, "mask"), "mask")
     return {"mask": mask, "mask_blur": 0, "fill": MASKING[walk.kind(node_id)]}
@@ -129,8 +132,8 @@ def _scale(walk: Walk, larger: str, start: Output) -> Any:
     if len(wanted) != 2 or not same or any(side % CELL for side in wanted):
         walk.stop(
             larger,
-            f"makes another size than a WebUI would. Both sides must be {sides[0]} and {sides[1]} "
-            f"times one number, and divisible by {CELL}.",
+            f"makes a different size than a WebUI would. Both sides must be {sides[0]} and "
+            f"{sides[1]} times the same number, and divisible by {CELL}.",
             "hires",
         )
     return scale

@@ -45,9 +45,9 @@ def chains_of(walk: Walk, sampler: str, encoders: tuple[str, str]) -> Chains:
     model = _chain(walk, walk.source(sampler, "model"))
     clip, negative = [_chain(walk, walk.source(encoder, "clip")) for encoder in encoders]
     if _effects(walk, clip) != _effects(walk, negative):
-        walk.stop(encoders[1], "has another text encoder than the positive prompt.")
+        walk.stop(encoders[1], "has a different text encoder than the positive prompt.")
     if model[0].node_id != clip[0].node_id:
-        walk.stop(encoders[0], "has the text encoder of another model than the sampler's.")
+        walk.stop(encoders[0], "has the text encoder of a different model than the sampler's.")
     return Chains(model, clip)
 
 
@@ -65,7 +65,7 @@ def vae_of(walk: Walk, output: Output, chains: Chains) -> dict[str, Any]:
     if walk.kind(first.node_id) == "VAELoader":
         return {"vae": file_name(walk.value(first.node_id, "vae_name", "vae"))}
     if first.node_id != chains.model[0].node_id:
-        walk.refuse(first.node_id, "gives the VAE of another checkpoint", "vae")
+        walk.refuse(first.node_id, "outputs the VAE of another checkpoint", "vae")
     return {"vae": "None"}  # the WebUI's word for the checkpoint's own
 
 
@@ -76,7 +76,7 @@ def clip_skip_of(walk: Walk, chains: Chains) -> dict[str, Any]:
         return {"clip_skip": 1}
     value = walk.value(layers[-1], "stop_at_clip_layer", "clip_skip")
     if not isinstance(value, int):
-        walk.stop(layers[-1], "counts from -1 down, and a WebUI from 1 up.", "clip_skip")
+        walk.stop(layers[-1], "counts down from -1, and a WebUI up from 1.", "clip_skip")
     return {"clip_skip": -value}
 
 
@@ -99,7 +99,7 @@ def _chain(walk: Walk, output: Output) -> list[Output]:
         node_id, index = found[0]
         name = PASSING[kind].get(index)
         if name is None:
-            walk.refuse(node_id, f"gives no model at its output {index}")
+            walk.refuse(node_id, f"outputs no model at {index}")
         if kind == "ManyshotSubject" and name not in walk.graph[node_id]["inputs"]:
             return found  # DreamBooth's file is a model itself
         found.insert(0, walk.source(node_id, name))
@@ -123,7 +123,7 @@ def _weight(walk: Walk, node_id: str, chains: Chains) -> Any:
         walk.stop(
             node_id,
             f"has the strengths {strengths[0]} for the model and {strengths[1]} for the text "
-            "encoder, and a recipe's LoRA has one for both.",
+            "encoder, but a recipe's LoRA has one for both.",
             "loras",
         )
     return strengths[0]
@@ -131,5 +131,5 @@ def _weight(walk: Walk, node_id: str, chains: Chains) -> Any:
 
 def _subject_weight(walk: Walk, node_id: str) -> Any:
     if not walk.reference(Slot(node_id, "subject")):
-        walk.stop(node_id, "names a file of one server. Name 'subjects' in the recipe.")
+        walk.stop(node_id, "names a file on one server. Set 'subjects' in the recipe.")
     return walk.value(node_id, "strength", "subject_weight")

@@ -28,8 +28,8 @@ def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
     if taken != "$prompt":
         walk.stop(
             positive.encoder,
-            "does not take the job's prompt alone, and a WebUI is given that. Bind its text to "
-            "$prompt.",
+            "does not take exactly the job's prompt, which is all that a WebUI gets. Bind "
+            "its text to $prompt.",
         )
     native = "ManyshotWebUIPrompt" in (walk.kind(positive.encoder), walk.kind(negative.encoder))
     language: Language = "webui" if native else "comfyui"
@@ -40,7 +40,7 @@ def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
     if not isinstance(words, str) or words[:1] in ("$", "@"):
         walk.stop(
             negative.encoder,
-            "does not take the job's negative, and a WebUI is given that. Bind its text to "
+            "does not take the job's negative, which is what a WebUI gets. Bind its text to "
             "$negative.",
         )
     told = webui_text(words, language).replace("$", "$$")  # the graph's own text has no fields
@@ -66,7 +66,7 @@ def units_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
         if not _on_both(walk, node_id, positive, negative):
             walk.stop(
                 node_id,
-                "acts on one of the two prompts alone, and a WebUI's ControlNet on both.",
+                "acts on only one of the two prompts, but a WebUI's ControlNet acts on both.",
                 "controlnet",
             )
     return {"controlnet": [_unit(walk, node_id) for node_id in positive.controls]}

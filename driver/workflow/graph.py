@@ -29,7 +29,7 @@ class Slot(NamedTuple):
 def parse_api(data: Any, where: str) -> Graph:
     """`data` as a graph; unknown keys of a node are dropped. Raises InputError with `where`."""
     if not isinstance(data, dict) or not data:
-        raise InputError(f"{where} holds no node. Save the workflow with Export (API) again.")
+        raise InputError(f"{where} has no nodes. Save the workflow with Export (API) again.")
     return {_node_id(key, where): _parse_node(key, node, where) for key, node in data.items()}
 
 

@@ -31,8 +31,8 @@ def to_graph(data: Any, catalogue: Catalogue | None, where: str) -> Graph:
     if is_ui(data):
         if catalogue is None:
             raise InputError(
-                f"{where} is in UI format, which only a server's node list can convert. Give a "
-                "server, or save the workflow with Export (API)."
+                f"{where} is in UI format, which can only be converted with a server's node "
+                "list. Name a server, or save the workflow with Export (API)."
             )
         return convert_ui(data, catalogue, where)
     if isinstance(data, dict) and isinstance(data.get("prompt"), dict) and "class_type" not in data:
@@ -61,20 +61,22 @@ def parse_json(text: str, where: str) -> Any:
             f"{where}, line {error.lineno}, column {error.colno}: broken JSON, {error.msg.lower()}."
         ) from None
     except ValueError as error:
-        raise InputError(f"{where} is no workflow: {error}.") from None
+        raise InputError(f"{where} is not a workflow:  {error}.") from None
 
 
 def _content(path: Path) -> bytes:
     """The bytes of a plain file (a device or a pipe need never end)."""
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{path} is no file.")
+            raise InputError(f"{path} is not a file.")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {_reason(error)}.") from None
     if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB; no workflow is.")
+        raise InputError(
+            f"{path} is larger than {MAX_BYTES // 1_000_000} MB, more than a workflow may be."
+        )
     return content
 
 
@@ -85,8 +87,8 @@ def _decoded(content: bytes, path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path} is not a workflow: byte {error.start} is no UTF-8 text. A workflow is a .json "
-            "file, or a .png that ComfyUI saved."
+            f"{path} is not a workflow: byte {error.start} is not UTF-8 text. A workflow is "
+            "a .json file, or a .png that ComfyUI saved."
         ) from None
 
 
@@ -95,7 +97,7 @@ def _png_prompt(path: Path) -> str:
     with open_image_file(path, "workflow", formats=("PNG",)) as image:
         text = image.info.get("prompt")
     if not isinstance(text, str):
-        raise InputError(f"{path} holds no workflow: ComfyUI's text 'prompt' is not in the PNG.")
+        raise InputError(f"{path} contains no workflow: the PNG lacks ComfyUI's text 'prompt'.")
     return text
 
 

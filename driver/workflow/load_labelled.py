@@ -24,8 +24,8 @@ def unloaded(graph: Graph, where: str, pairs: bool) -> tuple[Graph, dict[Slot, s
         raise InputError(f"{where} has {len(found)} {LOAD_LABELLED} nodes, {shown}. Keep one.")
     if not pairs:
         raise InputError(
-            f"{where}: {describe(graph, found[0])} loads labelled photos, and the recipe does not "
-            "say which. Add 'pairs: {folder: …}' to the recipe."
+            f"{where}: {describe(graph, found[0])} loads labelled photos, but the recipe "
+            f"does not say which. Add 'pairs: {{folder: …}}' to the recipe."
         )
     return _replaced(graph, found[0], where)
 

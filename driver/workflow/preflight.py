@@ -65,7 +65,7 @@ class _Checker:
         yield from (self.unknown_class(i) for i in ordered if not self.spec(i))
         outputs = [i for i in known if self.catalogue.nodes[self.graph[i]["class_type"]].is_output]
         if not outputs and len(known) == len(ordered):
-            text = "no node hands a result out. Add a Save Image node that gets the result."
+            text = "no node outputs a result. Add a Save Image node for it."
             yield Problem(self.where, None, None, text)
         used = upstream(self.graph, outputs)
         for node_id in known:
@@ -109,7 +109,9 @@ class _Checker:
         if isinstance(value, list):
             return f"{show(value)} is neither a value nor a link [node, output]."
         if spec.type in self.catalogue.link_types:
-            return f"{show(value)} stands where a link to a node that makes {spec.type} belongs."
+            return (
+                f"{show(value)} is given where a link to a node that makes {spec.type} is expected."
+            )
         return check_value(spec, value)
 
     def link(self, spec: InputSpec, source: str, output: int) -> str | None:
@@ -152,7 +154,7 @@ class _Checker:
         except CycleError as error:
             ring = error.args[1]
             shown = " -> ".join(describe(self.graph, i) for i in ring[:6])
-            yield self.problem(ring[0], None, f"links go round in a circle: {shown}.")
+            yield self.problem(ring[0], None, f"links form a cycle: {shown}.")
 
 
 def _missing(spec: InputSpec) -> str:

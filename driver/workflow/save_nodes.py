@@ -59,8 +59,8 @@ def delivering_nodes(
         if before is not None:
             raise InputError(
                 f"{where}: {describe(graph, node_id)} gets its images through "
-                f"{describe(graph, before)}, and 'save' names both. Name one of them, or link both "
-                "to the node that makes the images."
+                f"{describe(graph, before)}, but 'save' names both. Name one of them, or "
+                "link both to the node that makes the images."
             )
     return ids
 
@@ -80,12 +80,12 @@ def delivering_node(
     if len(saving) == 1:
         return saving[0]
     if not saving:
-        raise InputError(f"{where} saves no image. {_hint(graph, catalogue)}")
+        raise InputError(f"{where} saves no images. {_hint(graph, catalogue)}")
     shown = "; ".join(f"@{node_id} is {describe(graph, node_id)}" for node_id in saving[:6])
     raise InputError(
-        f"{where} has {len(saving)} nodes that save images: {shown}. "
-        f"Name the one to collect in the recipe, such as save: '@{saving[0]}'; or a list, where "
-        f"each job is to bring an image of each: save: {[f'@{i}' for i in saving[:6]]}."
+        f"{where} has {len(saving)} nodes that save images: {shown}. Name the one to collect "
+        f"in the recipe, such as save: '@{saving[0]}'; or a list, to keep an image of each "
+        f"for every job: save: {[f'@{i}' for i in saving[:6]]}."
     )
 
 
@@ -163,7 +163,7 @@ def _hint(graph: Graph, catalogue: Catalogue | None) -> str:
             near = catalogue.nearest(class_type)
             nearest = f" The nearest it has is {near}." if near else ""
             return f"The server has no node class for {describe(graph, node_id)}.{nearest}"
-    return "Add a Save Image node that gets the result."
+    return "Add a Save Image node for the result."
 
 
 def _replaced(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
@@ -199,6 +199,6 @@ def _named_output(graph: Graph, found: list[str], output: str, where: str) -> st
         return node_id
     shown = "; ".join(f"@{i} is {describe(graph, i)}" for i in found[:6]) or "none"
     raise InputError(
-        f"{where}: {describe(graph, node_id)}, named under 'save', saves no image. "
-        f"Nodes that do: {shown}."
+        f"{where}: {describe(graph, node_id)}, named under 'save', saves no images. Nodes "
+        f"that do: {shown}."
     )

@@ -52,11 +52,13 @@ class Expander:
     ) -> Scope:
         self.count += len(canvas.nodes)
         if self.count > MAX_NODES:
-            raise InputError(f"{self.where} holds more than {MAX_NODES} nodes, subgraphs expanded.")
+            raise InputError(
+                f"{self.where} has more than {MAX_NODES} nodes with subgraphs expanded."
+            )
         if len(path) > MAX_DEPTH:
             raise InputError(
-                f"{self.where}: the subgraph {shorten(canvas.name)!r} holds itself, or subgraphs "
-                f"are nested more than {MAX_DEPTH} deep."
+                f"{self.where}: the subgraph {shorten(canvas.name)!r} contains itself, or "
+                f"subgraphs are nested more than {MAX_DEPTH} deep."
             )
         scope = Scope(canvas, path, parent)
         for node in canvas.nodes.values():

@@ -48,7 +48,7 @@ class Tracer:
         while True:
             key = (scope.path, node.id, slot)
             if key in seen:
-                raise InputError(f"{self.where}: links go round in a circle at node {node.id}.")
+                raise InputError(f"{self.where}: links form a cycle at node {node.id}.")
             seen.add(key)
             slots = scope.slots[node.id]
             if not 0 <= slot < len(slots) or slots[slot].link is None:
@@ -70,8 +70,9 @@ class Tracer:
 
     def _broken(self, scope: Scope, node: CanvasNode, name: str) -> str:
         return (
-            f"{self.where}, node {scope.full_id(node.id)} ({shorten(node.type)}), input {name!r}: "
-            "its link is not in the file. Open the workflow in ComfyUI, mend it and save it again."
+            f"{self.where}, node {scope.full_id(node.id)} ({shorten(node.type)}), input "
+            f"{name!r}: its link is not in the file. Open the workflow in ComfyUI, fix it "
+            "and save it again."
         )
 
     def _out_of(self, scope: Scope, slot: int) -> tuple[Scope, CanvasNode, int]:
@@ -87,8 +88,8 @@ class Tracer:
             node = scope.canvas.nodes.get(node_id)
             if node is None:
                 raise InputError(
-                    f"{self.where} has a link from node {scope.full_id(node_id)}, which is not "
-                    "there. Open the workflow in ComfyUI, mend it and save it again."
+                    f"{self.where} has a link from node {scope.full_id(node_id)}, which does "
+                    "not exist. Open the workflow in ComfyUI, fix it and save it again."
                 )
             if node.mode == BYPASSED:
                 through = self._bypass(scope, node, slot, wanted)

@@ -66,13 +66,17 @@ def read_real(
     files = [file for file in find_pairs(folder) if _shows_something(file)]
     without = next((file for file in files if file.mask is None), None)
     if without is not None:
-        raise InputError(f"The image {without.image} has no mask, and the segmenter learns masks.")
+        raise InputError(
+            f"The image {without.image} has no mask, but the segmenter needs masks to learn from."
+        )
     scenes = [read_pair(file) for file in files]
     classes = join_classes([scene.mask for scene in scenes])
     code = code_of_real or _code(files, classes)
     _check_names(folder, classes, code)
     if alike and BACKGROUND not in code.classes:
-        raise InputError(f"The pairs of {folder} have no background to tell objects from.")
+        raise InputError(
+            f"The pairs of {folder} have no background class to separate objects from."
+        )
     masks = [recode(scene.mask, code.classes).labels for scene in scenes]
     pairs = [
         stretched(np.asarray(scene.image), mask, side, file.image)
@@ -113,12 +117,12 @@ def read_generated(folder: Path) -> tuple[list[Record], int]:
     Raises InputError without any, or without a mask.
     """
     if not (folder / METADATA).is_file():
-        raise InputError(f"{folder} is no dataset folder: it has no {METADATA}.")
+        raise InputError(f"{folder} is not a dataset folder: it has no {METADATA}.")
     records, deleted = drop_deleted(folder, read_records(folder))
     candidates = [record for record in records if record.kept]
     if not candidates:
         gone = f" {describe_deleted(deleted, folder)}" if deleted else ""
-        raise InputError(f"{folder / METADATA} has no image that is kept.{gone}")
+        raise InputError(f"{folder / METADATA} has no kept images.{gone}")
     for record in candidates:
         if record.mask_file_name is None:
             raise InputError(
@@ -149,5 +153,5 @@ def pair_of(folder: Path, record: Record) -> Pair:
     image, mask = inside(folder, record.file_name), inside(folder, str(record.mask_file_name))
     for path in (image, mask):
         if not path.is_file():
-            raise InputError(f"{folder / METADATA} names {path}, and there is no such file.")
+            raise InputError(f"{folder / METADATA} lists {path}, but there is no such file.")
     return Pair(image, record.file_name, record.class_name, mask=mask, root=folder)

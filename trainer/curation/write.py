@@ -101,7 +101,7 @@ def _copy(folder: Path, place: Path, name: str) -> None:
     source, target = inside(folder, name), inside(place, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not source.is_file():
-        raise InputError(f"{folder / METADATA} names {source}, and there is no such file.")
+        raise InputError(f"{folder / METADATA} lists {source}, but there is no such file.")
     shutil.copyfile(source, target)
 
 
