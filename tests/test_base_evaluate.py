@@ -197,7 +197,7 @@ def test_rows_are_computed_once_for_the_same_names(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no dataset folder"):
+    with pytest.raises(InputError, match="is not a dataset folder"):
         read_drawn(tmp_path)
 
 

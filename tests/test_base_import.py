@@ -99,7 +99,9 @@ def test_training_goes_on_with_what_was_imported(exported: Path, tmp_path: Path)
     for name in (ae.CHECKPOINT, df.CHECKPOINT):
         facts = read_facts(run / name)
         assert (facts["step"], facts["before"]["base"]) == (1, TRAINED["base"])
-    with pytest.raises(InputError, match="was begun otherwise: rate was 1e-06 and is now 0.001"):
+    with pytest.raises(
+        InputError, match="was started with different settings: rate was 1e-06 and is now 0.001"
+    ):
         train_autoencoder(
             [image], torch.zeros(1, 3, 32, 32), SMALL, replace(options, rate=1e-3), run
         )

@@ -39,7 +39,7 @@ def test_the_same_facts_go_on(facts: dict[str, Value]) -> None:
 
 
 def test_state_that_does_not_say_is_refused() -> None:
-    with pytest.raises(InputError, match="does not say what it was begun with"):
+    with pytest.raises(InputError, match="did not record its settings"):
         check_begun(PLACE, None, FACTS)
 
 

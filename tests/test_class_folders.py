@@ -144,7 +144,7 @@ def test_images_without_masks_are_named_at_once(tmp_path: Path) -> None:
 
 def test_two_images_do_not_share_a_mask(tmp_path: Path) -> None:
     with_images(tmp_path, "images/1.png", "images/1.jpg", "masks/1.png")
-    with pytest.raises(InputError, match="have one mask, .*1.png. Rename one of them"):
+    with pytest.raises(InputError, match="share one mask, .*1.png. Rename one of them"):
         find_pairs(tmp_path)
 
 
@@ -174,7 +174,7 @@ def test_a_file_of_hugging_face_beside_class_folders_is_a_sentence(tmp_path: Pat
         with pytest.raises(InputError) as error:
             reader(tmp_path)
         assert str(error.value) == (
-            f"{tmp_path}/metadata.jsonl, line 1, is no record (class_name: Field required). If "
+            f"{tmp_path}/metadata.jsonl, line 1, is not a record (class_name: Field required). If "
             "another program wrote it beside class folders, move the file away: they are read "
             "without it."
         )

@@ -110,7 +110,7 @@ def test_two_categories_of_one_name_are_refused(tmp_path: Path) -> None:
     categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}]
     file = {"images": [], "annotations": [], "categories": categories}
     (tmp_path / "coco.json").write_text(json.dumps(file))
-    with pytest.raises(InputError, match="The class 'cat' is named twice"):
+    with pytest.raises(InputError, match="The class 'cat' is listed twice"):
         read_coco(tmp_path / "coco.json")
 
 

@@ -66,10 +66,10 @@ def test_a_good_end(over_socket, wanted, events, end):
     ("over_socket", "wanted", "events", "kind", "words"),
     [
         (True, 1, [START, OK, END], "incomplete", "without an image from node 9"),
-        (True, 2, [image(), OK, END], "incomplete", "1 image came, 2 were expected"),
+        (True, 2, [image(), OK, END], "incomplete", "1 image received, 2 expected"),
         (True, 1, [image(0), image(1), OK, END], "count", "write 'images_per_job: 2'"),
         (True, 1, [image(), event("output", "9", {"manyshot": [{"masks": 1}]}), OK, END],
-         "incomplete", "0 of 1 mask came"),
+         "incomplete", "0 of 1 mask received"),
     ],
 )  # fmt: skip
 def test_a_success_with_a_hole_is_a_failure(over_socket, wanted, events, kind, words):

@@ -47,7 +47,7 @@ def test_a_name_that_passes_is_one_file_of_its_folder(tmp_path_factory, name):
 
 @pytest.mark.parametrize("parts", [("..",), ("a", "../../b"), ("/etc",), ("a", "..", "..", "b")])
 def test_paths_that_lead_out_are_refused(tmp_path, parts):
-    with pytest.raises(InputError, match="leads out of the folder"):
+    with pytest.raises(InputError, match="leads outside the folder"):
         inside(tmp_path, *parts)
 
 

@@ -27,8 +27,8 @@ def test_nouns_follow_their_counts(count: int, words: tuple[str, ...], text: str
 
 
 def test_what_came_is_told() -> None:
-    assert describe_shortfall(1, 2) == "1 image came, 2 were expected."
-    assert describe_shortfall(3, 1) == "3 images came, 1 was expected."
+    assert describe_shortfall(1, 2) == "1 image received, 2 expected."
+    assert describe_shortfall(3, 1) == "3 images received, 1 expected."
 
 
 def test_percent_are_written_in_one_form() -> None:

@@ -205,7 +205,7 @@ def test_what_is_there_is_not_written_over(
     curated: tuple[Curation, Summary, dict[str, bytes]],
 ) -> None:
     before = contents(curated[0].output)
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         curate(curated[0])
     assert contents(curated[0].output) == before
 
@@ -236,11 +236,11 @@ def _outside(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (_no_mask_file, "and there is no such file"),
+        (_no_mask_file, "but there is no such file"),
         (_no_masks, "has no mask for images/a/00.png"),
         (_another_class, "shows 'square', which is not a class here"),
-        (_no_records, "is no dataset folder"),
-        (_outside, "leads out of the folder"),
+        (_no_records, "is not a dataset folder"),
+        (_outside, "leads outside the folder"),
     ],
 )
 def test_what_cannot_be_read_is_named_and_nothing_is_written(

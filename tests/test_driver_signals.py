@@ -50,7 +50,7 @@ def test_somebody_elses_prompt_runs_and_another_waits(
         said, _ = driver.communicate(timeout=60)
     assert driver.returncode == 130, said
     assert "Traceback" not in said
-    assert "Run the same command again to go on" in said
+    assert "Run the same command again to resume" in said
     assert queue(url) == ids
     requests.post(f"{url}/interrupt", json={"prompt_id": ids[0]}, timeout=30)
     assert wait_for(lambda: succeeded(url, ids[1]))

@@ -170,7 +170,7 @@ def test_our_own_node_binds_itself_and_keeps_its_values_without_subjects(plan_of
         ({"subjects": "{}/notes.txt"}, "is not a .safetensors file"),
         ({"subjects": {"pig": "{}/a.safetensors"}}, "has no subject for the class 'pig'; it has"),
         ({"subjects": {"../x": "{}/a.safetensors"}}, "cannot be used as a file name"),
-        ({"subjects": {}}, "There is no class."),
+        ({"subjects": {}}, "No class is given."),
         ({"classes": ["cats"]}, "no subject for the class 'cats'; there are subjects for cat, dog"),
         ({"bind": {"LoRA.lora_name": "x", **dict(list(BIND.items())[1:])}}, "loads the subjects"),
         ({"subjects": None, "classes": ["cat"]}, "$subject, but the recipe names no 'subjects'"),

@@ -35,7 +35,7 @@ def test_start_check_stop(start: tuple[str, ...], cache: Path, fake_comfyui: Pat
     first = manyshot(*start)
     assert (first.returncode, len(first.stderr.splitlines())) == (0, 1)
     url = str(state(cache)["url"])
-    assert first.stdout.startswith(f"ComfyUI 0.3.75 runs at {url};")
+    assert first.stdout.startswith(f"ComfyUI 0.3.75 is running at {url};")
     assert requests.get(f"{url}/system_stats", timeout=5).status_code == 200
 
     again = manyshot(*start)

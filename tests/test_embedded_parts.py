@@ -164,7 +164,7 @@ def test_a_users_own_comfyui_is_told_of_our_folders(
 def test_model_names_stay_inside(name: str, source: Source, cache: Path, tmp_path: Path) -> None:
     target = tmp_path / "x"
     target.touch()
-    with pytest.raises(InputError, match="leads out of the folder"):
+    with pytest.raises(InputError, match="leads outside the folder"):
         laid_out(source, ServerSettings(extra_models={name: target}))
 
 

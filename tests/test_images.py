@@ -265,7 +265,7 @@ def test_all_bad_files_are_named_at_once(tmp_path: Path) -> None:
 
 def test_other_errors_pass_by_as_they_are() -> None:
     with pytest.raises(InputError, match="no class"), naming_all([Path("nowhere.png")]):
-        raise InputError("There is no class.")
+        raise InputError("No class is given.")
 
 
 def test_of_many_bad_files_the_first_are_named() -> None:

@@ -125,7 +125,7 @@ REFUSED = {
     "all white": ([painted(255)], "hold a single value, 255"),
     "transparent RGBA": ([with_alpha("RGBA", opaque=False)], "0.png has .* transparent pixels"),
     "transparent LA": ([with_alpha("LA", opaque=False)], "0.png has .* transparent pixels"),
-    "in colours": ([Image.new("RGB", (4, 4), (255, 0, 0))], "has colours .#ff0000"),
+    "in colours": ([Image.new("RGB", (4, 4), (255, 0, 0))], "is in colour .#ff0000"),
     "colour tables that differ": (
         [indexed(0, 0, 0, 255, 0, 0), indexed(0, 0, 0, 0, 0, 255)],
         "The index 1 is #ff0000 in .*0.png and #0000ff in .*1.png",
@@ -249,7 +249,7 @@ def test_a_stated_palette_that_ignores_all_objects_is_refused(tmp_path: Path) ->
     assert code is not None
     masks = saved(tmp_path / "other", [painted(0, 255)])
     with pytest.raises(
-        InputError, match="No mask of .*other shows an object: the values are 0, 255"
+        InputError, match="No mask in .*other shows an object: the values are 0, 255"
     ):
         code_beside(masks, tmp_path / "other", code, "the real masks", stated=True)
 
@@ -263,7 +263,7 @@ def test_skipping_empty_masks_loses_no_good_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("images", "masks", "said"),
     [
-        (["a.jpg", "a.png"], ["a.png"], "a.jpg and .*a.png have one mask, .*a.png"),
+        (["a.jpg", "a.png"], ["a.png"], "a.jpg and .*a.png share one mask, .*a.png"),
         (["a.jpg"], ["a.png", "a.bmp"], "a.bmp and .*a.png are two masks with the same name"),
         (
             ["a.jpg", "b.jpg"],

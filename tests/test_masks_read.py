@@ -94,7 +94,7 @@ def grey(*values: int, dtype: type = np.uint8) -> Image.Image:
     ("image", "code", "said"),
     [
         (Image.new("RGB", (2, 1), (255, 97, 0)), COLOURED, "#ff6100 .*nearest is #ff6000 cat"),
-        (Image.new("RGB", (2, 1), (255, 97, 0)), None, "has colours"),
+        (Image.new("RGB", (2, 1), (255, 97, 0)), None, "is in colour"),
         (grey(0, 7), CODE, "has 7 in row 0, column 1.*Known: 0 background"),
         (grey(0, 65535, dtype=np.uint16), CODE, "has 65535 in row 0, column 1"),
         (grey(0, 0), CODE, "is empty"),
@@ -157,7 +157,12 @@ def test_run_lengths_are_those_of_pycocotools(mask: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("counts", "said"),
-    [([1, 2], "does not fill"), ([-1, 5], "does not fill"), ("\x00", "characters"), ("o", "cut")],
+    [
+        ([1, 2], "does not fill"),
+        ([-1, 5], "does not fill"),
+        ("\x00", "characters"),
+        ("o", "truncated"),
+    ],
 )
 def test_damaged_run_lengths(counts: list[int] | str, said: str) -> None:
     with pytest.raises(InputError, match=said):
@@ -200,10 +205,10 @@ def test_coco_polygons_and_run_lengths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("annotation", "said"),
     [
-        ({"segmentation": [[0, 0, 1, 1]]}, "three places"),
-        ({"segmentation": [[0, 0, 1, 1, 2]]}, "three places"),
-        ({"segmentation": [[0, 0, 1, 1, float("nan"), 2]]}, "three places"),
-        ({"segmentation": [[0, 0, 1, 1, 1e300, 2]]}, "three places"),
+        ({"segmentation": [[0, 0, 1, 1]]}, "three points"),
+        ({"segmentation": [[0, 0, 1, 1, 2]]}, "three points"),
+        ({"segmentation": [[0, 0, 1, 1, float("nan"), 2]]}, "three points"),
+        ({"segmentation": [[0, 0, 1, 1, 1e300, 2]]}, "three points"),
         ({"segmentation": []}, "no outline"),
         ({"segmentation": {"counts": [24], "size": [6, 4]}}, "4x6 pixels and its image a.jpg 6x4"),
         ({"segmentation": {"counts": "]", "size": [4, 6]}}, "annotation 0: The"),

@@ -72,7 +72,7 @@ def test_a_list_of_another_kind_is_refused(tmp_path: Path, listed: str) -> None:
 def test_names_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     listed = json.dumps({dish: ["../../secret"] for dish in DISHES})
     (lay_out(tmp_path) / "food-101" / "meta" / "test.json").write_text(listed)
-    with pytest.raises(InputError, match="leads out of the folder"):
+    with pytest.raises(InputError, match="leads outside the folder"):
         food101(tmp_path)
 
 

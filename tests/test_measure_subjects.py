@@ -129,9 +129,9 @@ def test_a_subject_that_learned_from_test_images_is_a_leak(data: Dataset, tmp_pa
 @pytest.mark.parametrize(
     ("strange", "known", "sentence"),
     [
-        ([], True, "12 of the synthetic images were made with a subject that learned from real"),
+        ([], True, "12 of the synthetic images were made with a subject trained on real"),
         (["f" * 64], True, "photos of which some are not among the real ones"),
-        ([], False, "from which photos it learned is not known"),
+        ([], False, "a subject whose training photos are unknown"),
     ],
 )
 def test_what_is_known_of_the_photos_is_told(
@@ -147,7 +147,7 @@ def test_what_is_known_of_the_photos_is_told(
 )
 def test_a_manifest_that_cannot_be_understood_gets_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / MANIFEST).write_text(text)
-    with pytest.raises(InputError, match="what its subjects were learned from is not known"):
+    with pytest.raises(InputError, match="it is unknown what its subjects were trained on"):
         read_training_photos(tmp_path)
 
 

@@ -93,7 +93,7 @@ def test_what_learned_from_nobody_knows_what_is_named(
     write_manifest(tmp_path / "out", found, [])
     assert read_foreign_models(tmp_path / "out") == tuple(names)
     words, *_ = look_ahead(recipe(tmp_path, **changes), False, 1)
-    assert ("what it learned from is not known" in " ".join(words)) == bool(names)
+    assert ("what it was trained on is unknown" in " ".join(words)) == bool(names)
 
 
 def test_subjects_of_the_recipe_are_known(tmp_path: Path) -> None:

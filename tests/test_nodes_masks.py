@@ -143,4 +143,4 @@ def test_photos_without_masks_have_empty_ones(client: Client, pairs: Path) -> No
     assert texts(run, "load-2") == ["background"] * 3
     assert texts(run, "load-3") == ["cat", "cat", "dog"]
     graph |= {"prompts": prompts(words=""), **shown(("text", "prompts", 0))}
-    assert "Mask 1 shows background only" in str(client.run(graph).error)
+    assert "Mask 1 shows only background" in str(client.run(graph).error)

@@ -52,7 +52,7 @@ def test_folders_that_are_none(client: Client, pairs: Path, folder: str, sentenc
     [
         (lambda folder: (folder / "masks/cat/b.png").unlink(), "cat/b.png has no mask"),
         (lambda folder: (folder / "palette.yaml").write_text("a: 1"), "palette.yaml: "),
-        (lambda folder: (folder / "metadata.jsonl").write_text("{}"), "line 1, is no record"),
+        (lambda folder: (folder / "metadata.jsonl").write_text("{}"), "line 1, is not a record"),
         (lambda folder: save(folder / "masks/dog/c.png", np.zeros((24, 32))), "does not name its"),
     ],
 )
@@ -97,7 +97,7 @@ TABLE = "background: 0, #000000\ncat: 1, 300, #ff6000"
     ("pixels", "kind", "changes", "sentence"),
     [
         ([[[255, 97, 0]]], np.uint8, {"table": TABLE}, "#ff6100.*The nearest is #ff6000 cat"),
-        ([[[255, 97, 0]]], np.uint8, {}, "has colours .#ff6100.*Say in the table"),
+        ([[[255, 97, 0]]], np.uint8, {}, "is in colour .#ff6100.*Say in the table"),
         ([[0, 7]], np.uint16, {"table": TABLE}, "has 7 in row 0, column 1"),
         ([[0, 0]], np.uint8, {"table": TABLE}, "is empty"),
         ([[0, 1]], np.uint8, {"table": "cat 1"}, "not of the form"),

@@ -54,7 +54,7 @@ ONE = {"solid": node("SolidMask", value=1 / 255, width=32, height=24)}
         (vary(width=32), "Set both width and height, or both to 0"),
         (
             vary(flip=0.0, mask=["batch", 0], image=["images", 0]),
-            "batch has 3 and there are 2 masks",
+            "batch has 3, but there are 2 masks",
         ),
     ],
 )

@@ -338,9 +338,9 @@ def spoil_missing(folder: Path) -> None:
     ("spoil", "sentence"),
     [
         (spoil_size, "has 8x8 pixels and its image 40x32"),
-        (spoil_value, "has 7 in row 0, column 0, which is no class"),
-        (spoil_colour, "#010203 in row 0, column 0, which is no class"),
-        (spoil_empty, "is empty: it shows background only"),
+        (spoil_value, "has 7 in row 0, column 0, which is not a class"),
+        (spoil_colour, "#010203 in row 0, column 0, which is not a class"),
+        (spoil_empty, "is empty: it shows only background"),
         (spoil_depth, "has 300 in row 0"),
         (spoil_file, "cannot be read"),
         (spoil_photo, "cannot be read"),

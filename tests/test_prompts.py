@@ -88,7 +88,7 @@ def test_wrong_text_is_named_with_its_place(template: str, sentence: str) -> Non
 @pytest.mark.parametrize(
     ("lists", "sentence"),
     [
-        ({"a": ["__b__"], "b": ["x", "__a__"]}, "The list 'a' names itself: a -> b -> a."),
+        ({"a": ["__b__"], "b": ["x", "__a__"]}, "The list 'a' refers to itself: a -> b -> a."),
         ({"a": []}, "The list 'a' is empty."),
         ({"a": ["x", "{y"]}, "List 'a', value 2, character 1: this { is never closed"),
         ({"a": ["__b__"]}, "there is no list named 'b'"),
@@ -112,9 +112,9 @@ def test_wrong_lists(lists: dict[str, list[str]], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("classes", "templates", "contexts", "sentence"),
     [
-        ([], [PLAIN], [], "There is no class."),
+        ([], [PLAIN], [], "No class is given."),
         (["cat", "Cat"], [PLAIN], [], "The class 'Cat' is listed twice (also as 'cat'"),
-        (["cat", "cat"], [PLAIN], [], "The class 'cat' is named twice."),
+        (["cat", "cat"], [PLAIN], [], "The class 'cat' is listed twice."),
         (["é", "e\u0301"], [PLAIN], [], "look the same"),
         (["../x"], [PLAIN], [], "The class name '../x' cannot be used as a file name"),
         (["cat", "dog"], ["{a|{classes}}", "x"], [], "Template 2 has no {class_name}"),
@@ -356,7 +356,7 @@ def test_the_words_of_a_class_are_a_prompt() -> None:
 
 
 def test_what_a_language_cannot_say_needs_words() -> None:
-    with pytest.raises(InputError, match="Give the class 'C#' other words"):
+    with pytest.raises(InputError, match="Choose other words for the class 'C#'"):
         PromptSet(["C#"], ["a {class_name}"], language="webui")
 
 
@@ -377,7 +377,7 @@ def test_word_lines() -> None:
         ("a", "The line 'a' is not of the form"),
         (": x", "not of the form"),
         ("a:", "not of the form"),
-        ("a: x\na: y", "The words of 'a' are given twice."),
+        ("a: x\na: y", "The words for 'a' are given twice."),
     ],
 )
 def test_wrong_word_lines(text: str, sentence: str) -> None:
@@ -393,7 +393,7 @@ def test_list_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("colour red, blue", "The list 'colour red, blue' is not of the form"),
+        ("colour red, blue", "The line 'colour red, blue' is not of the form"),
         ("colour:", "is not of the form"),
         ("a: x\na: y", "There are two lists named 'a'."),
     ],

@@ -53,7 +53,7 @@ def refusal(folder: Path, text: str, model: type[BaseModel] = Recipe) -> str:
         ("prompts: {templates: a cat}", "must be a valid list, such as ['a cat']."),
         ("prompts:\n  negative:\n", "there is no value. Write '' for an empty text"),
         ("prompts:\n  templates: [{class_name}]", "as in '{class_name}, a photo'."),
-        ("prompts:\n  templates:\n  - {class_name} x", "A text that begins with {, ["),
+        ("prompts:\n  templates:\n  - {class_name} x", "Text that begins with {, ["),
         (
             "prompts:\n  templates:\n  - a cat #1\n",
             "Quote the text, 'a cat #1', or put a space after",

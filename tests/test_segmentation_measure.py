@@ -147,7 +147,7 @@ def _empty(folder: Path) -> None:
     [
         (_no_mask, "has no mask: there is no file"),
         (_other_size, "has 31x32 pixels and its image 32x32"),
-        (_unknown, "has 77 in row 3, column 5, which is no class. Known: 0 background, 1 disc"),
+        (_unknown, "has 77 in row 3, column 5, which is not a class. Known: 0 background, 1 disc"),
         (_unreadable, "cannot be read"),
         (_empty, "has no labelled pixel"),
     ],

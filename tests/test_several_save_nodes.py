@@ -216,7 +216,7 @@ def masks(node: str, count: int) -> Event:
         ([sent("9", 1), sent("9", 2), sent("10", 3), sent("10", 4)], b"\1\3\2\4"),
         ([sent("10", 3), sent("10", 4), sent("9", 1), sent("9", 2)], b"\1\3\2\4"),
         ([sent("9", 1), sent("9", 2)], "without an image from node 10"),
-        ([sent("9", 1), sent("9", 2), sent("10", 3)], "Node 10: 1 image came, 2 were expected"),
+        ([sent("9", 1), sent("9", 2), sent("10", 3)], "Node 10: 1 image received, 2 expected"),
         ([sent(n, 1) for n in ("9", "10") for _ in range(3)], "write 'images_per_job: 6'"),
         ([sent("9", 1), sent("9", 2), sent("10", 3), sent("10", 4),
           sent("9", 5, "mask"), sent("9", 6, "mask"), masks("9", 2)], "others return none"),

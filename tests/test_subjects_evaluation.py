@@ -212,7 +212,7 @@ def test_a_dataset_folder_is_judged_by_what_it_says_of_itself(
     ("given", "said"),
     [
         ((), "Pass the trained files to evaluate"),
-        (("{lora}",), "Give --real"),
+        (("{lora}",), "Pass --real"),
         (("{lora}", "--real", "{photos}", "--dataset", "{photos}"), "a dataset folder records"),
         (("{photos}", "--real", "{photos}"), "no .safetensors files in it"),
         (("{lora}x", "--real", "{photos}"), "no such file"),

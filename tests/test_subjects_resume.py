@@ -93,13 +93,13 @@ def test_an_interrupted_training_goes_on_with_nothing_else(
     before = {path: path.read_bytes() for path in cut.glob("*.training")}
     with pytest.raises(InputError) as caught:
         _train(cut, *CHANGES[said](subject, LORA), _on)
-    assert f"was begun otherwise: {said}" in str(caught.value)
+    assert f"was started with different settings: {said}" in str(caught.value)
     assert {path: path.read_bytes() for path in cut.iterdir() if path.is_file()} == before
 
 
 def test_another_base_is_told(subject: NewSubject, cut: Path) -> None:
     base = replace(opened(), digest="0" * 64)
-    with pytest.raises(InputError, match="was begun otherwise: with other base"):
+    with pytest.raises(InputError, match="was started with different settings: with other base"):
         train_subjects(base, [subject], LORA, Machine(), cut / "blot-m1.safetensors", samples=0)
 
 

@@ -375,7 +375,7 @@ def test_a_folder_of_save_labelled_is_verified_by_its_lines(tmp_path: Path) -> N
     names = [f"images/cat/a_{number}.png" for number in range(4)]
     add_records(tmp_path, [{"class_name": "cat", "file_name": name} for name in names])
     assert verify(tmp_path, read_data=True).gone == (names[3],)
-    with pytest.raises(InputError, match="is no dataset folder"):
+    with pytest.raises(InputError, match="is not a dataset folder"):
         verify(tmp_path / "images", read_data=False)
 
 
@@ -400,7 +400,7 @@ def test_verify_names_the_command_that_draws_a_deleted_image_again(folder: Path)
     assert verify(folder, read_data=False).deleted == 1
     deleted = "1 image was deleted and counts as rejected from the next run on. To draw it again: "
     assert f"{deleted}manyshot run RECIPE --redraw." in (text := said("verify", folder))
-    assert "Mend it" not in text
+    assert "Repair it" not in text
     first(folder).write_bytes(b"damaged")
     assert f"{deleted}manyshot run RECIPE --redraw. Repair it: manyshot repair" in (
         said("verify", folder)

@@ -147,8 +147,8 @@ def test_masks_go_to_controlnet_and_into_the_folder(
 @pytest.mark.parametrize(
     ("works", "fault", "sentence"),
     [
-        (False, "", "ControlNet took no part"),
-        (True, "model not found: None", "took no part in the image: model not found: None."),
+        (False, "", "ControlNet was not applied"),
+        (True, "model not found: None", "failed and was not applied: model not found: None."),
     ],
 )
 def test_a_controlnet_that_took_no_part_is_a_failure(

@@ -51,7 +51,7 @@ def test_a_webui_for_others_takes_no_absolute_paths(
     options = webui.part("webui.host").shared.cmd_opts
     monkeypatch.setattr(options, option, True, raising=False)
     shown = webui.run(output=path, classes="cat", images_per_class=1).infotexts[0]
-    assert "cannot be an absolute path" in shown or "leads out of the folder" in shown
+    assert "cannot be an absolute path" in shown or "leads outside the folder" in shown
 
 
 def test_the_images_carry_the_infotext(webui: Host, tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def _raises(p: Any, processed: Any) -> None:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (lambda p, d: setattr(d, "sd_model_name", "other"), "with the checkpoint 'other', not"),
-        (_short, "1 image came, 2 were expected"),
+        (lambda p, d: setattr(d, "sd_model_name", "other"), "the checkpoint 'other' instead"),
+        (_short, "1 image received, 2 expected"),
         (_resized, "has 24x24 pixels instead of 16x16"),
         (_no_lora, "without all of the prompt: Lora not found: cells"),
         (_raises, "RuntimeError: CUDA out of memory."),
@@ -84,10 +84,7 @@ def test_an_extension_that_fails_and_is_left_out_is_a_failed_job(
     webui.always.append(Broken())
     p = webui.page()
     webui.run(p, output=str(tmp_path), classes="cat", images_per_class=1)
-    assert (
-        "extension of the WebUI, failed and took no part in the image: no such style."
-        in "".join(p.comments)
-    )
+    assert "WebUI extension failed and was not applied: no such style." in "".join(p.comments)
     assert not names(tmp_path)
     webui.always.clear()  # what was logged before a job says nothing of it
     assert "1 of 1" in webui.run(p, output=str(tmp_path), classes="cat", images_per_class=1).info
@@ -121,7 +118,7 @@ def test_a_run_of_failures_stops(webui: Host, tmp_path: Path) -> None:
             "no checkpoint 'tniy'. Did you mean 'tiny'?",
         ),
         ({}, {"output": ""}, "Name the dataset folder"),
-        ({}, {"classes": ""}, "There is no class"),
+        ({}, {"classes": ""}, "No class is given"),
         ({}, {"classes": "../up"}, "cannot be used as a file name"),
         ({}, {"images_per_class": 1.5}, "must be a whole number"),
         ({}, {"masks": "nowhere"}, "There is no folder nowhere"),

@@ -70,7 +70,7 @@ REFUSED: list[tuple[Callable[[], Made], str, str]] = [
         "l0",
         "strengths 1.0 for the model and 0 for",
     ),
-    (lambda: change(simple(), "negative", clip=["checkpoint", 1]), "negative", "another text"),
+    (lambda: change(simple(), "negative", clip=["checkpoint", 1]), "negative", "a different text"),
     (
         lambda: change(simple(controlnet=[UNIT]), "sampler", negative=["negative", 0]),
         "c0",
@@ -85,7 +85,7 @@ REFUSED: list[tuple[Callable[[], Made], str, str]] = [
     (
         lambda: change(simple(hires=HIRES_FIX), "second", cfg=1),
         "second",
-        "has another 'cfg' than node sampler",
+        "has a different 'cfg' than node sampler",
     ),
     (
         lambda: change(simple(hires=HIRES_FIX), "larger", upscale_method="bislerp"),

@@ -112,7 +112,7 @@ def test_and_is_the_weighted_sum_of_noise_predictions(numbers: dict[str, Any]) -
 
 
 def test_and_in_the_wrong_place_is_refused(numbers: dict[str, Any]) -> None:
-    assert "wired to a sampler's negative" in numbers["negative"]
+    assert "connected to a sampler's negative" in numbers["negative"]
     assert "do not sum to 1, which needs a negative prompt" in numbers["alone"]
 
 

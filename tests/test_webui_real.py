@@ -106,7 +106,7 @@ def test_another_file_format(tmp_path: Path, tried: Tried) -> None:
     finally:
         tried.post("options", {"samples_format": "png"})
     assert isinstance(found, Failure)
-    assert "came as JPEG, with losses" in found.reason
+    assert "arrived as JPEG, which is lossy" in found.reason
 
 
 LOUD: dict[str, tuple[dict[str, Any], str]] = {

@@ -67,7 +67,7 @@ def test_a_short_batch(tmp_path: Path, tried: Tried) -> None:
     with pressed(tried, "interrupt", (1, 1)):
         found = outcome(tried, several)
     assert isinstance(found, Failure)
-    short = "2 images came, 3 were expected"  # where the extension is installed, it is marked
+    short = "2 image received, 3 expected"  # where the extension is installed, it is marked
     assert short in found.reason or "Someone interrupted it in the WebUI" in found.reason
 
 

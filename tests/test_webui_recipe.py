@@ -188,7 +188,7 @@ def test_a_mask_without_white_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64), "red").save(photo)
     webui = {**WEBUI, "init_image": {"file": str(photo)}, "mask": {"file": str(black)}}
     plan = plan_of(webui)
-    with pytest.raises(InputError, match="black all over"):
+    with pytest.raises(InputError, match="entirely black"):
         plan.requests.request(next(iter(plan)))
 
 

@@ -45,7 +45,10 @@ def test_refused(tmp_path: Path, what: str) -> None:
 PROMPTS = {
     "missing LoRA in a prompt": ("a {class_name} <lora:flowr:0.8>", "no LoRA 'flowr'"),
     "missing embedding": ("a {class_name}, embedding:mysubjct", "no embedding 'mysubjct'"),
-    "embedding for another model": ("a {class_name}, embedding:for-sdxl", "'for-sdxl' is not for"),
+    "embedding for another model": (
+        "a {class_name}, embedding:for-sdxl",
+        "'for-sdxl' does not fit",
+    ),
 }
 
 
@@ -67,8 +70,8 @@ def test_no_controlnet(tmp_path: Path) -> None:
 
 
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "JPEG": ({"samples_format": "jpg"}, "as jpg, with losses"),
-    "WebP": ({"samples_format": "webp"}, "as webp, with losses"),
+    "JPEG": ({"samples_format": "jpg"}, "as jpg, which is lossy"),
+    "WebP": ({"samples_format": "webp"}, "as webp, which is lossy"),
     "masks among the images": ({"return_mask": True}, "masks among the images"),
 }
 

@@ -39,14 +39,14 @@ def test_drawn_again(tmp_path: Path, what: What, batch: int) -> None:
 
 
 INVALID: dict[What, str] = {
-    "blank": "one colour alone",
+    "blank": "a single colour",
     "wrong model": "checkpoint 'another' instead of 'tiny'",
     "wrong seeds": "used the seeds",
     "wrong sampler": "sampler 'LMS' instead of 'DPM++ 2M'",
     "wrong prompt": "masterpiece' instead of",
     "wrong size": "72x64 pixels instead of 64x64",
-    "jpeg": "came as JPEG, with losses",
-    "webp": "came as WEBP, with losses",
+    "jpeg": "arrived as JPEG, which is lossy",
+    "webp": "arrived as WEBP, which is lossy",
 }
 """Faults of the WebUI: its job fails and says why, the others are drawn."""
 
@@ -67,7 +67,7 @@ def test_fails_and_is_told(tmp_path: Path, what: What, batch: int) -> None:
 CALLED: dict[What, tuple[dict[str, Any], str]] = {
     "wrong vae": ({"vae": "tiny.vae.safetensors"}, "VAE 'another.vae.pt'"),
     "lora fails": ({"loras": [{"name": "flower"}]}, "without the LoRA 'flower'"),
-    "control fails": ({"controlnet": [control_unit()]}, "ControlNet took no part"),
+    "control fails": ({"controlnet": [control_unit()]}, "ControlNet was not applied"),
 }
 
 

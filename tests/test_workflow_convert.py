@@ -154,7 +154,7 @@ def test_subgraph_in_itself_is_refused() -> None:
     ui = load("subgraph")
     definition = ui["definitions"]["subgraphs"][0]
     definition["nodes"].append({"id": 60, "type": definition["id"]})
-    with pytest.raises(InputError, match="holds itself"):
+    with pytest.raises(InputError, match="contains itself"):
         convert_ui(ui, CATALOGUE)
 
 
@@ -175,7 +175,7 @@ def test_circle_of_reroutes_is_refused() -> None:
     link = reroutes[1]["inputs"][0]["link"]
     reroutes[0]["inputs"][0]["link"] = link
     next(item for item in ui["links"] if item[0] == link)[1] = reroutes[0]["id"]
-    with pytest.raises(InputError, match="circle"):
+    with pytest.raises(InputError, match="cycle"):
         convert_ui(ui, CATALOGUE)
 
 

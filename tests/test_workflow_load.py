@@ -97,13 +97,13 @@ def test_large_file_is_refused_unread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing.json", ".", "a\0b"])
 def test_path_that_is_no_file_is_one_sentence(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"cannot be read|is no file"):
+    with pytest.raises(InputError, match=r"cannot be read|is not a file"):
         read_workflow(tmp_path / name)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="devices and pipes")
 def test_device_without_end_is_refused() -> None:
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="is not a file"):
         read_workflow(Path("/dev/zero"))
 
 

@@ -49,7 +49,7 @@ def network_file(name: str) -> Path:
     """
     networks = sys.modules.get("networks")  # of the WebUI's extension Lora
     if not hasattr(networks, "available_network_aliases"):
-        raise InputError(f"The prompt has <lora:{name}>, and the WebUI's Lora extension is off.")
+        raise InputError(f"The prompt has <lora:{name}>, but the WebUI's Lora extension is off.")
     networks_by_name = _networks(networks)
     if name not in networks_by_name:
         networks.list_available_networks()  # pyright: ignore
@@ -145,8 +145,8 @@ def give_control(p: Any, unit: dict[str, Any]) -> None:
     script = _control_script(p)
     if script is None:
         raise InputError(
-            "There is a folder of masks, but no ControlNet. Install sd-webui-controlnet (Forge has "
-            "its own), or leave 'masks' empty."
+            "A folder of masks is set, but there is no ControlNet. Install "
+            "sd-webui-controlnet (Forge has its own), or leave 'masks' empty."
         )
     args = list(p.script_args)
     args[script.args_from] = unit

@@ -28,23 +28,23 @@ class Expected:
 def verify_images(processed: Any, expected: Expected) -> tuple[Image.Image, ...] | Failure:
     """The images of a Processed, or in a sentence why they are not the job's."""
     if processed is None:
-        return Failure("incomplete", "The WebUI gave nothing for the job.")
+        return Failure("incomplete", "The WebUI returned nothing for the job.")
     name = processed.sd_model_name
     if name != expected.checkpoint:
         return Failure(
             "invalid",
-            f"The WebUI drew with the checkpoint {name!r}, not with {expected.checkpoint!r}. "
-            "Choose that one in the WebUI and run again.",
+            f"The WebUI used the checkpoint {name!r} instead of {expected.checkpoint!r}. "
+            "Select that one in the WebUI and run again.",
         )
     trouble = next((c for c in _comments(processed) if c.startswith(NETWORK_TROUBLE)), None)
     if trouble:
-        return Failure("invalid", f"The WebUI drew without all of the prompt: {trouble}.")
+        return Failure("invalid", f"The WebUI drew without parts of the prompt: {trouble}.")
     params = processed.extra_generation_params or {}
     if expected.control and CONTROL not in params:
         return Failure(
             "invalid",
-            "ControlNet took no part in the image; the WebUI's console says why. Is its model "
-            "there, and for this kind of checkpoint?",
+            "ControlNet was not applied; the WebUI's console says why. Check that its model "
+            "is there and fits the checkpoint.",
         )
     return _verify_count(processed, expected)
 

@@ -23,25 +23,25 @@ def panel(elem_id: Callable[[str], str]) -> list[Any]:
     def weight(name: str, label: str) -> None:
         controls[name] = gr.Slider(0, 2, value=1.0, step=0.05, label=label, elem_id=elem_id(name))
 
-    text("output", "Dataset folder", "A folder of this machine; a run goes on from what is there")
-    text("classes", "Classes", "One a line: name, or name: words for the prompt", 4)
-    text("templates", "Templates", "a photo of a {class_name}, {context}  (else the prompt)", 2)
+    text("output", "Dataset folder", "A folder on this machine; a run continues what is there")
+    text("classes", "Classes", "One per line: name, or name: words for the prompt", 4)
+    text("templates", "Templates", "a photo of a {class_name}, {context}  (default: the prompt)", 2)
     with gr.Row():
-        text("contexts", "Contexts", "Places, poses, light, one a line: {context}", 2)
+        text("contexts", "Contexts", "Places, poses, light, one per line: {context}", 2)
         text("lists", "Word lists", "name: value, value  for __name__", 2)
-    text("negative", "Negative", "Else the negative prompt above")
+    text("negative", "Negative", "Default: the negative prompt above")
     with gr.Row():
         controls["images_per_class"] = gr.Number(
             value=8, precision=0, label="Images per class", elem_id=elem_id("images_per_class")
         )
         controls["seed"] = gr.Number(value=0, precision=0, label="Seed", elem_id=elem_id("seed"))
     with gr.Accordion("Subjects", open=False, elem_id=elem_id("subjects_group")):
-        text("subjects", "Subjects", "A subject file that manyshot trained, or a folder of them")
+        text("subjects", "Subjects", "A subject file trained by manyshot, or a folder of them")
         weight("subject_weight", "Weight of the subjects' LoRA")
     with gr.Accordion("Masks for ControlNet", open=False, elem_id=elem_id("masks_group")):
-        text("masks", "Masks", "A folder of control images, or with one for each class")
-        text("control_model", "ControlNet model", "As the ControlNet panel names it")
-        text("control_module", "Preprocessor", "None, since masks are control images as they are")
+        text("masks", "Masks", "A folder of control images, or of one folder per class")
+        text("control_model", "ControlNet model", "The name in the ControlNet panel")
+        text("control_module", "Preprocessor", "None, because masks already are control images")
         weight("control_weight", "Weight of ControlNet")
     return [controls[name] for name in NAMES]
 

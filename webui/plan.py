@@ -117,8 +117,9 @@ def _subjects(path: str) -> Subjects:
     first = next(iter(subjects.values()))
     if first.file.method == "dreambooth":
         raise InputError(
-            f"{first.path} is a whole checkpoint. Choose it as the WebUI's checkpoint, write its "
-            f"word ({first.subject.word}) as the words of the class, and leave 'subjects' empty."
+            f"{first.path} is a full checkpoint. Select it as the WebUI's checkpoint, use "
+            f"its word ({first.subject.word}) as the words of the class, and leave "
+            "'subjects' empty."
         )
     return subjects
 

@@ -41,9 +41,9 @@ def _check_paths(settings: Settings) -> None:
         path = getattr(settings, name)
         if is_absolute(path):
             raise InputError(
-                f"This WebUI is open to others (--share, --listen) or hides its folders "
-                f"(--hide-ui-dir-config): {name!r} cannot be an absolute path. Give one below the "
-                "WebUI's folder, such as outputs/pets."
+                "This WebUI is open to others (--share, --listen) or hides its folders "
+                f"(--hide-ui-dir-config): {name!r} cannot be an absolute path. Use one "
+                "inside the WebUI's folder, such as outputs/pets."
             )
         inside(Path.cwd(), path)
 
@@ -70,5 +70,6 @@ def _check_files(whole: Plan) -> None:
         there = host.embedding_file(token) if inverted else host.network_file(subject.path.stem)
         if hash_file(there) != subject.digest:
             raise InputError(
-                f"The WebUI's {there} is another file than {subject.path}. Copy that one over it."
+                f"The WebUI's {there} differs from your file {subject.path}. Replace it "
+                "with a copy of your file."
             )

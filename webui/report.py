@@ -20,5 +20,5 @@ class Report:
 
     def sentence(self, folder: str) -> str:
         ended = "Stopped: " if self.stopped else ""
-        again = " Run it again to go on." if self.done < self.planned else ""
+        again = " Run it again to continue." if self.done < self.planned else ""
         return f"{ended}{self.done} of {self.planned} images are in {folder}.{again}"

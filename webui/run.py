@@ -27,12 +27,11 @@ from .settings import INFOTEXT, Settings, to_infotext
 from .status import board
 
 _SCRIPT_FAILED = (
-    "ControlNet, or another extension of the WebUI, failed and took no part in the image: {}. The "
-    "WebUI's console says more."
+    "ControlNet or another WebUI extension failed and was not applied: {}. See the WebUI's console."
 )
 _LORA_UNUSED = (
-    "The WebUI drew without the LoRA {!r}: its file cannot be loaded, or is for another kind of "
-    "checkpoint."
+    "The WebUI drew without the LoRA {!r}: its file cannot be loaded, or is made for "
+    "another model family."
 )
 HOPELESS = 3  # jobs that failed one after the other before any was delivered: the run stops
 
@@ -114,7 +113,7 @@ class _Run:
             return Failure(kind, f"The WebUI failed: {type(error).__name__}: {reason}")
         if shared.state.skipped:
             shared.state.skipped = False
-            return Failure("incomplete", "Skipped; the next run makes it.")
+            return Failure("incomplete", "Skipped; the next run draws it.")
         size = None if getattr(p, "enable_hr", False) else (p.width, p.height)
         expected = Expected(job.images, size, self.checkpoint.name, bool(job.pictures))
         images = verify_images(processed, expected)
@@ -184,7 +183,7 @@ class _Run:
         lost = sum(file.kind == "images" for file in [*files.gone, *files.damaged])
         if lost:
             self.report.problems.append(
-                f"{pluralize(lost, 'image was', 'images were')} removed or changed meanwhile."
+                f"{pluralize(lost, 'image was', 'images were')} removed or changed in the meantime."
             )
         self.report.done = self.ledger.images()[0] - lost  # what the disk has
         state = "stopped" if self.report.stopped else "ended"

@@ -117,9 +117,9 @@ def _cast(name: str, value: Any, default: Any) -> Any:
     if isinstance(default, int) and number and float(value).is_integer():
         return int(value)
     type_name = {str: "text", int: "a whole number", float: "a number"}[type(default)]
-    raise InputError(f"The setting {name!r} is {str(value)[:60]!r}, and must be {type_name}.")
+    raise InputError(f"The setting {name!r} is {str(value)[:60]!r}, but must be {type_name}.")
 
 
 def _check_range(name: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
-        raise InputError(f"The setting {name!r} is {value}; it can be {least} to {most}.")
+        raise InputError(f"The setting {name!r} is {value}; allowed is {least} to {most}.")
