@@ -44,7 +44,7 @@ def measure(
         ),
     ] = None,
     allow_overlap: Annotated[
-        bool, typer.Option(help="Measure although synthetic images repeat test images.")
+        bool, typer.Option(help="Measure even if synthetic images repeat test images.")
     ] = False,
 ) -> None:
     """Measure whether synthetic images help. Ctrl-C stops; run again to resume."""

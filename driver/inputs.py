@@ -14,7 +14,7 @@ class FileInput(Strict):
     file: UserPath | None = Field(default=None, description="One picture for every job.")
     folder: UserPath | None = Field(
         default=None,
-        description="Pictures taken in turn; from its subfolder <class_name> when there is one.",
+        description="Pictures used in turn; from the subfolder <class_name> if there is one.",
     )
 
     @model_validator(mode="after")

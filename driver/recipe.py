@@ -25,20 +25,23 @@ class Prompts(Strict):
     templates: list[str] = Field(
         default=["a photo of a {class_name}"],
         min_length=1,
-        description="Prompts with {class_name}, or {classes}, which are those that the mask of "
-        "'pairs' shows, and, where contexts are given, {context}.",
+        description="Prompts with {class_name}, or with {classes}, the classes that the "
+        "mask of 'pairs' shows, and {context} if contexts are given.",
     )
     matrix: bool = Field(
         default=False,
-        description="A template a|b|c is all combinations of a with b and c, each a template.",
+        description="A template a|b|c becomes all combinations of a with b and c.",
     )
-    contexts: list[str] = Field(default=[], description="Places, poses, light: {context} cycles.")
-    negative: str = Field(default="", description="What the pictures must not show.")
+    contexts: list[str] = Field(
+        default=[], description="Places, poses, light: {context} cycles through them."
+    )
+    negative: str = Field(default="", description="What the images must not show.")
     lists: dict[str, list[str]] = Field(
         default={}, description="Words for __name__ wildcards in templates and contexts."
     )
     words: dict[str, str] = Field(
-        default={}, description="What {classes} calls the classes of masks: class name: words."
+        default={},
+        description="Words that {classes} uses for the classes of masks: class name: words.",
     )
 
     @field_validator("words")
@@ -50,7 +53,7 @@ class Prompts(Strict):
 class Retries(Strict):
     """How often a job is tried again, by what went wrong. A refused prompt is never tried again."""
 
-    connection: int = Field(default=20, ge=0, description="Server or websocket gone.")
+    connection: int = Field(default=20, ge=0, description="Server or websocket connection lost.")
     memory: int = Field(default=2, ge=0, description="Out of memory on the server.")
     node: int = Field(default=1, ge=0, description="A node raised an error.")
     stalled: int = Field(default=2, ge=0, description="No sign of life within timeouts.stall.")
@@ -63,7 +66,9 @@ class Timeouts(Strict):
     connect: Seconds = Field(default=10, description="To open a connection.")
     reply: Seconds = Field(default=60, description="For one whole HTTP reply.")
     stall: Seconds = Field(default=300, description="A running job without any sign of life.")
-    server_gone: Seconds = Field(default=600, description="All servers away: the run gives up.")
+    server_gone: Seconds = Field(
+        default=600, description="All servers unreachable: the run gives up."
+    )
 
 
 class Recipe(Strict):
@@ -71,43 +76,45 @@ class Recipe(Strict):
 
     workflow: PathOrName | None = Field(
         default=None,
-        description="A workflow file, or the name of one that manyshot brings. WebUIs do what it "
-        "says as far as they can; for WebUIs alone, 'webui' may stand in its place.",
+        description="A workflow file, or the name of one that comes with manyshot. WebUIs "
+        "reproduce it as far as they can; for WebUIs alone, use 'webui' instead.",
     )
     webui: WebUISettings | None = Field(
         default=None,
-        description="How WebUIs draw the jobs. What it leaves out is read from the workflow.",
+        description="How WebUIs draw the jobs. Anything not set here is read from the workflow.",
     )
     output: UserPath = Field(description="The dataset folder.")
     classes: list[str] | dict[str, str] | UserPath | None = Field(
         default=None,
-        description="Class names; or class name: words for the prompt; or a text file, one a "
-        "line. Without it the workflow's class prompts node says (as for the next three).",
+        description="Class names; or class name: words for the prompt; or a text file, one "
+        "per line. Default, as for the next three: the workflow's Class Prompts "
+        "node.",
     )
     subjects: dict[str, UserPath] | UserPath | None = Field(
         default=None,
-        description="Trained subjects: a file, a folder of them, or class name: file. Prompts "
-        "call each class by its subject's word; without 'classes' their classes are made.",
+        description="Trained subjects: a file, a folder of them, or class name: file. "
+        "Prompts use each subject's word for its class; without 'classes' their "
+        "classes are drawn.",
     )
     pairs: Pairs | None = Field(
         default=None,
-        description="Labelled photos that jobs are made from, as $image, $mask and $control; "
-        "without 'classes' theirs are made.",
+        description="Labelled photos to make jobs from, as $image, $mask and $control; "
+        "without 'classes' their classes are drawn.",
     )
     any_base: bool = Field(
         default=False,
-        description="Use the subjects on another checkpoint than they were trained on.",
+        description="Allow subjects on a checkpoint that they were not trained on.",
     )
     prompts: Prompts | None = None
     images_per_class: Count | None = None
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     batch_size: Count | None = Field(
-        default=None, description="Images a job; by default what the workflow says."
+        default=None, description="Images per job; default: the workflow's."
     )
     images_per_job: Count | None = Field(
         default=None,
-        description="Images that one job brings, where that is not the batch_size: a workflow that "
-        "repeats its latents.",
+        description="Images that one job returns, if not batch_size: for workflows that "
+        "repeat latents.",
     )
     bind: dict[str, BoundValue] = Field(
         default={},
@@ -116,12 +123,12 @@ class Recipe(Strict):
         "$mask_classes, $file_name), or a picture ({file: …} or {folder: …}).",
     )
     sweep: dict[str, list[Scalar]] = Field(
-        default={}, description="Node title.input: values; every combination is made."
+        default={}, description="Node title.input: values; every combination is drawn."
     )
     save: str | list[str] | None = Field(
         default=None,
-        description="The node whose images are kept, if the workflow has several; or a list of "
-        "nodes, of each of which every job brings an image.",
+        description="The node whose images are kept, if the workflow has several; or a "
+        "list, to keep an image of each node for every job.",
     )
     servers: list[ServerAddress] = Field(
         default=[ServerAddress(url="embedded")],

@@ -211,7 +211,7 @@ def test_figures_are_kept_part_by_part(tmp_path: Path) -> None:
         "classes": {"top1": [0.3333], "images": 123456},
     }
     path.write_text("[1, 2")
-    with pytest.raises(InputError, match="no file of figures"):
+    with pytest.raises(InputError, match="not a file of figures"):
         read_figures(path)
 
 

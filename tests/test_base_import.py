@@ -122,7 +122,9 @@ def test_an_imported_text_encoder_is_not_taught_again(exported: Path, tmp_path: 
 @pytest.mark.parametrize("name", [ae.CHECKPOINT, "text_encoder.safetensors", df.CHECKPOINT])
 def test_a_run_that_has_begun_is_not_lost(exported: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"hours of work")
-    with pytest.raises(InputError, match=f"{name} exists, and would be lost: give another folder"):
+    with pytest.raises(
+        InputError, match=f"{name} exists and would be overwritten: pass another folder"
+    ):
         take(tmp_path, exported)
     assert (tmp_path / name).read_bytes() == b"hours of work"
     assert len(list(tmp_path.iterdir())) == 3  # the two exported files, and what was there

@@ -33,7 +33,7 @@ from .base_sizes import SMALL
 
 
 def test_a_run_needs_an_end() -> None:
-    with pytest.raises(InputError, match="steps, or of minutes"):
+    with pytest.raises(InputError, match="steps or minutes"):
         tr.Clock(None, None)
 
 

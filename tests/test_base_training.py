@@ -147,7 +147,7 @@ def test_a_decoder_of_another_encoder_is_refused(images: list[np.ndarray], tmp_p
     more = replace(options, decoder_only=True)
     ta.train_autoencoder(images, watched, SMALL, more, tmp_path)
     ta.train_autoencoder(images, watched, SMALL, replace(options, steps=3), tmp_path)
-    with pytest.raises(InputError, match="another encoder"):
+    with pytest.raises(InputError, match="a different encoder"):
         ae.load_autoencoder(tmp_path, SMALL)
 
 

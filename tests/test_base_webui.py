@@ -224,7 +224,7 @@ def test_another_taesd_stays_and_nothing_is_written(
 def test_a_folder_that_is_no_webui(folder: Path, missing: str) -> None:
     path = folder / missing
     path.rmdir() if path.is_dir() else path.unlink()
-    with pytest.raises(InputError, match="is no folder of AUTOMATIC1111's WebUI"):
+    with pytest.raises(InputError, match="is not a folder of AUTOMATIC1111's WebUI"):
         webui_folder(folder)
 
 
@@ -236,7 +236,7 @@ def test_forge(folder: Path) -> None:
 
 def test_a_missing_tokenizer(folder: Path, tokenizer: Path, put: Callable[[], list[Path]]) -> None:
     (tokenizer / "merges.txt").unlink()
-    with pytest.raises(InputError, match=r"lacks merges\.txt\. Give ComfyUI's folder"):
+    with pytest.raises(InputError, match=r"lacks merges\.txt\. Pass ComfyUI's folder"):
         put()
     assert list((folder / CHECKPOINTS).iterdir()) == []
 

@@ -112,8 +112,8 @@ def test_other_readers_ask_which_part_is_meant(
             ("val/a/1.png", "validation/a/1.png"),
             "has two folders for one split, val and validation",
         ),
-        (("val/a/1.png", "test/a/1.png"), "and no train: name the folder to draw from itself"),
-        (("a/1.png", "b/1.png", "b/2.png"), "There is one image only of 'a', and a split by seed"),
+        (("val/a/1.png", "test/a/1.png"), "but no train: name the folder to draw from"),
+        (("a/1.png", "b/1.png", "b/2.png"), "There is only one image of 'a', and a split by seed"),
     ],
 )
 def test_unclear_layouts_are_refused(tmp_path: Path, names: tuple[str, ...], sentence: str) -> None:

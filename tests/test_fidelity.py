@@ -109,5 +109,5 @@ def test_measures_do_not_depend_on_order_or_place(seed: int, reals: int, others:
 def test_too_few_images() -> None:
     with pytest.raises(InputError, match="needs 6 images; there are 4"):
         density_coverage(CORNERS, CORNERS)
-    with pytest.raises(InputError, match="KID needs two"):
+    with pytest.raises(InputError, match="KID needs at least two"):
         kid(CORNERS, CORNERS[:1])

@@ -118,7 +118,7 @@ def test_names_that_are_not_unique_have_no_written_split(tmp_path: Path) -> None
     fill(tmp_path / "photos" / "train", 3)
     fill(tmp_path / "photos" / "test", 3, first=50)
     file = written(folder_dataset(tmp_path / "photos"), tmp_path / "out")
-    with pytest.raises(InputError, match="Two images of the data have one name"):
+    with pytest.raises(InputError, match="Two images of the data have the same name"):
         read_data(Data(path=tmp_path / "photos", split=file))
 
 

@@ -205,7 +205,9 @@ def test_the_learners_name_tells_apart_what_gives_other_figures(pixels: Pixels) 
 
 
 def test_an_unknown_net_gets_the_nearest_name() -> None:
-    with pytest.raises(InputError, match=r"There is no net 'resnet_18'\. Did you mean 'resnet18'"):
+    with pytest.raises(
+        InputError, match=r"There is no network 'resnet_18'\. Did you mean 'resnet18'"
+    ):
         open_net(Model(name="resnet_18", mode="finetune"))
 
 

@@ -43,13 +43,13 @@ def recipe(**changes: object) -> MeasureRecipe:
         ({"arms": [{"add": "synthetic"}], "synthetic": None}, "need 'synthetic', their folder"),
         ({"data": {"kind": "pets"}}, "give 'path' for pets, food101 and folder"),
         ({"data": {"path": "x", "download": True}}, "'download' is for kind: pets"),
-        ({"arms": [{"add": "real", "each": 5, "ratio": 50}]}, "'each' is in place of 'ratio'"),
+        ({"arms": [{"add": "real", "each": 5, "ratio": 50}]}, "'each' replaces 'ratio'"),
         (
             {"published": {"source": "S", "figures": [FIGURE | {"shots": 7}]}},
             "a figure of 7 shots and the arm '+ synthetic 100 %', which are not both among",
         ),
-        ({"data": {"kind": "elpv", "path": "x"}}, "none for elpv"),
-        ({"shots": [5, 5]}, "shots are different numbers from 1"),
+        ({"data": {"kind": "elpv", "path": "x"}}, "elpv has none"),
+        ({"shots": [5, 5]}, "shots must be distinct numbers, 1 or more"),
         ({"draws": 0}, "'draws': must be greater than or equal to 1"),
         (
             {"protocol": "thesis", "arms": [{"add": "real", "mixing": "replace"}]},

@@ -119,9 +119,9 @@ def test_wrong_folders_get_a_sentence(
 @pytest.mark.parametrize(
     ("learned", "tested", "words"),
     [
-        (("cat", "dog"), ("cat",), "The test split has no image of 'dog'"),
+        (("cat", "dog"), ("cat",), "The test split has no images of 'dog'"),
         (("cat", "dog"), ("cat", "dog", "dogs"), "has a class 'dogs' .* Did you mean 'dog'?"),
-        (("cat",), ("cat",), "two classes at least; there are 1"),
+        (("cat",), ("cat",), "at least two classes; there are 1"),
     ],
 )
 def test_classes_that_do_not_fit_get_a_sentence(

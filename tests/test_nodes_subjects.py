@@ -263,20 +263,18 @@ def test_training_is_interrupted_goes_on_and_can_be_drawn_with(
     assert client.run(train_graph()).error is None
     error = client.run(train_graph(steps=4)).error
     assert error is not None
-    assert (
-        "was trained with another base, other photos, captions, masks, words or settings" in error
-    )
+    assert "was trained with a different base, photos, captions, masks, words or settings" in error
     assert trained_file.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"photos": (1,)}, "A subject needs 2 photos at least, and there is 1"),
-        ({"photos": (1, 1, 2)}, "Two of the photos are the same."),
-        ({"token": "dog"}, "The token 'dog' is a word that the model knows already"),
+        ({"photos": (1,)}, "A subject needs at least 2 photos, but there is 1"),
+        ({"photos": (1, 1, 2)}, "Two of the photos are identical."),
+        ({"token": "dog"}, "The token 'dog' is a word that the model already knows"),
         ({"base": "tiny.safetensors"}, "no checkpoint 'tiny.safetensors' to train on. Did you"),
-        ({"rank": 200}, "Rank 200 is more than the narrowest layer of this model is wide (128)"),
+        ({"rank": 200}, "Rank 200 exceeds the width of the model's narrowest layer (128)"),
     ],
 )
 def test_what_cannot_be_trained_is_told(

@@ -157,5 +157,5 @@ def test_a_line_twice_counts_once(labelled: Path, tmp_path: Path) -> None:
 
 def test_results_that_are_no_text_are_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(InputError, match="is no evaluation of subjects"):
+    with pytest.raises(InputError, match="is not a subject evaluation"):
         read_results(tmp_path / "a.json")

@@ -118,7 +118,7 @@ def test_paths_that_no_disk_holds_are_told(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:99", "meta", "vulkan"])
 def test_a_device_that_is_not_there_is_told(name: str) -> None:
-    with pytest.raises(InputError, match="Leave the option out to use the CPU"):
+    with pytest.raises(InputError, match="Omit the option to use the CPU"):
         check_device(name)
     check_device("cpu")
 

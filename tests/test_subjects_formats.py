@@ -313,7 +313,7 @@ def test_folders_that_cannot_be_opened_are_told(
     said()
     weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_suffix(".bin"))
-    with pytest.raises(InputError, match="does not open"):
+    with pytest.raises(InputError, match="cannot be opened"):
         open_base(copy, tokenizer)
 
 
@@ -326,9 +326,9 @@ def test_single_files_that_do_not_fit_are_told(
     first = "model.diffusion_model.input_blocks.0.0.weight"
     wide = {**tensors, first: torch.zeros(32, 9, 3, 3)}
     save_file(wide, tmp_path / "inpainting.safetensors")
-    with pytest.raises(InputError, match="does not open as such"):
+    with pytest.raises(InputError, match="cannot be opened as such"):
         open_base(tmp_path / "inpainting.safetensors", tokenizer)
     del tensors[first]
     save_file(tensors, tmp_path / "less.safetensors")
-    with pytest.raises(InputError, match="does not open as such"):
+    with pytest.raises(InputError, match="cannot be opened as such"):
         open_base(tmp_path / "less.safetensors", tokenizer)

@@ -110,7 +110,7 @@ def test_a_finished_file_is_another_with_other_captions_or_masks(
     assert is_trained(path, LORA, opened(), [subject])
     for said in CHANGES:
         changed, settings = CHANGES[said](subject, LORA)
-        with pytest.raises(InputError, match="was trained with another base, other photos"):
+        with pytest.raises(InputError, match="was trained with a different base, photos"):
             is_trained(path, settings, opened(), [changed])
     assert read_subject_file(path).subjects[0].photos == tuple(p.digest for p in subject.photos)
 
@@ -161,7 +161,7 @@ def test_a_loss_that_is_no_number_ends_without_a_file(
     said = _diverged(tmp_path, subject, settings)
     what = "loss of the held-out photos" if held_out else "loss"
     assert said == (
-        f"The training of blot-m1 ({method}, rate 0.5) went wrong at step 0: the {what} is no "
+        f"The training of blot-m1 ({method}, rate 0.5) failed at step 0: the {what} is no "
         "longer a number (nan). Nothing was written. Train it again with a lower 'rate': a tenth, "
         "or leave it out for the usual one."
     )
@@ -183,7 +183,7 @@ def test_weights_that_half_precision_cannot_hold_end_without_a_file(
     monkeypatch.setattr(fit._Run, "take_step", _counted)
     monkeypatch.setattr(fit._Run, "_held_out_loss", lambda *_: 1.0)
     settings = Settings.model_validate({**LORA.model_dump(), "method": method})
-    assert "would hold values that are no numbers" in _diverged(tmp_path, subject, settings)
+    assert "would contain values that are not numbers" in _diverged(tmp_path, subject, settings)
 
 
 def _counted(run: Any, workers: object) -> None:

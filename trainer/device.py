@@ -12,11 +12,11 @@ def check_device(name: str) -> None:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise InputError(
-            f"There is no {name!r} for --device: this machine has {', '.join(_there())}. Leave the "
-            "option out to use the CPU."
+            f"There is no {name!r} for --device: this machine has {', '.join(_there())}. "
+            "Omit the option to use the CPU."
         ) from None
     if device.type == "meta":
-        raise InputError("--device meta holds no numbers. Leave the option out to use the CPU.")
+        raise InputError("--device meta stores no numbers. Omit the option to use the CPU.")
 
 
 def _there() -> list[str]:

@@ -28,7 +28,7 @@ def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise Diverged(f"{path.name} would hold values that are no numbers (in {name})")
+            raise Diverged(f"{path.name} would contain values that are not numbers (in {name})")
 
 
 @contextmanager
@@ -38,5 +38,5 @@ def diverging(what: str, step: int, advice: str) -> Iterator[None]:
         yield
     except Diverged as error:
         raise Diverged(
-            f"{what} went wrong at step {step}: {error}. Nothing was written. {advice}"
+            f"{what} failed at step {step}: {error}. Nothing was written. {advice}"
         ) from None

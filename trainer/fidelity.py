@@ -53,7 +53,7 @@ def kid(
     """
     least = min(len(real), len(generated))
     if least < 2:
-        raise InputError("KID needs two real and two generated images at least.")
+        raise InputError("KID needs at least two real and two generated images.")
     size = max(2, min(size, least // 2))
     rng = np.random.default_rng(seed)
     kernels = _kernels(real, generated, gamma)

@@ -186,5 +186,7 @@ def load_segmenter(session: InferenceSession, path: Path) -> Segmenter:
     try:
         head.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise InputError(f"{path} is no segmenter of this version ({error}): delete it.") from error
+        raise InputError(
+            f"{path} is not a segmenter of this version ({error}): delete it."
+        ) from error
     return Segmenter(session, head.eval())

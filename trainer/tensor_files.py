@@ -25,8 +25,8 @@ def write_tensors(
             save_file(dict(tensors), temporary, dict(facts) if facts else None)
         except SafetensorError as error:
             raise ManyshotError(
-                f"Writing {path} failed: {error}. Make room, or mend the disk, and run the same "
-                "command again."
+                f"Writing {path} failed: {error}. Free up space, or fix the disk, and run "
+                "the same command again."
             ) from None
 
 

@@ -21,21 +21,21 @@ Side = Annotated[int, Field(ge=1, le=MOST_SIDE)]
 class Vary(Strict):
     """How each job's mask differs from the photo's, drawn from the job's seed."""
 
-    flip: Share = Field(default=DEFAULTS.flip, description="Chance to be mirrored.")
+    flip: Share = Field(default=DEFAULTS.flip, description="Probability of mirroring.")
     rotate: float = Field(
-        default=DEFAULTS.rotate, ge=0, le=180, description="At most so many degrees either way."
+        default=DEFAULTS.rotate, ge=0, le=180, description="Maximum degrees, either way."
     )
     scale: tuple[float, float] = Field(default=DEFAULTS.scale, description="[from, to]")
-    shift: Share = Field(default=DEFAULTS.shift, description="At most such a share of the side.")
+    shift: Share = Field(default=DEFAULTS.shift, description="Maximum share of the side.")
     shear: float = Field(
-        default=DEFAULTS.shear, ge=0, lt=90, description="At most so many degrees either way."
+        default=DEFAULTS.shear, ge=0, lt=90, description="Maximum degrees, either way."
     )
-    crop: Share = Field(default=DEFAULTS.crop, description="Least share of the side that is kept.")
+    crop: Share = Field(default=DEFAULTS.crop, description="Minimum share of the side to keep.")
     visible: Share = Field(
-        default=DEFAULTS.visible, description="Least share of each object that stays in sight."
+        default=DEFAULTS.visible, description="Minimum share of each object that stays visible."
     )
     cover: bool = Field(
-        default=DEFAULTS.cover, description="Zoom in until no bar is left beside the photo."
+        default=DEFAULTS.cover, description="Zoom in until no empty borders are left."
     )
 
     @model_validator(mode="after")
@@ -60,42 +60,47 @@ def _or_a_switch(schema: dict[str, Any]) -> None:
 class Pairs(Strict):
     """Labelled photos: each job gets one of its class, as $image, $mask and $control."""
 
-    folder: UserPath = Field(description="The folder of photos with masks; or a COCO file.")
+    folder: UserPath = Field(description="The folder of photos with masks, or a COCO file.")
     layout: Layout = Field(
         default="auto",
         description="dataset (of manyshot), pairs (images/ and masks/), pets (Oxford-IIIT Pet), "
         "coco, or classes (folders of photos without masks).",
     )
     palette: UserPath | None = Field(
-        default=None, description="A file that says what values and colours in masks mean."
+        default=None, description="A file that maps values and colours in masks to classes."
     )
     skip_empty: bool = Field(
         default=False,
-        description="Leave out photos whose mask shows background only, instead of refusing them.",
+        description="Skip photos whose mask shows only background, instead of refusing them.",
     )
     vary: Annotated[Vary | None, BeforeValidator(_switch)] = Field(
         default=None,
-        description="New geometry for each job: true, or ranges. Without it masks are only fitted.",
+        description=(
+            "New geometry for each job: true, or ranges. Without it masks are only resized to fit."
+        ),
         json_schema_extra=_or_a_switch,
     )
     border: int | None = Field(
         default=None,
         ge=0,
         le=100,
-        description="Pixels on either side of an outline that are left open, drawn anew. Without "
-        "it the open outline of trimaps grows and shrinks with its object.",
+        description="Width in pixels of the unlabelled outline on either side of an "
+        "object's edge, redrawn. Without it the outline of trimaps scales with "
+        "its object.",
     )
     size: tuple[Side, Side] | None = Field(
         default=None,
-        description="[width, height]; by default that of the workflow's empty latent, else the "
-        "photo's own.",
+        description="[width, height]; default: that of the workflow's empty latent, else "
+        "the photo's own.",
     )
     colours: ControlPalette = Field(default="own", description="Of $control.")
     table: dict[str, str | None] = Field(
         default={},
         description="Class of the mask: class of ADE20K (own: another class), or #rrggbb, or null.",
     )
-    compose: int = Field(default=1, ge=1, le=16, description="Photos whose objects a job shows.")
+    compose: int = Field(
+        default=1, ge=1, le=16, description="Number of photos whose objects a job combines."
+    )
 
     @property
     def variation(self) -> Variation:

@@ -37,7 +37,7 @@ Picture = Annotated[
 class Lora(Strict):
     """A LoRA as prompts of the WebUI name it."""
 
-    name: str = Field(description="Without folder and ending; $subject: the class's subject.")
+    name: str = Field(description="Without folder and suffix; $subject: the class's subject.")
     weight: Number = 1.0
 
 
@@ -76,11 +76,11 @@ class WebUISettings(Strict):
 
     language: Literal["webui", "comfyui"] = Field(
         default="webui",
-        description="Of the prompts. comfyui: as CLIP Text Encode reads them; the WebUI is told "
-        "the same in its own.",
+        description="Syntax of the prompts. comfyui: as CLIP Text Encode reads them, "
+        "translated for the WebUI.",
     )
     checkpoint: str | None = Field(default=None, description="As the WebUI lists it.")
-    vae: str | None = Field(default=None, description="Its file's name; without it Automatic.")
+    vae: str | None = Field(default=None, description="Its file name; default: Automatic.")
     clip_skip: Whole | None = Field(default=None, description="1: CLIP's last layer.")
     loras: list[Lora] | None = Field(default=None, description="Added to every prompt.")
     subject_weight: float = Field(default=1.0, description="Of a subject's LoRA.")
@@ -93,10 +93,10 @@ class WebUISettings(Strict):
     init_image: Picture | None = Field(default=None, description="$image or a picture: img2img.")
     denoising_strength: Number | None = None
     resize_mode: Literal["Just resize", "Crop and resize", "Resize and fill"] = "Just resize"
-    mask: Picture | None = Field(default=None, description="What is white is drawn anew.")
+    mask: Picture | None = Field(default=None, description="White areas are redrawn.")
     mask_blur: int = Field(default=4, ge=0, le=64)
     fill: Literal["fill", "original", "latent noise", "latent nothing"] = "original"
-    only_masked: bool = Field(default=False, description="Draw the mask's surroundings alone.")
+    only_masked: bool = Field(default=False, description="Draw only the area around the mask.")
     only_masked_padding: int = Field(default=32, ge=0, le=256)
     controlnet: list[Unit] | None = None
     hires: Hires | None = None

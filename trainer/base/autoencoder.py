@@ -141,8 +141,8 @@ def load_autoencoder(folder: Path, sizes: Sizes) -> AutoencoderTiny:
     encoders = zip(vae.encoder.parameters(), refined.encoder.parameters(), strict=True)
     if not all(torch.equal(*pair) for pair in encoders):
         raise InputError(
-            f"{folder / DECODER} was trained for another encoder than that of {CHECKPOINT}: "
-            "delete it, and train it again with --decoder-only."
+            f"{folder / DECODER} was trained for a different encoder than that of "
+            f"{CHECKPOINT}: delete it and retrain it with --decoder-only."
         )
     return refined
 

@@ -82,6 +82,6 @@ def check_crop(images: Sequence[np.ndarray], crop: int) -> None:
     smallest = min(min(image.shape[:2]) for image in images)
     if crop % DOWNSCALE or crop > smallest:
         raise InputError(
-            f"Crops of {crop} pixels do not fit: give a multiple of {DOWNSCALE} "
-            f"up to {smallest - smallest % DOWNSCALE}."
+            f"Crops of {crop} pixels do not fit: use a multiple of {DOWNSCALE} up to "
+            f"{smallest - smallest % DOWNSCALE}."
         )

@@ -71,7 +71,7 @@ def read_facts(path: Path) -> dict[str, Any]:
         raise InputError(f"The checkpoint {path} does not exist: train it first.")
     facts = _metadata(path, CLOCK)
     if facts is None:
-        raise InputError(f"{path} is not the checkpoint of a training.")
+        raise InputError(f"{path} is not a training checkpoint.")
     return facts
 
 

@@ -30,13 +30,13 @@ def webui_folder(folder: Path) -> Path:
     folder = folder.expanduser().absolute()
     if not (_there(folder / "launch.py") and _there(folder / CHECKPOINTS)):
         raise InputError(
-            f"{folder} is no folder of AUTOMATIC1111's WebUI: launch.py or {CHECKPOINTS} is not "
-            "there. Give the folder that holds both."
+            f"{folder} is not a folder of AUTOMATIC1111's WebUI: launch.py or {CHECKPOINTS} "
+            "is missing. Pass the folder that contains both."
         )
     if _there(folder / FORGE):
         raise InputError(
-            f"The WebUI in {folder} is Forge or reForge, which load models of the sizes that they "
-            "know, and of no other. Give a folder of AUTOMATIC1111's, or use ComfyUI."
+            f"The WebUI in {folder} is Forge or reForge, which load only models of known "
+            "sizes. Pass a folder of AUTOMATIC1111's WebUI, or use ComfyUI."
         )
     return folder
 
@@ -135,8 +135,8 @@ def _refuse_others(files: Mapping[Path, bytes]) -> None:
     if clashes:
         raise InputError(
             f"There is another {' and '.join(path.name for path in clashes)} in "
-            f"{clashes[0].parent}, and the WebUI has one name for all models' TAESD. Move it away "
-            "(the WebUI fetches its own anew where it is missing), and run this again."
+            f"{clashes[0].parent}, and the WebUI uses one TAESD for all models. Move it away "
+            "(the WebUI downloads its own again if it is missing), and run this again."
         )
 
 

@@ -76,7 +76,9 @@ def trainable(vae: AutoencoderTiny, sizes: Sizes) -> TrainableAutoencoder:
 def _check_unused(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.exists():
-            raise InputError(f"{path} exists, and would be lost: give another folder as --run.")
+            raise InputError(
+                f"{path} exists and would be overwritten: pass another folder as --run."
+            )
 
 
 def _training(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def tokenizer_files(folder: Path) -> list[Path]:
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise InputError(
-            f"The tokenizer folder {folder} lacks {' and '.join(missing)}. "
-            "Give ComfyUI's folder comfy/sd1_tokenizer."
+            f"The tokenizer folder {folder} lacks {' and '.join(missing)}. Pass ComfyUI's "
+            "folder comfy/sd1_tokenizer."
         )
     return [folder / name for name in (*NEEDED, *NOTES) if (folder / name).is_file()]

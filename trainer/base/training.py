@@ -41,7 +41,7 @@ class Clock:
 
     def __post_init__(self) -> None:
         if not (self.steps or self.minutes):
-            raise InputError("Give the training an end: a number of steps, or of minutes.")
+            raise InputError("Set an end for the training: a number of steps or minutes.")
 
     @property
     def elapsed(self) -> float:

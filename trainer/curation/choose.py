@@ -34,11 +34,11 @@ def reasons(
 def check_choice(least: float | None, drop: float | None) -> None:
     """Raises InputError for both ways at once, and for what is no share."""
     if least is not None and drop is not None:
-        raise InputError("Give the least agreement, or the share to drop: one of them.")
+        raise InputError("Pass either the minimum agreement or the share to drop, not both.")
     if least is not None and not 0 <= least <= 1:
-        raise InputError(f"The least agreement lies between 0 and 1; it is {least:g}.")
+        raise InputError(f"The minimum agreement must be between 0 and 1; it is {least:g}.")
     if drop is not None and not 0 <= drop < 1:
-        raise InputError(f"The share to drop lies between 0 and 1; it is {drop:g}.")
+        raise InputError(f"The share to drop must be between 0 and 1; it is {drop:g}.")
 
 
 def _lowest(agreement: np.ndarray, classes: Sequence[str], share: float) -> list[bool]:

@@ -20,42 +20,48 @@ class Arm(BaseModel):
 
     add: Added = Field(
         default="nothing",
-        description="synthetic images; shuffled: those with wrong labels; real: further real "
-        "images, the yardstick; same: the real images once more (A/A).",
+        description="synthetic: synthetic images; shuffled: the same with wrong labels; "
+        "real: more real images, as a reference; same: the real images again "
+        "(A/A).",
     )
     ratio: Annotated[float, Field(ge=5, le=8000)] | Literal["auto"] = Field(
         default=100.0,
-        description="Added images in percent of the real ones. auto: ratio and mixing are chosen "
-        "by cross-validation inside the shots, and may be nothing at all.",
+        description="Added images in percent of the real ones. auto: chooses ratio and "
+        "mixing by cross-validation within the shots, and may add nothing.",
     )
     each: int | None = Field(
-        default=None, ge=1, le=100_000, description="Added images of each class, not by ratio."
+        default=None, ge=1, le=100_000, description="Added images per class, instead of a ratio."
     )
     mixing: Mixing = Field(
         default="concatenate",
-        description="concatenate: one heap. replace: an added image of the same class takes a "
-        "real one's place with probability `share`. weight: half of each batch is added, and the "
-        "real half has `share` of the loss. pretrain: the first `share` of the steps sees added "
-        "images only, the rest real ones. alone: added images only.",
+        description="concatenate: pool real and added images. replace: an added image of "
+        "the same class replaces a real one with probability `share`. weight: "
+        "half of each batch is added images, and the real half has `share` of "
+        "the loss. pretrain: the first `share` of the steps uses added images "
+        "only, the rest real ones. alone: added images only.",
     )
     share: float | None = Field(
-        default=None, gt=0, lt=1, description="Of replace (0.5), weight (0.8), pretrain (0.5)."
+        default=None,
+        gt=0,
+        lt=1,
+        description="For replace (default 0.5), weight (0.8) and pretrain (0.5).",
     )
     policy: Policy = Field(
         default="none",
-        description="How all images of the arm are augmented. With add: nothing, real images only.",
+        description="Augmentation of all images of the arm. With add: nothing, real images only.",
     )
 
     of: str | None = Field(
         default=None,
-        description="Which of several named folders the synthetic images come from: the key in "
-        "'synthetic'. Default: all of them.",
+        description="Which of several named folders the synthetic images come from: a key "
+        "of 'synthetic'. Default: all of them.",
     )
     trust: Trust = Field(
         default="none",
-        description="Segmentation: what a segmenter trained on the real pairs of the draw alone "
-        "makes of synthetic ones. ignore: pixels that it finds unlikely are not learned from. "
-        "drop: pairs come from the half that it agrees with best; their number stays.",
+        description="Segmentation: filter synthetic pairs with a segmenter trained on the "
+        "draw's real pairs alone. ignore: skip pixels that it finds unlikely. "
+        "drop: take pairs from the half that it agrees with best; their number "
+        "stays the same.",
     )
 
     @model_validator(mode="after")
@@ -69,7 +75,7 @@ class Arm(BaseModel):
         if self.ratio == "auto" and self.mixing != "concatenate":
             raise ValueError("ratio: auto chooses the mixing as well; leave 'mixing' out")
         if self.each is not None and self.ratio != 100:
-            raise ValueError("'each' is in place of 'ratio'; give one of them")
+            raise ValueError("'each' replaces 'ratio'; set one of them")
         return self
 
     @property

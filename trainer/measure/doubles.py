@@ -42,8 +42,8 @@ def check_doubles(
     )
     if not allow:
         raise InputError(
-            f"{text} What is learned by heart would count as known: take them out of one of the "
-            "two, or write 'allow_overlap: true' to measure all the same."
+            f"{text} Memorised photos would count as recognised: remove them from one of the "
+            "two, or write 'allow_overlap: true' to measure anyway."
         )
     return [*notes, text]
 

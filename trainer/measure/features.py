@@ -75,7 +75,9 @@ def _read_cache(folder: Path, wanted: set[str]) -> dict[str, np.ndarray]:
             held = load(read_regular(path))
             names, rows = (row.tobytes().hex() for row in held["digests"]), held["features"]
         except (OSError, SafetensorError, KeyError) as error:
-            log.warning("The cached features %s cannot be read (%s); made again.", path, error)
+            log.warning(
+                "The cached features %s cannot be read (%s); recomputing them.", path, error
+            )
             continue
         known.update((name, row) for name, row in zip(names, rows, strict=True) if name in wanted)
     return known

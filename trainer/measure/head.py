@@ -65,7 +65,7 @@ def head_learner(
             seen, tested = rows, rows[torch.from_numpy(at)]
             if any(plan.policy != "none" for plan in plans):
                 if viewed is None:
-                    raise ValueError("Features alone know no policies.")
+                    raise ValueError("Policies need images, not features alone.")
                 views, plans = viewed(plans)
                 seen = torch.from_numpy(standardised(np.concatenate([features, views]), shots))
             return _scores(seen, plans, options, classes, tested)

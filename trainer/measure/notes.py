@@ -113,9 +113,9 @@ def refuse_leaks(synthetic: Sequence[Example], table: Table, where: str) -> None
         taught = any(synthetic[place].photos for place in np.flatnonzero(leaked).tolist())
         how = "made with a subject that learned from" if taught else "made from"
         raise InputError(
-            f"{leaked.sum():,} of the images of {where} were {how} test images. A gain on them "
-            "would be a leak: take them out, or write 'allow_overlap: true' to measure all the "
-            "same."
+            f"{leaked.sum():,} of the images of {where} were {how} test images. A gain on "
+            "them would be leakage: remove them, or write 'allow_overlap: true' to measure "
+            "anyway."
         )
 
 

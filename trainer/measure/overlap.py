@@ -149,8 +149,8 @@ def refuse_overlap(found: Overlap, folder: Path | str) -> None:
     """Raises InputError when synthetic images repeat the test split."""
     if found.leaks:
         raise InputError(
-            f"{overlap_sentence(found, folder)} A gain on it would be a leak: take them out, or "
-            "write 'allow_overlap: true' to measure all the same."
+            f"{overlap_sentence(found, folder)} A gain on it would be leakage: remove them, "
+            "or write 'allow_overlap: true' to measure anyway."
         )
 
 

@@ -21,14 +21,14 @@ class Figure(Part):
     setup: str = Field(min_length=1, description="What was trained, in the source's words.")
     reached: float
     baseline: float | None = Field(default=None, description="What real only reached there.")
-    steps: int | None = Field(default=None, ge=1, description="Optimiser steps that it took.")
+    steps: int | None = Field(default=None, ge=1, description="Optimiser steps it took.")
     baseline_steps: int | None = Field(default=None, ge=1)
 
 
 class Published(Part):
     """Figures of one source."""
 
-    source: str = Field(min_length=1, description="Who published them, with what.")
+    source: str = Field(min_length=1, description="Who published them, and the method.")
     figures: list[Figure] = Field(min_length=1)
 
 

@@ -32,31 +32,34 @@ class Data(Strict):
     )
     path: UserPath | None = Field(default=None, description="The folder; elpv has none.")
     download: bool = Field(
-        default=False, description="Let torchvision fetch pets or food101 when it is not there."
+        default=False, description="Let torchvision download pets or food101 if it is missing."
     )
     test: UserPath | None = Field(
-        default=None, description="The test images' own folder; else <path>/test, else a split."
+        default=None, description="The folder of test images; default: <path>/test, else a split."
     )
-    test_share: float = Field(default=0.25, gt=0, lt=1, description="Of a split by seed.")
+    test_share: float = Field(
+        default=0.25, gt=0, lt=1, description="Share of test images, for a split by seed."
+    )
     split_seed: int = Field(default=0, ge=0)
     palette: UserPath | None = Field(
         default=None,
-        description="Segmentation: the file of classes and their values or colours in masks; "
-        "default: palette.yaml in the folder, trimaps for pets, else every value is a class.",
+        description="Segmentation: the file that maps values or colours in masks to "
+        "classes; default: palette.yaml in the folder, trimaps for pets, else "
+        "every value is a class.",
     )
     by_class: bool = Field(
         default=True,
-        description="Segmentation: shots are of each class (breed, folder of images). false: of "
-        "all pairs together.",
+        description="Segmentation: shots count per class (breed, folder of images). false: "
+        "over all pairs.",
     )
     split: UserPath | None = Field(
-        default=None, description="A results.json whose division into real and test is used again."
+        default=None, description="A results.json whose real and test split is reused."
     )
 
     @model_validator(mode="after")
     def _path(self) -> "Data":
         if (self.path is None) != (self.kind == "elpv"):
-            raise ValueError("give 'path' for pets, food101 and folder, and none for elpv")
+            raise ValueError("pets, food101 and folder need 'path', and elpv has none")
         if self.download and self.kind not in ("pets", "food101"):
             raise ValueError("'download' is for kind: pets and kind: food101")
         if self.test is not None and self.kind != "folder":
@@ -69,57 +72,58 @@ class MeasureRecipe(Strict):
 
     task: Task = Field(
         default="classification",
-        description="classification: a class for each image. segmentation: a mask for each; all "
-        "images come in pairs with theirs.",
+        description="classification: a class per image. segmentation: a mask per image.",
     )
     data: Data
     synthetic: UserPath | list[UserPath] | dict[str, UserPath | list[UserPath]] | None = Field(
         default=None,
-        description="Synthetic images: a dataset folder, a folder of them, class folders, or a "
-        "list of these. With names, such as {control: a, keep_object: b}, arms tell them apart by "
-        "'of'.",
+        description="Synthetic images: a dataset folder, a folder of dataset folders, class "
+        "folders, or a list of these. With names, such as {control: a, "
+        "keep_object: b}, arms select them with 'of'.",
     )
     output: UserPath = Field(description="The folder of results.json.")
     arms: list[Arm] = Field(
         default=[Arm(add="synthetic")],
         min_length=1,
-        description="Training conditions; real only is always among them.",
+        description="Training conditions to compare; real only is always included.",
     )
-    shots: list[int] = Field(default=[5], min_length=1, description="Real images of each class.")
+    shots: list[int] = Field(default=[5], min_length=1, description="Real images per class.")
     draws: int = Field(
         default=10,
         ge=1,
         le=1000,
-        description="Few-shot draws; those that hold the same photos count once. One draw says "
-        "nothing of other photos.",
+        description="Random draws of the shots; draws of the same photos count once. One "
+        "draw says nothing about other photos.",
     )
-    seeds: int = Field(default=3, ge=1, le=100, description="Trainings of each draw and arm.")
+    seeds: int = Field(
+        default=3, ge=1, le=100, description="Training runs (seeds) per draw and arm."
+    )
     protocol: Protocol = Field(
         default="fair",
-        description="fair: equal steps for all arms. thesis: as published, with real only at the "
-        "same number of steps beside it.",
+        description="fair: equal steps for all arms. thesis: as published, plus real only "
+        "at the same number of steps.",
     )
     steps: int = Field(
         default=500,
         ge=1,
         le=1_000_000,
-        description="Optimiser steps of every arm; 200 is the default for segmentation.",
+        description="Optimiser steps of every arm; default for segmentation: 200.",
     )
     batch: int = Field(
-        default=64, ge=2, le=4096, description="Images in a step; 16 for segmentation."
+        default=64, ge=2, le=4096, description="Batch size; default for segmentation: 16."
     )
-    model: Model = Field(default=Model(), description="The net that learns; its name is enough.")
+    model: Model = Field(default=Model(), description="The network to train; a name is enough.")
     segmenter: Segmenter = Field(
-        default=Segmenter(), description="Segmentation: what learns instead of 'model'."
+        default=Segmenter(), description="Segmentation: the network to train, instead of 'model'."
     )
     cache: UserPath | None = Field(
-        default=None, description="Folder of features; default: the user's."
+        default=None, description="Feature cache; default: the user's cache folder."
     )
     allow_overlap: bool = Field(
-        default=False, description="Measure although synthetic images repeat test images."
+        default=False, description="Measure even if synthetic images repeat test images."
     )
     published: Published | None = Field(
-        default=None, description="Figures of others, shown beside ours."
+        default=None, description="Published figures to show beside the results."
     )
 
     @property
@@ -166,7 +170,7 @@ class MeasureRecipe(Strict):
     @classmethod
     def _shots(cls, value: list[int]) -> list[int]:
         if min(value) < 1 or len(set(value)) < len(value):
-            raise ValueError("shots are different numbers from 1")
+            raise ValueError("shots must be distinct numbers, 1 or more")
         return value
 
     @model_validator(mode="after")

@@ -196,8 +196,8 @@ def write_results(folder: Path, results: Results) -> None:
         write_text_atomic(path, results.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise ManyshotError(
-            f"Writing {path} failed: {error.strerror}. Runs that it holds already are kept: make "
-            "room and run the same command again."
+            f"Writing {path} failed: {error.strerror}. Runs that it holds already are kept: "
+            "free up space and run the same command again."
         ) from None
 
 

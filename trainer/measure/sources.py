@@ -72,11 +72,11 @@ def checked(
     learned, tested = _counts(real), _counts(test)
     check_apart(learned)
     if len(learned) < least:
-        raise InputError(f"A measurement needs two classes at least; there are {len(learned)}.")
+        raise InputError(f"A measurement needs at least two classes; there are {len(learned)}.")
     for name in learned:
         if name not in tested:
             raise InputError(
-                f"The test split has no image of {name!r}, which is among the real images. Add "
+                f"The test split has no images of {name!r}, a class of the real images. Add "
                 "some, or leave the class out."
             )
     for name in tested:
@@ -171,8 +171,8 @@ def taken_parts(folder: Path, test: Path | None) -> Taken:
     names = {part: one.relative_to(folder).as_posix() for part, one in parts.items()}
     if "train" not in parts:
         raise InputError(
-            f"{folder} has the parts {', '.join(names.values())} and no train: name the folder to "
-            f"draw from itself, such as {next(iter(parts.values()))}."
+            f"{folder} has the splits {', '.join(names.values())} but no train: name the "
+            f"folder to draw from, such as {next(iter(parts.values()))}."
         )
     if test is not None:
         others = [name for part, name in names.items() if part != "train"]
@@ -209,9 +209,9 @@ def split_examples(
     few = sorted(name for name, count in _counts(examples).items() if count < 2)
     if few:
         raise InputError(
-            f"There is one image only of {', '.join(map(repr, few))}, and a split by seed needs "
-            "two of each class: one to learn from, one to test on. Add images, leave the class "
-            "out, or name a folder of test images ('test')."
+            f"There is only one image of {', '.join(map(repr, few))}, and a split by seed "
+            "needs two per class: one to train on and one to test on. Add images, leave the "
+            "class out, or name a folder of test images ('test')."
         )
     copies = search([example.path for example in examples])
     groups = group_images(len(examples), copies)
@@ -225,9 +225,10 @@ def split_examples(
         chosen = pick_tested([places[place] for place in order], groups, count, sides)
         if len(chosen) in (0, len(places)):
             raise InputError(
-                f"The {len(places):,} images of {name!r} are copies of each other, or of images of "
-                f"other classes, such as {examples[places[0]].name}: a split by seed would test on "
-                "what was learned. Add other photos, or give train/ and test/ folders."
+                f"The {len(places):,} images of {name!r} are copies of each other, or of "
+                f"images of other classes, such as {examples[places[0]].name}: a split by "
+                "seed would test on training images. Add other photos, or provide train/ "
+                "and test/ folders."
             )
         tested.extend(sorted(chosen, key=lambda place: examples[place].name))
     held_out = set(tested)
@@ -270,7 +271,7 @@ def kept_records(folder: Path) -> list[Record]:
     kept = [record for record in read_records(folder) if record.kept]
     records, deleted = drop_deleted(folder, kept)
     if not kept:
-        raise InputError(f"{folder / METADATA} has no image that is kept.")
+        raise InputError(f"{folder / METADATA} has no kept images.")
     if not records:
         raise InputError(f"{describe_deleted(deleted, folder)} Nothing is left.")
     return records

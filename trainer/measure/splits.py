@@ -19,15 +19,15 @@ def split_again(data: Dataset, file: Path) -> Dataset:
     named = {example.name: example for example in every}
     if len(named) < len(every):
         raise InputError(
-            "Two images of the data have one name, so that a written split cannot tell them "
-            "apart. Leave out 'split': train/ and test/ folders are a fixed split as they are."
+            "Two images of the data have the same name, so a saved split cannot distinguish "
+            "them. Omit 'split': train/ and test/ folders are a fixed split as they are."
         )
     missing = [name for name in (*split.real, *split.test) if name not in named]
     if missing:
         raise InputError(
-            f"The split of {file} has {pluralize(len(missing), 'image')} that the data does not "
-            "have, such "
-            f"as {missing[0]!r}. Give the data it was made of, or leave out 'split'."
+            f"The split of {file} has {pluralize(len(missing), 'image')} that the data does "
+            f"not have, such as {missing[0]!r}. Use the data it was made from, or omit "
+            "'split'."
         )
     real, test = ([named[name] for name in names] for names in (split.real, split.test))
     return checked(real, test, f"As in {file}: {split.description}")

@@ -44,8 +44,8 @@ def dataset_folders(folder: Path) -> Sequence[Path]:
     if whole and len(whole) < len(inner):
         other = next(one for one in inner if one not in whole)
         raise InputError(
-            f"{folder} holds dataset folders, and {other.name} is none: it has no {METADATA}. "
-            "Finish its run, or move it away."
+            f"{folder} holds dataset folders, but {other.name} is not one: it has no "
+            f"{METADATA}. Finish its run, or move it away."
         )
     return whole or [folder]
 

@@ -43,8 +43,8 @@ def halves(table: Table, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     for name, count in zip(table.classes, np.bincount(table.labels[table.test]), strict=True):
         if count < 2:
             raise InputError(
-                f"The thesis protocol halves the test split, and {name!r} has {count} image in it. "
-                "Add some, or use the fair protocol."
+                f"The thesis protocol halves the test split, but {name!r} has {count} image "
+                "in it. Add some, or use the fair protocol."
             )
     rng = np.random.default_rng(seed)
     groups = [rng.permutation(table.of_class(table.test, c)) for c in range(len(table.classes))]

@@ -37,7 +37,7 @@ def read_folder(path: Path) -> tuple[Family, Any]:
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{path} is a diffusers folder that does not open: {reason}") from None
+        raise InputError(f"{path} is a diffusers folder that cannot be opened: {reason}") from None
     return family, pipeline
 
 
@@ -46,11 +46,11 @@ def _index(path: Path) -> dict[str, Any]:
         found = read_json(path / INDEX)
     except (OSError, ValueError):
         raise InputError(
-            f"{path} is not a diffusers folder: it has no {INDEX} that can be read. Give the "
-            "folder that holds it, or a .safetensors file."
+            f"{path} is not a diffusers folder: it has no {INDEX} that can be read. Pass the "
+            "folder that contains it, or a .safetensors file."
         ) from None
     if not isinstance(found, dict):
-        raise InputError(f"{path / INDEX} is not a mapping of parts.")
+        raise InputError(f"{path / INDEX} is not a mapping of components.")
     return found
 
 

@@ -20,8 +20,8 @@ def load_trained(path: Path, base: BaseModel) -> Adapted:
     facts, tensors = read_subject_file(path), load_file(path)
     if facts.base_digest != base.digest:
         raise InputError(
-            f"{path} was trained on {facts.base} ({facts.base_digest[:12]}), and this base is "
-            f"{base.name} ({base.digest[:12]}). Open it with its own base."
+            f"{path} was trained on {facts.base} ({facts.base_digest[:12]}), but this base "
+            f"is {base.name} ({base.digest[:12]}). Open it with its own base."
         )
     if facts.method == "textual_inversion":
         return plug_in_vectors(

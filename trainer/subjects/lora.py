@@ -67,6 +67,6 @@ def _check_rank(module: nn.Module, targets: str, rank: int) -> None:
     ]
     if rank > min(widths):
         raise InputError(
-            f"Rank {rank} is more than the narrowest layer of this model is wide ({min(widths)}); "
+            f"Rank {rank} exceeds the width of the model's narrowest layer ({min(widths)}); "
             "4 to 32 are usual."
         )

@@ -70,8 +70,8 @@ def _family(path: Path, keys: dict[str, int]) -> Family:
     if keys.get(SD1_KEY) == PARTS["sd1"]["text_encoder"][2]["hidden_size"]:
         return "sd1"
     raise InputError(
-        f"{path} is neither a checkpoint of Stable Diffusion 1.x or XL nor {NAME}. Subjects are "
-        "trained on those; a LoRA, an embedding or a VAE is no base."
+        f"{path} is neither a checkpoint of Stable Diffusion 1.x or XL nor {NAME}. Subjects "
+        "are trained on those; a LoRA, an embedding or a VAE is not a base."
     )
 
 

@@ -84,8 +84,8 @@ def given_photos(
 def _check_count(count: int) -> None:
     if count < LEAST:
         raise InputError(
-            f"A subject needs {LEAST} photos at least, and there is {count}: one is held out "
-            "to see when training has gone far enough. Three to ten are best."
+            f"A subject needs at least {LEAST} photos, but there is {count}: one is held out "
+            "to decide when to stop training. Three to ten are best."
         )
 
 
@@ -95,7 +95,7 @@ def _described(
     boxes: Sequence[Pixels | None],
 ) -> list[Photo]:
     if len({photo.digest for photo in found}) < len(found):
-        raise InputError("Two of the photos are the same. Leave one out.")
+        raise InputError("Two of the photos are identical. Remove one.")
     told = zip_longest(found, contexts, boxes)
     return [replace(photo, context=context or "", box=box) for photo, context, box in told]
 
@@ -103,8 +103,8 @@ def _described(
 def _photo(path: Path, digest: str, pixels: np.ndarray, size: int) -> Photo:
     if min(pixels.shape[:2]) < size // 2:
         raise InputError(
-            f"{path} is {pixels.shape[1]}x{pixels.shape[0]} pixels, and the model draws {size}x"
-            f"{size}. Take one whose shorter side is {size // 2} or more."
+            f"{path} is {pixels.shape[1]}x{pixels.shape[0]} pixels, but the model draws "
+            f"{size}x{size}. Use one whose shorter side is at least {size // 2} pixels."
         )
     if min(pixels.shape[:2]) < size:
         pixels = _enlarged(pixels, size)
@@ -124,8 +124,8 @@ def _scaled(box: Pixels | None, photo: Photo) -> Pixels | None:
     left, top, right, bottom = box
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise InputError(
-            f"The box {list(box)} is not left, top, right, bottom inside of {photo.path}, which is "
-            f"{width}x{height} pixels."
+            f"The box {list(box)} is not left, top, right, bottom inside {photo.path}, which "
+            f"is {width}x{height} pixels."
         )
     across, down = photo.pixels.shape[1] / width, photo.pixels.shape[0] / height
     return (
@@ -140,7 +140,7 @@ def mask_box(mask: Image.Image, photo: Photo, name: Path) -> Pixels | None:
     """Where the subject is in a photo, from its mask; None when the mask is empty."""
     height, width = photo.pixels.shape[:2]
     if abs(mask.width / mask.height - width / height) > 0.02:
-        raise InputError(f"The mask {name} has not the shape of its photo {photo.path}.")
+        raise InputError(f"The mask {name} does not have the size of its photo {photo.path}.")
     return mask.convert("L").resize((width, height), Image.Resampling.NEAREST).getbbox()
 
 

@@ -21,33 +21,36 @@ class Subject(Strict):
     """One subject: its word, what it is, and its photos."""
 
     token: str = Field(min_length=1, max_length=MAX_TOKEN, description="The new word.")
-    noun: str = Field(min_length=1, max_length=80, description='What it is, as in "dog".')
+    noun: str = Field(min_length=1, max_length=80, description='What it is, such as "dog".')
     class_name: str | None = Field(
-        default=None, description="What datasets call it; default: the token."
+        default=None, description="Its class name in datasets; default: the token."
     )
-    photos: list[UserPath] = Field(min_length=1, description="Its photos, or folders of them.")
+    photos: list[UserPath] = Field(min_length=1, description="Its photos, or folders of photos.")
     masks: UserPath | None = Field(
-        default=None, description="A folder of masks named as the photos: crops show the subject."
+        default=None,
+        description="A folder of masks named like the photos, so that crops show the subject.",
     )
     boxes: dict[str, tuple[int, int, int, int]] = Field(
         default={},
-        description="By a photo's file name: left, top, right, bottom of the subject in pixels, in "
-        "place of masks.",
+        description="Photo file name: left, top, right, bottom of the subject in pixels, "
+        "instead of masks.",
     )
     captions: dict[str, str] = Field(
-        default={}, description="By a photo's file name: its background and pose, in words."
+        default={}, description="Photo file name: its background and pose, in words."
     )
 
 
 class ClassFolders(Strict):
     """One subject for each class of a dataset; a class's token is its name with `ending`."""
 
-    folder: UserPath = Field(description="Of class folders with photos.")
+    folder: UserPath = Field(description="A folder of class folders with photos.")
     noun: str | dict[str, str] = Field(
-        description='What they are, as in "dog": for all, or by class name.'
+        description='What they are, such as "dog": one for all, or by class name.'
     )
-    ending: str = Field(default="-m1", max_length=10, description="Of the tokens.")
-    masks: UserPath | None = Field(default=None, description="Class folders of masks, named alike.")
+    ending: str = Field(default="-m1", max_length=10, description="Suffix of the tokens.")
+    masks: UserPath | None = Field(
+        default=None, description="Class folders of masks, with the same names."
+    )
     captions: dict[str, str] = Field(default={}, description="By class name/file name.")
 
 
@@ -62,8 +65,8 @@ def _check_tokens(tokens: Sequence[str]) -> None:
             raise ValueError(f"the token {token!r} is given to two subjects")
         else:
             raise ValueError(
-                f"the tokens {first[token.lower()]!r} and {token!r} differ only in upper and lower "
-                "case, which the model does not see. Choose another for one of them"
+                f"the tokens {first[token.lower()]!r} and {token!r} differ only in case, "
+                "which the model ignores. Change one of them"
             )
 
 
@@ -72,31 +75,34 @@ class SubjectRecipe(Strict):
 
     base: UserPath | None = Field(
         default=None,
-        description="A .safetensors checkpoint or a diffusers folder; default: manyshot-tiny.",
+        description=(
+            "The base model: a .safetensors checkpoint or a diffusers folder; default: "
+            "manyshot-tiny."
+        ),
     )
-    output: UserPath = Field(description="The folder of the files, checkpoints and pictures.")
+    output: UserPath = Field(description="The folder for trained files, checkpoints and samples.")
     subjects: list[Subject] = []
     classes: ClassFolders | None = Field(
-        default=None, description="Class folders in place of a list of subjects."
+        default=None, description="Class folders, instead of a list of subjects."
     )
     together: str | None = Field(
         default=None,
-        description="The name of one file that learns all subjects at once (lora, dreambooth).",
+        description="The name of one file that trains all subjects together (lora, dreambooth).",
     )
     keep_looks: bool = Field(
         default=False,
-        description="Keep the file of every look in looks/: `manyshot subject evaluate` can choose "
-        "from them. Of dreambooth each is a whole checkpoint.",
+        description="Keep the file of every validation step in looks/, for `manyshot "
+        "subject evaluate --choose`. With dreambooth each is a full checkpoint.",
     )
     samples: int = Field(
-        default=4, ge=0, le=16, description="Pictures of each subject to draw at each look."
+        default=4, ge=0, le=16, description="Sample images per subject at each validation step."
     )
     settings: Settings = Settings()
 
     @model_validator(mode="after")
     def _fits(self) -> "SubjectRecipe":
         if bool(self.subjects) == bool(self.classes):
-            raise ValueError("give either 'subjects' or 'classes'")
+            raise ValueError("set either 'subjects' or 'classes'")
         _check_tokens([subject.token for subject in self.subjects])
         if self.together is not None:
             safe_name(self.together, "name")

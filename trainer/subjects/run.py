@@ -102,7 +102,7 @@ def is_trained(
     )
     if not same:
         raise InputError(
-            f"{path} was trained with another base, other photos, captions, masks, words or "
+            f"{path} was trained with a different base, photos, captions, masks, words or "
             "settings. Move it away, or choose another output or token."
         )
     return True

@@ -18,41 +18,59 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: Method = "lora"
-    steps: int = Field(default=0, ge=0, le=1_000_000, description="0: as usual for the method.")
-    batch: int = Field(default=4, ge=1, le=256, description="Photos in a step.")
+    steps: int = Field(
+        default=0, ge=0, le=1_000_000, description="Maximum steps; 0: the method's default."
+    )
+    batch: int = Field(default=4, ge=1, le=256, description="Photos per step.")
     rate: float = Field(
-        default=0.0, ge=0, le=1, description="Peak learning rate; 0: as usual for method and base."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Peak learning rate; 0: the default for method and base.",
     )
     text_rate: float | None = Field(
-        default=None, gt=0, le=1, description="Of the text encoder; default: half of `rate`."
+        default=None, gt=0, le=1, description="Rate of the text encoder; default: half of `rate`."
     )
-    vectors: int = Field(default=4, ge=1, le=32, description="Of textual_inversion's token.")
-    rank: int = Field(default=16, ge=1, le=320, description="Of lora's matrices.")
-    alpha: float | None = Field(default=None, gt=0, description="Of lora; default: the rank.")
+    vectors: int = Field(
+        default=4, ge=1, le=32, description="Embedding vectors per token, for textual_inversion."
+    )
+    rank: int = Field(default=16, ge=1, le=320, description="Rank of lora's matrices.")
+    alpha: float | None = Field(default=None, gt=0, description="Scale of lora; default: the rank.")
     peft: bool = Field(
         default=False, description="Write lora for diffusers too: the folder <name>-peft."
     )
     text: bool | None = Field(
         default=None,
-        description="Whether the text encoder learns too; default: in lora, and of a small base.",
+        description="Also train the text encoder; default: with lora, and on a small base.",
     )
     prior: int = Field(
-        default=0, ge=0, le=10_000, description="Pictures of the noun that hold its meaning."
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Prior preservation: images of the noun that keep its meaning.",
     )
     prior_weight: float = Field(default=1.0, gt=0, le=10)
-    guidance: float = Field(default=5.0, ge=1, le=30, description="Of the prior's pictures.")
+    guidance: float = Field(default=5.0, ge=1, le=30, description="Guidance for the prior images.")
     snr_gamma: float | None = Field(
-        default=5.0, gt=0, description="Of min-SNR weights; null: none."
+        default=5.0, gt=0, description="Gamma of min-SNR weighting; null: off."
     )
     average: float | None = Field(
-        default=None, gt=0, lt=1, description="Decay of a moving average of the weights."
+        default=None, gt=0, lt=1, description="Decay of the moving average (EMA) of the weights."
     )
-    mirrored: bool = Field(default=True, description="Learn mirror images as well.")
-    held_out: int = Field(default=1, ge=0, le=100, description="Photos to stop by.")
-    every: int = Field(default=50, ge=1, description="Steps between looks at the held-out photos.")
-    patience: int = Field(default=6, ge=1, description="Looks without a better one to stop after.")
+    mirrored: bool = Field(default=True, description="Also train on mirrored photos.")
+    held_out: int = Field(
+        default=1, ge=0, le=100, description="Photos held out for early stopping."
+    )
+    every: int = Field(
+        default=50, ge=1, description="Steps between validations on the held-out photos."
+    )
+    patience: int = Field(
+        default=6, ge=1, description="Validations without improvement before stopping."
+    )
     seed: int = Field(default=0, ge=0)
-    checkpointing: bool = Field(default=False, description="Less memory, a third more time.")
+    checkpointing: bool = Field(
+        default=False, description="Gradient checkpointing: less memory, a third more time."
+    )
 
     @model_validator(mode="before")
     @classmethod

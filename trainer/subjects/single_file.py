@@ -47,8 +47,8 @@ def read_single_file(path: Path, family: Family, tokenizer: CLIPTokenizer) -> An
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"{path} looks like Stable Diffusion {'XL' if family == 'sdxl' else '1.x'} and "
-                f"does not open as such: {reason}"
+                f"{path} looks like Stable Diffusion {'XL' if family == 'sdxl' else '1.x'} "
+                f"but cannot be opened as such: {reason}"
             ) from None
 
 

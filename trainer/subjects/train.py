@@ -32,7 +32,7 @@ Looked = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """The file of one or more subjects, and what its training came to."""
+    """The file of one or more subjects, and what its training chose."""
 
     path: Path
     facts: SubjectFile
@@ -125,7 +125,7 @@ def check_subjects(base: BaseModel, subjects: Sequence[NewSubject], settings: Se
         check_word(base, subject.token.word)
     if len(subjects) > 1 and settings.method == "textual_inversion":
         raise InputError(
-            "textual_inversion teaches one word a file: leave out 'together', or use lora."
+            "textual_inversion trains one word per file: omit 'together', or use lora."
         )
 
 
@@ -153,8 +153,8 @@ def lessons(
     if least <= settings.held_out:
         raise InputError(
             f"There {'is' if least == 1 else 'are'} {pluralize(least, 'photo')} and "
-            f"{settings.held_out} are held out: none is left "
-            "to learn from. Lower 'held_out', or add photos."
+            f"{settings.held_out} are held out: none are left to train on. Lower 'held_out', "
+            "or add photos."
         )
     cut = -settings.held_out or None
     words = [adapted.word(subject.token) for subject in subjects]

@@ -35,7 +35,7 @@ def _class_subject(classes: ClassFolders, found: ClassFolder, token: str) -> Sub
         noun = {normalise_class(key): value for key, value in noun.items()}
         if name not in noun:
             raise InputError(
-                f"'noun' says nothing of the class {name!r}." + did_you_mean(name, noun)
+                f"'noun' has no entry for the class {name!r}." + did_you_mean(name, noun)
             )
         noun = noun[name]
     start = f"{name}/"
@@ -71,7 +71,7 @@ def _photos(subject: Subject, size: int) -> list[Photo]:
         unknown = next((name for name in given if name not in names), None)
         if unknown:
             raise InputError(
-                f"The {what} for {unknown!r} is of no photo of {subject.token!r}."
+                f"The {what} for {unknown!r} matches no photo of {subject.token!r}."
                 + did_you_mean(unknown, names)
             )
     contexts = [subject.captions.get(path.name, "") for path in paths]

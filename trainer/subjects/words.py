@@ -119,13 +119,13 @@ def check_word(base: BaseModel, word: str) -> None:
     """Raises InputError for a word that prompts use already, or that cannot be a file's name."""
     if not word.replace("-", "").replace("_", "").isalnum() or not word.isascii():
         raise InputError(
-            f"The token {word!r} must be letters, digits, '-' and '_': it becomes the name of a "
-            "file, and a word of prompts."
+            f"The token {word!r} may contain only letters, digits, '-' and '_': it becomes a "
+            "file name and a word in prompts."
         )
     for part in base.texts:
         ids = plain_ids(part.tokenizer, word)
         if len(ids) == 1 and ids[0] < COMMON:
             raise InputError(
-                f"The token {word!r} is a word that the model knows already, and it would lose its "
-                f"meaning. Take one that is none, as in '{word}-m1'."
+                f"The token {word!r} is a word that the model already knows; it would lose "
+                f"its meaning. Choose an unknown one, such as '{word}-m1'."
             )

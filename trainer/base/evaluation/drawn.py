@@ -49,7 +49,7 @@ def read_drawn(folder: Path) -> Drawn:
     """All images of a dataset folder, RGB bytes of one size. Raises InputError if it has none."""
     records = tuple(read_records(folder))
     if not records:
-        raise InputError(f"{folder} is no dataset folder with images in it.")
+        raise InputError(f"{folder} is not a dataset folder with images.")
     return Drawn(folder, records, np.stack([_image(folder, record) for record in records]))
 
 

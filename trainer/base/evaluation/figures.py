@@ -19,9 +19,9 @@ def read_figures(path: Path) -> dict[str, Any]:
     try:
         figures = read_json(path)
     except ValueError:
-        raise InputError(f"{path} is no file of figures. Move it away.") from None
+        raise InputError(f"{path} is not a file of figures. Move it away.") from None
     if not isinstance(figures, dict):
-        raise InputError(f"{path} is no file of figures. Move it away.")
+        raise InputError(f"{path} is not a file of figures. Move it away.")
     return figures
 
 

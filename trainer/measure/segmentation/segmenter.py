@@ -23,20 +23,22 @@ class Segmenter(BaseModel):
     )
     encoder: str = Field(
         default=OFFLINE,
-        description="efficientnet_lite0 comes by the package registry; any other is a net of timm.",
+        description="efficientnet_lite0 is installed by pip; any other name is a timm model.",
     )
     mode: Literal["frozen", "finetune"] = Field(
-        default="frozen", description="frozen: the decoder learns. finetune: the encoder as well."
+        default="frozen",
+        description="frozen: train the decoder. finetune: train the encoder as well.",
     )
     pretrained: bool = Field(default=True, description="false, with finetune: from scratch.")
     size: int = Field(
-        default=128, ge=64, le=1024, multiple_of=32, description="Side in pixels of every pair."
+        default=128, ge=64, le=1024, multiple_of=32, description="Side of every pair, in pixels."
     )
     rates: list[float] = Field(
         default=[1e-3],
         min_length=1,
-        description="Peak learning rates of the decoder; a pretrained encoder learns at a tenth. "
-        "Of several, one is chosen for real only by cross-validation inside the shots.",
+        description="Peak learning rates of the decoder; a pretrained encoder uses a tenth. "
+        "Of several, one is chosen by cross-validation of real only, within the "
+        "shots.",
     )
     decay: float = Field(default=1e-2, ge=0, description="Weight decay of AdamW.")
     device: Device = Field(default="auto", description="auto: a CUDA device if there is one.")

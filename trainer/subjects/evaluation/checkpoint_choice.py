@@ -98,8 +98,8 @@ def choose_checkpoints(
         ]
         if not candidates:
             raise InputError(
-                f"{path} has no checkpoints to choose from: train it with 'keep_looks: true', or "
-                "leave --choose out."
+                f"{path} has no saved checkpoints to choose from: train it with 'keep_looks: "
+                "true', or omit --choose."
             )
         best = choose_checkpoint(candidates, config.limit)
         install_checkpoint(best.path, path)

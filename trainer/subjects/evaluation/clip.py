@@ -36,8 +36,8 @@ def open_clip(model: str = MODEL) -> tuple[str, str, Rows, Rows]:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"CLIP cannot be loaded from {model!r} ({reason}). Without a network give a folder, "
-            "'clip:<folder>', or another net."
+            f"CLIP cannot be loaded from {model!r} ({reason}). Without a network connection, "
+            "use a folder, 'clip:<folder>', or another network."
         ) from None
 
     @torch.inference_mode()

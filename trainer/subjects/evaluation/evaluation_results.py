@@ -125,4 +125,4 @@ def read_results(path: Path) -> Evaluation:
     try:
         return Evaluation.model_validate_json(read_regular(path))
     except (OSError, ValidationError) as error:
-        raise InputError(f"{path} is no evaluation of subjects: {error}") from None
+        raise InputError(f"{path} is not a subject evaluation: {error}") from None

@@ -56,8 +56,8 @@ def read_trained_subjects(
         facts = read_subject_file(path)
         if facts.base_digest != base.digest:
             raise InputError(
-                f"{path} was trained on {facts.base} ({facts.base_digest[:12]}), and this base is "
-                f"{base.name} ({base.digest[:12]}). Give its own with --base."
+                f"{path} was trained on {facts.base} ({facts.base_digest[:12]}), but this "
+                f"base is {base.name} ({base.digest[:12]}). Pass the right one with --base."
             )
         for subject in facts.subjects:
             by_class.setdefault(subject.class_name, []).append(TrainedSubject(path, facts, subject))
