@@ -39,8 +39,8 @@ def of_parts(root: Path, *parts: str) -> Path:
         (("training", "validation"), "Folders: draws from training, tested on validation."),
         (
             ("train", "val", "test"),
-            "Folders: draws from train, tested on test. val is left out: rates and ratios are "
-            "chosen inside the shots alone.",
+            "Folders: draws from train, tested on test. val is left out: rates and ratios "
+            "are chosen within the shots alone.",
         ),
         (("images/train", "images/val"), "Folders: draws from images/train, tested on images/val."),
         (("data/train", "data/test"), "Folders: draws from data/train, tested on data/test."),
@@ -60,7 +60,7 @@ def test_parts_are_taken_for_what_they_are(
 def test_train_alone_is_split_by_seed(tmp_path: Path) -> None:
     found = folder_dataset(of_parts(tmp_path, "train"))
     assert found.classes == ("cat", "dog")
-    assert found.description == "25 % of each class by seed 0 are the test split."
+    assert found.description == "25 % of each class, picked by seed 0, are the test split."
 
 
 def test_a_folder_of_test_images_goes_before_parts(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_folder_of_test_images_goes_before_parts(tmp_path: Path) -> None:
     found = folder_dataset(tmp_path / "data", tmp_path / "other")
     assert found.description == (
         "Folders: draws from train, tested on other. val is left out: rates and ratios are "
-        "chosen inside the shots alone."
+        "chosen within the shots alone."
     )
 
 
@@ -210,7 +210,7 @@ def test_folders_bound_together_are_paired_by_name() -> None:
     [
         (["l/1.png", "l/3.png"], "these are not in all of them: 2. Add them, remove them"),
         (["l/1.png", "l/2.png", "l/3.png", "l/4.png"], "not in all of them: 4."),
-        (["l/1.png", "l/1.jpg"], "b: l/1.png and l/1.jpg have one name"),
+        (["l/1.png", "l/1.jpg"], "b: l/1.png and l/1.jpg have the same name"),
     ],
 )
 def test_pictures_without_a_partner_are_named(lines: list[str], sentence: str) -> None:

@@ -156,7 +156,9 @@ def test_a_split_by_seed_keeps_copies_together_and_names_them(tmp_path: Path) ->
         assert (len(data.real), len(data.test)) == (32, 16)
         assert ("cat/00_0.png", "cat/00_1.png") in data.doubles
     notes = check_doubles(Data(path=folder), splits[0], False, tmp_path)
-    assert notes[0].startswith(f"Images of {folder} are copies of each other, and are on one side")
+    assert notes[0].startswith(
+        f"Some images of {folder} are copies of each other and stay on one side"
+    )
     assert "cat/00_0.png of cat/00_1.png" in notes[0]
 
 

@@ -333,8 +333,8 @@ def test_the_way_out_names_a_class_that_is_there() -> None:
     ("categories", "images", "said"),
     [
         ([(1, "cat"), (7, "cat")], [(1, "a")], "'cat' .*listed twice|'cat' has two ids, 1 and 7"),
-        ([(1, "cat"), (1, "dog")], [(1, "a")], "id 1 is 'cat' and 'dog'"),
-        ([(1, "cat")], [(1, "a"), (1, "b")], "image id 1 is 'a' and 'b'"),
+        ([(1, "cat"), (1, "dog")], [(1, "a")], "id 1 stands for both 'cat' and 'dog'"),
+        ([(1, "cat")], [(1, "a"), (1, "b")], "image id 1 stands for both 'a' and 'b'"),
         ([(1, "cat")], [(1, "a"), (2, "a")], "image 'a' has two ids, 1 and 2"),
         ([(0, "background"), (90, "cat")], [(0, "a")], None),
     ],

@@ -85,8 +85,8 @@ def other_mode(path: Path, text: str, mode: str = "P") -> None:
     ("text", "sentence"),
     [
         ('["a"', "cannot be read"),
-        ('{"a": 1}', "list of classes is malformed"),
-        ("[1, 2]", "list of classes is malformed"),
+        ('{"a": 1}', "is malformed"),
+        ("[1, 2]", "is malformed"),
         ('["a", "b"]', "5|beyond its 2 classes"),  # an index without a name
     ],
 )

@@ -100,7 +100,7 @@ def grey(*values: int, dtype: type = np.uint8) -> Image.Image:
         (grey(0, 0), CODE, "is empty"),
         (grey(0, 9), CODE, "is empty"),
         (grey(9, 9), CODE, "no labelled pixel"),
-        (grey(5, 5), None, "1 value, 5"),
+        (grey(5, 5), None, "a single value, 5"),
     ],
 )
 def test_masks_that_are_refused(

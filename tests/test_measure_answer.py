@@ -37,8 +37,9 @@ SAME, SHUFFLED = Arm(add="same"), Arm(add="shuffled")
         (
             [row(SYNTHETIC, 5, *FLAT, draws_to_tell=81)],
             "cannot tell",
-            "Cannot tell: +0.5 points of accuracy (95 % interval −0.2 to +1.2) with 5 real images "
-            "of each class (+ synthetic 100 %); about 81 draws would tell a gain of this size.",
+            "Cannot tell: +0.5 points of accuracy (95 % interval −0.2 to +1.2) with 5 real "
+            "images of each class (+ synthetic 100 %); about 81 draws would detect a gain "
+            "of this size.",
         ),
         (
             [row(SYNTHETIC, 1, *UP), row(SYNTHETIC, 5, *DOWN)],
@@ -63,8 +64,8 @@ SAME, SHUFFLED = Arm(add="same"), Arm(add="shuffled")
         (
             [row(SYNTHETIC, 5, *FLAT), row(AUTO, 5, *FLAT), row(MUCH, 5, *DOWN)],
             "hurts",
-            "No, as far as can be told: with 5 real images of each class, 1 of 3 ways of adding "
-            "synthetic images hurts, and none can be told to help.",
+            "No, as far as this measurement can tell: with 5 real images of each class, 1 "
+            "of 3 ways of adding synthetic images hurts, and none clearly helps.",
         ),
         (
             [row(MUCH, 5, *DOWN), row(SYNTHETIC, 5, *DOWN)],
@@ -75,40 +76,40 @@ SAME, SHUFFLED = Arm(add="same"), Arm(add="shuffled")
             [row(SYNTHETIC, 1, *UP), row(SYNTHETIC, 5, *FLAT)],
             "mixed",
             "Yes, with some numbers of real images: with 1 real image of each class, synthetic "
-            "images raise accuracy: +4.5 points (+2.9 to +6.1); with 5, what they do cannot be "
-            "told: +0.5 points (−0.2 to +1.2).",
+            "images raise accuracy: +4.5 points (+2.9 to +6.1); with 5, their effect is "
+            "unclear: +0.5 points (−0.2 to +1.2).",
         ),
         (
             [row(SYNTHETIC, 1, *DOWN), row(SYNTHETIC, 5, *FLAT)],
             "hurts",
-            "No, as far as can be told: with 1 real image of each class, synthetic images lower "
-            "accuracy: −1.4 points (−2.4 to −0.4); with 5, what they do cannot be told: +0.5 "
-            "points (−0.2 to +1.2).",
+            "No, as far as this measurement can tell: with 1 real image of each class, "
+            "synthetic images lower accuracy: −1.4 points (−2.4 to −0.4); with 5, their "
+            "effect is unclear: +0.5 points (−0.2 to +1.2).",
         ),
         (
             [row(SYNTHETIC, 5, *FLAT), row(AUTO, 5, *FLAT)],
             "cannot tell",
-            "Cannot tell: with 5 real images of each class, no effect of 2 ways of adding "
-            "synthetic images can be told.",
+            "Cannot tell: with 5 real images of each class, the effect of 2 ways of adding "
+            "synthetic images is unclear.",
         ),
         (
             [row(SYNTHETIC, 5, 1.0, 0.05, 1.95), row(AUTO, 5, *FLAT), row(MUCH, 5, *FLAT)],
             "cannot tell",
-            "Perhaps: with 5 real images of each class, 1 of 3 ways of adding synthetic images "
-            "helps, at best by 1.0 points of accuracy (0.1 to 1.9; + synthetic 100 %); among 3 "
-            "comparisons that may be chance.",
+            "Perhaps: with 5 real images of each class, 1 of 3 ways of adding synthetic "
+            "images helps, at best by 1.0 points of accuracy (0.1 to 1.9; + synthetic 100 "
+            "%); among 3 comparisons, that may be chance.",
         ),
         (
             [row(REAL, 5, *UP)],
             "helps",
-            "No synthetic images were measured: of what was, + extra real 100 % helps most "
-            "surely, +4.5 points (+2.9 to +6.1) with 5 real images of each class.",
+            "No synthetic images were measured: of the other arms, + extra real 100 % helps most "
+            "clearly, +4.5 points (+2.9 to +6.1) with 5 real images of each class.",
         ),
         (
             [row(REAL, 5, *FLAT)],
             "cannot tell",
-            "No synthetic images were measured: of what was, nothing can be told to help; the "
-            "surest is + extra real 100 %, +0.5 points (−0.2 to +1.2) with 5 real images of each "
+            "No synthetic images were measured: of the other arms, none clearly helps; the surest "
+            "is + extra real 100 %, +0.5 points (−0.2 to +1.2) with 5 real images of each "
             "class.",
         ),
     ],
@@ -162,7 +163,7 @@ def test_what_stands_below_the_answer() -> None:
     rows = (row(SYNTHETIC, 5, *UP), row(AUTO, 5, *UP), row(REAL, 5, *UP))
     assert answer(with_rows(*rows)).warnings == ()
     assert answer(with_rows(*rows)).asides == (
-        "The yardstick, + extra real 100 %: +4.5 points with 5 real images of each class.",
+        "For comparison, + extra real 100 %: +4.5 points with 5 real images of each class.",
         "The best of several arms, picked after the fact, looks better than it is.",
     )
     failed = (row(Arm(add="same"), 5, *UP), row(Arm(add="shuffled"), 5, *UP))

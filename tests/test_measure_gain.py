@@ -133,6 +133,6 @@ def test_sentences() -> None:
     )
     assert "hurts: -1" in sentence("A", gain(worse, base))
     assert "cannot tell" in sentence("A", gain(noisy, base))
-    assert "more draws" in sentence("A", gain(noisy, base)) or "draws would tell" in sentence(
+    assert "more draws" in sentence("A", gain(noisy, base)) or "draws would detect" in sentence(
         "A", gain(noisy, base)
     )

@@ -59,7 +59,7 @@ def test_exactly_as_many_photos_as_shots_are_one_draw_and_told_so() -> None:
     assert "with these 5 photos of each class, and other photos were not tested: " in found.sentence
     assert "for other test images alone" in found.sentence
     assert found.sentence.count(". ") == 0  # all in the first sentence
-    assert any("each class has 5 real images, so that there is one draw" in n for n in notes)
+    assert any("each class has 5 real images, so there is only one draw" in n for n in notes)
 
 
 def test_one_draw_may_be_asked_for_and_is_told_as_one() -> None:
@@ -71,8 +71,8 @@ def test_one_draw_may_be_asked_for_and_is_told_as_one() -> None:
 @pytest.mark.parametrize(
     ("seeds", "note"),
     [
-        (1, "Other photos and other trainings were not tested: intervals speak of"),
-        (3, "Other photos were not tested: intervals speak of"),
+        (1, "Other photos and other trainings were not tested: intervals cover only"),
+        (3, "Other photos were not tested: intervals cover only"),
     ],
 )
 def test_one_training_of_one_draw_tells_nothing_of_other_trainings(seeds: int, note: str) -> None:
@@ -103,7 +103,7 @@ def test_every_number_of_shots_of_a_curve_says_how_much_its_draws_share() -> Non
     table, _ = cloud(real=10)
     notes = notes_on_draws(table, replace(SMALL, shots=(1, 5, 8, 10), draws=400))
     begins = ["1 shot: ", "5 shots: two draws share 50 %", "8 shots: two draws share 80 %"]
-    begins.append("10 shots: each class has 10 real images, so that there is one draw")
+    begins.append("10 shots: each class has 10 real images, so there is only one draw")
     for start in begins[1:]:
         assert sum(note.startswith(start) for note in notes) == 1, notes
     [one] = [note for note in notes if note.startswith(begins[0] + "two draws share")]
@@ -128,8 +128,8 @@ def test_the_answer_names_the_shots_whose_draws_share_much(
     ]
     said = answer(with_rows(*rows))
     assert [text for text in said.asides if "share" in text] == [
-        f"Two draws of {shots} real images of each class share {round(100 * shares[shots])} % of "
-        "their photos on average, and intervals are widened for it."
+        f"Two draws of {shots} real images of each class share {round(100 * shares[shots])} "
+        "% of their photos on average; intervals are widened accordingly."
         for shots in named
     ]
 
@@ -139,7 +139,7 @@ def test_a_class_whose_photos_all_draws_hold_is_named() -> None:
     without = np.flatnonzero(table.labels[table.real] == 2)[5:]
     short = replace(table, real=np.delete(table.real, without))
     assert any(
-        "'class 2' has no more than 5 real images, which all draws hold" in note
+        "'class 2' has no more than 5 real images, which every draw uses" in note
         for note in notes_on_draws(short, SMALL)
     )
 
@@ -213,9 +213,9 @@ def test_equal_arms_on_two_test_images_may_still_differ_on_others() -> None:
     [
         (Arm(add="same"), 0.0, "the interval includes 0, as it must, and leaves room for up to "),
         (Arm(add="shuffled"), 0.0, "the interval includes 0, as it must, and leaves room for up "),
-        (Arm(add="same"), 0.2, "A control must not: something is wrong"),
-        (Arm(add="same"), -0.2, "A control must not: something is wrong"),
-        (Arm(add="shuffled"), 0.2, "A control must not: something is wrong"),
+        (Arm(add="same"), 0.2, "A control should not do this: something is wrong"),
+        (Arm(add="same"), -0.2, "A control should not do this: something is wrong"),
+        (Arm(add="shuffled"), 0.2, "A control should not do this: something is wrong"),
     ],
 )
 def test_a_control_says_whether_it_holds(arm: Arm, shift: float, words: str) -> None:
@@ -274,11 +274,11 @@ def test_a_class_gains_only_where_its_widened_interval_says_so() -> None:
         assert low < mean < high
     results = made_results([(SYNTHETIC, 0.1)], classes=("a", "b", "c"))
     [group] = page(results).classes
-    assert group.summary == "3 classes without intervals, so that none is told to gain"
+    assert group.summary == "3 classes without intervals"
     bounds = [(0.5, 3.0), (-1.0, 2.0), (-9.0, -1.0)]
     told = results.gains[0].model_copy(update={"class_bounds": bounds})
     [group] = page(results.model_copy(update={"gains": [told]})).classes
-    assert group.summary == "1 of 3 classes gains, 1 loses, 1 cannot be told"
+    assert group.summary == "1 class gains, 1 loses; for 1 of 3 it cannot be told"
 
 
 @pytest.mark.parametrize("rates", [(1e30,), (1e30, 4.0)])

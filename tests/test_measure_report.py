@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytest.importorskip("jinja2")
 
 from manyshot.cli import app
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.published import PublishedRow
+from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.report.answer import answer
 from manyshot.trainer.measure.report.html import html
 from manyshot.trainer.measure.report.markdown import markdown
@@ -25,7 +27,7 @@ from manyshot.trainer.measure.report.ratios import ratio_curves
 from manyshot.trainer.measure.results import Results, write_results
 from typer.testing import CliRunner
 
-from .measure_reports import AUTO, REAL, SYNTHETIC, UP, made_results, row, with_rows
+from .measure_reports import AUTO, DOWN, FLAT, REAL, SYNTHETIC, UP, made_results, row, with_rows
 
 EVIL = "<script>alert('1')</script> & \"q\" | `x` *b* [l](http://evil.example) {{ 7*7 }}"
 
@@ -136,6 +138,7 @@ def test_untrusted_text_is_shown_as_it_is() -> None:
     text, recipe = markdown(page(CASES["evil"]())).split("### Recipe")
     assert not re.search(r"(?<!\\)<|(?<!\\)`|\]\(http:", text)
     assert "\n- \\+ no list\n- \\# no heading\n- 1\\. no list either" in text
+    recipe = recipe.split("\n## ")[0]
     assert all(line.startswith("    ") for line in recipe.splitlines() if line)
 
 
@@ -149,6 +152,64 @@ def test_the_page_says_all_that_it_must() -> None:
     ):  # fmt: skip
         assert wanted in text
     assert text.count("Gain and ratio") == 2  # with and without the policy
+
+
+def test_terms_are_explained_where_they_are_used() -> None:
+    plain, all_of_them = (dict(page(results).terms) for results in (made_results(), many()))
+    assert "for 10, 10 are added" in plain["100 %"]
+    assert {"arm", "draw", "seed", "shots", "95 % interval"} <= plain.keys()
+    assert {"extra real", "same real", "auto"} & plain.keys() == set()
+    assert {"extra real", "same real", "auto"} <= all_of_them.keys()
+    assert page(made_results(finished=False)).terms == ()
+
+
+@pytest.mark.parametrize(
+    ("results", "advice"),
+    [
+        (made_results(finished=False), "Run `manyshot measure` with the same recipe again"),
+        (made_results(gains=[]), "Name a folder of synthetic images under `synthetic`"),
+        (with_rows(row(SYNTHETIC, 5, *UP)), "train your own model with the mix of the arm '+ synt"),
+        (with_rows(row(SYNTHETIC, 5, *DOWN)), "Reject bad ones with `manyshot reject`"),
+        (with_rows(row(SYNTHETIC, 5, *FLAT, draws_to_tell=81)), "Raise `draws` to 81"),
+        (with_rows(row(SYNTHETIC, 5, *FLAT, draws_to_tell=9001)), "about 9,001 draws"),
+        (with_rows(row(SYNTHETIC, 5, *UP, other_photos=False)), "set `draws` to 5 or more"),
+        (with_rows(row(SYNTHETIC, 5, *UP), row(Arm(add="same"), 5, *UP)), "A control gained"),
+        (
+            with_rows(row(SYNTHETIC, 5, *UP, class_bounds=[(-3, -1), (0, 1), (0, 1)])),
+            "Some classes lose",
+        ),
+        (made_results(), "Compare other mixes"),
+        (made_results(), "Add the controls"),
+        (made_results(), "Compare with plain augmentation"),
+    ],
+)
+def test_the_report_ends_with_what_to_try_next(results: Results, advice: str) -> None:
+    shown = page(results)
+    assert any(advice in step for step in shown.next_steps), shown.next_steps
+    assert markdown(shown).split("## ")[-1].startswith("What to try next")
+
+
+def test_classes_that_are_not_shown_are_counted() -> None:
+    text = " ".join(" ".join(Strict(html(page(CASES["many classes"]()))).words).split())
+    assert "… 71 classes not shown" in text
+    assert "97 more classes are not shown" in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": {"kind": "folder", "path": "p"}},
+        {"data": {"kind": "folder", "path": "p"}, "arms": [{"ratio": "auto"}, {"add": "same"}]},
+        {"data": {"kind": "pets", "path": "p"}, "task": "segmentation", "shots": [5]},
+        {"data": {"kind": "elpv"}, "model": {"name": "resnet34.tv_in1k", "mode": "finetune"}},
+    ],
+)
+def test_the_recipe_of_a_report_can_be_measured_again(changes: dict[str, object]) -> None:
+    recipe = MeasureRecipe.model_validate({"synthetic": "s", "output": "o", **changes})
+    shown = page(made_results(recipe=recipe.model_dump(mode="json"))).recipe
+    again = yaml.safe_load(shown)
+    assert MeasureRecipe.model_validate(again) == recipe
+    assert ("segmenter" in again, "model" in again) == (False, "model" in changes)
 
 
 def test_one_amount_at_many_shots_is_no_curve_of_ratios() -> None:

@@ -50,7 +50,7 @@ def test_a_folder_is_split_by_seed(tmp_path: Path) -> None:
     assert first == again
     assert set(first.test) != set(other.test)
     assert not set(first.real) & set(first.test)
-    assert first.description == "25 % of each class by seed 0 are the test split."
+    assert first.description == "25 % of each class, picked by seed 0, are the test split."
 
 
 def test_train_and_test_folders_are_taken_as_they_are(tmp_path: Path) -> None:

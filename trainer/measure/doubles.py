@@ -25,8 +25,8 @@ def check_doubles(
     notes: list[str] = []
     if found.doubles:
         notes.append(
-            f"Images of {data.path} are copies of each other, and are on one side of the split: "
-            f"{name_pairs(found.doubles)}."
+            f"Some images of {data.path} are copies of each other and stay on one side of "
+            f"the split: {name_pairs(found.doubles)}."
         )
     if data.kind != "folder" or _split_by_seed(data):
         return notes
@@ -37,8 +37,8 @@ def check_doubles(
         return notes
     pairs = [(found.test[i].name, found.real[place].name) for i, place in sorted(best.items())]
     text = (
-        f"{len(pairs):,} of the {len(found.test):,} test images are copies of real images that "
-        f"draws learn from: {name_pairs(pairs)}."
+        f"{len(pairs):,} of the {len(found.test):,} test images are copies of real images "
+        f"that draws train on: {name_pairs(pairs)}."
     )
     if not allow:
         raise InputError(

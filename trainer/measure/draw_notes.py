@@ -11,15 +11,15 @@ from .sharing import mean_shared
 from .table import Table
 
 SPEAKS = (
-    "Intervals speak of other photos than those drawn, of other test images and of other "
-    "trainings, where nothing else is said."
+    "Unless stated otherwise, intervals cover other photos than those drawn, other test "
+    "images and other trainings."
 )
 UNTESTED = (
-    "Other photos were not tested: intervals speak of other test images and trainings alone, and "
-    "trainings that see the same photos are no evidence about others."
+    "Other photos were not tested: intervals cover only other test images and trainings. "
+    "Trainings on the same photos are no evidence about other photos."
 )
 ONE_TRAINING = (
-    "Other photos and other trainings were not tested: intervals speak of other test images alone."
+    "Other photos and other trainings were not tested: intervals cover only other test images."
 )
 
 
@@ -38,7 +38,7 @@ def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]
     untested = ONE_TRAINING if grid.seeds == 1 else UNTESTED
     if len(full) == len(table.classes):
         yield (
-            f"each class has {pluralize(count, 'real image')}, so that there is one draw. "
+            f"each class has {pluralize(count, 'real image')}, so there is only one draw. "
             f"{untested}"
         )
         return
@@ -46,18 +46,17 @@ def _on_number(table: Table, grid: Grid, draws: Sequence[Draw]) -> Iterator[str]
         yield f"one draw was measured. {untested}"
         return
     if len(draws) < grid.draws:
-        yield f"{len(draws):,} of {grid.draws:,} draws differ in their photos, and these count."
+        yield f"{len(draws):,} of {grid.draws:,} draws differ in their photos; only these count."
     shared = mean_shared([draw.shots for draw in draws])
     if shared:
         yield (
-            f"two draws share {in_percent(shared)} of their photos on average, and intervals "
-            "are widened for it."
+            f"two draws share {in_percent(shared)} of their photos on average; intervals are "
+            "widened accordingly."
         )
     if full:
         yield (
-            f"{_listed(full)} no more than {pluralize(count, 'real image')}, which all draws "
-            "hold: other photos "
-            "of these classes were not tested."
+            f"{_listed(full)} no more than {pluralize(count, 'real image')}, which every "
+            "draw uses: other photos of these classes were not tested."
         )
 
 
@@ -77,8 +76,6 @@ def _on_seen(table: Table, draws: Sequence[Draw]) -> Iterator[str]:
     """How much of the draws the generator has learned from."""
     if table.seen.any():
         share = float(np.mean([table.seen[draw.shots].mean() for draw in draws]))
-        learned = (
-            f"the generator has learned from {in_percent(share)} of the real images of the draws."
-        )
-        fresh = "draws hold only images that the generator has not learned from."
+        learned = f"the generator was trained on {in_percent(share)} of the draws' real images."
+        fresh = "draws contain only images that the generator was not trained on."
         yield learned if share else fresh

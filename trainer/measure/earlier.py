@@ -51,6 +51,6 @@ def notes_on_earlier(folder: Path) -> list[str]:
     if not names:
         return []
     return [
-        "This folder held runs of another recipe, of other images or of another version. They are "
-        f"no part of these results and are kept in {names}."
+        "This folder held runs of a different recipe, of other images or of another "
+        f"version. They are not part of these results and are kept in {names}."
     ]

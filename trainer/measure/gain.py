@@ -270,7 +270,7 @@ def sentence(name: str, found: Gain, shots: int | None = None, control: bool = F
     if found.verdict in ("helps", "hurts"):
         return f"{name} {found.verdict}: {size}{_relative(found)}."
     if found.verdict == "no difference":
-        return f"{name}: nothing to tell: {size}."
+        return f"{name}: nothing to compare: {size}."
     rest = room_left(found.low, found.high) if control else more_draws(found)
     return f"{name}: cannot tell: {size}; {rest}."
 
@@ -292,9 +292,9 @@ def more_draws(found: "Told") -> str:
     if not found.other_photos:
         return "other photos were not tested"
     if found.draws_to_tell:
-        return f"about {found.draws_to_tell:,} draws would tell a gain of this size"
-    alone = "more draws alone would not tell a gain of this size"
-    return f"{alone}, more photos to draw from might" if found.shared else alone
+        return f"about {found.draws_to_tell:,} draws would detect a gain of this size"
+    alone = "more draws alone would not detect a gain of this size"
+    return f"{alone}; more photos to draw from might" if found.shared else alone
 
 
 class Told(Protocol):
@@ -310,7 +310,7 @@ class Told(Protocol):
 
 def _of_these_photos(name: str, found: Gain, shots: int | None, control: bool) -> str:
     photos = "these photos" if shots is None else f"these {pluralize(shots, 'photo')} of each class"
-    said = {"cannot tell": ": cannot tell", "no difference": ": nothing to tell"}
+    said = {"cannot tell": ": cannot tell", "no difference": ": nothing to compare"}
     size = _size(found, ", for other test images alone")
     includes_0 = control and found.verdict == "cannot tell"
     rest = f"; {room_left(found.low, found.high)}" if includes_0 else ""

@@ -54,8 +54,8 @@ def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
         source += f", {options_text(grid)}"
     if any(arm.policy != "none" for arm in recipe.arms):
         notes.append(
-            f"Policies are measured by {model.views} views of each image, drawn once; a net that "
-            "is fine-tuned sees new ones at every step."
+            f"Policies are measured with {model.views} views of each image, drawn once; a "
+            "fine-tuned network would see new ones at every step."
         )
     learner = head_learner(
         frozen.features, table.labels, len(table.classes), source, views.viewed, grid
@@ -69,7 +69,10 @@ def _fine_tuned(recipe: MeasureRecipe, material: Material, step: Step) -> Opened
     learner = net_learner(net, pixels, table.labels, len(table.classes), model, step)
     notes = [NOTES[model.name]] if model.name in NOTES else []
     if len(learner.grid) == 1:
-        notes.append("Rate and decay are the recipe's or usual ones, not chosen for these images.")
+        notes.append(
+            "Learning rate and decay come from the recipe or the defaults; they were "
+            "not tuned on these images."
+        )
     return Opened(learner, net.id, table.classes, tuple(notes))
 
 

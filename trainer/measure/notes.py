@@ -22,28 +22,30 @@ from .synthetic import dataset_folders
 from .table import Table
 from .thesis import DIFFERS
 
-MADE = "made from real ones; they are added only to draws that hold those."
+MADE = "made from real ones; they are added only to draws that contain those."
 LEARNED = (
-    "made with a subject that learned from real ones; they are added only to draws that hold all "
-    "of those."
+    "made with a subject trained on real ones; they are added only to draws that contain "
+    "all of those."
 )
-ONE_SET = "The synthetic images are one set; other images of the same generator may do differently."
+ONE_SET = (
+    "The synthetic images are a single set; other images from the same generator may "
+    "give other results."
+)
 EACH_DRAW = (
-    "Every draw has synthetic images of its own: an interval speaks of further ones of this "
-    "generator too."
+    "Every draw has its own synthetic images, so intervals also cover further images from "
+    "this generator."
 )
-HARM = "the gain is in part that of more real images, and `auto` may choose too boldly."
+HARM = "part of the gain is that of more real images, and `auto` may choose too boldly."
 MADE_ELSEWHERE = (
-    "made from pictures that are not among the real ones. If those show real images all the same, "
-    f"{HARM}"
+    f"made from pictures that are not among the real ones. If those show real images anyway, {HARM}"
 )
 LEARNED_ELSEWHERE = (
-    "made with a subject that learned from photos of which some are not among the real ones. If "
-    f"those show real images all the same, {HARM}"
+    "made with a subject trained on photos of which some are not among the real ones. If "
+    f"those show real images anyway, {HARM}"
 )
 LEARNED_UNKNOWN = (
-    "made with a learned subject, and from which photos it learned is not known. If a draw does "
-    f"not hold them, {HARM}"
+    "made with a subject whose training photos are unknown. If a draw does not contain "
+    f"them, {HARM}"
 )
 
 
@@ -70,8 +72,8 @@ def notes_on_synthetic(
 def notes_on_foreign(folders: Sequence[Path]) -> list[str]:
     """Of folders that were drawn with LoRA or embeddings which are none of their subjects."""
     return [
-        f"{folder} was drawn with {', '.join(names)}: what that learned from is not known. It may "
-        "have seen test images, and then the gain is in part a leak."
+        f"{folder} was drawn with {', '.join(names)}: what those were trained on is unknown. "
+        "They may have seen test images; part of the gain would then be leakage."
         for folder in folders
         if (names := read_foreign_models(folder))
     ]
@@ -87,8 +89,8 @@ def _on_copies(found: Overlap, data: Dataset, synthetic: Sequence[Example]) -> l
     if not pairs:
         return []
     return [
-        f"{len(pairs):,} of the {len(synthetic):,} synthetic images are copies of real ones, and "
-        f"are added only to draws that hold those: {name_pairs(pairs)}."
+        f"{len(pairs):,} of the {len(synthetic):,} synthetic images are copies of real ones, "
+        f"and are added only to draws that contain those: {name_pairs(pairs)}."
     ]
 
 
@@ -111,7 +113,7 @@ def refuse_leaks(synthetic: Sequence[Example], table: Table, where: str) -> None
     leaked = table.comes_from(table.synthetic, table.test)
     if leaked.any():
         taught = any(synthetic[place].photos for place in np.flatnonzero(leaked).tolist())
-        how = "made with a subject that learned from" if taught else "made from"
+        how = "made with a subject trained on" if taught else "made from"
         raise InputError(
             f"{leaked.sum():,} of the images of {where} were {how} test images. A gain on "
             "them would be leakage: remove them, or write 'allow_overlap: true' to measure "
@@ -147,7 +149,8 @@ def _told(example: Example, known: int) -> Iterator[str]:
 def notes_on_runs(recipe: MeasureRecipe, material: Material, grid: Grid) -> list[str]:
     """What is to be known of the draws, the protocol, and what was not controlled."""
     found = [
-        "Intervals are of 95 % each, and not widened for the number of arms.",
+        "Each interval has 95 % coverage on its own; intervals are not widened for the "
+        "number of arms.",
         *notes_on_deleted(recipe),
         *notes_on_draws(material.table, grid),
         EACH_DRAW if learned_anew(material, grid) else ONE_SET,

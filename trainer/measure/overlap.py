@@ -163,16 +163,17 @@ def overlap_sentence(found: Overlap, folder: Path | str) -> str:
         )
     if not found.near:
         return (
-            f"None of the {found.searched:,} images of {folder} was found to be a copy of a test "
-            "image, or near to one."
+            f"None of the {found.searched:,} images of {folder} was found to be a copy or "
+            "near-copy of a test image."
         )
     if found.identical:
         example = "{}, the same as the test image {}".format(*found.identical[0])
     else:
         example = "{} of the test image {}".format(*found.near[0])
     return (
-        f"{len(found.near):,} of the {found.searched:,} images of {folder} are near-copies of test "
-        f"images ({in_percent(found.usual, 1)} of real ones are as near), such as {example}."
+        f"{len(found.near):,} of the {found.searched:,} images of {folder} are near-copies "
+        f"of test images ({in_percent(found.usual, 1)} of real ones are as close), such as "
+        f"{example}."
     )
 
 

@@ -83,7 +83,7 @@ class Run(Value):
     in the order of the split (see `unpack_shares`); `ignored`: the share of all their labels that
     was noise.
 
-    `chosen`: the arm that "auto" came to. `real`, `added`: images learned from. `steps`: taken.
+    `chosen`: the arm that "auto" chose. `real`, `added`: images learned from. `steps`: taken.
     """
 
     key: str

@@ -188,7 +188,7 @@ def taken_parts(folder: Path, test: Path | None) -> Taken:
 def _told(real: str, test: str, others: Sequence[str] = ()) -> str:
     names = " and ".join(others)
     are = "are" if len(others) > 1 else "is"
-    why = "rates and ratios are chosen inside the shots alone."
+    why = "rates and ratios are chosen within the shots alone."
     left = f" {names} {are} left out: {why}" if others else ""
     return f"Folders: draws from {real}, tested on {test}.{left}"
 
@@ -233,7 +233,7 @@ def split_examples(
         tested.extend(sorted(chosen, key=lambda place: examples[place].name))
     held_out = set(tested)
     real = sorted(set(range(len(examples))) - held_out, key=lambda i: _class_and_name(examples[i]))
-    description = f"{in_percent(share)} of each class by seed {seed} are the test split."
+    description = f"{in_percent(share)} of each class, picked by seed {seed}, are the test split."
     data = checked([examples[i] for i in real], [examples[i] for i in tested], description, least)
     doubles = {tuple(sorted((copy.image, copy.reference))) for copy in copies}
     named = sorted((examples[one].name, examples[other].name) for one, other in doubles)

@@ -122,12 +122,14 @@ def _sentence(name: str, found: Gain, runs: Sequence[Run]) -> str:
     control = config.arm.add in CONTROLS
     said = sentence(name, found, config.shots, control)
     if is_unused(runs):
-        return f"{said} It added nothing in any draw, and so is real only."
+        return f"{said} It added nothing in any draw, so it is real only."
     fails = found.verdict == "helps" or (found.verdict == "hurts" and config.arm.add == "same")
     return f"{said} {FAILED}" if control and fails else said
 
 
-FAILED = "A control must not: something is wrong, or it is the 1 in 20 that is chance."
+FAILED = (
+    "A control should not do this: something is wrong, or it is the 1 in 20 that happens by chance."
+)
 
 
 def _sorted(runs: Sequence[Run]) -> list[Run]:

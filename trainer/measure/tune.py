@@ -69,10 +69,10 @@ def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
     """
     parts = folds(setting.table, setting.draw)
     if not parts:
-        return Choice(arm.real_only, {}, "one shot leaves nothing to choose by")
+        return Choice(arm.real_only, {}, "one shot leaves nothing to choose with")
     arms = [arm.real_only, *candidates(setting.table, setting.draw, arm, parts)]
     if len(arms) == 1:
-        return Choice(arm.real_only, {}, "there are no images to choose by")
+        return Choice(arm.real_only, {}, "there are no images to choose with")
     found = [held_out(setting, fold, arms, [options]) for fold in parts]
     scores = [np.stack([one.by_image.astype(np.float64) for one in part]) for part in found]
     return chosen_arm(arms, np.concatenate(scores, axis=1))
@@ -87,7 +87,9 @@ def chosen_arm(arms: Sequence[Arm], scores: np.ndarray) -> Choice:
         return Choice(arms[0], found, "nothing beats real only on the held-out shots")
     won, lost = int((scores[best] > scores[0]).sum()), int((scores[best] < scores[0]).sum())
     if binomtest(won, won + lost, alternative="greater").pvalue > CHANCE:
-        reason = f"the best candidate wins {won} held-out shots and loses {lost}: may be chance"
+        reason = (
+            f"the best candidate wins {won} held-out shots and loses {lost}, which may be chance"
+        )
         return Choice(arms[0], found, reason)
     return Choice(arms[best], found, f"wins {won} held-out shots and loses {lost}")
 

@@ -55,7 +55,7 @@ def _without_gains(results: Results) -> Answer:
     return Answer(
         "cannot tell",
         "Not finished",
-        f"{done} done, and gains are told at the end; measuring the same recipe goes on.",
+        f"{done} done. Gains are shown at the end; measure the same recipe again to continue.",
     )
 
 
@@ -64,10 +64,10 @@ def _without_synthetic(results: Results) -> Answer:
     size = f"{points(best.gain)} points ({span(best.low, best.high)})"
     alone = "" if best.other_photos else "; other photos were not tested"
     helps = best.verdict == "helps"
-    surest = "" if helps else "nothing can be told to help; the surest is "
-    does = " helps most surely" if helps else ""
+    surest = "" if helps else "none clearly helps; the surest is "
+    does = " helps most clearly" if helps else ""
     where = f"{size} with {shots_text(best.shots)}{alone}"
-    rest = f"of what was, {surest}{best.arm}{does}, {where}."
+    rest = f"of the other arms, {surest}{best.arm}{does}, {where}."
     mood: Mood = "cannot tell" if best.verdict == "no difference" else best.verdict
     asides = [*_passed(results), *_sharing(results)]
     lead = "No synthetic images were measured"
@@ -112,8 +112,8 @@ def _passed(results: Results) -> list[str]:
         f"The control {row.arm}: {points(row.gain)} points ({span(row.low, row.high)}) with "
         f"{shots_text(row.shots)}; {room_left(row.low, row.high)}."
         if row.verdict != "hurts"
-        else f"The control {row.arm} hurts, as wrong labels must: {points(row.gain)} points "
-        f"({span(row.low, row.high)}) with {shots_text(row.shots)}."
+        else f"The control {row.arm} hurts, as wrong labels should: {points(row.gain)} "
+        f"points ({span(row.low, row.high)}) with {shots_text(row.shots)}."
         for row in (*same, *wrong)
     ]
 
@@ -122,8 +122,8 @@ def _sharing(results: Results) -> list[str]:
     """How far draws are the same photos, where that widens intervals much."""
     shared = {row.shots: row.shared for row in results.gains if row.other_photos}
     return [
-        f"Two draws of {shots_text(shots)} share {in_percent(share)} of their photos on average, "
-        "and intervals are widened for it."
+        f"Two draws of {shots_text(shots)} share {in_percent(share)} of their photos on "
+        "average; intervals are widened accordingly."
         for shots, share in shared.items()
         if share >= SHARED_MUCH
     ]
@@ -135,7 +135,7 @@ def _asides(results: Results, rows: Sequence[GainRow]) -> list[str]:
         of_arm = [row for row in rows_of(results, "real") if row.arm == arm]
         sizes = [f"{points(of_arm[0].gain)} points with {shots_text(of_arm[0].shots)}"]
         sizes += [f"{points(row.gain)} with {row.shots:,}" for row in of_arm[1:]]
-        found.append(f"The yardstick, {arm}: {listed(sizes)}.")
+        found.append(f"For comparison, {arm}: {listed(sizes)}.")
     if sum(row.verdict == "helps" for row in rows) > 1:
         found.append("The best of several arms, picked after the fact, looks better than it is.")
     return [*found, *_passed(results), *_sharing(results)]

@@ -88,14 +88,19 @@ def _of_shots(row: GainRow, group: Sequence[ClassGain], scale: Scale) -> ClassGa
 
 
 def summary(group: Sequence[ClassGain]) -> str:
-    """ "1 of 3 classes gains, 0 lose, 2 cannot be told", by intervals; no bar counts without."""
+    """ "1 class gains, none loses; for 2 of 3 it cannot be told", by intervals."""
     if not any(isfinite(one.low) for one in group):
-        return f"{counted_classes(len(group))} without intervals, so that none is told to gain"
+        return f"{counted_classes(len(group))} without intervals"
     gain, lose = sum(one.low > 0 for one in group), sum(one.high < 0 for one in group)
-    verbs = "gains" if gain == 1 else "gain", "loses" if lose == 1 else "lose"
-    rest = len(group) - gain - lose
-    every = counted_classes(len(group))
-    return f"{gain} of {every} {verbs[0]}, {lose} {verbs[1]}, {rest} cannot be told"
+    unclear = len(group) - gain - lose
+    gains = "no class gains" if not gain else f"{counted_classes(gain)} {_verb(gain, 'gain')}"
+    loses = f"{f'{lose:,}' if lose else 'none'} {_verb(lose or 1, 'lose')}"
+    rest = f"; for {unclear:,} of {len(group):,} it cannot be told" if unclear else ""
+    return f"{gains}, {loses}{rest}"
+
+
+def _verb(count: int, stem: str) -> str:
+    return stem + ("s" if count == 1 else "")
 
 
 def counted_classes(number: int) -> str:

@@ -67,9 +67,9 @@ def _gains(page: Page) -> list[str]:
     unit = f"Gains are differences to real only in points of {escaped(page.metric)}, with 95 %."
     found = ["## Gain of each arm", unit, _sheet(page.gains)]
     if page.auto:
-        found += ["### What auto came to", _sheet(page.auto)]
+        found += ["### What auto chose", _sheet(page.auto)]
     if page.published:
-        found += ["## Beside published figures", _sheet(page.published)]
+        found += ["## Published figures", _sheet(page.published)]
         found += [f"Published: {escaped(source)}" for source in page.sources]
     return found
 
@@ -111,7 +111,7 @@ def _end(page: Page) -> list[str]:
     found = []
     if page.notes:
         notes = "\n".join(f"- {escaped(note)}" for note in page.notes)
-        found += ["## What was not controlled, and what else to know", notes]
+        found += ["## What was not controlled", notes]
     facts = table(("", ""), page.facts)
     recipe = "\n".join(f"    {line}" for line in page.recipe.splitlines())
     return [*found, "## How it was measured", facts, "### Recipe", recipe]

@@ -9,9 +9,11 @@ from .chosen import arms_by_name
 from .classes import ClassGains, class_gains
 from .forest import Forest, forest
 from .learning import learning_curve
+from .next_steps import list_next_steps
 from .plot import Plot
 from .ratios import ratio_curves
 from .tables import Sheet, auto_sheet, facts, gain_sheet, published_sheet, recipe_text, repeats_text
+from .terms import list_terms
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,12 @@ class Page:
     finished: bool
     basis: str
     metric: str
+    terms: tuple[tuple[str, str], ...]
     forest: Forest | None
     plots: tuple[Plot, ...]
     classes: tuple[ClassGains, ...]
     samples: tuple[Samples, ...]
+    classes_without_samples: int
     gains: Sheet
     auto: Sheet | None
     published: Sheet | None
@@ -42,6 +46,7 @@ class Page:
     notes: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     recipe: str
+    next_steps: tuple[str, ...]
 
 
 def page(results: Results) -> Page:
@@ -52,10 +57,12 @@ def page(results: Results) -> Page:
         finished=is_finished(results),
         basis=_basis(results),
         metric=results.gains[0].metric if results.gains else "",
+        terms=tuple(list_terms(results)),
         forest=forest(results.gains, arms_by_name(results)) if results.gains else None,
         plots=(*([curve] if curve else []), *ratio_curves(results)),
         classes=tuple(class_gains(results)),
         samples=tuple(_samples(results)),
+        classes_without_samples=len(set(results.classes) - {s.class_name for s in results.samples}),
         gains=gain_sheet(results),
         auto=auto_sheet(results),
         published=published_sheet(results),
@@ -63,6 +70,7 @@ def page(results: Results) -> Page:
         notes=tuple(results.notes),
         facts=tuple(facts(results)),
         recipe=recipe_text(results),
+        next_steps=tuple(list_next_steps(results)),
     )
 
 

@@ -64,7 +64,7 @@ def many(rows: Sequence[GainRow]) -> Said:
         groups.setdefault(_outcome(of_shots), []).extend(of_shots)
     parts = [_clause(group, first=not place) for place, group in enumerate(groups.values())]
     mood, lead = _lead(rows, set(groups))
-    chance = f"; among {len(rows)} comparisons that may be chance" if lead == "Perhaps" else ""
+    chance = f"; among {len(rows)} comparisons, that may be chance" if lead == "Perhaps" else ""
     rest = "; ".join(parts) + chance + against(rows) + _untested_shots(rows) + "."
     mood = "mixed" if untested(rows) and mood != "cannot tell" else mood
     return mood, lead + untested(rows), rest
@@ -104,7 +104,7 @@ def _lead_without_help(rows: Sequence[GainRow]) -> tuple[Mood, str]:
     verdicts = {row.verdict for row in rows}
     if "hurts" not in verdicts:
         return "cannot tell", "Cannot tell"
-    return "hurts", "No" if verdicts == {"hurts"} else "No, as far as can be told"
+    return "hurts", "No" if verdicts == {"hurts"} else "No, as far as this measurement can tell"
 
 
 def _clause(rows: Sequence[GainRow], first: bool) -> str:
@@ -121,7 +121,8 @@ def _of_arm(rows: Sequence[GainRow], first: bool) -> str:
     sizes = listed([points(row.gain) for row in rows]) + f" points{interval}"
     verb = VERBS.get(rows[0].verdict)
     if verb is None:
-        return f"what {subject} do cannot be told: {sizes}"
+        effect = "the effect of synthetic images" if first else "their effect"
+        return f"{effect} is unclear: {sizes}"
     return f"{subject} {verb} {rows[0].metric}: {sizes}"
 
 
@@ -129,11 +130,11 @@ def _of_arms(rows: Sequence[GainRow], first: bool) -> str:
     ways = f" of {len({row.arm for row in rows})} ways of adding synthetic images" if first else ""
     outcome, hurting = _outcome(rows), _counts(rows, "hurts")
     if outcome == "cannot tell":
-        return f"no effect{ways} can be told"
+        return f"the effect{ways} is unclear"
     verb = "hurts" if hurting == "1" else "hurt"
     if outcome == "hurts":
         unclear = any(row.verdict != "hurts" for row in rows)
-        return f"{hurting}{ways} {verb}" + (", and none can be told to help" if unclear else "")
+        return f"{hurting}{ways} {verb}" + (", and none clearly helps" if unclear else "")
     hurt = f", and {hurting} {verb}" if hurting else ""
     best = max((row for row in rows if row.verdict == "helps"), key=lambda row: row.low)
     helping = _counts(rows, "helps")

@@ -4,16 +4,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import yaml
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from ....core.counted import pluralize
 from ..arms import Arm
+from ..model import Model
 from ..published import PublishedRow
+from ..recipe import Data, MeasureRecipe
 from ..results import GainRow, Results, Run
+from ..segmentation.segmenter import Segmenter
 from .chosen import arms_by_name, shots_of, verdict_text
 from .figures import NONE, listed, percent, points, span
 
+NESTED: dict[str, type[BaseModel]] = {"data": Data, "model": Model, "segmenter": Segmenter}
 LOWER_IS_BETTER = ("calibration error",)
 
 
@@ -30,7 +37,7 @@ def gain_sheet(results: Results) -> Sheet:
     others = list(dict.fromkeys(name for row in results.gains for name in row.others))
     against = len({row.against for row in results.gains}) > 1
     header = ["shots", "arm", *(["against"] if against else []), "reached", "gain in points"]
-    header += ["95 % interval", "relative", "verdict", "draws to tell", *map(_other_header, others)]
+    header += ["95 % interval", "relative", "verdict", "draws needed", *map(_other_header, others)]
     return Sheet(tuple(header), tuple(_rows(results, others, against)))
 
 
@@ -72,11 +79,11 @@ def _row(
 def _to_tell(row: GainRow) -> str:
     if row.verdict != "cannot tell" or not row.other_photos:
         return ""
-    return f"{row.draws_to_tell:,}" if row.draws_to_tell else "more would not"
+    return f"{row.draws_to_tell:,}" if row.draws_to_tell else "more would not help"
 
 
 def auto_sheet(results: Results) -> Sheet | None:
-    """What "auto" came to in how many draws; None when no arm is one."""
+    """What "auto" chose in how many draws; None when no arm is one."""
     runs = [run for run in results.runs if run.config.arm.ratio == "auto"]
     draws = {(r.config.shots, r.config.arm.name, r.config.draw): r.chosen.name for r in runs}
     counts = Counter((shots, name, chosen) for (shots, name, _), chosen in draws.items())
@@ -84,7 +91,7 @@ def auto_sheet(results: Results) -> Sheet | None:
         (f"{shots:,}", name, chosen, f"{count:,}")
         for (shots, name, chosen), count in sorted(counts.items(), key=lambda c: (c[0][:2], -c[1]))
     )
-    return Sheet(("shots", "arm", "came to", "draws"), rows) if rows else None
+    return Sheet(("shots", "arm", "chose", "draws"), rows) if rows else None
 
 
 def published_sheet(results: Results) -> Sheet | None:
@@ -136,8 +143,8 @@ def _protocol(results: Results) -> str:
     kind = results.runs[0].config.protocol if results.runs else results.recipe.get("protocol", "")
     said = {
         "fair": "fair: the same number of optimiser steps, batch and schedule for every arm",
-        "thesis": "thesis: arms with more images take more steps; real only at the same number "
-        "of steps stands beside each",
+        "thesis": "thesis: arms with more images train for more steps; each is also "
+        "compared with real only at the same number of steps",
     }
     return said.get(str(kind), "")
 
@@ -177,5 +184,23 @@ def _duration(seconds: float) -> str:
 
 
 def recipe_text(results: Results) -> str:
-    """The recipe as YAML, to be measured again."""
-    return yaml.safe_dump(results.recipe, sort_keys=False, allow_unicode=True).strip()
+    """The recipe as YAML, to be measured again: what differs from the defaults."""
+    kept = _without_defaults(results.recipe, MeasureRecipe)
+    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True).strip()
+
+
+def _without_defaults(data: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """What a dumped model has beside its defaults, some of which are for other tasks and modes."""
+    fields = model.model_fields
+    defaults = {key: field.get_default(call_default_factory=True) for key, field in fields.items()}
+    plain = to_jsonable_python(defaults, fallback=str)
+    kept = {key: _nested(key, value) for key, value in data.items() if value != plain.get(key, key)}
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def _nested(key: str, value: Any) -> Any:
+    if isinstance(value, dict) and key in NESTED:
+        return _without_defaults(value, NESTED[key])
+    if isinstance(value, list) and key == "arms":
+        return [_without_defaults(arm, Arm) for arm in value]
+    return value

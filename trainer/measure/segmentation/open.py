@@ -16,9 +16,9 @@ from .store import check_classes, read_store
 from .trust import ALPHA
 
 TRUSTED = (
-    "Where pairs are trusted in part, a segmenter trained on the draw's real pairs alone, in as "
-    f"many steps, reads them. 'Noise ignored' leaves out pixels whose loss exceeds {ALPHA:g} times "
-    "the mean of their class in those real pairs; 'worst dropped' takes as many pairs from the "
+    "Filtered pairs are checked by a segmenter trained for as many steps on the draw's real "
+    f"pairs alone. 'Noise ignored' skips pixels whose loss exceeds {ALPHA:g} times the mean "
+    "of their class in those real pairs; 'worst dropped' takes as many pairs from the "
     f"{in_percent(KEPT)} that it agrees with best."
 )
 
@@ -50,9 +50,10 @@ def notes_on_pairs(recipe: MeasureRecipe, masks: np.ndarray) -> tuple[str, ...]:
     """What is to be known of the segmenter and of the masks."""
     segmenter = recipe.segmenter
     found = [
-        f"Every pair is stretched to {segmenter.size} x {segmenter.size} pixels, and measured so.",
-        "A test image's part in the mean IoU is its linear part (the influence function), so that "
-        "the interval speaks of other test images as well.",
+        f"Every pair is stretched to {segmenter.size} x {segmenter.size} pixels and "
+        "measured at that size.",
+        "Each test image contributes to the mean IoU by its linear part (the influence "
+        "function), so that intervals also cover other test images.",
     ]
     if any(arm.trust != "none" for arm in recipe.arms):
         found.append(TRUSTED)
@@ -62,7 +63,10 @@ def notes_on_pairs(recipe: MeasureRecipe, masks: np.ndarray) -> tuple[str, ...]:
             f"{in_percent(ignored, 1)} of the pixels are ignored, in training and in all figures."
         )
     if len(segmenter.rates) == 1:
-        found.append("Rate and decay are the recipe's or usual ones, not chosen for these images.")
+        found.append(
+            "Learning rate and decay come from the recipe or the defaults; they were "
+            "not tuned on these images."
+        )
     if not segmenter.pretrained:
-        found.append("The segmenter learns from scratch: no weights of other images are in it.")
+        found.append("The segmenter is trained from scratch, without pretrained weights.")
     return tuple(found)
