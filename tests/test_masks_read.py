@@ -134,7 +134,7 @@ def test_other_refusals(tmp_path: Path) -> None:
     Image.new("RGBA", (2, 2)).save(tmp_path / "clear.png")
     with pytest.raises(InputError, match=r"clear\.png is empty"):
         read_alpha(tmp_path / "clear.png")
-    with pytest.raises(InputError, match="#000000 is 'a' and 'b'"):
+    with pytest.raises(InputError, match="#000000 stands for both 'a' and 'b'"):
         colour_code({"a": (0, 0, 0), "b": (0, 0, 0)})
 
 
