@@ -64,7 +64,7 @@ def repair(folder: Folder) -> None:
     if mended.restored:
         typer.echo(
             f"The ledger was rebuilt: {pluralize(mended.restored, 'job was', 'jobs were')} "
-            "found by their files."
+            "recovered from files."
         )
     _show_names("gone", mended.condition.gone)
     _show_names("damaged or changed", mended.condition.damaged)

@@ -11,7 +11,7 @@ def pluralize(count: int, singular: str, plural: str | None = None) -> str:
 
 def describe_shortfall(received: int, expected: int) -> str:
     """What a server delivered of the images that a job should bring."""
-    return f"{pluralize(received, 'image')} came, {pluralize(expected, 'was', 'were')} expected."
+    return f"{pluralize(received, 'image')} received, {expected:,} expected."
 
 
 def in_percent(share: float, digits: int = 0) -> str:

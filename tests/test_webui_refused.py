@@ -19,7 +19,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown schedule": ({"scheduler": "Karas"}, "'Karas'.*'Karras'"),
     "rounded width": ({"width": 65}, "webui.width.: must be a multiple of 8"),
     "rounded height": ({"height": 100}, "webui.height.: must be a multiple of 8"),
-    "hires fix to a rounded size": ({"hires": {"scale": 1.3}}, "83.2 pixels long, which is not a mul"),
+    "hires fix to a rounded size": ({"hires": {"scale": 1.3}}, "83.2 pixels long, which is not a"),
     "unknown upscaler": ({"hires": {"upscaler": "Latnt"}}, "no upscaler 'Latnt'.*'Latent'"),
     "unknown field": ({"fields": {"tilling": True}}, "no field 'tilling'.*'tiling'"),
     "unknown setting": ({"options": {"clip_skip": 2}}, "no setting 'clip_skip'"),

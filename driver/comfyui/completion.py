@@ -183,7 +183,7 @@ def _masks_missing(watch: Watch, outputs: list[Output]) -> Failure | None:
         for output in outputs:
             got, sent = len(output.masks), output.wanted_masks
             if got != sent:
-                return Failure("incomplete", f"{got} of {pluralize(sent, 'mask')} came.")
+                return Failure("incomplete", f"{got} of {pluralize(sent, 'mask')} received.")
     counts = {len(output.masks if watch.over_socket else output.mask_files) for output in outputs}
     if len(counts) > 1:  # it would be so every time
         return Failure(

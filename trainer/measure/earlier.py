@@ -25,7 +25,7 @@ def finished_runs(folder: Path) -> dict[str, Run]:
 def keep_beside(folder: Path, wanted: Set[str]) -> Path | None:
     """Copy `folder`/results.json to results-<hash>.json when it holds runs that are not `wanted`.
 
-    It is about to be written anew, and what another recipe or other photos came to is not lost.
+    It is about to be written anew, and what another recipe or other photos chose is not lost.
     """
     path = folder / FILE
     keys = _keys(path) if path.exists() else set()

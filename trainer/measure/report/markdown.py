@@ -64,8 +64,9 @@ def _head(page: Page) -> list[str]:
 def _gains(page: Page) -> list[str]:
     if not page.gains.rows:
         return []
-    unit = f"Gains are differences to real only in points of {escaped(page.metric)}, with 95 %."
-    found = ["## Gain of each arm", unit, _sheet(page.gains)]
+    unit = f"Gain over real only in points of {escaped(page.metric)}, with its 95 % interval."
+    terms = "\n".join(f"- {escaped(term)}: {inline(meaning)}" for term, meaning in page.terms)
+    found = ["## Gain of each arm", unit, _sheet(page.gains), "### Terms", terms]
     if page.auto:
         found += ["### What auto chose", _sheet(page.auto)]
     if page.published:
@@ -91,7 +92,7 @@ def _plot(plot: Plot) -> list[str]:
 def _classes(page: Page) -> list[str]:
     if not page.classes:
         return []
-    caution = "A class has few test images: read the pattern, not the single figure."
+    caution = "Each class has few test images: read the pattern, not single figures."
     arm = escaped(f"In points, for {page.classes[0].arm}.")
     found = ["## Gain of each class", f"{arm} {caution}"]
     return found + [block for group in page.classes for block in _class_gains(group)]
@@ -102,7 +103,7 @@ def _class_gains(group: ClassGains) -> list[str]:
     rows = [(bar.name, bar.gain, bar.span) for bar in group.bars]
     if group.left_out:
         rows.insert(
-            len(rows) // 2, (f"… {pluralize(group.left_out, 'class', 'classes')} between", "", "")
+            len(rows) // 2, (f"… {pluralize(group.left_out, 'class', 'classes')} not shown", "", "")
         )
     return [title, table(("class", "gain in points", "interval"), rows)]
 
@@ -114,4 +115,6 @@ def _end(page: Page) -> list[str]:
         found += ["## What was not controlled", notes]
     facts = table(("", ""), page.facts)
     recipe = "\n".join(f"    {line}" for line in page.recipe.splitlines())
-    return [*found, "## How it was measured", facts, "### Recipe", recipe]
+    steps = "\n".join(f"- {escaped(step)}" for step in page.next_steps)
+    found += ["## How it was measured", facts, "### Recipe", recipe]
+    return [*found, "## What to try next", steps]
