@@ -102,7 +102,7 @@ def leaving_record(folder: Path) -> None:
     [
         (empty_class, "The class folder .*bird has no images. Add some or remove it."),
         (flat, "has no class folders: the layout is <folder>/<class name>/<images>"),
-        (torn_record, "is no record"),
+        (torn_record, "is not a record"),
         (leaving_record, "leads outside the folder"),
         (lambda folder: None, "There is no folder .*pets. Did you mean 'pet'?"),
     ],

@@ -252,7 +252,7 @@ def test_arms_with_trust_are_also_compared_with_those_without(
         (f"{plain}, noise ignored", "real only"),
         ("+ shuffled labels (good) 100 %", "real only"),
     ]
-    assert any("trusted in part" in note for note in results[1].notes)
+    assert any("Filtered pairs" in note for note in results[1].notes)
 
 
 def test_what_was_read_is_kept_where_a_measurement_goes_on(results: tuple[Path, Results]) -> None:
