@@ -65,9 +65,10 @@ lint: $(INSTALLED) $(TYPING)
 		$(addprefix driver/,$(addsuffix .py,audit drawn_with folder job ledger ledger_file \
 		ledger_reader picture_files planned restore subjects take_over writer))
 
-# The command help in the docs; a test says when it is out of date.
+# The command help in the docs and the recipes' schemas; tests say when they are out of date.
 docs: $(INSTALLED)
-	$(BIN)/python -m typer manyshot.cli utils docs --name manyshot --output docs/commands.md
+	$(BIN)/python tools/recipe_schemas.py
+	$(BIN)/python tools/command_docs.py
 
 bench: $(INSTALLED)
 	$(BIN)/manyshot server install

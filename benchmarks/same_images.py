@@ -1,9 +1,9 @@
 """How alike a job's image is on a WebUI and on the embedded ComfyUI:
 `python benchmarks/same_images.py http://127.0.0.1:7860`.
 
-The WebUI must have manyshot-tiny (`manyshot base webui`). The workflow class_prompts is run on each
-of them alone, and the images with the same seeds are held against each other, in levels of 255.
-Half a level of the mean comes of rounding, where the WebUI cuts off.
+The WebUI must have manyshot-tiny (`manyshot webui add-tiny-model`). The workflow class_prompts is
+run on each of them alone, and the images with the same seeds are held against each other, in levels
+of 255. Half a level of the mean comes of rounding, where the WebUI cuts off.
 """
 
 import sys

@@ -6,34 +6,54 @@ import typer
 
 from ..core.endings import treat_as_interrupt
 from ..core.version import read_version
-from . import base, curate, dataset, export, measure, report, run, server, subject, workflow
+from . import (
+    base,
+    curate,
+    dataset,
+    doctor,
+    export,
+    measure,
+    recipe,
+    report,
+    run,
+    server,
+    subject,
+    webui,
+    workflow,
+)
 from .base_files import export as export_base
 from .base_files import import_files
-from .base_webui import webui
 from .demo import command as demo_command
 from .evaluation.command import evaluate
+from .examples import EXAMPLES
+from .help import add_examples
 
 app = typer.Typer(
     name="manyshot",
     no_args_is_help=True,
+    rich_markup_mode=None,  # boxes break words where terminals are narrow
     pretty_exceptions_enable=False,
     help="Turn a few labelled photos into a training set with Stable Diffusion.",
 )
 app.command()(demo_command.demo)
+doctor.add_to(app)
 run.add_to(app)
 dataset.add_to(app)
 curate.add_to(app)
 export.add_to(app)
 measure.add_to(app)
 report.add_to(app)
+app.add_typer(recipe.app, name="recipe")
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
 base.app.command("export")(export_base)
 base.app.command("import")(import_files)
 base.app.command()(evaluate)
-base.app.command()(webui)
-app.add_typer(base.app, name="base")
+base.app.command("webui", hidden=True)(webui.add_tiny_model)  # its first name
 app.add_typer(subject.app, name="subject")
+app.add_typer(webui.app, name="webui")
+app.add_typer(base.app, name="base", hidden=True)  # for who trains the small model
+add_examples(app, EXAMPLES)
 
 
 def show_version(version: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from ..core.extras import Extra
 from ..core.tiny_sizes import IMAGE_SIZE, TINY
+from .console import say
 from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 
@@ -239,10 +240,3 @@ def _prepare(device: str) -> None:
     )
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     torch.set_float32_matmul_precision("high")
-
-
-def say(text: str) -> None:
-    """Print a line as it is."""
-    from .console import PlainConsole
-
-    PlainConsole().print(text, markup=False, highlight=False)

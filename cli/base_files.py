@@ -7,7 +7,8 @@ import typer
 
 from ..core.extras import Extra
 from ..core.tiny_sizes import TINY
-from .base import Run, say
+from .base import Run
+from .console import say
 from .needs import needs
 from .tokenizer import Tokenizer, tokenizer_folder
 

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from ..core.extras import Extra
+from .doors import DATASETS
 from .needs import needs
+from .options import Quiet, progress_console
 
 
 class Net(StrEnum):
@@ -28,7 +30,10 @@ def add_to(app: typer.Typer) -> None:
 @needs("curate", Extra.TRAINER)
 def curate(
     folder: Annotated[
-        Path, typer.Argument(help="A dataset folder of images with masks.", show_default=False)
+        Path,
+        typer.Argument(
+            help="A dataset folder of images with masks.", show_default=False, callback=DATASETS
+        ),
     ],
     real: Annotated[
         Path,
@@ -64,6 +69,7 @@ def curate(
     size: Annotated[int, typer.Option(help="Side of its input, in pixels.")] = 128,
     steps: Annotated[int, typer.Option(min=1, help="Training steps.")] = 200,
     batch: Annotated[int, typer.Option(min=2, help="Pairs per training step.")] = 16,
+    quiet: Quiet = False,
 ) -> None:
     """Score generated image-mask pairs with a segmenter trained on real ones.
 
@@ -71,19 +77,21 @@ def curate(
     agreement.html. The input folder is not changed.
     """
     from ..core.recipe_file import parse_recipe_data
-    from ..trainer.curation.curate import Curation
-    from ..trainer.curation.curate import curate as curate_folder
-    from ..trainer.measure.plans import Budget
-    from ..trainer.measure.segmentation.segmenter import Segmenter
     from .console import PlainConsole
-    from .progress import progress
+    from .progress import loading, progress
 
+    shown = progress_console(quiet)
+    with loading("PyTorch", shown):
+        from ..trainer.curation.curate import Curation
+        from ..trainer.curation.curate import curate as curate_folder
+        from ..trainer.measure.plans import Budget
+        from ..trainer.measure.segmentation.segmenter import Segmenter
     net = parse_recipe_data(Segmenter, {"net": segmenter.value, "size": size}, "The segmenter")
     wanted = Curation(
         folder, real, output, held_out, least, drop, ignore, alike, net, Budget(steps, batch)
     )
     console = PlainConsole()
-    with progress(console) as step:
+    with progress(shown) as step:
         found = curate_folder(wanted, step)
     for line in (found.sentence, f"{output}; browse it at {found.page}"):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

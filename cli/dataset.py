@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.counted import pluralize
+from .console import say
+from .doors import DatasetFolder
 
 if TYPE_CHECKING:
     from ..driver.upkeep import Condition
 
-Folder = Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)]
 SHOWN = 10
 
 
@@ -23,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    folder: Folder,
+    folder: DatasetFolder,
     read_data: Annotated[
         bool,
         typer.Option(
@@ -42,7 +43,7 @@ def verify(
     _show_names("gone", condition.gone)
     _show_names("damaged or changed", condition.damaged)
     _show_names("not in metadata.jsonl", condition.unlisted)
-    typer.echo(
+    say(
         f"{condition.whole:,} of {pluralize(condition.planned, 'image is', 'images are')} there "
         f"and whole, {condition.rejected:,} rejected."
     )
@@ -51,7 +52,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def repair(folder: Folder) -> None:
+def repair(folder: DatasetFolder) -> None:
     """Repair a dataset folder: rebuild its ledger and queue incomplete jobs again.
 
     Reads every file. The recipe's next run regenerates damaged images.
@@ -60,16 +61,16 @@ def repair(folder: Folder) -> None:
 
     mended = repair_folder(folder)
     if mended.damage:
-        typer.echo(f"The ledger was damaged ({mended.damage}); the old file is kept as *.damaged.")
+        say(f"The ledger was damaged ({mended.damage}); the old file is kept as *.damaged.")
     if mended.restored:
-        typer.echo(
+        say(
             f"The ledger was rebuilt: {pluralize(mended.restored, 'job was', 'jobs were')} "
             "recovered from files."
         )
     _show_names("gone", mended.condition.gone)
     _show_names("damaged or changed", mended.condition.damaged)
     _show_names("not in metadata.jsonl", mended.condition.unlisted)
-    typer.echo(
+    say(
         f"{pluralize(mended.condition.whole, 'image is', 'images are')} there and whole, "
         f"{mended.condition.rejected:,} rejected."
     )
@@ -79,14 +80,14 @@ def repair(folder: Folder) -> None:
             "job is queued again. Run the recipe to redo it.",
             "jobs are queued again. Run the recipe to redo them.",
         )
-        typer.echo(opened)
+        say(opened)
     elif not mended.condition.is_good and not mended.condition.can_run:
         _show_advice(folder, mended.condition)
         raise typer.Exit(1)
 
 
 def reject(
-    folder: Folder,
+    folder: DatasetFolder,
     images: Annotated[
         list[str] | None,
         typer.Argument(help="The images: paths, or file names as in metadata.jsonl."),
@@ -110,12 +111,12 @@ def reject(
     count = reject_images(folder, images, reason, undo) if images else 0
     count += reject_gone(folder) if gone else 0
     marked = pluralize(count, "image is", "images are")
-    typer.echo(f"{marked} {'kept' if undo else 'rejected'}.")
+    say(f"{marked} {'kept' if undo else 'rejected'}.")
     if extra:
         surplus = pluralize(
             extra, "replacement was drawn for it and is", "replacements were drawn and are"
         )
-        typer.echo(
+        say(
             f"{surplus} more than the recipe asks for: run it with --prune to remove the "
             "surplus, or raise images_per_class to keep all."
         )
@@ -125,9 +126,9 @@ def _show_advice(folder: Path, condition: "Condition") -> None:
     """What mends a folder: for deleted images another command than for lost and damaged files."""
     if not condition.can_run:
         if condition.gone or condition.damaged:
-            typer.echo("No run made this folder: restore these files, or delete their lines.")
+            say("No run made this folder: restore these files, or delete their lines.")
         if condition.unlisted:
-            typer.echo("Restore the lines of these images, or remove the images.")
+            say("Restore the lines of these images, or remove the images.")
         return
     if condition.deleted:
         deleted = pluralize(
@@ -135,13 +136,13 @@ def _show_advice(folder: Path, condition: "Condition") -> None:
             "image was deleted and counts as rejected from the next run on. To draw it",
             "images were deleted and count as rejected from the next run on. To draw them",
         )
-        typer.echo(f"{deleted} again: manyshot run RECIPE --redraw.")
+        say(f"{deleted} again: manyshot run RECIPE --redraw.")
     if len(condition.gone) + len(condition.damaged) > condition.deleted:
-        typer.echo(f"Repair it: manyshot repair {folder}, then run its recipe again.")
+        say(f"Repair it: manyshot repair {folder}, then run its recipe again.")
 
 
 def _show_names(what: str, names: Sequence[str]) -> None:
     for name in names[:SHOWN]:
-        typer.echo(f"{what}: {name}")
+        say(f"{what}: {name}")
     if len(names) > SHOWN:
-        typer.echo(f"{what}: {len(names) - SHOWN:,} more")
+        say(f"{what}: {len(names) - SHOWN:,} more")

@@ -7,6 +7,8 @@ import typer
 
 from ..core.counted import pluralize
 from ..driver.export.options import Drawing, Format, Shapes
+from .doors import DatasetFolder
+from .options import Quiet, progress_console
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
+    folder: DatasetFolder,
     to: Annotated[Format, typer.Option(help="The format.", show_default=False)],
     output: Annotated[
         Path, typer.Option(help="The folder to write; must be new or empty.", show_default=False)
@@ -35,6 +37,7 @@ def export(
         float, typer.Option(help="Share of each class to use for validation, 0 to 1.")
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed that picks the validation images.")] = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Export the kept images of a dataset folder as COCO, YOLO, WebDataset and more."""
     from ..driver.export.export import export as export_folder
@@ -42,7 +45,7 @@ def export(
     from .progress import progress
 
     console = PlainConsole()
-    with progress(console) as step:
+    with progress(progress_console(quiet)) as step:
         done = export_folder(
             folder,
             to,

@@ -9,6 +9,7 @@ import typer
 from ..core.counted import pluralize
 from ..core.extras import Extra
 from .needs import needs
+from .options import Json, Open, Quiet, Settings, open_file, print_json, progress_console
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from ..trainer.measure.results import GainRow, Results
@@ -46,20 +47,26 @@ def measure(
     allow_overlap: Annotated[
         bool, typer.Option(help="Measure even if synthetic images repeat test images.")
     ] = False,
+    settings: Settings = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    open_it: Open = False,
 ) -> None:
     """Measure whether synthetic images help. Ctrl-C stops; run again to resume."""
     from ..core.recipe_file import read_recipe_file
-    from ..trainer.measure.measure import measure as measure_recipe
     from ..trainer.measure.recipe import MeasureRecipe
+    from ..trainer.measure.report.answer import is_finished
     from ..trainer.measure.results import FILE
     from .console import PlainConsole
-    from .progress import progress
+    from .progress import loading, progress
     from .report import draw
+    from .summaries import measure_summary
 
     console = PlainConsole()
     wanted = read_recipe_file(
         MeasureRecipe,
         recipe,
+        settings,
         output=output,
         allow_overlap=allow_overlap or None,
         protocol=protocol and protocol.value,
@@ -67,11 +74,21 @@ def measure(
     if protocol and not output:
         own = wanted.output.with_name(f"{wanted.output.name}_{protocol.value}")
         wanted = wanted.model_copy(update={"output": own})
-    with progress(console) as step:
+    shown = progress_console(quiet)
+    with loading("PyTorch", shown):
+        from ..trainer.measure.measure import measure as measure_recipe
+    with progress(shown) as step:
         results = measure_recipe(wanted, step)
-    _show(console, results)
-    console.print(f"Results: {wanted.output / FILE}", markup=False, highlight=False, soft_wrap=True)
-    draw(console, wanted.output, results)
+    file = wanted.output / FILE
+    if as_json:
+        page = draw(wanted.output, results)
+        print_json(measure_summary(results, file, page, is_finished(results)))
+    else:
+        _show(console, results)
+        console.print(f"Results: {file}", soft_wrap=True)
+        page = draw(wanted.output, results, console)
+    if open_it:
+        open_file(page)
 
 
 @needs("shots", Extra.TRAINER)
@@ -82,6 +99,7 @@ def shots(
         bool,
         typer.Option("--each-draw", help="Write one folder per draw: FOLDER/<shots>-<draw>/..."),
     ] = False,
+    settings: Settings = None,
 ) -> None:
     """Copy the photos that a measurement trains on into class folders.
 
@@ -92,11 +110,13 @@ def shots(
     need training per draw: their images are added only to draws that contain all their photos.
     """
     from ..core.recipe_file import read_recipe_file
-    from ..trainer.measure.photos import lay_out_shots
     from ..trainer.measure.recipe import MeasureRecipe
     from .console import PlainConsole
+    from .progress import loading
 
-    wanted = read_recipe_file(MeasureRecipe, recipe)
+    wanted = read_recipe_file(MeasureRecipe, recipe, settings)
+    with loading("PyTorch", progress_console(False)):
+        from ..trainer.measure.photos import lay_out_shots
     count = lay_out_shots(wanted, folder, each_draw)
     what = "photos" if wanted.task == "classification" else "pairs of photo and mask"
     PlainConsole().print(f"{count:,} {what} in {folder}", markup=False, highlight=False)

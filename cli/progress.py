@@ -18,11 +18,25 @@ def progress(console: Console) -> Iterator[Step]:
         with _bar(console) as step:
             yield step
         return
-    lines = Lines(lambda text: console.print(text, style="dim", highlight=False, markup=False))
+    lines = Lines(
+        lambda text: console.print(text, style="dim", highlight=False, markup=False), at_once=True
+    )
     try:
         yield lambda what, done, of: lines.tell(f"{what}: {done:,} of {of:,}")
     finally:
         lines.end()
+
+
+@contextmanager
+def loading(what: str, console: Console) -> Iterator[None]:
+    """Say that `what` is loaded, which takes up to a minute where the disk is slow, for as long as
+    the block that imports it lasts: a spinner on a terminal, a line elsewhere."""
+    if is_redrawn(console):
+        with console.status(f"Loading {what} ..."):
+            yield
+        return
+    console.print(f"Loading {what} ...", style="dim")
+    yield
 
 
 @contextmanager

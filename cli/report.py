@@ -1,12 +1,14 @@
 """manyshot report: draw the report of a measurement again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..core.extras import Extra
+from .doors import ResultsPath
 from .needs import needs
+from .options import Open, open_file
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from ..trainer.measure.results import Results
@@ -20,10 +22,8 @@ def add_to(app: typer.Typer) -> None:
 
 @needs("report", Extra.TRAINER)
 def report(
-    folder: Annotated[
-        Path,
-        typer.Argument(help="A measurement's results.json, or its folder.", show_default=False),
-    ],
+    folder: ResultsPath,
+    open_it: Open = False,
 ) -> None:
     """Redraw report.html and report.md from a measurement's results.json."""
     from ..trainer.measure.report.answer import is_finished
@@ -32,14 +32,18 @@ def report(
 
     folder = folder.parent if folder.name == FILE and folder.is_file() else folder
     console, results = PlainConsole(), read_results(folder)
-    draw(console, folder, results)
+    page = draw(folder, results, console)
+    if open_it:
+        open_file(page)
     if not is_finished(results):
         console.print("The measurement is not finished: run `manyshot measure` to resume it.")
 
 
-def draw(console: "PlainConsole", folder: Path, results: "Results") -> None:
-    """Write the report and say where it is."""
+def draw(folder: Path, results: "Results", console: "PlainConsole | None" = None) -> Path:
+    """Write the report, say on `console` where it is, and give the path of its page."""
     from ..trainer.measure.report.write import write_report
 
-    for path in write_report(folder, results):
-        console.print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)
+    paths = write_report(folder, results)
+    for path in paths if console else ():
+        console.print(f"Report: {path}", soft_wrap=True)
+    return paths[0]

@@ -1,4 +1,4 @@
-"""manyshot plan | run | status | recipe schema."""
+"""manyshot plan | run | status."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.counted import pluralize
+from .doors import DatasetFolder
+from .options import Json, Open, Quiet, Settings, open_file, print_json, progress_console
 
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from ..driver.run import Summary
@@ -40,15 +42,12 @@ Output = Annotated[
     Path | None, typer.Option(help="The dataset folder to write, instead of the recipe's.")
 ]
 
-recipe_app = typer.Typer(no_args_is_help=True, help="Work with recipes.")
-
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this module on the root command."""
     app.command("plan")(plan)
     app.command("run")(run)
     app.command("status")(status)
-    app.add_typer(recipe_app, name="recipe")
 
 
 def plan(
@@ -56,24 +55,30 @@ def plan(
     server: Servers = None,
     secret: Secrets = None,
     show: Annotated[int, typer.Option(help="Number of jobs to show.")] = 5,
+    settings: Settings = None,
+    as_json: Json = False,
 ) -> None:
     """Show what a recipe would make, and check it against a server if you name one."""
     from rich.table import Table
 
     from ..driver.load import read_recipe
-    from ..driver.look import look_ahead
+    from ..driver.look import outlook
     from .console import PlainConsole
+    from .summaries import plan_summary
 
+    view = outlook(read_recipe(recipe, settings, servers=server), bool(server), show)
+    if as_json:
+        print_json(plan_summary(view))
+        return
     console = PlainConsole()
-    settled, jobs = look_ahead(read_recipe(recipe, servers=server), bool(server), show)
     table = Table("class", "prompt", "negative")
     table.add_column("seed", no_wrap=True)
     table.add_column("id", no_wrap=True)
-    for job, drawn in jobs:
+    for job, drawn in view.first:
         shown = ("" if value is None else str(value) for value in drawn)
         table.add_row(job.class_name, *shown, job.id[:12])
     console.print(table)
-    for line in settled:
+    for line in view.lines:
         console.print(line, soft_wrap=True)
 
 
@@ -97,6 +102,9 @@ def run(
         bool,
         typer.Option("--replace", help="Draw a replacement for every rejected image."),
     ] = False,
+    settings: Settings = None,
+    quiet: Quiet = False,
+    open_it: Open = False,
 ) -> None:
     """Generate a recipe's dataset folder. Ctrl-C stops; run again to resume."""
     from ..driver.address import allow_secrets
@@ -107,24 +115,31 @@ def run(
     from .console import PlainConsole
 
     allow_secrets(secret or ())
-    console = PlainConsole()
-    wanted = read_recipe(recipe, servers=server, output=output)
-    summary = run_recipe(wanted, ConsoleScreen(console), comfyui, Wishes(prune, redraw, replace))
-    _show_summary(console, summary)
+    screen = ConsoleScreen(progress_console(quiet), progress_console(False))
+    ready = read_recipe(recipe, settings, servers=server, output=output)
+    summary = run_recipe(ready, screen, comfyui, Wishes(prune, redraw, replace))
+    _show_summary(PlainConsole(), summary)
+    if open_it and summary.contact_sheet:
+        open_file(summary.contact_sheet)
     raise typer.Exit(summary.exit_code)
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="A dataset folder.", show_default=False)],
+    folder: DatasetFolder,
+    as_json: Json = False,
 ) -> None:
     """Show the progress of a dataset folder by class, and what failed."""
     from rich.table import Table
 
     from ..driver.look import folder_state
     from .console import PlainConsole
+    from .summaries import status_summary
 
-    console = PlainConsole()
     counts, classes, failures = folder_state(folder)
+    if as_json:
+        print_json(status_summary(folder, counts, classes, failures))
+        return
+    console = PlainConsole()
     table = Table("class", "planned jobs", "done", "failed")
     for name, planned, done, failed in classes:
         table.add_row(name, f"{planned:,}", f"{done:,}", f"{failed:,}" if failed else "")
@@ -135,16 +150,6 @@ def status(
         highlight=False,
     )
     _show_failures(console, failures)
-
-
-@recipe_app.command()
-def schema() -> None:
-    """Print the JSON schema of recipes, for editors that complete and validate YAML."""
-    import json
-
-    from ..driver.recipe import Recipe as RecipeModel
-
-    typer.echo(json.dumps(RecipeModel.model_json_schema(), indent=2))
 
 
 def _show_summary(console: "PlainConsole", summary: "Summary") -> None:

@@ -128,10 +128,12 @@ def _stay(settings: "ServerSettings") -> None:
     from ..core.errors import ServerError
     from ..driver.embedded import EmbeddedServer
     from ..driver.embedded.background import with_kept_folder
+    from ..driver.embedded.ports import keep_port
 
     with _progress() as progress:
-        server = EmbeddedServer(with_kept_folder(settings), progress)
+        server = EmbeddedServer(with_kept_folder(settings, progress), progress)
         server.start()
+        keep_port(server.port)
     with closing(server):
         _say(
             f"ComfyUI is running at {server.url}; Ctrl-C stops it. Its files are in "

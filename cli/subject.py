@@ -7,6 +7,7 @@ import typer
 
 from ..core.extras import Extra
 from .needs import needs
+from .options import Quiet, Settings, progress_console
 from .subject_evaluation import evaluate
 from .tokenizer import Tokenizer, tokenizer_folder
 
@@ -32,30 +33,34 @@ def train(
         int,
         typer.Option(min=0, help="Parts of a batch computed in parallel; 0: one per CPU thread."),
     ] = 0,
+    settings: Settings = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train a recipe's subjects. Ctrl-C saves; run again to resume."""
     from ..core.recipe_file import read_recipe_file
     from ..core.tiny_files import TINY_MODEL
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.device import check_device
-    from ..trainer.subjects.machine import Machine
     from ..trainer.subjects.recipe import SubjectRecipe
-    from ..trainer.subjects.run import train_recipe
     from .console import PlainConsole
-    from .progress import progress
+    from .progress import loading, progress
 
     console = PlainConsole(soft_wrap=True)
-    wanted = read_recipe_file(SubjectRecipe, recipe, output=output)
+    wanted = read_recipe_file(SubjectRecipe, recipe, settings, output=output)
+    shown = progress_console(quiet)
+    with loading("PyTorch", shown):
+        from ..trainer.base.architecture import load_tokenizer
+        from ..trainer.device import check_device
+        from ..trainer.subjects.machine import Machine
+        from ..trainer.subjects.run import train_recipe
     check_device(device)
 
     steps = wanted.settings.steps
-    with progress(console) as told:
+    with progress(shown) as told:
         found = train_recipe(
             wanted,
             wanted.base or TINY_MODEL,
             load_tokenizer(tokenizer_folder(tokenizer)),
             Machine(device, bf16, workers),
-            lambda name, step, loss: console.print(
+            lambda name, step, loss: shown.print(
                 f"{name}: step {step} of {steps}, held-out loss {loss:.4f}"
             ),
             lambda name, step: told(name, step, steps),

@@ -9,7 +9,9 @@ import typer
 
 from ..core.errors import InputError
 from ..core.extras import Extra
+from .doors import DATASETS, REAL_PHOTOS, TRAINED
 from .needs import needs
+from .options import Quiet, progress_console
 from .tokenizer import Tokenizer, tokenizer_folder
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
@@ -26,19 +28,25 @@ CONTEXTS = ("green background", "white background", "black background", "blue ba
 def evaluate(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Trained files, or folders of them.", show_default=False),
+        typer.Argument(
+            help="Trained files, or folders of them.", show_default=False, callback=TRAINED
+        ),
     ] = None,
     real: Annotated[
         list[Path] | None,
         typer.Option(
             help="Real photos: class folders, one class's folder, or a measurement recipe. "
             "Repeatable. Photos that a subject was trained on are recognised by "
-            "content."
+            "content.",
+            callback=REAL_PHOTOS,
         ),
     ] = None,
     dataset: Annotated[
         list[Path] | None,
-        typer.Option(help="Evaluate the images of this dataset folder instead. Repeatable."),
+        typer.Option(
+            help="Evaluate the images of this dataset folder instead. Repeatable.",
+            callback=DATASETS,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -66,9 +74,8 @@ def evaluate(
     backbone: Annotated[
         list[str] | None,
         typer.Option(
-            help="A network to compare with: opennsfw, efficientnet_lite0, clip, or any "
-            "timm model (vit_small_patch16_224.dino). Repeatable; --choose uses the "
-            "first. Default: opennsfw."
+            help="A network to compare with: opennsfw, efficientnet_lite0, clip, or the name of a "
+            "timm model. Repeatable; --choose uses the first. Default: opennsfw."
         ),
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="Real photos per class, at most.")] = 40,
@@ -93,22 +100,24 @@ def evaluate(
     ] = None,
     tokenizer: Tokenizer = None,
     device: Annotated[str, typer.Option(help='Device to draw on: "cpu", "cuda".')] = "cpu",
+    quiet: Quiet = False,
 ) -> None:
     """Evaluate subject fidelity, diversity and prompt fidelity. Run again to resume."""
-    from ..trainer.subjects.evaluation.evaluate_datasets import evaluate_datasets
-    from ..trainer.subjects.evaluation.evaluate_files import evaluate_files
-    from ..trainer.subjects.evaluation.subject_pictures import Drawing
     from .console import PlainConsole
-    from .progress import progress
+    from .progress import loading, progress
 
-    console = PlainConsole()
+    console, shown = PlainConsole(), progress_console(quiet)
     sources, trained = real or [], _trained(files or [])
     _check(trained, sources, dataset or [], choose, detector, word)
+    with loading("PyTorch", shown):
+        from ..trainer.subjects.evaluation.evaluate_datasets import evaluate_datasets
+        from ..trainer.subjects.evaluation.evaluate_files import evaluate_files
+        from ..trainer.subjects.evaluation.subject_pictures import Drawing
     contexts = tuple(context or CONTEXTS) if context_count else ()
     templates = tuple(template or Drawing.templates)
     drawing = Drawing(count, batch, seed, guidance, templates, contexts, context_count)
     folder = output or (dataset or [one.parent for one in trained])[0] / "evaluation"
-    with progress(console) as told:
+    with progress(shown) as told:
         wanted = _wanted(folder, drawing, backbone or ["opennsfw"], most, limit, word, detector)
         if dataset:
             found, sheets = evaluate_datasets(dataset, sources, wanted, told)

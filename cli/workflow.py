@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.counted import pluralize
+from .doors import NODE_LISTS, WorkflowFile
 
 if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from ..driver.workflow.catalogue import Catalogue
@@ -16,19 +17,17 @@ app = typer.Typer(
     help="Check and convert saved ComfyUI workflows.",
 )
 
-File = Annotated[
-    Path, typer.Argument(help="A workflow: .json (API or UI format), or a .png that ComfyUI saved.")
-]
 Server = Annotated[
     str | None, typer.Option(help="The address of a running ComfyUI, http://host:port.")
 ]
 ObjectInfo = Annotated[
-    Path | None, typer.Option(help="A saved /object_info reply, instead of a server.")
+    Path | None,
+    typer.Option(help="A saved /object_info reply, instead of a server.", callback=NODE_LISTS),
 ]
 
 
 @app.command()
-def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> None:
+def check(file: WorkflowFile, server: Server = None, object_info: ObjectInfo = None) -> None:
     """Report what a server would refuse or misread in a workflow; exit code 2 if anything."""
     from ..driver.workflow.load import read_workflow
     from ..driver.workflow.preflight import check as problems_of
@@ -47,7 +46,7 @@ def check(file: File, server: Server = None, object_info: ObjectInfo = None) -> 
 
 @app.command()
 def convert(
-    file: File,
+    file: WorkflowFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="The API-format file to write.")],
     server: Server = None,
     object_info: ObjectInfo = None,

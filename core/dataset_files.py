@@ -12,6 +12,7 @@ from typing import Any
 
 MANIFEST = "manyshot.json"
 METADATA = "metadata.jsonl"
+LEDGER = ".manyshot.sqlite"
 
 
 def image_name(class_name: str, job_id: str, index: int) -> str:

@@ -1,24 +1,40 @@
-"""What a file is that was given where a recipe of some kind belongs, and what to do with it."""
+"""The kinds of files and folders that commands take, and the sentence for one of another kind."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-PICTURES = frozenset({".png", ".webp", ".jpg", ".jpeg"})
+from .errors import InputError
 
 
 @dataclass(frozen=True)
-class RecipeKind:
-    """A kind of recipe: how a sentence names it, who runs it, and the keys that it alone has."""
+class FileKind:
+    """A kind of file or folder.
+
+    `name`: how a sentence names it. `advice`: what to do with one; {path} and {folder}, in which it
+    lies, are filled in.
+    """
 
     name: str
-    command: str
-    keys: frozenset[str]
+    advice: str = ""
+
+    def advise(self, path: Path) -> str:
+        """The advice for the file at `path`."""
+        return self.advice.format(path=path, folder=path.parent)
+
+
+@dataclass(frozen=True)
+class RecipeKind(FileKind):
+    """A kind of recipe: its short name, who runs it, and the keys that it alone has."""
+
+    key: str = ""
+    command: str = ""
+    keys: frozenset[str] = frozenset()
 
 
 RUN = RecipeKind(
     "a run recipe",
+    "`manyshot run {path}` draws its images.",
+    "run",
     "manyshot run",
     frozenset(
         [
@@ -35,6 +51,8 @@ RUN = RecipeKind(
 )
 MEASUREMENT = RecipeKind(
     "a measurement recipe",
+    "`manyshot measure {path}` measures.",
+    "measure",
     "manyshot measure",
     frozenset(
         ["data", "synthetic", "arms", "shots", "draws", "protocol", "segmenter", "published"]
@@ -42,51 +60,74 @@ MEASUREMENT = RecipeKind(
 )
 SUBJECT = RecipeKind(
     "a subject recipe",
+    "`manyshot subject train {path}` trains its subjects.",
+    "subject",
     "manyshot subject train",
     frozenset({"settings", "together", "keep_looks", "samples"}),
 )
 KINDS = (RUN, MEASUREMENT, SUBJECT)
 
+WORKFLOW = FileKind(
+    "a ComfyUI workflow",
+    "A run recipe names it, as 'workflow: {path}'; `manyshot recipe new run` writes a recipe to "
+    "edit. `manyshot workflow check {path} --server URL` checks the workflow.",
+)
+OBJECT_INFO = FileKind(
+    "a server's list of nodes", "`manyshot workflow check WORKFLOW --object-info {path}` reads it."
+)
+RESULTS = FileKind(
+    "the results of a measurement", "`manyshot report {path}` draws their report again."
+)
+REPORT = FileKind(
+    "the report of a measurement",
+    "Open it in a browser; `manyshot report {folder}` draws it again.",
+)
+RECORDS = FileKind("a file of the dataset folder {folder}", "`manyshot status {folder}` reads it.")
+SCHEMA = FileKind(
+    "a JSON schema, for editors", "`manyshot recipe new` writes a recipe that has it."
+)
+PICTURE = FileKind(
+    "a picture",
+    "One that ComfyUI saved holds its workflow, and a run recipe can name it: 'workflow: {path}'.",
+)
+WEIGHTS = FileKind(
+    "a file of weights",
+    "A trained subject is named in a run recipe, as 'subjects: {path}', and judged by `manyshot "
+    "subject evaluate {path} --real PHOTOS`.",
+)
+TEXT = FileKind("a text file", "Class names, one a line, go into a run recipe: 'classes: {path}'.")
+DOCUMENT = FileKind("a document")
+ARCHIVE = FileKind("an archive", "Unpack it first.")
+DATASET = FileKind(
+    "a dataset folder",
+    "`manyshot status {path}` shows how far it is; `manyshot export` writes it for others.",
+)
+MEASUREMENT_FOLDER = FileKind(
+    "the folder of a measurement", "`manyshot report {path}` draws its report again."
+)
+SUBJECT_FOLDER = FileKind(
+    "a folder of trained weights",
+    "A run recipe draws with its subjects, as 'subjects: {path}'; `manyshot subject evaluate "
+    "{path} --real PHOTOS` judges them.",
+)
+PHOTOS = FileKind(
+    "a folder of photos",
+    "A measurement recipe names it, as 'data: {path}', and a subject recipe, as "
+    "'classes: {{folder: {path}, noun: dog}}'.",
+)
+FOLDER = FileKind("a folder")
+EMPTY_FOLDER = FileKind("an empty folder")
 
-def explain_mismatch(path: Path, data: Mapping[str, Any], fields: frozenset[str]) -> str | None:
-    """A sentence when the mapping `data` of the file `path` is not what its reader takes.
 
-    `fields`: the keys that the reader knows. None when it may well be that kind of recipe.
+def refuse_other(
+    path: Path, kind: FileKind | None, needed: str, *accepted: FileKind | None
+) -> None:
+    """Raise InputError when `kind`, that of the file at `path`, is not among `accepted`.
+
+    `needed`: what belongs there ("a run recipe"). A kind that is not recognised passes.
     """
-    if _is_workflow(data):
-        return (
-            f"{path} is a ComfyUI workflow, not a recipe. A recipe is a YAML file that says "
-            f"what to draw with it, in lines such as 'workflow: {path.name}', 'output: "
-            "my_images' and 'classes: [cat, dog]'. `manyshot run` runs it."
-        )
-    if "runs" in data and "gains" in data:
-        return (
-            f"{path} holds the results of a measurement: `manyshot report {path.parent}` shows it."
-        )
-    kind = max(KINDS, key=lambda each: len(each.keys & data.keys()))
-    if not kind.keys & data.keys() or kind.keys & fields:
-        return None
-    return f"{path} is {kind.name}, which this command does not take. Use `{kind.command} {path}`."
-
-
-def explain_path(path: Path) -> str | None:
-    """A sentence for a folder or a picture where a recipe is wanted; None for other files."""
-    if path.is_dir():
-        return (
-            f"{path} is a folder, but a recipe is a YAML file. `manyshot status {path}` "
-            "shows the progress of a dataset folder."
-        )
-    if path.suffix.lower() in PICTURES and path.is_file():
-        return (
-            f"{path} is an image, but a recipe is a YAML file. A recipe can name an image "
-            f"that contains ComfyUI's workflow, as 'workflow: {path.name}'."
-        )
-    return None
-
-
-def _is_workflow(data: Mapping[str, Any]) -> bool:
-    """Whether it is a graph as ComfyUI's canvas saves it, or as its API takes it."""
-    if isinstance(data.get("nodes"), list) and "links" in data:
-        return True
-    values = data.values()
-    return bool(data) and all(isinstance(each, dict) and "class_type" in each for each in values)
+    if kind is None or kind in accepted:
+        return
+    name = kind.name.format(folder=path.parent)
+    sentence = f"{path} is {name}, not {needed}. {kind.advise(path)}"
+    raise InputError(sentence.rstrip())

@@ -1,35 +1,56 @@
 """A YAML file becomes a validated recipe; everything wrong with it becomes a sentence."""
 
 import re
-import types
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from .errors import InputError
-from .file_kinds import explain_mismatch, explain_path
+from .file_kinds import KINDS, TEXT, refuse_other
 from .nearest import did_you_mean
+from .recipe_changes import apply_changes
+from .recipe_models import model_at
+from .recipe_names import find_recipe
+from .recognise import BY_NAME, BY_SUFFIX, recognise, recognise_data
 from .yaml_file import Written, quote, read_yaml
 
+NO_YAML = {suffix for suffix, kind in BY_SUFFIX.items() if kind is not TEXT}
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_recipe_file(model: type[Model], path: Path, **changes: Any) -> Model:
-    """The recipe in `path`, with `changes` (from the command line) in place of its own keys.
+def read_recipe_file(
+    model: type[Model], path: Path, settings: Sequence[str] | None = None, **changes: Any
+) -> Model:
+    """The recipe at `path`, or the one of that name that manyshot brings, with what the command
+    line says in place of its own keys: `settings` as `--set` has them, then `changes` by key.
 
     Changes that are None are none. Raises InputError.
     """
-    if sentence := explain_path(path):
-        raise InputError(sentence)
+    path = find_recipe(path)
+    data, written = read_recipe_values(model, path)
+    data, written = apply_changes(model, data, written, settings or ())
+    overrides = {key: value for key, value in changes.items() if value is not None}
+    where = " ".join([str(path), *(f"--set {change}" for change in settings or ())])
+    return parse_recipe_data(model, {**data, **overrides}, where, written)
+
+
+def read_recipe_values(model: type[BaseModel], path: Path) -> tuple[dict[str, Any], Written]:
+    """The keys and values of a recipe file, as `read_yaml` gives them, not yet checked.
+
+    Raises InputError for a file of another kind, saying what it is and which command takes it.
+    """
+    kind = next((each for each in KINDS if each.keys <= model.model_fields.keys()), None)
+    needed = kind.name if kind else f"a {model.__name__.lower()}"
+    if path.is_dir() or path.suffix.lower() in NO_YAML or path.name in BY_NAME:
+        refuse_other(path, recognise(path), needed)
     data, written = read_yaml(path)
     if not isinstance(data, dict):
+        refuse_other(path, recognise(path), needed)
         raise InputError(f"{path}: a recipe is a list of 'key: value' lines; this file is not.")
-    if sentence := explain_mismatch(path, data, frozenset(model.model_fields)):
-        raise InputError(sentence)
-    overrides = {key: value for key, value in changes.items() if value is not None}
-    return parse_recipe_data(model, {**data, **overrides}, str(path), written)
+    refuse_other(path, recognise_data(data), needed, kind)
+    return data, written
 
 
 def parse_recipe_data(
@@ -163,7 +184,7 @@ def _visible(model: type[BaseModel], loc: tuple[Any, ...]) -> list[Any]:
 
 
 def _is_key(model: type[BaseModel], above: tuple[Any, ...], key: str) -> bool:
-    inner = _model_at(model, above)
+    inner = model_at(model, above)
     return inner is not None and key in inner.model_fields
 
 
@@ -173,22 +194,5 @@ def _is_union_member(key: str) -> bool:
 
 
 def _nearest(model: type[BaseModel], loc: tuple[Any, ...]) -> str:
-    inner = _model_at(model, loc[:-1])
+    inner = model_at(model, loc[:-1])
     return did_you_mean(str(loc[-1]), inner.model_fields) if inner else ""
-
-
-def _model_at(model: Any, loc: Iterable[Any]) -> type[BaseModel] | None:
-    """The model that the value at `loc` is validated by."""
-    for key in loc:
-        if isinstance(key, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            field = model.model_fields.get(key)
-            model = _inner(field.annotation) if field else None
-    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
-
-
-def _inner(annotation: Any) -> Any:
-    if get_origin(annotation) in (list, dict, Union, types.UnionType):
-        inner = [_inner(argument) for argument in get_args(annotation)]
-        models = [i for i in inner if isinstance(i, type) and issubclass(i, BaseModel)]
-        return models[0] if models else None
-    return annotation

@@ -55,7 +55,7 @@ def read_yaml(path: Path) -> tuple[Any, Written]:
             raise InputError(
                 f"{path} is larger than {MAX_BYTES:,} bytes, more than a recipe may be."
             )
-        return _values(read_text_file(path, "recipe"))
+        return read_yaml_text(read_text_file(path, "recipe"))
     except FileNotFoundError:
         raise InputError(f"There is no recipe at {path}.{_neighbours(path)}") from None
     except OSError as error:
@@ -66,7 +66,11 @@ def read_yaml(path: Path) -> tuple[Any, Written]:
         raise InputError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from None
 
 
-def _values(text: str) -> tuple[Any, Written]:
+def read_yaml_text(text: str) -> tuple[Any, Written]:
+    """The value of a YAML text, and what the text says where it is no text, as of `read_yaml`.
+
+    Raises yaml.YAMLError.
+    """
     loader = _Loader(text)  # a SafeLoader: it makes plain values only
     try:
         node = loader.get_single_node()

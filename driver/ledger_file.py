@@ -9,11 +9,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..core.dataset_files import LEDGER
 from ..core.errors import InputError, ManyshotError
 from ..core.files import make_folder
 from ..core.paths import safe_name
 
-FILE_NAME = ".manyshot.sqlite"
+FILE_NAME = LEDGER
 LOCK_NAME = ".manyshot.lock"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

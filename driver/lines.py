@@ -1,5 +1,6 @@
 """Progress where there is no terminal: a line now and then, and the last."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -15,11 +16,12 @@ def is_redrawn(console: Console) -> bool:
 
 
 class Lines:
-    """Passes on to `say` what it is told, at most every LINE_EVERY seconds."""
+    """Passes on to `say` what it is told, at most every LINE_EVERY seconds; the first of it after
+    as long, or `at_once`."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], at_once: bool = False) -> None:
         self._say = say
-        self._said = time.monotonic()
+        self._said = -math.inf if at_once else time.monotonic()
         self._kept: str | None = None
 
     def tell(self, text: str) -> None:

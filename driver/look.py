@@ -1,5 +1,6 @@
 """Looking without touching: what a recipe would make, how far a dataset folder is."""
 
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,18 +15,59 @@ from .plan import Plan
 from .prepare import prepare, unbound
 from .recipe import Recipe
 from .servers import known_catalogue, open_servers
-from .settle import images_per_class
+from .settle import classes_of, images_per_class
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a recipe would make.
+
+    `checked`: the servers that can run it. `notes`: what its owner should know. `first`: the first
+    jobs with what they are drawn with.
+    """
+
+    plan: Plan
+    checked: tuple[str, ...]
+    notes: tuple[str, ...]
+    first: list[tuple[Job, DrawnWith]]
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes, in order."""
+        return list(classes_of(self.plan.recipe))
+
+    @property
+    def lines(self) -> list[str]:
+        """The plan in a few lines."""
+        plan = self.plan
+        checked = "Not checked against a server; give --server to do so."
+        if self.checked:
+            checked = f"Checked against {', '.join(self.checked)}."
+        words = (
+            f"{pluralize(len(plan), 'job')}: {pluralize(len(self.classes), 'class', 'classes')} x "
+            f"{pluralize(images_per_class(plan.recipe), 'image')}, {_a_job(plan)}. {checked}"
+        )
+        return [words, *self.notes]
 
 
 def look_ahead(
     recipe: Recipe, ask_server: bool, show: int | None
 ) -> tuple[list[str], list[tuple[Job, DrawnWith]]]:
-    """The plan in a few lines, and its first `show` jobs (None: all) with what they are drawn with;
-    checked against the servers if asked to."""
+    """The lines and the first `show` jobs (None: all) of `outlook`."""
+    view = outlook(recipe, ask_server, show)
+    return view.lines, view.first
+
+
+def outlook(recipe: Recipe, ask_server: bool, show: int | None) -> Outlook:
+    """What `recipe` would make, with its first `show` jobs (None: all); checked against the servers
+    if asked to.
+
+    Raises InputError for what does not fit together, ServerError where no server answers.
+    """
     unsure: list[str] = []
+    names: list[str] = []
     if not ask_server:
         plan = prepare(recipe, None)
-        checked = "Not checked against a server; give --server to do so."
     else:
         with open_servers(recipe, None, lambda _: None) as servers:
             reached = [server for server in servers if server.reached]
@@ -35,15 +77,10 @@ def look_ahead(
             facts = [server.facts(plan) for server in reached]
         hashes(facts)  # raises where two servers have different files of one name
         unsure = unsure_sentences(facts)
-        checked = f"Checked against {', '.join(server.name for server in reached)}."
-    classes = len(plan.recipe.classes or [])  # pyright: ignore[reportArgumentType]
-    words = (
-        f"{pluralize(len(plan), 'job')}: {pluralize(classes, 'class', 'classes')} x "
-        f"{pluralize(images_per_class(plan.recipe), 'image')}, "
-        f"{_a_job(plan)}. {checked}"
-    )
-    lines = [words, *unbound(plan), *touched(plan), *_unknown(plan), *unsure]
-    return lines, [(job, plan.bound.drawn_with(job)) for job in islice(plan, show)]
+        names = [server.name for server in reached]
+    notes = (*unbound(plan), *touched(plan), *_unknown(plan), *unsure)
+    first = [(job, plan.bound.drawn_with(job)) for job in islice(plan, show)]
+    return Outlook(plan, tuple(names), notes, first)
 
 
 def _a_job(plan: Plan) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from .. import workflows
 from ..core.errors import InputError
+from ..core.file_kinds import PICTURE, WORKFLOW, refuse_other
 from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language
+from ..core.recognise import recognise
 from .binding import Binding, bind_recipe
 from .bound import Bound
 from .job import Job
@@ -138,6 +140,7 @@ def find_workflow(name: str) -> Path:
     """The file of a workflow: a path, or the name of one that manyshot brings."""
     given = Path(name)
     if given.is_file():
+        refuse_other(given, recognise(given), "a workflow", WORKFLOW, PICTURE)
         return given
     folder = Path(str(files(workflows))) / "api"
     known = {path.stem: path for path in folder.glob("*.json")}

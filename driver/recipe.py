@@ -176,7 +176,7 @@ class Recipe(Strict):
             return _normalised(value)
         return value
 
-    @field_validator("servers", mode="before")
+    @field_validator("servers", mode="before", json_schema_input_type=list[ServerAddress | str])
     @classmethod
     def _short_servers(cls, value: Any) -> Any:
         if not isinstance(value, list):

@@ -36,6 +36,7 @@ class Screen(Protocol):
     """Who is told how the run goes."""
 
     def step(self, text: str) -> None: ...
+    def warn(self, text: str) -> None: ...
     def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
     def watching(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]: ...
@@ -93,7 +94,7 @@ def run(
             facts = [server.facts(plan) for server in servers]
             models = check_replaced(plan, ledger, facts)
             for sentence in (*unbound(plan), *unsure_sentences(facts), *named_only(facts)):
-                screen.step(sentence)
+                screen.warn(sentence)
             plan, taken = _taken_over(plan, ledger, wishes, screen)
             remember_models(ledger, models)
             with run_log(recipe.output):

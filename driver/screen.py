@@ -19,15 +19,19 @@ from .worker import Worker
 
 
 class ConsoleScreen:
-    """A run.Screen on a rich console."""
+    """A run.Screen on a rich console, and on another one for warnings where that is quiet."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, warnings: Console | None = None) -> None:
+        self._console, self._warnings = console, warnings or console
         self._lines = Lines(self.step)
 
     def step(self, text: str) -> None:
         """One thing that begins now."""
         self._console.print(text, style="dim", markup=False, highlight=False)
+
+    def warn(self, text: str) -> None:
+        """What the images' owner must know; shown where progress is not wanted, too."""
+        self._warnings.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     def reading(self, read: int, total: int) -> None:
         """`read` of `total` photos and masks are checked; a line now and then and the last."""
@@ -58,6 +62,7 @@ class ConsoleScreen:
         over = threading.Event()
 
         def write() -> None:
+            self.step(_line(tally, workers))
             while not over.wait(LINE_EVERY):
                 self.step(_line(tally, workers))
 

@@ -11,6 +11,8 @@ from .address import EMBEDDED, ServerAddress
 from .backend import Backend
 from .comfyui.server import ComfyServer, reach
 from .embedded import EmbeddedServer, ServerSettings
+from .embedded.cache import models_folder
+from .embedded.shared import share_background
 from .plan import Plan
 from .recipe import Recipe
 from .subjects import server_files
@@ -89,7 +91,11 @@ def _embedded(
     comfyui: Path | None,
     progress: Callable[[str], None],
 ) -> ComfyServer:
-    settings = ServerSettings(comfyui=comfyui, extra_models=server_files(recipe))
+    files = server_files(recipe)
+    if comfyui is None and (running := share_background(files, progress)):
+        reached = reach(EMBEDDED, address.model_copy(update={"url": running.url}), recipe)
+        return replace(reached, models=(running.folder / "models", models_folder()))
+    settings = ServerSettings(comfyui=comfyui, extra_models=files)
     server = stack.enter_context(EmbeddedServer(settings, progress))
     reached = reach(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
     return replace(reached, revive=server.restart, models=server.model_folders)

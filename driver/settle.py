@@ -6,10 +6,12 @@ from typing import Any
 
 from ..core.classes import check_class_names
 from ..core.errors import InputError
+from ..core.file_kinds import TEXT, refuse_other
 from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
 from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language, escape
 from ..core.prompts import PromptSet
+from ..core.recognise import recognise
 from ..core.text_file import read_text_file
 from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
@@ -118,6 +120,7 @@ def _in_context(prompts: Prompts, subjects: Subjects, language: Language) -> Pro
 
 
 def _class_file(path: Path) -> dict[str, str]:
+    refuse_other(path, recognise(path), "a text file of class names", TEXT)
     try:
         return read_classes(read_text_file(path, "class file"))
     except FileNotFoundError:

@@ -12,7 +12,10 @@ from ..driver.worker import Worker
 
 
 class QuietScreen:
-    """A run.Screen that shows nothing."""
+    """A run.Screen that shows warnings alone."""
+
+    def warn(self, text: str) -> None:
+        ConsoleScreen(PlainConsole(stderr=True)).warn(text)
 
     def step(self, text: str) -> None: ...
     def reading(self, read: int, total: int) -> None: ...

@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
@@ -49,6 +49,25 @@ def _test_cache() -> None:
     """MANYSHOT_TEST_CACHE replaces the user's cache for the whole run."""
     if cache := os.environ.get("MANYSHOT_TEST_CACHE"):
         os.environ["MANYSHOT_CACHE"] = cache
+
+
+@pytest.fixture
+def manyshot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Call the command line; gives its exit code and all it said on one line."""
+
+    from manyshot.cli import main
+
+    def call(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["manyshot", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return int(ended.value.code or 0), " ".join((said.out + said.err).split())
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,9 @@ class Scenes:
     def step(self, text: str) -> None:
         self.said.append(text)
 
+    def warn(self, text: str) -> None:
+        self.said.append(text)
+
     def reading(self, read: int, total: int) -> None:
         pass
 

@@ -1,5 +1,6 @@
 """Text of users is text on the terminal: no markup, no emoji, no control sequences."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,27 @@ def test_a_console_shows_text_as_it_is(text: str) -> None:
         console.print(text)
     assert capture.get().strip() == show_controls(text)
     assert "\x1b" not in capture.get()
+
+
+@pytest.mark.parametrize("soft_wrap", [True, False])
+def test_a_terminal_breaks_no_word(soft_wrap: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("manyshot.cli.console.is_redrawn", lambda console: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    console = PlainConsole(soft_wrap=soft_wrap)
+    console.file = io.StringIO()
+    sentence = "A folder /a/path/" + "x" * 70 + " and well-known words " * 5
+    console.print(sentence)
+    lines = console.file.getvalue().splitlines()
+    assert [word for line in lines for word in line.split()] == sentence.split()
+    assert [line for line in lines if len(line) > 60] == ["/a/path/" + "x" * 70]
+
+
+def test_a_pipe_gets_a_sentence_as_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    console = PlainConsole()
+    console.file = io.StringIO()
+    console.print("word " * 40)
+    assert console.file.getvalue() == "word " * 40 + "\n"
 
 
 @given(st.text())

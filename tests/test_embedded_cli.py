@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,3 +147,21 @@ def test_check_says_what_is_missing(cache: Path) -> None:
     done = manyshot("check")
     assert done.returncode == 1
     assert "not installed: run `manyshot server install`" in done.stdout
+
+
+def test_the_port_stays_the_same_and_another_is_told(start: tuple[str, ...], cache: Path) -> None:
+    manyshot(*start)
+    url = str(state(cache)["url"])
+    manyshot("stop")
+    assert manyshot(*start).returncode == 0
+    assert state(cache)["url"] == url
+    manyshot("stop")
+    port = int(url.rpartition(":")[2])
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        third = manyshot(*start)
+    assert third.returncode == 0
+    assert f"Port {port}, which the server had last, is taken: it gets another one." in third.stderr
+    assert state(cache)["url"] != url

@@ -16,7 +16,8 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 FILES = sorted(RECIPES.rglob("*.yaml"))
 MEASURED = [path for path in FILES if "arms" in yaml.safe_load(path.read_text())]
 MADE = [path for path in FILES if {"workflow", "webui"} & yaml.safe_load(path.read_text()).keys()]
-LEARNED = [path for path in FILES if path not in (*MEASURED, *MADE)]
+STARTER = RECIPES / "subject.yaml"  # to be edited: its pictures are the user's
+LEARNED = [path for path in FILES if path not in (*MEASURED, *MADE, STARTER)]
 
 
 def named(path: Path) -> str:

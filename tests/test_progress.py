@@ -48,7 +48,7 @@ def test_a_line_now_and_then_and_the_last(monkeypatch: pytest.MonkeyPatch) -> No
         for done in range(1, 2501):
             clock.now += LINE_EVERY / 1024
             step("fitting [/b]", done, 2500)
-    told = [f"fitting [/b]: {done} of 2,500" for done in ("1,024", "2,048", "2,500")]
+    told = [f"fitting [/b]: {done} of 2,500" for done in ("1", "1,025", "2,049", "2,500")]
     assert file.getvalue().splitlines() == told
 
 

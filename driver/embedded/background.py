@@ -10,9 +10,11 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...core.files import write_text_atomic
+from ...core.version import read_version
 from .base import LOCK
 from .cache import background_folder, cache_folder, usable_folder
 from .locks import is_locked
+from .ports import keep_port, kept_port, last_port
 from .ready import POLL_SECONDS, ServerFacts, read_facts, system_stats
 from .server import EmbeddedServer
 from .settings import Progress, ServerSettings
@@ -26,6 +28,7 @@ class BackgroundServer(BaseModel):
 
     `..._started`: s since 1970, which shift when the clock is set; `..._start`: as `start_mark` has
     it, which does not; None where the system has none, and in files of earlier versions.
+    `manyshot`: the version whose nodes it has loaded.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +41,7 @@ class BackgroundServer(BaseModel):
     guardian_started: float
     comfyui: int
     comfyui_started: float
+    manyshot: str | None = None
     guardian_start: str | None = None
     comfyui_start: str | None = None
 
@@ -74,7 +78,8 @@ def start_background(settings: ServerSettings, progress: Progress) -> tuple[Back
         running = find_background()
         if running is not None:
             return running, False
-        with EmbeddedServer(with_kept_folder(settings), progress) as server:
+        with EmbeddedServer(with_kept_folder(settings, progress), progress) as server:
+            keep_port(server.port)
             state = _describe(server)
             write_text_atomic(_state_file(), state.model_dump_json(indent=2) + "\n")
             server.detach()
@@ -91,9 +96,15 @@ def stop_background() -> BackgroundServer | None:
         return running
 
 
-def with_kept_folder(settings: ServerSettings) -> ServerSettings:
-    """`settings` with a base directory that is kept: what a person makes there is theirs."""
-    return replace(settings, base_directory=settings.base_directory or background_folder())
+def with_kept_folder(settings: ServerSettings, progress: Progress) -> ServerSettings:
+    """`settings` with a base directory that is kept, for what a person makes there is theirs, and
+    with the port that the server had last; another one, and a sentence, where that is taken."""
+    folder = settings.base_directory or background_folder()
+    previous = settings.port or kept_port()
+    port = settings.port or last_port()
+    if previous != port:
+        progress(f"Port {previous}, which the server had last, is taken: it gets another one.")
+    return replace(settings, base_directory=folder, port=port)
 
 
 def _end(server: BackgroundServer) -> None:
@@ -145,6 +156,7 @@ def _describe(server: EmbeddedServer) -> BackgroundServer:
         guardian_started=psutil.Process(process.guardian).create_time(),
         comfyui=process.pid,
         comfyui_started=psutil.Process(process.pid).create_time(),
+        manyshot=read_version(),
         guardian_start=start_mark(process.guardian),
         comfyui_start=start_mark(process.pid),
     )

@@ -138,10 +138,11 @@ def _link_all(folder: Path, links: dict[str, Path]) -> None:
     for name, target in links.items():
         if not target.exists():
             raise InputError(f"{target} does not exist, so the server cannot use it as {name}.")
-        _link(inside(folder, name), target)
+        link_file(inside(folder, name), target)
 
 
-def _link(link: Path, target: Path) -> None:
+def link_file(link: Path, target: Path) -> None:
+    """Let the path `link` lead to `target`; a copy where the disk has no links."""
     link.parent.mkdir(parents=True, exist_ok=True)
     try:
         link.symlink_to(target, target_is_directory=target.is_dir())

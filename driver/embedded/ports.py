@@ -4,10 +4,41 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from ...core.cache import cache_folder
 from ...core.errors import InputError
+from ...core.files import write_text_atomic
 
 LOOPBACK = "127.0.0.1"
+
+
+def kept_port() -> int:
+    """The port that the kept server had last; 0 where none is noted."""
+    try:
+        number = int(_port_file().read_text())
+    except (OSError, ValueError):
+        return 0
+    return number if 0 < number < 65536 else 0
+
+
+def last_port() -> int:
+    """`kept_port` if it can be had again; 0, for any free one, if it is taken."""
+    number = kept_port()
+    try:
+        with reserve_port(number):
+            return number
+    except InputError:
+        return 0
+
+
+def keep_port(number: int) -> None:
+    """Note the port, so that the next start has the same address."""
+    write_text_atomic(_port_file(), f"{number}\n")
+
+
+def _port_file() -> Path:
+    return cache_folder() / "server_port"
 
 
 @contextmanager

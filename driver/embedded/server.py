@@ -56,6 +56,11 @@ class EmbeddedServer:
         return f"http://{LOOPBACK}:{self._port}"
 
     @property
+    def port(self) -> int:
+        """Of 127.0.0.1; 0 before it is started where any will do."""
+        return self._port
+
+    @property
     def log(self) -> Path:
         """ComfyUI's log file; the earlier ones are beside it."""
         return self._started_base().log

@@ -22,7 +22,7 @@ FLAT = Failure(
     "invalid",
     "The image is a single colour: the checkpoint or its VAE fails on that WebUI. Start it "
     "with --no-half-vae, or choose another VAE ('webui.vae'; for manyshot-tiny the "
-    "'webui.options' that `manyshot base webui` names).",
+    "'webui.options' that `manyshot webui add-tiny-model` names).",
 )
 
 

@@ -139,17 +139,17 @@ class MeasureRecipe(Strict):
         """`synthetic` as a list."""
         return [folder for folders in self.synthetic_sets.values() for folder in folders]
 
-    @field_validator("data", mode="before")
+    @field_validator("data", mode="before", json_schema_input_type=Data | str)
     @classmethod
     def _short_data(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str | Path) else value
 
-    @field_validator("model", mode="before")
+    @field_validator("model", mode="before", json_schema_input_type=Model | str)
     @classmethod
     def _short_model(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
 
-    @field_validator("segmenter", mode="before")
+    @field_validator("segmenter", mode="before", json_schema_input_type=Segmenter | str)
     @classmethod
     def _short_segmenter(cls, value: Any) -> Any:
         return {"net": value} if isinstance(value, str) else value
@@ -161,10 +161,10 @@ class MeasureRecipe(Strict):
             return {"steps": 200, "batch": 16, **value}
         return value
 
-    @field_validator("shots", mode="before")
+    @field_validator("shots", mode="before", json_schema_input_type=list[int] | int)
     @classmethod
     def _one_number(cls, value: Any) -> Any:
-        return [value] if isinstance(value, int) else value
+        return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
     @field_validator("shots")
     @classmethod

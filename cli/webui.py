@@ -1,4 +1,4 @@
-"""`manyshot base webui`: manyshot-tiny in AUTOMATIC1111's WebUI."""
+"""`manyshot webui`: AUTOMATIC1111's WebUI and Forge."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +19,12 @@ other models' pictures and previews by TAESD are wrong. Delete them afterwards; 
 its own anew."""
 
 
-@needs("base webui", Extra.TRAINER)
-def webui(
+app = typer.Typer(no_args_is_help=True, help="AUTOMATIC1111's WebUI and Forge.")
+
+
+@app.command()
+@needs("webui add-tiny-model", Extra.TRAINER)
+def add_tiny_model(
     folder: Annotated[Path, typer.Argument(help="The folder of the WebUI.", show_default=False)],
     tokenizer: Tokenizer = None,
 ) -> None:
@@ -33,7 +37,7 @@ def webui(
     folder = webui_folder(folder)
     written = export_webui(folder, TINY_MODEL, tokenizer_folder(tokenizer), TINY)
     console = PlainConsole(soft_wrap=True)
-    for said in [f"Wrote {path}" for path in written] or ["Everything is already there."]:
-        console.print(said)
+    for line in [f"Wrote {path}" for path in written] or ["Everything is already there."]:
+        console.print(line)
     name = TINY_MODEL.stem
     console.print(NEXT.format(name=name, side=IMAGE_SIZE, options=OPTIONS, taesd=TAESD))

@@ -1,0 +1,117 @@
+"""Changes to a recipe from the command line: `--set arms.0.ratio=200`, as if the file said so."""
+
+from collections.abc import Sequence
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from .errors import InputError
+from .recipe_models import inner_model
+from .yaml_file import Written, read_yaml_text
+
+FORM = "Write it as --set KEY=VALUE, such as --set seed=1 or --set arms.0.ratio=200."
+
+
+def apply_changes(
+    model: type[BaseModel], data: dict[str, Any], written: Written, changes: Sequence[str]
+) -> tuple[dict[str, Any], Written]:
+    """`data` and `written` of a recipe file with each of `changes`, "dotted.key=value", made.
+
+    A number is the place in a list, from 0. Values are YAML. What a file leaves out is changed from
+    its default. Raises InputError for a change that is not of that form, or a place that is none.
+    Whether the keys exist and the values are right, the recipe's model says afterwards.
+    """
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals or not all(key.split(".")):
+            raise InputError(f"--set {change} changes nothing. {FORM}")
+        value, read = _value(text, change)
+        place = _put(data, key.split("."), value, model, change)
+        written = {
+            **{at: word for at, word in written.items() if at[: len(place)] != place},
+            **{(*place, *at): word for at, word in read.items()},
+        }
+    return data, written
+
+
+def _value(text: str, change: str) -> tuple[Any, Written]:
+    try:
+        value, written = read_yaml_text(text)
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(f"--set {change}: the value is not valid YAML: {problem}.") from None
+    return value, written or ({(): ""} if value is None else {})
+
+
+def _put(data: Any, keys: list[str], value: Any, annotation: Any, change: str) -> tuple[str, ...]:
+    """Put `value` into `data` at `keys`; returns the place as `Written` has it."""
+    key, rest = _split(data, keys, annotation)
+    slot = _slot(data, key, change)
+    inner = _annotation(annotation, key)
+    if not rest:
+        data[slot] = value
+        return (key,)
+    if isinstance(data, dict) and data.get(key) is None:
+        data[key] = _default(annotation, key)
+    below = data[slot]
+    if not isinstance(below, dict | list):
+        raise InputError(
+            f"--set {change}: {key!r} is {below!r} in the recipe, which has no {rest[0]!r}. Set "
+            f"{key!r} as a whole: --set '{key}={{{rest[0]}: ...}}'."
+        )
+    return (key, *_put(below, rest, value, inner, change))
+
+
+def _split(data: Any, keys: list[str], annotation: Any) -> tuple[str, list[str]]:
+    """The first key and the rest. Names of free choice, such as 'KSampler.cfg', may hold dots."""
+    if not isinstance(data, dict) or inner_model(annotation, direct=True):
+        return keys[0], keys[1:]
+    for count in range(len(keys), 0, -1):
+        if ".".join(keys[:count]) in data:
+            return ".".join(keys[:count]), keys[count:]
+    return ".".join(keys), []
+
+
+def _slot(data: Any, key: str, change: str) -> Any:
+    """`key` as what indexes `data`. Raises InputError for a place that a list does not have."""
+    if isinstance(data, dict):
+        return key
+    if key.isdecimal() and int(key) < len(data):
+        return int(key)
+    places = f"its last one is {len(data) - 1}" if data else "it is empty"
+    raise InputError(f"--set {change}: {key!r} is no place in that list; {places}.")
+
+
+def _annotation(annotation: Any, key: str) -> Any:
+    """The type of what is at `key` of a value of type `annotation`."""
+    model = inner_model(annotation, direct=True)
+    if model:
+        field = model.model_fields.get(key)
+        return field.annotation if field else None
+    if get_origin(annotation) in (list, dict):
+        return get_args(annotation)[-1]
+    containers = [each for each in get_args(annotation) if get_origin(each) in (list, dict)]
+    return get_args(containers[-1])[-1] if containers else None
+
+
+def _default(annotation: Any, key: str) -> Any:
+    """What a recipe that leaves `key` out has there, as a file would say it."""
+    model = inner_model(annotation, direct=True)
+    field = model.model_fields.get(key) if model else None
+    default = field.get_default(call_default_factory=True) if field else None
+    if isinstance(default, list):
+        return [_plain(each) for each in default]
+    return _plain(default) if isinstance(default, BaseModel | dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    """A default as a file would say it: nothing, where a model is so without a word."""
+    if not isinstance(value, BaseModel):
+        return value
+    try:
+        if type(value).model_validate({}) == value:
+            return {}
+    except ValidationError:  # it has a key that every file says
+        pass
+    return value.model_dump(mode="json", exclude_unset=True)
