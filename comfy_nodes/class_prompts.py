@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..core.errors import InputError
 from ..core.lines import read_classes
 from .prompt_lists import prompt_inputs, prompt_lists, prompt_outputs, read_prompts
+from .schema import node_schema
 
 
 class ManyshotClassPrompts(io.ComfyNode):
@@ -12,10 +13,11 @@ class ManyshotClassPrompts(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotClassPrompts",
             display_name="Class Prompts",
-            category="manyshot",
+            category="manyshot/prompts",
+            search_aliases=["prompt list", "wildcards", "dynamic prompts", "dataset prompts"],
             description="Writes prompts for a labelled dataset: the same number per class, "
             "cycling through templates and contexts.",
             inputs=[

@@ -10,6 +10,7 @@ from ..core.masks.compose import MANY, compose_scenes
 from ..core.masks.scene import Scene
 from ..core.masks.variation import Variation
 from .input_lists import each
+from .schema import node_schema
 from .variation_inputs import canvas_inputs, canvas_size, outline_width, range_inputs, scale_range
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ class ManyshotComposeMasks(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotComposeMasks",
             display_name="Compose Masks",
-            category="manyshot",
+            category="manyshot/masks",
+            search_aliases=["combine objects", "copy-paste", "collage", "mask collage"],
             description="Combines objects from several masks: pastes the objects of other "
             "masks in the list onto each one, with their images and control "
             "images.",

@@ -12,6 +12,7 @@ from .controlnet_files import (
     load_controlnet,
     warn_of_colours,
 )
+from .schema import node_schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,10 +28,11 @@ class ManyshotControlNet(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         from folder_paths import get_filename_list
 
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotControlNet",
-            display_name="ControlNet",
-            category="manyshot",
+            display_name="Steer with ControlNet",
+            category="manyshot/control",
+            search_aliases=["ControlNet", "apply ControlNet", "load ControlNet"],
             description="Guides generation with a control image. Refuses a ControlNet made "
             "for a different model family before loading it, and lists those "
             "that fit.",

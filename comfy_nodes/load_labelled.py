@@ -13,6 +13,7 @@ from ..core.masks.layouts import LAYOUTS, Layout, PairFile
 from ..core.masks.pairs import find_pairs, fitting_mask, read_upright
 from ..core.masks.read import BACKGROUND, LabelMask
 from .input_files import input_path, stamp
+from .schema import node_schema
 
 MOST = 10_000
 LONG_JSON = 2 * 2**20  # bytes
@@ -23,10 +24,11 @@ class ManyshotLoadLabelled(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotLoadLabelled",
-            display_name="Load Labelled",
-            category="manyshot",
+            display_name="Load Labelled Photos",
+            category="manyshot/dataset",
+            search_aliases=["load dataset", "image folder", "COCO", "segmentation dataset"],
             description="Loads labelled photos from a folder, each with its class and mask.",
             inputs=[
                 io.String.Input(
@@ -83,7 +85,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
                 io.String.Output(
                     display_name="class_name",
                     is_output_list=True,
-                    tooltip="The class of each photo, for Save Labelled.",
+                    tooltip="The class of each photo, for Save Labelled Images.",
                 ),
                 io.String.Output(
                     display_name="file_name",

@@ -12,6 +12,7 @@ from ..core.image_files import SUFFIXES
 from ..core.masks.forms import FORMS, Form, read_form
 from ..core.masks.read import LabelMask
 from .input_files import input_folder, input_path, stamp
+from .schema import node_schema
 
 
 class ManyshotLoadMask(io.ComfyNode):
@@ -19,10 +20,11 @@ class ManyshotLoadMask(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotLoadMask",
-            display_name="Load Mask",
-            category="manyshot",
+            display_name="Load Label Mask",
+            category="manyshot/masks",
+            search_aliases=["segmentation map", "index mask", "trimap", "COCO", "label map"],
             description="Loads one mask from ComfyUI's input folder: index or colour "
             "images, trimaps, alpha channels, COCO annotations.",
             inputs=[
@@ -119,7 +121,7 @@ def _path(name: str) -> Path:
 def _load(file: str, form: Form, class_name: str, table: str, image_name: str) -> LabelMask:
     path = _path(file)
     if not path.is_file():
-        raise InputError(f"{file!r} is a folder. Use Load Labelled for folders.")
+        raise InputError(f"{file!r} is a folder. Use Load Labelled Photos for folders.")
     return _read(path, stamp(path), form, class_name, table, image_name)
 
 

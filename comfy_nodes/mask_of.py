@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 from ..core.lines import read_names
 from ..core.masks.regions import BORDERS, REGIONS, Border, Region, select_region
+from .schema import node_schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,10 +19,11 @@ class ManyshotMaskOf(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotMaskOf",
             display_name="Mask of Classes",
-            category="manyshot",
+            category="manyshot/masks",
+            search_aliases=["select class", "binary mask", "foreground mask", "inpaint region"],
             description="Extracts a region from a label mask, to redraw or to keep.",
             inputs=[
                 io.Mask.Input("mask", tooltip="A label mask, or a plain mask of one object."),

@@ -11,6 +11,7 @@ from ..core.lines import read_words
 from ..core.nearest import did_you_mean
 from .input_lists import each
 from .prompt_lists import prompt_outputs, read_prompts, rows_output, seed_input, text_inputs
+from .schema import node_schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,15 +22,16 @@ class ManyshotMaskPrompts(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotMaskPrompts",
             display_name="Prompt from Mask",
-            category="manyshot",
+            category="manyshot/prompts",
+            search_aliases=["mask prompts", "prompt list", "caption from mask"],
             description="Writes one prompt per mask: {classes} becomes what the mask shows, "
             "such as 'cat and dog'. Cycles through templates and contexts.",
             is_input_list=True,
             inputs=[
-                io.Mask.Input("mask", tooltip="The label masks, from Load Labelled."),
+                io.Mask.Input("mask", tooltip="The label masks, from Load Labelled Photos."),
                 io.String.Input(
                     "mask_classes",
                     optional=True,

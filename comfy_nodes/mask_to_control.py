@@ -14,6 +14,7 @@ from ..core.masks.colours import (
     read_table,
 )
 from ..core.masks.control import draw_control
+from .schema import node_schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +25,11 @@ class ManyshotMaskToControl(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotMaskToControl",
             display_name="Mask to Control",
-            category="manyshot",
+            category="manyshot/control",
+            search_aliases=["segmentation colours", "ADE20K", "colour mask", "seg control image"],
             description="Turns a mask into the control image of a segmentation ControlNet.",
             inputs=[
                 io.Mask.Input(

@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from ..core.errors import InputError
 from ..core.prompts import MAX_SEED
 from ..core.strengths import drawn_strength, read_strengths
+from .schema import node_schema
 
 
 class ManyshotMixedStrengths(io.ComfyNode):
@@ -12,10 +13,11 @@ class ManyshotMixedStrengths(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotMixedStrengths",
             display_name="Mixed Strengths",
-            category="manyshot",
+            category="manyshot/control",
+            search_aliases=["random denoise", "denoise list", "img2img strength"],
             description="Picks a random strength per image for image to image, so that some "
             "images stay close to the photo and others move away.",
             inputs=[

@@ -79,7 +79,9 @@ def prompt_outputs() -> list[io.Output]:
             display_name="negative", is_output_list=True, tooltip="Its negative prompt."
         ),
         io.String.Output(
-            display_name="class_name", is_output_list=True, tooltip="Its class, for Save Labelled."
+            display_name="class_name",
+            is_output_list=True,
+            tooltip="Its class, for Save Labelled Images.",
         ),
         io.Int.Output(
             display_name="seed", is_output_list=True, tooltip="Its own seed, for a sampler."

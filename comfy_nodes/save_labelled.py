@@ -10,6 +10,7 @@ from comfy_api.latest import io
 from ..core.classes import normalise_class
 from ..core.errors import InputError
 from ..core.paths import relative_name, safe_name
+from .schema import node_schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,10 +23,11 @@ class ManyshotSaveLabelled(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotSaveLabelled",
-            display_name="Save Labelled",
-            category="manyshot",
+            display_name="Save Labelled Images",
+            category="manyshot/dataset",
+            search_aliases=["save dataset", "class folders", "metadata.jsonl", "export dataset"],
             description="Saves images as a labelled dataset: one folder per class, and a "
             "metadata.jsonl with the class, label, prompt, seed and mask of "
             "every image.",
@@ -94,7 +96,7 @@ class ManyshotSaveLabelled(io.ComfyNode):
                     "source_image",
                     optional=True,
                     force_input=True,
-                    tooltip="The photo they were made from: Load Labelled's file_name. A "
+                    tooltip="The photo they were made from: Load Labelled Photos' file_name. A "
                     "measurement then adds them only to draws that contain this "
                     "photo.",
                 ),

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
+from .schema import node_schema
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -13,10 +15,11 @@ class ManyshotSoftEdges(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotSoftEdges",
             display_name="Soft Edges",
-            category="manyshot",
+            category="manyshot/control",
+            search_aliases=["HED", "softedge", "edge detection", "preprocessor"],
             description="Turns the edges of a photo into a control image: strong edges "
             "white, weak ones grey, independent of the photo's size.",
             inputs=[

@@ -5,6 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..core.errors import InputError
+from .schema import node_schema
 from .subject_files import find_subject, subject_names
 from .subject_models import Models, with_subject
 
@@ -14,10 +15,11 @@ class ManyshotSubject(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotSubject",
-            display_name="Subject",
-            category="manyshot",
+            display_name="Load Trained Subject",
+            category="manyshot/subjects",
+            search_aliases=["load LoRA", "load embedding", "subject token"],
             description="Applies a trained subject: adds its LoRA to the model, loads its "
             "DreamBooth checkpoint, or uses its embedding, and outputs the "
             "words for the prompt.",
@@ -123,6 +125,6 @@ def _block_missing(models: Models) -> list[Any]:
     return [
         value
         if value is not None
-        else ExecutionBlocker(f"Subject's input {name!r} is not connected.")
+        else ExecutionBlocker(f"Load Trained Subject's input {name!r} is not connected.")
         for name, value in zip(Models._fields, models, strict=True)
     ]

@@ -6,6 +6,7 @@ from ..core.errors import InputError
 from ..core.prompt_language import escape
 from ..core.wildcards import literal
 from .prompt_lists import prompt_inputs, prompt_lists, prompt_outputs, read_prompts
+from .schema import node_schema
 
 
 class ManyshotSubjectPrompts(io.ComfyNode):
@@ -13,10 +14,11 @@ class ManyshotSubjectPrompts(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotSubjectPrompts",
             display_name="Prompt with Subject",
-            category="manyshot",
+            category="manyshot/prompts",
+            search_aliases=["subject prompts", "token prompts", "dreambooth prompts"],
             description="Writes prompts for a trained subject, cycling through templates "
             "and contexts.",
             inputs=[

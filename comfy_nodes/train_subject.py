@@ -1,4 +1,4 @@
-"""Train Subject: a few photos become a file that Subject picks."""
+"""Train Subject: a few photos become a file that Load Trained Subject picks."""
 
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -8,6 +8,7 @@ from ..core.classes import normalise_class
 from ..core.errors import InputError
 from ..core.paths import safe_name
 from ..core.subject_file import Method
+from .schema import node_schema
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,10 +21,11 @@ class ManyshotTrainSubject(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         from folder_paths import get_filename_list
 
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotTrainSubject",
             display_name="Train Subject",
-            category="manyshot",
+            category="manyshot/subjects",
+            search_aliases=["train LoRA", "DreamBooth", "textual inversion", "fine-tune"],
             description="Trains a subject on three to ten photos and writes its file into "
             "the server's models. Interrupt keeps the progress; running again "
             "resumes.",
@@ -117,7 +119,7 @@ class ManyshotTrainSubject(io.ComfyNode):
             outputs=[
                 # Fits combos and text boxes alike.
                 io.Custom("STRING,COMBO").Output(
-                    display_name="subject", tooltip="The file's name, for Subject."
+                    display_name="subject", tooltip="The file's name, for Load Trained Subject."
                 )
             ],
         )

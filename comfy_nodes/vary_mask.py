@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..core.errors import InputError
 from ..core.masks.scene import augment_scene
 from ..core.masks.variation import Variation
+from .schema import node_schema
 from .variation_inputs import canvas_inputs, canvas_size, outline_width, range_inputs, scale_range
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ class ManyshotVaryMask(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotVaryMask",
             display_name="Vary Mask",
-            category="manyshot",
+            category="manyshot/masks",
+            search_aliases=["augment", "augmentation", "flip mask", "rotate mask"],
             description="Mirrors, rotates, scales, shifts and crops a mask together with "
             "its image and control image. Objects stay in view.",
             inputs=[

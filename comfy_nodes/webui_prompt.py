@@ -10,6 +10,7 @@ from ..core.webui_prompt.plain import plain_text
 from ..core.webui_prompt.read import parse
 from ..core.webui_prompt.steps import schedule
 from ..core.webui_prompt.values import Prompt
+from .schema import node_schema
 from .webui_compose import composing
 from .webui_conditioning import Sampling, encode_prompt, is_composed, is_edited
 from .webui_encode import Weighting
@@ -23,10 +24,11 @@ class ManyshotWebUIPrompt(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return node_schema(
             node_id="ManyshotWebUIPrompt",
             display_name="WebUI Prompt",
-            category="manyshot",
+            category="manyshot/prompts",
+            search_aliases=["A1111", "AUTOMATIC1111", "Forge", "prompt weights", "prompt editing"],
             description="Encodes a prompt in the syntax of AUTOMATIC1111's WebUI or Forge, "
             "with the same meaning: (words:1.3), [from:to:0.5], [a|b], AND, "
             "BREAK and <lora:name:0.8>.",

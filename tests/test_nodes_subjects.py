@@ -201,7 +201,7 @@ def test_what_is_not_connected_is_told(
     assert "connect 'model' and 'clip' to those of manyshot-tiny" in run.error
     run = client.run(with_subject(trained_subjects["lora"].name, vae=None))
     assert run.error is not None
-    assert "Subject's input 'vae' is not connected." in run.error
+    assert "Load Trained Subject's input 'vae' is not connected." in run.error
 
 
 def flat(colour: int) -> dict[str, Any]:
