@@ -1,12 +1,15 @@
 """The ComfyUI nodes. Only `comfy_entrypoint` in the root imports this, inside of ComfyUI."""
 
 import logging
+from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
+from ..core.errors import InputError
 from ..core.tiny_files import WEIGHTS
 from .class_prompts import ManyshotClassPrompts
 from .compose_masks import ManyshotComposeMasks
+from .contact_sheet import ManyshotContactSheet
 from .controlnet import ManyshotControlNet
 from .load_labelled import ManyshotLoadLabelled
 from .load_mask import ManyshotLoadMask
@@ -33,6 +36,8 @@ class ManyshotExtension(ComfyExtension):
         _offer_weights()
         _add_routes()
         _check_hosts()
+        _sort_templates()
+        _copy_samples()
         return [
             ManyshotClassPrompts,
             ManyshotSubject,
@@ -49,6 +54,7 @@ class ManyshotExtension(ComfyExtension):
             ManyshotSoftEdges,
             ManyshotMixedStrengths,
             ManyshotSaveLabelled,
+            ManyshotContactSheet,
             ManyshotWebUIPrompt,
         ]
 
@@ -89,3 +95,29 @@ def _check_hosts() -> None:
         add_host_check()
     except (ImportError, AttributeError, RuntimeError) as error:
         log.warning("This ComfyUI does not accept manyshot's host name check: %s", error)
+
+
+def _sort_templates() -> None:
+    """Without it they stand in any order."""
+    try:
+        from .template_order import add_template_order
+
+        add_template_order()
+    except (ImportError, AttributeError, RuntimeError) as error:
+        log.warning("This ComfyUI does not accept manyshot's order of templates: %s", error)
+
+
+def _copy_samples() -> None:
+    """Templates need them, the nodes do not."""
+    from folder_paths import get_input_directory
+
+    from .samples import copy_samples
+
+    folder = Path(get_input_directory())
+    try:
+        if copied := copy_samples(folder):
+            log.info(
+                "manyshot put %d files of its templates into %s: manyshot_*", len(copied), folder
+            )
+    except (OSError, InputError) as error:
+        log.warning("The samples of manyshot's templates cannot be put into %s: %s", folder, error)

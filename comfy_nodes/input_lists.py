@@ -9,14 +9,14 @@ from ..core.errors import InputError
 Value = TypeVar("Value")
 
 
-def each(name: str, values: Sequence[Value], count: int) -> Sequence[Value]:
-    """One value for each of `count` masks: as many as there are, or one for all.
+def each(name: str, values: Sequence[Value], count: int, what: str = "mask") -> Sequence[Value]:
+    """One value for each of `count` masks, or of `what` else: as many as there are, or one for all.
 
     Raises InputError, naming the input, for any other number.
     """
     if len(values) not in (1, count):
         raise InputError(
-            f"There {'is' if count == 1 else 'are'} {pluralize(count, 'mask')} and "
+            f"There {'is' if count == 1 else 'are'} {pluralize(count, what)} and "
             f"{pluralize(len(values), 'item')} in {name!r}; provide one for all, or one each."
         )
     return values if len(values) == count else [values[0]] * count

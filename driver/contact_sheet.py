@@ -4,18 +4,26 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from ..core.class_sheet import (
+    COLUMNS,
+    GAP,
+    INK,
+    MARGIN,
+    MAX_CLASSES,
+    TILE,
+    draw_class_rows,
+    load_font,
+    make_tile,
+    paper,
+)
 from ..core.files import write_atomic
 from ..core.images import open_rgb
 from ..core.paths import inside
 
-TILE, GAP, MARGIN = 128, 4, 12
-COLUMNS, ROWS = 8, 4  # of a class's sheet
-NAME_WIDTH = 190
-INK, PAPER = (40, 40, 40), (255, 255, 255)
+ROWS = 4  # of a class's sheet
 FOLDER, OVERVIEW = "contact_sheets", "contact_sheet.png"
-MAX_OVERVIEW = 60  # classes shown on the sheet of all
 
 
 def write_contact_sheets(folder: Path) -> Path | None:
@@ -29,9 +37,9 @@ def write_contact_sheets(folder: Path) -> Path | None:
         return None
     for name, paths in classes.items():
         target = inside(folder, FOLDER, f"{name}.png")
-        _save(_class_sheet(name, paths), target)
+        _save(_class_sheet(name, paths[: COLUMNS * ROWS]), target)
     overview = folder / OVERVIEW
-    _save(_overview(dict(list(classes.items())[:MAX_OVERVIEW])), overview)
+    _save(_overview(dict(list(classes.items())[:MAX_CLASSES])), overview)
     return overview
 
 
@@ -49,53 +57,24 @@ def _class_folders(folder: Path) -> Iterator[Path]:
 
 
 def _pictures(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.suffix == ".png")[: COLUMNS * ROWS]
+    return sorted(path for path in place.iterdir() if path.suffix == ".png")
 
 
 def _class_sheet(name: str, paths: list[Path]) -> Image.Image:
     rows = -(-len(paths) // COLUMNS)
-    sheet = _paper(min(len(paths), COLUMNS) * (TILE + GAP), 30 + rows * (TILE + GAP))
-    ImageDraw.Draw(sheet).text((MARGIN, MARGIN), name, INK, _font(18))
+    sheet = paper(min(len(paths), COLUMNS) * (TILE + GAP), 30 + rows * (TILE + GAP))
+    ImageDraw.Draw(sheet).text((MARGIN, MARGIN), name, INK, load_font(18))
     for number, path in enumerate(paths):
         row, column = divmod(number, COLUMNS)
-        at = (MARGIN + column * (TILE + GAP), MARGIN + 30 + row * (TILE + GAP))
-        sheet.paste(_tile(path), at)
+        place = (MARGIN + column * (TILE + GAP), MARGIN + 30 + row * (TILE + GAP))
+        sheet.paste(_tile(path), place)
     return sheet
 
 
 def _overview(classes: dict[str, list[Path]]) -> Image.Image:
-    """A row for each class, its name and its first images, in as many columns as look square."""
-    shown = {name: paths[:COLUMNS] for name, paths in classes.items()}
-    row_width = NAME_WIDTH + max(map(len, shown.values())) * (TILE + GAP) + MARGIN
-    columns = max(1, round((len(shown) * (TILE + GAP) / row_width) ** 0.5))
-    rows = -(-len(shown) // columns)
-    sheet = _paper(columns * row_width - MARGIN, rows * (TILE + GAP))
-    for number, (name, paths) in enumerate(shown.items()):
-        column, row = divmod(number, rows)
-        _draw_row(sheet, (MARGIN + column * row_width, MARGIN + row * (TILE + GAP)), name, paths)
-    return sheet
-
-
-def _draw_row(sheet: Image.Image, at: tuple[int, int], name: str, paths: list[Path]) -> None:
-    left, top = at
-    ImageDraw.Draw(sheet).text((left, top + TILE // 2 - 9), _short(name), INK, _font(16))
-    for column, path in enumerate(paths):
-        sheet.paste(_tile(path), (left + NAME_WIDTH + column * (TILE + GAP), top))
-
-
-def _paper(width: int, height: int) -> Image.Image:
-    return Image.new("RGB", (width + 2 * MARGIN, height + 2 * MARGIN), PAPER)
+    tiles = {name: [_tile(path) for path in paths[:COLUMNS]] for name, paths in classes.items()}
+    return draw_class_rows(tiles, {name: len(paths) for name, paths in classes.items()})
 
 
 def _tile(path: Path) -> Image.Image:
-    tile = open_rgb(path)
-    tile.thumbnail((TILE, TILE), Image.Resampling.LANCZOS)
-    return tile
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 22 else name[:21] + "…"
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+    return make_tile(open_rgb(path))

@@ -13,6 +13,7 @@ SUBJECT_PROMPTS = "ManyshotSubjectPrompts"  # the same for one subject, with the
 MASK_PROMPTS = "ManyshotMaskPrompts"  # the same for masks
 PROMPT_NODES = (CLASS_PROMPTS, SUBJECT_PROMPTS, MASK_PROMPTS)
 SAVE_LABELLED = "ManyshotSaveLabelled"
+CONTACT_SHEET = "ManyshotContactSheet"
 SUBJECT = "ManyshotSubject"
 
 # Output index of the PROMPT_NODES -> job field.
@@ -53,10 +54,13 @@ def fold(
 
     `subjects`: the recipe names some, so that ManyshotSubject takes the job's in place of its own.
     `pairs`: it names labelled photos, which Load Labelled stands for. An input that was linked to
-    the removed node holds None until it is bound. Raises InputError when there are several such
-    nodes, a link to an output that the node does not have, or Load Labelled without `pairs`.
+    the removed node holds None until it is bound. Contact sheets that nothing is linked to are left
+    out: a job draws too few images for one, and the run draws its own.
+
+    Raises InputError when there are several such nodes, a link to an output that the node does not
+    have, or Load Labelled without `pairs`.
     """
-    graph, fields = unloaded(graph, where, pairs)
+    graph, fields = unloaded(_without_sheets(graph), where, pairs)
     sources = sorted((i for i in graph if graph[i]["class_type"] in PROMPT_NODES), key=id_order)
     if len(sources) > 1:
         shown = " and ".join(describe(graph, node_id) for node_id in sources[:3])
@@ -71,6 +75,15 @@ def fold(
         fields |= _fields(graph, SUBJECT, SUBJECT_FIELDS)
     settings = dict(graph[removed]["inputs"]) if removed is not None else {}
     return Folded(_cut(graph, removed, fields), fields, settings)
+
+
+def _without_sheets(graph: Graph) -> Graph:
+    used = {origin for node in graph.values() for _, origin, _ in links(node)}
+    return {
+        node_id: node
+        for node_id, node in graph.items()
+        if node["class_type"] != CONTACT_SHEET or node_id in used
+    }
 
 
 def _linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, str]:
