@@ -27,6 +27,7 @@ from manyshot.driver.workflow.graph import Graph
 from manyshot.driver.workflow.preflight import check
 from manyshot.driver.workflow.ui import convert_ui
 from PIL import Image
+from templates import read_template, template_of, templates, workflow_name
 
 from .fault_runs import Scenes
 from .pair_folders import write_pairs
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.server
 WORKFLOWS = Path(__file__).parents[1] / "workflows"
 TINY = ["mask_segmentation", "photo_canny", "img2img", "img2img_control"]
 TINY += ["keep_object", "keep_background"]
-PUBLIC = sorted(path.stem for path in WORKFLOWS.glob("*_sd*.json"))
+PUBLIC = sorted(path.stem for path in (WORKFLOWS / "api").glob("*_sd*.json"))
 SIDE = 128
 
 
@@ -213,13 +214,18 @@ def test_variants_for_public_models_lack_nothing_but_the_models(
     assert {problem.input for problem in problems} <= {"ckpt_name", "control_net_name"}
     assert all("the server has no" in problem.text for problem in problems)
     assert problems
-    note = json.loads((WORKFLOWS / f"{stem}.json").read_text(encoding="utf-8"))["nodes"][0]
+    offered = {
+        (node["id"], model["name"])
+        for node in read_template(template_of(stem))["nodes"]
+        for model in node["properties"].get("models", [])
+    }
     for problem in problems:
         name = twin(stem)[problem.node_id or ""]["inputs"][problem.input or ""]
-        assert name in json.dumps(note) or stem == "class_prompts_sd15"
+        assert (int(problem.node_id or 0), name) in offered
 
 
-@pytest.mark.parametrize("stem", sorted(path.stem for path in WORKFLOWS.glob("*.json")))
-def test_the_converter_makes_the_api_twin(comfyui: EmbeddedServer, stem: str) -> None:
-    canvas = json.loads((WORKFLOWS / f"{stem}.json").read_text(encoding="utf-8"))
-    assert convert_ui(canvas, catalogue(comfyui.url), stem) == twin(stem)
+@pytest.mark.parametrize("path", templates(), ids=lambda path: path.stem)
+def test_the_converter_makes_the_api_twin(comfyui: EmbeddedServer, path: Path) -> None:
+    graph = read_template(path)
+    stem = workflow_name(graph)
+    assert convert_ui(graph, catalogue(comfyui.url), stem) == twin(stem)

@@ -17,11 +17,11 @@ TITLE = 30  # pixels of a node's title, above its place
 GAP = 56  # from a node to the next one's place: its title, and room for a line of warnings
 COLUMN_GAP, GROUP_GAP, PADDING = 50, 20, 20
 HEAD = 70  # from the top of a group to its first node's place
-NOTE_TOP, NOTE_MARGIN = 20, 30
-NOTE_LINE, NOTE_SPACE = 26, 18  # pixels of a line of a heading, and below a heading
+NOTE_TOP, NOTE_MARGIN = 20, 50
+NOTE_LINE, NOTE_SPACE = 28, 22  # pixels of a line of a heading, and below a heading
 NOTE_LETTER = 11  # pixels of its width
-VIEW = (1480, 800)  # pixels of a window that show the whole graph
-MARGIN = 70  # pixels of the window's bars
+VIEW = (1480, 740)  # pixels of a window that show the whole graph
+BARS = (70, 120)  # pixels of the window's bars, on the left and above
 
 HEIGHTS = {  # without the title: what Nodes 2.0 (front ends 1.32 to 1.58) needs, or more to read
     "CLIPTextEncode": 100,
@@ -142,4 +142,4 @@ def _note_height(note: Node, width: float) -> int:
 def _view(width: float, height: float) -> dict[str, Any]:
     """Scale and offset that show all of it."""
     scale = round(min(VIEW[0] / width, VIEW[1] / height, 1), 2)
-    return {"scale": scale, "offset": [round(MARGIN / scale), round(MARGIN / scale)]}
+    return {"scale": scale, "offset": [round(bar / scale) for bar in BARS]}
