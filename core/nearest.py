@@ -1,14 +1,29 @@
 """The nearest right answer, for the end of an error sentence."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_FILE_ENDING = re.compile(
+    r"\.(safetensors|sft|ckpt|pth?|bin|gguf|json|ya?ml|txt|png|jpe?g|webp|bmp|tiff?)$"
+)
+
 
 def closest_match(name: str, candidates: Iterable[str]) -> str | None:
-    """The most similar of `known`, letter case aside; None when nothing is like it."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    matches = get_close_matches(name[:200].lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[matches[0]] if matches else None
+    """The most similar of `candidates`, letter case aside; None when nothing is like it.
+
+    What files end with says nothing of what they hold: it counts only between names that are else
+    the same.
+    """
+    by_stem: dict[str, list[str]] = {}
+    for candidate in candidates:
+        by_stem.setdefault(_stem(candidate), []).append(candidate)
+    matches = get_close_matches(_stem(name[:200]), by_stem, n=1, cutoff=0.5)
+    return get_close_matches(name[:200], by_stem[matches[0]], n=1, cutoff=0)[0] if matches else None
+
+
+def _stem(name: str) -> str:
+    return _FILE_ENDING.sub("", name.lower())
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
