@@ -6,6 +6,7 @@ from pathlib import Path
 from comfy_api.latest import ComfyExtension, io
 
 from ..core.errors import InputError
+from ..core.samples import copy_samples
 from ..core.tiny_files import WEIGHTS
 from .class_prompts import ManyshotClassPrompts
 from .compose_masks import ManyshotComposeMasks
@@ -110,8 +111,6 @@ def _sort_templates() -> None:
 def _copy_samples() -> None:
     """Templates need them, the nodes do not."""
     from folder_paths import get_input_directory
-
-    from .samples import copy_samples
 
     folder = Path(get_input_directory())
     try:

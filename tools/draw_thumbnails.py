@@ -45,14 +45,14 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    made = made_images(Path(arguments[0]))
+    results = find_results(Path(arguments[0]))
     for path in templates():
         name = workflow_name(read_template(path))
         kind, _, model = name.rpartition("_")
         if model in MODELS:
             picture = draw(INPUTS[kind], [], MODELS[model])
-        elif made[name]:
-            picture = draw(INPUTS[name], made[name], "")
+        elif results[name]:
+            picture = draw(INPUTS[name], results[name], "")
         else:
             sys.stdout.write(f"{path.stem}: has not run in {arguments[0]}\n")
             continue
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def made_images(folder: Path) -> Mapping[str, list[Path]]:
+def find_results(folder: Path) -> Mapping[str, list[Path]]:
     """The files that Save Labelled wrote, by the template that they are of, one class after the
     other and then the next of each."""
     files: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
@@ -69,8 +69,8 @@ def made_images(folder: Path) -> Mapping[str, list[Path]]:
             workflow: dict[str, Any] = json.loads(image.info.get("workflow", "{}"))
         name = workflow.get("extra", {}).get("manyshot", {}).get("workflow", "")
         files[name][path.parent.name].append(path)
-    made = {name: in_turn(list(classes.values())) for name, classes in files.items()}
-    return defaultdict(list, made)
+    results = {name: in_turn(list(classes.values())) for name, classes in files.items()}
+    return defaultdict(list, results)
 
 
 def in_turn(rows: Sequence[Sequence[Path]]) -> list[Path]:
@@ -78,15 +78,15 @@ def in_turn(rows: Sequence[Sequence[Path]]) -> list[Path]:
     return [row[place] for place in range(longest) for row in rows if place < len(row)]
 
 
-def draw(given: tuple[str, ...] | str, made: Sequence[Path], model: str) -> Image.Image:
+def draw(material: tuple[str, ...] | str, results: Sequence[Path], model: str) -> Image.Image:
     picture = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(picture)
-    if isinstance(given, str):
-        pen.multiline_text((LEFT, SIZE[1] // 2), given, INK, font(22), anchor="lm", spacing=9)
+    if isinstance(material, str):
+        pen.multiline_text((LEFT, SIZE[1] // 2), material, INK, font(22), anchor="lm", spacing=9)
     else:
-        paste(picture, [SAMPLES / name for name in given], LEFT, columns=1)
+        paste(picture, [SAMPLES / name for name in material], LEFT, columns=1)
     pen.text((RIGHT - 13, SIZE[1] // 2), "›", ACCENT, font(52), anchor="mm")
-    paste(picture, made[:4] if len(made) > 1 else made, RIGHT + 6, columns=2)
+    paste(picture, results[:4] if len(results) > 1 else results, RIGHT + 6, columns=2)
     if model:
         middle = ((RIGHT + SIZE[0]) // 2, SIZE[1] // 2)
         pen.text(middle, model, INK, font(58), anchor="mm")
