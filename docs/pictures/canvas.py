@@ -3,10 +3,10 @@
     manyshot server start
     python docs/pictures/canvas.py http://127.0.0.1:8188 class_prompts
     python docs/pictures/canvas.py http://127.0.0.1:8188 mask_segmentation
+    python docs/pictures/canvas.py http://127.0.0.1:8188 train_subject
     python docs/pictures/canvas.py http://127.0.0.1:8188 train_subject a.jpg b.jpg c.jpg
 
-It needs Chromium and playwright, and a server with the node pack and manyshot-tiny; for
-mask_segmentation, labelled photos in input/pets there.
+It needs Chromium and playwright, and a server with the node pack and manyshot-tiny.
 """
 
 import json
@@ -21,7 +21,9 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
-WORKFLOWS = HERE.parents[1] / "workflows"
+sys.path.append(str(HERE.parents[1] / "tools"))
+from templates import read_template, template_of  # noqa: E402 - no part of the package
+
 MAX_BYTES = 400_000
 PLAIN = {  # settings that keep the picture free of dialogs and tools
     "Comfy.TutorialCompleted": True,
@@ -58,7 +60,7 @@ PICTURES = {  # workflow -> name of its picture, and what that shows
 
 def main(url: str, stem: str, photos: Sequence[Path]) -> None:
     name, view = PICTURES[stem]
-    workflow = json.loads((WORKFLOWS / f"{stem}.json").read_text(encoding="utf-8"))
+    workflow = read_template(template_of(stem))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
