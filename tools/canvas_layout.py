@@ -21,6 +21,7 @@ NOTE_TOP, NOTE_MARGIN = 20, 50
 NOTE_LINE, NOTE_SPACE = 28, 22  # pixels of a line of a heading, and below a heading
 NOTE_LETTER = 11  # pixels of its width
 VIEW = (1480, 740)  # pixels of a window that show the whole graph
+READABLE = 0.6  # the scale below which the classic renderer writes no text
 BARS = (70, 120)  # pixels of the window's bars, on the left and above
 
 HEIGHTS = {  # without the title: what Nodes 2.0 (front ends 1.32 to 1.58) needs, or more to read
@@ -140,6 +141,6 @@ def _note_height(note: Node, width: float) -> int:
 
 
 def _view(width: float, height: float) -> dict[str, Any]:
-    """Scale and offset that show all of it."""
-    scale = round(min(VIEW[0] / width, VIEW[1] / height, 1), 2)
+    """Scale and offset that show all of it, or as much as can be read."""
+    scale = round(max(READABLE, min(VIEW[0] / width, VIEW[1] / height, 1)), 2)
     return {"scale": scale, "offset": [round(bar / scale) for bar in BARS]}
