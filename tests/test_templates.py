@@ -46,7 +46,7 @@ def test_samples_follow_no_link_out_of_the_input_folder(tmp_path: Path) -> None:
     (tmp_path / "input").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "input" / "manyshot_samples").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match="leads out of the folder"):
+    with pytest.raises(InputError, match="leads outside the folder"):
         copy_samples(tmp_path / "input")
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
