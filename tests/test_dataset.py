@@ -89,7 +89,7 @@ def test_a_failing_disk_stops_the_run_and_marks_nothing_as_done(ledger, monkeypa
     def refuse(*_):
         raise OSError(number, "no room here")
 
-    monkeypatch.setattr("manyshot.driver.writer.write_whole", refuse)
+    monkeypatch.setattr("manyshot.driver.writer.write_atomic", refuse)
     (error,) = write(ledger, [(job(n), Delivery((png(),))) for n in range(300)])
     assert "no room here" in str(error)
     assert "run the same command again" in str(error)

@@ -124,7 +124,7 @@ ALLOWED = {
     "trainer/base/import_run.py: run / name": OURS,
     "trainer/base/tokenizer.py: folder / name": OURS,
     "trainer/curation/curate.py: curation.output / page.relative_to(place)": MADE,
-    "trainer/measure/earlier.py: folder / BESIDE.replace('*', file_sha256(path)[:8])": MADE,
+    "trainer/measure/earlier.py: folder / BESIDE.replace('*', hash_file(path)[:8])": MADE,
     "trainer/measure/photos.py: folder / place": MADE,
     "trainer/measure/segmentation/pairs.py: folder.parent.parent / MASKS / folder.name": LISTED,
     "trainer/measure/segmentation/pairs.py: trimaps / f'{example.name}.png'": CHECKED,
