@@ -102,12 +102,12 @@ def reject(
 
     Their files stay. Deleting a file also rejects it.
     """
+    from ..driver.upkeep import count_replaced, reject_gone
     from ..driver.upkeep import reject as reject_images
-    from ..driver.upkeep import reject_gone, replaced
 
     if not images and not gone:
         raise typer.BadParameter("Name the images, or pass --gone.")
-    extra = replaced(folder, images) if images and undo else 0
+    extra = count_replaced(folder, images) if images and undo else 0
     count = reject_images(folder, images, reason, undo) if images else 0
     count += reject_gone(folder) if gone else 0
     marked = pluralize(count, "image is", "images are")

@@ -62,11 +62,11 @@ def plan(
     from rich.table import Table
 
     from ..driver.load import read_recipe
-    from ..driver.look import outlook
+    from ..driver.look import preview_run
     from .console import PlainConsole
     from .summaries import plan_summary
 
-    view = outlook(read_recipe(recipe, settings, servers=server), bool(server), show)
+    view = preview_run(read_recipe(recipe, settings, servers=server), bool(server), show)
     if as_json:
         print_json(plan_summary(view))
         return
@@ -131,11 +131,11 @@ def status(
     """Show the progress of a dataset folder by class, and what failed."""
     from rich.table import Table
 
-    from ..driver.look import folder_state
+    from ..driver.look import read_state
     from .console import PlainConsole
     from .summaries import status_summary
 
-    counts, classes, failures = folder_state(folder)
+    counts, classes, failures = read_state(folder)
     if as_json:
         print_json(status_summary(folder, counts, classes, failures))
         return

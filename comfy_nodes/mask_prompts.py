@@ -116,7 +116,9 @@ def _visible_classes(mask: "Tensor", mask_classes: str, place: int) -> tuple[str
     from .label_masks import label_masks
 
     classes = dict.fromkeys(
-        name for label_mask in label_masks(mask, mask_classes) for name in label_mask.shown()
+        name
+        for label_mask in label_masks(mask, mask_classes)
+        for name in label_mask.visible_classes()
     )
     if not classes:
         raise InputError(

@@ -161,5 +161,5 @@ def hash_file(path: Path) -> str:
 
 
 def write_text_atomic(path: Path, text: str) -> None:
-    """`write_whole` for UTF-8 text."""
+    """`write_atomic` for UTF-8 text."""
     write_atomic(path, text.encode("utf-8"))

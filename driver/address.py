@@ -70,11 +70,11 @@ class ServerAddress(BaseModel):
 
     @field_serializer("bearer", "basic")
     def _hide(self, value: str | None) -> str | None:
-        return None if value is None else _hidden(value)
+        return None if value is None else _mask_secret(value)
 
     @field_serializer("headers")
     def _hide_all(self, value: dict[str, str]) -> dict[str, str]:
-        return {name: _hidden(text) for name, text in value.items()}
+        return {name: _mask_secret(text) for name, text in value.items()}
 
     @property
     def is_webui(self) -> bool:
@@ -92,7 +92,7 @@ class ServerAddress(BaseModel):
         texts = (self.bearer or "", self.basic or "", *self.headers.values())
         return tuple(sorted({name for text in texts for name in _REFERENCE.findall(text)}))
 
-    def revealed(self, text: str) -> str:
+    def reveal(self, text: str) -> str:
         """`text` with every ${NAME} replaced. Raises InputError for a variable that is not set."""
 
         def value(match: re.Match[str]) -> str:
@@ -125,7 +125,7 @@ def _may_be_sent(name: str) -> bool:
     return name.startswith(SECRET_PREFIX) or name in allowed
 
 
-def _hidden(value: str) -> str:
+def _mask_secret(value: str) -> str:
     """The reference itself if the whole secret is one, else stars."""
-    left = _REFERENCE.sub("", value)
-    return value if _REFERENCE.search(value) and left in ("", ":", "Bearer ") else "***"
+    remainder = _REFERENCE.sub("", value)
+    return value if _REFERENCE.search(value) and remainder in ("", ":", "Bearer ") else "***"

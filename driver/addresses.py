@@ -10,7 +10,7 @@ from .field_text import field_names, fill, is_field
 from .inputs import FileInput
 from .pairs.scenes import PICTURES
 from .recipe import Recipe
-from .settle import classes_of, images_per_class
+from .settle import class_words, images_per_class
 from .workflow.binding import resolve
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import language_at
@@ -21,7 +21,7 @@ DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell image
 
 
 @dataclass(frozen=True)
-class Addressed:
+class SlotBindings:
     """What each slot takes: the name of a job field, the address of a text with fields in it, of a
     sweep or of a picture, or a literal."""
 
@@ -32,7 +32,7 @@ class Addressed:
     literals: dict[Slot, Any]
 
 
-def addressed(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> Addressed:
+def resolve_addresses(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> SlotBindings:
     """The recipe's `bind` and `sweep`. Raises InputError, naming the address."""
     fields: dict[Slot, str] = {}
     texts: dict[Slot, str] = {}
@@ -57,12 +57,12 @@ def addressed(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> Addr
         raise InputError(
             f"{sweeps[twice.pop()]!r} appears under both 'bind' and 'sweep'; keep one."
         )
-    return Addressed(fields, texts, sweeps, pictures, literals)
+    return SlotBindings(fields, texts, sweeps, pictures, literals)
 
 
 def _sweeps(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> dict[Slot, str]:
     """The slots of `sweep`, their values checked."""
-    found: dict[Slot, str] = {}
+    slots: dict[Slot, str] = {}
     for address, values in recipe.sweep.items():
         if address.startswith(WEBUI):
             continue
@@ -72,8 +72,8 @@ def _sweeps(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> dict[S
             names = field_names(value, f"sweep {address!r}")
             if set(PICTURES) & set(names):
                 raise InputError(f"sweep {address!r}: ${names[0]} is a picture. Bind it instead.")
-        found[slot] = address
-    return found
+        slots[slot] = address
+    return slots
 
 
 def check_text(
@@ -100,10 +100,10 @@ def check_text(
         )
 
 
-def used_fields(recipe: Recipe, fields: Mapping[Slot, str], found: Addressed) -> set[str]:
+def collect_fields(recipe: Recipe, fields: Mapping[Slot, str], bound: SlotBindings) -> set[str]:
     """All job fields that a workflow takes, alone or in a text of `bind` or `sweep`."""
-    swept = [value for address in found.sweeps.values() for value in recipe.sweep[address]]
-    texts = (*(recipe.bind[address] for address in found.texts.values()), *swept)
+    swept = [value for address in bound.sweeps.values() for value in recipe.sweep[address]]
+    texts = (*(recipe.bind[address] for address in bound.texts.values()), *swept)
     return {*fields.values(), *(name for text in texts for name in field_names(text, "bind"))}
 
 
@@ -112,17 +112,17 @@ def batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
 
     Raises InputError, naming `where`, when the recipe sets it and there is not one.
     """
-    found = [
+    slots = [
         Slot(node_id, "batch_size")
         for node_id, node in graph.items()
         if "batch_size" in node["inputs"] and not is_link(node["inputs"]["batch_size"])
     ]
-    if recipe.batch_size and len(found) != 1:
+    if recipe.batch_size and len(slots) != 1:
         raise InputError(
-            f"{where} has {len(found)} nodes with a batch_size, so it is unclear which one "
+            f"{where} has {len(slots)} nodes with a batch_size, so it is unclear which one "
             "the recipe's 'batch_size' sets. Remove it and set it under 'bind'."
         )
-    return found[0] if len(found) == 1 else None
+    return slots[0] if len(slots) == 1 else None
 
 
 def images_a_job(recipe: Recipe, saved: int, nodes: int) -> int:
@@ -142,7 +142,7 @@ def images_a_job(recipe: Recipe, saved: int, nodes: int) -> int:
     return many
 
 
-def check_told_apart(recipe: Recipe, used: Collection[str], where: str) -> None:
+def check_distinguishable(recipe: Recipe, used: Collection[str], where: str) -> None:
     """Raises InputError when all classes, or all images of a class, would be the same.
 
     `used`: the job fields that the workflow takes.
@@ -151,7 +151,10 @@ def check_told_apart(recipe: Recipe, used: Collection[str], where: str) -> None:
         return
     if not set(PICTURES).isdisjoint(used):
         return
-    if not set(used) & {"prompt", "class_name", "subject", "token"} and len(classes_of(recipe)) > 1:
+    if (
+        not set(used) & {"prompt", "class_name", "subject", "token"}
+        and len(class_words(recipe)) > 1
+    ):
         raise InputError(
             f"Nothing in {where} takes the prompt, so all classes would look the same. "
             "Bind it: 'Node title.text': $prompt."

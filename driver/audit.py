@@ -78,13 +78,13 @@ class Audit:
         files = (file for file in [*self.gone, *self.damaged] if file.key not in rejected)
         return list(dict.fromkeys(file.job for file in files))
 
-    def deleted(self, folder: Path) -> list[File]:
+    def list_deleted(self, folder: Path) -> list[File]:
         """The images that are gone while their class folder is there."""
         return [file for file in self.gone if _is_thrown_out(folder, file)]
 
-    def thrown_out(self, folder: Path) -> list[Rejected]:
+    def reject_deleted(self, folder: Path) -> list[Rejected]:
         """The images that the owner deleted. Raises InputError where that is not clear."""
-        images = self.deleted(folder)
+        images = self.list_deleted(folder)
         for class_name, count in Counter(file.class_name for file in images).items():
             if count > max(1, self.of_class[class_name] // 2):
                 raise InputError(
@@ -100,40 +100,40 @@ class Audit:
 def audit(folder: Path, ledger: LedgerReader, read_data: bool = False) -> Audit:
     """Look at every file of the done jobs; `read_data`: read each, else only those whose size or
     time is another."""
-    rejected, found = ledger.rejected(), Audit()
-    for job_id, class_name, images, masks, noted in ledger.done_files():
-        found.of_class[class_name] += images
+    rejected, result = ledger.rejections(), Audit()
+    for job_id, class_name, images, masks, noted in ledger.read_done_files():
+        result.of_class[class_name] += images
         now: dict[Kind, list[Facts | None]] = {"images": [], "masks": []}
-        before = found.problems
-        for file in files_of(job_id, class_name, images, masks, noted):
-            now[file.kind].append(_look(folder, file, rejected, read_data, found))
+        before = result.problems
+        for file in list_files(job_id, class_name, images, masks, noted):
+            now[file.kind].append(_look(folder, file, rejected, read_data, result))
         text = json.dumps(now)
-        if text != noted and found.problems == before:
-            found.touched[job_id] = text
-    return found
+        if text != noted and result.problems == before:
+            result.touched[job_id] = text
+    return result
 
 
-def files_of(
+def list_files(
     job_id: str, class_name: str, images: int, masks: int, noted: str | None = None
 ) -> Iterator[File]:
     """The files of a done job; `noted` is `Done.files`."""
-    facts = _parsed(noted) if noted else {}
+    facts = _parse_facts(noted) if noted else {}
     counts: dict[Kind, int] = {"images": images, "masks": masks}
     for kind, count in counts.items():
         noted_of = facts.get(kind) if isinstance(facts, dict) else None
         of_kind = noted_of if isinstance(noted_of, list) else []
         for number in range(count):
             entry = of_kind[number] if number < len(of_kind) else None
-            yield File(job_id, class_name, kind, number, _noted(entry))
+            yield File(job_id, class_name, kind, number, _read_entry(entry))
 
 
-def _parsed(noted: str) -> Any:
+def _parse_facts(noted: str) -> Any:
     with suppress(ValueError):
         return parse_json(noted)
     return {}
 
 
-def _noted(entry: Any) -> Facts | None:
+def _read_entry(entry: Any) -> Facts | None:
     """The facts of a file as a ledger has them; None for what says nothing of it."""
     match entry:
         case [str() as digest, int() as size, int() as changed]:
@@ -141,7 +141,7 @@ def _noted(entry: Any) -> Facts | None:
     return None
 
 
-def facts_of(path: Path, data: bytes | None = None) -> Facts:
+def read_file_facts(path: Path, data: bytes | None = None) -> Facts:
     """What to note of a file; `data` is its content, if it is at hand."""
     state = path.stat()
     digest = hash_file(path) if data is None else sha256(data).hexdigest()
@@ -165,7 +165,7 @@ def is_png(path: Path) -> bool:
 
 
 def _look(
-    folder: Path, file: File, rejected: Mapping[ImageKey, Rejected], read: bool, found: Audit
+    folder: Path, file: File, rejected: Mapping[ImageKey, Rejected], read: bool, result: Audit
 ) -> Facts | None:
     """The facts of a whole file; otherwise it is put where it belongs, and there are none."""
     path = folder / file.name
@@ -175,27 +175,27 @@ def _look(
         state = None
     if file.key in rejected:
         if state is None and file.kind == "images":
-            found.absent[file.key] = file.name
+            result.absent[file.key] = file.name
         return file.noted
     if state is None:
-        found.gone.append(file)
+        result.gone.append(file)
         return None
     same = file.noted is not None and (state.st_size, state.st_mtime_ns) == file.noted[1:]
     if same and not read:
         return file.noted
-    return _read(path, file, found)
+    return _read(path, file, result)
 
 
-def _read(path: Path, file: File, found: Audit) -> Facts | None:
+def _read(path: Path, file: File, result: Audit) -> Facts | None:
     try:
-        facts = facts_of(path)
+        facts = read_file_facts(path)
     except OSError as error:
         if error.errno in OUT_OF_REACH:
             raise
         facts = None
     whole = facts and (facts[0] == file.noted[0] if file.noted else is_png(path))
     if not whole:
-        found.damaged.append(file)
+        result.damaged.append(file)
         return None
     return facts
 

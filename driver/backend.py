@@ -5,9 +5,9 @@ from typing import Protocol, TypeVar
 from ..core.errors import ServerError
 from .health import Health
 from .job import Delivery, Failure, Job
-from .pairs.draw import Made
+from .pairs.draw import RenderedInputs
 
-Drawn = TypeVar("Drawn")
+Submitted = TypeVar("Submitted")
 
 
 class Stopped(Exception):
@@ -18,7 +18,7 @@ class NotTaken(ServerError):
     """The server is not ready, and was not given the job: that is no try of it."""
 
 
-class Backend(Protocol[Drawn]):
+class Backend(Protocol[Submitted]):
     """One server. `in_flight` jobs wait on it at once; methods are called from several threads.
 
     `draw` and `collect` may raise ServerError when the server is gone (they have told `health`),
@@ -33,11 +33,11 @@ class Backend(Protocol[Drawn]):
         """Begin to find out whether the server can be used."""
         ...
 
-    def draw(self, job: Job, made: Made | None) -> Drawn | Failure:
+    def draw(self, job: Job, rendered: RenderedInputs | None) -> Submitted | Failure:
         """Have the server do `job`, and wait for its end. Raises Stopped, NotTaken too."""
         ...
 
-    def collect(self, drawn: Drawn) -> Delivery | Failure:
+    def collect(self, submitted: Submitted) -> Delivery | Failure:
         """The files of what was drawn, all in hand and decoded; others wait no longer for it."""
         ...
 

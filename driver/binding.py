@@ -11,16 +11,22 @@ from ..core.errors import InputError
 from ..core.files import read_regular
 from ..core.images import open_image_file
 from ..core.prompt_language import escape
-from .addresses import addressed, batch_slot, check_told_apart, images_a_job, used_fields
-from .drawn_with import DrawnWith, joined
+from .addresses import (
+    batch_slot,
+    check_distinguishable,
+    collect_fields,
+    images_a_job,
+    resolve_addresses,
+)
+from .drawn_with import EffectiveInputs, join_distinct
 from .field_text import field_names, fill
 from .job import Job
 from .job_fields import JOB_FIELDS
-from .pairs.draw import Made
+from .pairs.draw import RenderedInputs
 from .pairs.scenes import PICTURES, TEXTS, Scenes
 from .pairs.taken import scenes_for
 from .recipe import Recipe
-from .subjects import Subjects, check_taken
+from .subjects import Subjects, check_subject_slots
 from .workflow import own_nodes, save_nodes
 from .workflow.binding import bind
 from .workflow.catalogue import Catalogue
@@ -59,7 +65,7 @@ class Binding:
     scenes: Scenes | None = None
     facts: frozenset[Slot] = frozenset()
     """Slots that change no pixel: what Save Labelled records."""
-    drawn_fields: frozenset[str] = frozenset()
+    effective_fields: frozenset[str] = frozenset()
     """The job fields that change pixels."""
     texts: Mapping[Slot, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
@@ -99,25 +105,29 @@ class Binding:
         """A key shared by jobs that need the same models; "" when nothing is known."""
         return self.groups.digest(self._values(job))[:16] if self.groups else ""
 
-    def made(self, job: Job) -> Made | None:
+    def render_inputs(self, job: Job) -> RenderedInputs | None:
         """The pictures that are drawn for `job`. Raises InputError for an unreadable photo."""
-        return self.scenes.made(job) if self.scenes else None
+        return self.scenes.render_inputs(job) if self.scenes else None
 
-    def graph(self, job: Job, name: str, made: Made | None = None) -> Graph:
+    def graph(self, job: Job, name: str, rendered: RenderedInputs | None = None) -> Graph:
         """The graph to queue for `job`; `name` is unique to this try and names its files."""
         values = self._values(job)
-        for slot in self.drawn:
-            picture = made.name(self.fields[slot]) if made else "none.png"
+        for slot in self.rendered_slots:
+            picture = rendered.name(self.fields[slot]) if rendered else "none.png"
             values[slot] = f"{UPLOADS}/{picture}"
         for place, prefix in enumerate(self.prefixes):
             # Folders of their own: SaveImage lists the folder each time it saves.
             values[prefix] = f"manyshot/{name[:3]}/{name}" + (f"-{place}" if place else "")
         return self.graphs.graph(values)
 
-    def uploads(self, job: Job, made: Made | None = None) -> dict[str, Path | bytes]:
+    def uploads(self, job: Job, rendered: RenderedInputs | None = None) -> dict[str, Path | bytes]:
         """The pictures that the server must have before `job`: name there -> file or content."""
-        drawn = {made.name(field): data for field, data in made.files.items()} if made else {}
-        return {upload_name(path): Path(path) for path in job.pictures.values()} | drawn
+        rendered_files = (
+            {rendered.name(field): data for field, data in rendered.files.items()}
+            if rendered
+            else {}
+        )
+        return {upload_name(path): Path(path) for path in job.pictures.values()} | rendered_files
 
     def names_at(self, slot: Slot) -> tuple[str, ...]:
         """The job fields that a slot takes, those in a sweep's texts not counted."""
@@ -126,26 +136,26 @@ class Binding:
         return field_names(self.words.get(self.texts.get(slot, ""), ""), "bind")
 
     @property
-    def drawn(self) -> list[Slot]:
+    def rendered_slots(self) -> list[Slot]:
         """The slots that take a picture drawn for each job."""
         return [slot for slot, name in self.fields.items() if name in PICTURES]
 
-    def drawn_with(self, job: Job) -> DrawnWith:
+    def trace_inputs(self, job: Job) -> EffectiveInputs:
         """The words and the seed of `job` as nodes get them; where nodes that encode prompts get
         some, as these do."""
-        seed = job.seed if "seed" in self.drawn_fields else None
-        return DrawnWith(self._words(job, "prompt"), self._words(job, "negative"), seed)
+        seed = job.seed if "seed" in self.effective_fields else None
+        return EffectiveInputs(self._words(job, "prompt"), self._words(job, "negative"), seed)
 
     def _words(self, job: Job, name: str) -> str | None:
         """The texts that are drawn and take the prompt or the negative; one of both is the
         first that it names."""
         texts = {
-            slot: str(fill(text, partial(self._spoken, slot, job=job)))
+            slot: str(fill(text, partial(self._read_field, slot, job=job)))
             for slot, text in self._templates(job).items()
             if slot not in self.facts and _first_words(text) == name
         }
         encoded = [slot for slot in texts if language_at(self.ids.base[slot.node_id])]
-        return joined(texts[slot] for slot in encoded or texts)
+        return join_distinct(texts[slot] for slot in encoded or texts)
 
     def _templates(self, job: Job) -> dict[Slot, Any]:
         """What each slot takes of `job`, its fields not filled in yet; without pictures."""
@@ -156,14 +166,14 @@ class Binding:
 
     def _values(self, job: Job) -> dict[Slot, Any]:
         values = {
-            slot: fill(text, partial(self._spoken, slot, job=job))
+            slot: fill(text, partial(self._read_field, slot, job=job))
             for slot, text in self._templates(job).items()
         }
         for slot, address in self.pictures.items():
             values[slot] = f"{UPLOADS}/{upload_name(job.pictures[address])}"
         return values | dict.fromkeys(self.prefixes, "")
 
-    def _spoken(self, slot: Slot, name: str, job: Job) -> Any:
+    def _read_field(self, slot: Slot, name: str, job: Job) -> Any:
         """A job field; a name is escaped where it becomes a part of a prompt."""
         value = self._value(name, job)
         language = language_at(self.graphs.base[slot.node_id]) if name in NAMES else None
@@ -193,40 +203,40 @@ def bind_recipe(
     needed = upstream(folded.graph, saving)
     plain = {node_id: node for node_id, node in folded.graph.items() if node_id in needed}
     fields = {slot: name for slot, name in folded.fields.items() if slot.node_id in plain}
-    found = addressed(recipe, plain, catalogue)
-    fields |= found.fields
-    used = used_fields(recipe, fields, found)
+    bound = resolve_addresses(recipe, plain, catalogue)
+    fields |= bound.fields
+    used = collect_fields(recipe, fields, bound)
     batch = batch_slot(recipe, plain, where)
     size = {batch: recipe.batch_size} if batch and recipe.batch_size else {}
-    plain = bind(plain, {**found.literals, **size})
-    check_taken(subjects or {}, used, where)
-    taken = frozenset((*fields, *found.texts, *found.sweeps))
-    scenes = scenes_for(scenes, plain, used, taken, where)
+    plain = bind(plain, {**bound.literals, **size})
+    check_subject_slots(subjects or {}, used, where)
+    bound_slots = frozenset((*fields, *bound.texts, *bound.sweeps))
+    scenes = scenes_for(scenes, plain, used, bound_slots, where)
     facts = save_nodes.fact_slots(plain)
     of_pixels = {slot: name for slot, name in fields.items() if slot not in facts}
-    drawn_fields = used_fields(recipe, of_pixels, found)
-    check_told_apart(recipe, drawn_fields, where)
-    slots = [*fields, *found.texts, *found.sweeps, *found.pictures]
+    effective_fields = collect_fields(recipe, of_pixels, bound)
+    check_distinguishable(recipe, effective_fields, where)
+    slots = [*fields, *bound.texts, *bound.sweeps, *bound.pictures]
     delivery = save_nodes.deliver(plain, saving, recipe.transport, catalogue)
-    own = [slot for slot in slots if slot.node_id in delivery.graph]
+    slots_in_graph = [slot for slot in slots if slot.node_id in delivery.graph]
     ids = Template(plain, slots, save_nodes.not_in_id(plain))
     saved = plain[batch.node_id]["inputs"][batch.input] if batch else 1
     return Binding(
         ids=ids,
-        graphs=Template(delivery.graph, [*own, *delivery.prefixes]),
+        graphs=Template(delivery.graph, [*slots_in_graph, *delivery.prefixes]),
         groups=prefix_template(Template(plain, slots), catalogue) if catalogue else None,
         save_nodes=saving,
         batch_size=images_a_job(recipe, saved, len(saving)),
         fields=fields,
-        sweeps=found.sweeps,
-        pictures=found.pictures,
+        sweeps=bound.sweeps,
+        pictures=bound.pictures,
         prefixes=delivery.prefixes,
         scenes=scenes,
         facts=facts,
-        drawn_fields=frozenset(drawn_fields),
-        texts=found.texts,
-        literals=found.literals,
-        words={address: str(recipe.bind[address]) for address in found.texts.values()},
+        effective_fields=frozenset(effective_fields),
+        texts=bound.texts,
+        literals=bound.literals,
+        words={address: str(recipe.bind[address]) for address in bound.texts.values()},
         saved_as=tuple(recipe.save) if isinstance(recipe.save, list) else (),
     )
 

@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import Any
 
 from .binding import Binding
-from .drawn_with import DrawnWith, agreed
+from .drawn_with import EffectiveInputs, intersect
 from .inputs import FileInput
 from .job import Job
-from .pairs.draw import Made
+from .pairs.draw import RenderedInputs
 from .pairs.scenes import Scenes
 from .webui.requests import Requests
 from .workflow.graph import canonical
@@ -36,17 +36,17 @@ class Bound:
         return list(self.graphs.saved_as) if self.graphs else []
 
     @property
-    def drawn_fields(self) -> frozenset[str]:
+    def effective_fields(self) -> frozenset[str]:
         """Which of prompt, negative and seed the images are drawn with."""
-        fields = frozenset(DrawnWith._fields)
+        fields = frozenset(EffectiveInputs._fields)
         for binding in filter(None, (self.graphs, self.requests)):
-            fields &= binding.drawn_fields
+            fields &= binding.effective_fields
         return fields
 
-    def drawn_with(self, job: Job) -> DrawnWith:
+    def trace_inputs(self, job: Job) -> EffectiveInputs:
         """The words and the seed that the images of `job` are drawn with, on whatever server."""
         bindings = filter(None, (self.graphs, self.requests))
-        return reduce(agreed, (binding.drawn_with(job) for binding in bindings))
+        return reduce(intersect, (binding.trace_inputs(job) for binding in bindings))
 
     @property
     def scenes(self) -> Scenes | None:
@@ -60,8 +60,8 @@ class Bound:
 
     def id(self, job: Job, subject_digest: str = "") -> str:
         """32 hex digits that follow from everything that decides the pixels."""
-        found = [one.id(job, subject_digest) for one in self._deciding]
-        return found[0] if len(found) == 1 else sha256(" ".join(found).encode()).hexdigest()[:32]
+        ids = [binding.id(job, subject_digest) for binding in self._deciding]
+        return ids[0] if len(ids) == 1 else sha256(" ".join(ids).encode()).hexdigest()[:32]
 
     def models(self, job: Job) -> tuple[Any, ...]:
         """The values of `job` that decide its group; () when all jobs are of one."""
@@ -71,9 +71,9 @@ class Bound:
         """A key shared by jobs that need the same models; "" when nothing is known."""
         return self._grouping.group(job)
 
-    def made(self, job: Job) -> Made | None:
+    def render_inputs(self, job: Job) -> RenderedInputs | None:
         """The pictures that are drawn for `job`. Raises InputError for an unreadable photo."""
-        return self.scenes.made(job) if self.scenes else None
+        return self.scenes.render_inputs(job) if self.scenes else None
 
     def facts(self) -> dict[str, Any]:
         """What decides the jobs beside the recipe's own keys; plain values, for a hash."""
@@ -83,8 +83,8 @@ class Bound:
             "grouped": graphs is not None and graphs.groups is not None,
             "pairs": self.scenes and self.scenes.summary,
         }
-        told = requests and requests.told
-        return {**facts, "webui": requests.facts()} if requests and told else facts
+        has_webui_key = requests and requests.has_settings
+        return {**facts, "webui": requests.facts()} if requests and has_webui_key else facts
 
     @property
     def _first(self) -> "Binding | Requests":
@@ -95,10 +95,12 @@ class Bound:
     @property
     def _deciding(self) -> list["Binding | Requests"]:
         graphs = [self.graphs] if self.graphs else []
-        return [*graphs, self.requests] if self.requests and self.requests.told else [*graphs]
+        return (
+            [*graphs, self.requests] if self.requests and self.requests.has_settings else [*graphs]
+        )
 
     @property
     def _grouping(self) -> "Binding | Requests":
         """A workflow says nothing of groups while no ComfyUI server told what its nodes are."""
-        known = self.graphs is not None and self.graphs.groups is not None
-        return self.requests if self.requests and not known else self._first
+        has_groups = self.graphs is not None and self.graphs.groups is not None
+        return self.requests if self.requests and not has_groups else self._first

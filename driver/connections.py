@@ -34,8 +34,8 @@ def open_pool(address: ServerAddress, limit: Limit) -> urllib3.PoolManager:
     proxy = None if is_loopback(address.base_url) else _environment_proxy(address)
     pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
     pool.pool_classes_by_scheme = {
-        "http": _timed(HTTPConnectionPool, HTTPConnection, limit),
-        "https": _timed(HTTPSConnectionPool, HTTPSConnection, limit),
+        "http": _make_timed_pool(HTTPConnectionPool, HTTPConnection, limit),
+        "https": _make_timed_pool(HTTPSConnectionPool, HTTPSConnection, limit),
     }
     return pool
 
@@ -63,7 +63,7 @@ def _trust(address: ServerAddress) -> dict[str, str]:
     return {"cert_reqs": "CERT_REQUIRED", option: str(trusted)}
 
 
-def _timed(pool: type[Any], connection: type[Any], limit: Limit) -> type[Any]:
+def _make_timed_pool(pool: type[Any], connection: type[Any], limit: Limit) -> type[Any]:
     """A pool class whose replies end at a deadline.
 
     A socket's timeout bounds one read, and so does urllib3's: a header line that drips, or
@@ -94,8 +94,8 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while (left := self._deadline() - time.monotonic()) > 0:
-            self._sock.settimeout(min(left, LOOK))
+        while (remaining := self._deadline() - time.monotonic()) > 0:
+            self._sock.settimeout(min(remaining, LOOK))
             try:
                 return self._sock.recv_into(buffer)
             except TimeoutError:

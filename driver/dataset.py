@@ -14,7 +14,7 @@ from .folder import ROW_FIELDS, rows, versions
 from .job import Job
 from .ledger import Ledger
 from .ledger_reader import ImageKey
-from .model_use import foreign_files, unsure_files, with_notes
+from .model_use import find_foreign_models, unsure_files, with_notes
 from .plan import Plan
 from .subjects import subject_facts
 
@@ -37,7 +37,7 @@ def write_metadata(
             )
         )
 
-    lines = rows(ledger, absent, workflow, sources, plan.bound.drawn_with)
+    lines = rows(ledger, absent, workflow, sources, plan.bound.trace_inputs)
     write_lines(folder, lines, lambda: read_remarks(folder, ROW_FIELDS))
 
 
@@ -56,7 +56,7 @@ def write_manifest(
     learned = {"subjects": subject_facts(plan.subjects)} if plan.subjects else {}
     scenes = plan.bound.scenes
     shown = {"pairs": scenes.summary} if scenes else {}
-    foreign = {FOREIGN: names} if (names := foreign_files(plan)) else {}
+    foreign = {FOREIGN: names} if (names := find_foreign_models(plan)) else {}
     unsure = {"models_not_compared": files} if (files := unsure_files(servers)) else {}
     facts = {**learned, **shown, **foreign, **unsure}
     facts |= {"rejected": rejected} if rejected else {}
@@ -64,15 +64,15 @@ def write_manifest(
     write_text_atomic(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def credited(
+def merge_servers(
     folder: Path, servers: list[dict[str, Any]], names: Container[str] | None = None
 ) -> list[dict[str, Any]]:
     """What manyshot.json says of servers: those of earlier runs, and `servers`.
 
     `names`: only of these, which drew the images.
     """
-    every = {server["name"]: server for server in [*_earlier(folder), *servers]}
-    return [server for name, server in every.items() if names is None or name in names]
+    by_name = {server["name"]: server for server in [*_earlier(folder), *servers]}
+    return [server for name, server in by_name.items() if names is None or name in names]
 
 
 def _earlier(folder: Path) -> list[dict[str, Any]]:

@@ -52,13 +52,13 @@ class Dispatch:
                 if job is not None:
                     self._out += 1
                     return job
-                left = deadline - self._clock()
-                if left <= 0:
+                remaining = deadline - self._clock()
+                if remaining <= 0:
                     return None
-                self._changed.wait(min(left, 0.1))
+                self._changed.wait(min(remaining, 0.1))
         return None
 
-    def finished(self, job: Job) -> None:
+    def finish(self, job: Job) -> None:
         """`job` is delivered."""
         with self._changed:
             self._out -= 1

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .job import Job
 
 
-class DrawnWith(NamedTuple):
+class EffectiveInputs(NamedTuple):
     """The prompt, negative and seed of a job's images; None for what nothing takes of the job."""
 
     prompt: str | None
@@ -14,19 +14,19 @@ class DrawnWith(NamedTuple):
     seed: int | None
 
 
-def as_planned(job: Job) -> DrawnWith:
+def from_job(job: Job) -> EffectiveInputs:
     """The job's own words and seed."""
-    return DrawnWith(job.prompt, job.negative, job.seed)
+    return EffectiveInputs(job.prompt, job.negative, job.seed)
 
 
-def agreed(first: DrawnWith, second: DrawnWith) -> DrawnWith:
+def intersect(first: EffectiveInputs, second: EffectiveInputs) -> EffectiveInputs:
     """What both are drawn with; None where they differ."""
     same = {
         name: value for name, value in first._asdict().items() if value == getattr(second, name)
     }
-    return DrawnWith(same.get("prompt"), same.get("negative"), same.get("seed"))
+    return EffectiveInputs(same.get("prompt"), same.get("negative"), same.get("seed"))
 
 
-def joined(texts: Iterable[str]) -> str | None:
+def join_distinct(texts: Iterable[str]) -> str | None:
     """Different texts on lines of their own; None where there is none."""
     return "\n".join(dict.fromkeys(texts)) if (texts := list(texts)) else None

@@ -60,13 +60,13 @@ def _parts(text: str) -> tuple[tuple[str, str], ...]:
     """Text and the field behind it, in turn; "" where there is no field."""
     parts: list[tuple[str, str]] = []
     plain, end = "", 0
-    for found in _REFERENCE.finditer(text):
-        plain += text[end : found.start()]
-        end = found.end()
-        if found["dollar"]:
+    for match in _REFERENCE.finditer(text):
+        plain += text[end : match.start()]
+        end = match.end()
+        if match["dollar"]:
             plain += "$"
         else:
-            parts.append((plain, found["name"] or found["braced"]))
+            parts.append((plain, match["name"] or match["braced"]))
             plain = ""
     plain += text[end:]
     return (*parts, (plain, "")) if plain else tuple(parts)

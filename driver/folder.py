@@ -11,8 +11,8 @@ from typing import Any
 
 from ..core.json_text import parse_json
 from ..core.paths import inside, relative_name
-from .audit import files_of
-from .drawn_with import DrawnWith, as_planned
+from .audit import list_files
+from .drawn_with import EffectiveInputs, from_job
 from .job import Job
 from .ledger_reader import Done, ImageKey, LedgerReader
 
@@ -35,10 +35,10 @@ def remove_files(folder: Path, names: Iterable[str]) -> int:
 def versions() -> dict[str, str]:
     """What made the folder, besides the servers."""
     try:
-        own = version("manyshot")
+        manyshot_version = version("manyshot")
     except PackageNotFoundError:  # used from a node pack folder, not installed
-        own = "unknown"
-    return {"manyshot": own, "python": platform.python_version()}
+        manyshot_version = "unknown"
+    return {"manyshot": manyshot_version, "python": platform.python_version()}
 
 
 def rows(
@@ -46,16 +46,16 @@ def rows(
     absent: Container[ImageKey],
     workflow: str,
     sources_of: Callable[[Job], list[str]],
-    drawn_with: Callable[[Job], DrawnWith] = as_planned,
+    trace: Callable[[Job], EffectiveInputs] = from_job,
 ) -> Iterator[dict[str, Any]]:
     """The record of each image that is there, as core.records.Record has it, in plan order.
 
     `absent`: images that are not, for they are rejected. `sources_of` a job: its photos.
-    `drawn_with`: the words and the seed of a job as the servers drew with them.
+    `trace`: the words and the seed of a job as the servers drew with them.
     """
-    rejected = ledger.rejected()
-    for job, done in ledger.done_jobs():
-        numbered = _rows(job, done, workflow, sources_of(job), drawn_with(job))
+    rejected = ledger.rejections()
+    for job, done in ledger.read_done_jobs():
+        numbered = _rows(job, done, workflow, sources_of(job), trace(job))
         for index, row in enumerate(numbered):
             if (job.id, index) in absent:
                 continue
@@ -73,10 +73,10 @@ def _objects(text: str | None) -> list[Any]:
 
 
 def _rows(
-    job: Job, done: Done, workflow: str, sources: list[str], drawn: DrawnWith
+    job: Job, done: Done, workflow: str, sources: list[str], inputs: EffectiveInputs
 ) -> Iterator[dict[str, Any]]:
     objects = _objects(done.objects)
-    files = [*files_of(job.id, job.class_name, done.images, done.masks, done.files)]
+    files = [*list_files(job.id, job.class_name, done.images, done.masks, done.files)]
     masks = {file.number: file.name for file in files if file.kind == "masks"}
     for file in files[: done.images]:
         index = file.number
@@ -85,7 +85,7 @@ def _rows(
             "class_name": job.class_name,
             "label": job.label,
             "mask_file_name": masks.get(index),
-            **drawn._asdict(),
+            **inputs._asdict(),
             "subject": job.token,
             "workflow": workflow,
             **({"node": job.nodes[index % len(job.nodes)]} if job.nodes else {}),

@@ -50,7 +50,7 @@ class Health:
         """Whether the server can be used within `seconds`."""
         return self._up.wait(seconds)
 
-    def lost(self, reason: str, after: float = 0.0) -> None:
+    def mark_lost(self, reason: str, after: float = 0.0) -> None:
         """The server cannot be used; probe it until it can, but not before `after` seconds."""
         now = time.monotonic()
         with self._lock:

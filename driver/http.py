@@ -155,8 +155,8 @@ class Http:
     ) -> bytes:
         body = bytearray()
         # read1 gives what is there; anything else waits until CHUNK bytes have dripped in.
-        while part := reply.read1(CHUNK, decode_content=True):
-            body += part
+        while chunk := reply.read1(CHUNK, decode_content=True):
+            body += chunk
             if len(body) > limit:
                 raise Unreachable(f"{self._at(path)} answered more than {limit:,} bytes.")
             if time.monotonic() > deadline:
@@ -179,11 +179,11 @@ class Http:
 
 def auth_headers(address: ServerAddress) -> dict[str, str]:
     """The headers that let us in, secrets filled in. Raises InputError for a missing variable."""
-    headers = {name: address.revealed(text) for name, text in address.headers.items()}
+    headers = {name: address.reveal(text) for name, text in address.headers.items()}
     if address.bearer:
-        headers["Authorization"] = f"Bearer {address.revealed(address.bearer)}"
+        headers["Authorization"] = f"Bearer {address.reveal(address.bearer)}"
     if address.basic:
-        coded = b64encode(address.revealed(address.basic).encode("utf-8")).decode("ascii")
+        coded = b64encode(address.reveal(address.basic).encode("utf-8")).decode("ascii")
         headers["Authorization"] = f"Basic {coded}"
     for name, value in headers.items():
         if not _can_be_sent(name + value):
@@ -227,9 +227,9 @@ def _hint(reply: urllib3.BaseHTTPResponse) -> str:
 def _cause(error: Exception) -> str:
     """The innermost reason, without the address and object names around it."""
     text = str(error)
-    for known in ("Connection refused", "Name or service not known", "Connection reset"):
-        if known in text:
-            return known.lower()
+    for reason in ("Connection refused", "Name or service not known", "Connection reset"):
+        if reason in text:
+            return reason.lower()
     if isinstance(error, SSLError):
         return "its TLS certificate is not trusted (set 'verify: CA file')"
     if isinstance(error, ConnectTimeoutError):

@@ -80,13 +80,13 @@ class LedgerFile:
         self._lock = threading.RLock()
         self._owner = None if read_only else _own(folder)
         try:
-            self._db = self._opened(read_only)
+            self._db = self._open_or_set_aside(read_only)
         except BaseException:
             if self._owner:
                 self._owner.release()
             raise
 
-    def _opened(self, read_only: bool) -> sqlite3.Connection:
+    def _open_or_set_aside(self, read_only: bool) -> sqlite3.Connection:
         try:
             return _open(self.path, read_only)
         except Damaged as error:
@@ -144,7 +144,7 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
         )
     try:
         if read_only:
-            return _looked_at(path)
+            return _open_read_only(path)
         db = _connect(path.resolve().as_uri())
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -165,7 +165,7 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
     return db
 
 
-def _looked_at(path: Path) -> sqlite3.Connection:
+def _open_read_only(path: Path) -> sqlite3.Connection:
     db = _connect(f"{path.resolve().as_uri()}?mode=ro")
     try:
         missing = _missing(db)
@@ -220,7 +220,7 @@ def _check_class_name(name: object) -> None:
         raise Damaged(str(error).rstrip(".")) from None
 
 
-def salvaged_rejections(folder: Path) -> list[tuple[str, int, str | None]]:
+def salvage_rejections(folder: Path) -> list[tuple[str, int, str | None]]:
     """(id, number, reason) of the rejected images in a damaged ledger, as far as it can be read."""
     path = folder / DAMAGED
     if not path.is_file():

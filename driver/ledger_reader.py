@@ -85,10 +85,10 @@ class LedgerReader(LedgerFile):
         rows = self._rows("SELECT state, count(*) FROM jobs WHERE plan = ? GROUP BY 1", self._plan)
         of = dict(rows)
         return Counts(
-            of.get(PENDING, 0), of.get(DONE, 0), of.get(FAILED, 0), self._rejected_images()
+            of.get(PENDING, 0), of.get(DONE, 0), of.get(FAILED, 0), self._count_rejected()
         )
 
-    def _rejected_images(self) -> int:
+    def _count_rejected(self) -> int:
         return self._rows(
             "SELECT count(*) FROM rejected r JOIN jobs j ON j.id = r.id WHERE j.plan = ? "
             "AND r.number < coalesce(json_extract(j.job, '$.keep'), 1)",
@@ -109,7 +109,7 @@ class LedgerReader(LedgerFile):
         )
         return (rows[0][0] or 0) - rejected[0][0], rows[0][1] or 0
 
-    def rejected(self) -> dict[ImageKey, Rejected]:
+    def rejections(self) -> dict[ImageKey, Rejected]:
         """All images that are rejected, of this plan or not."""
         rows = self._rows("SELECT id, number, reason, replace FROM rejected")
         images = (Rejected(i, number, reason, bool(replace)) for i, number, reason, replace in rows)
@@ -150,7 +150,7 @@ class LedgerReader(LedgerFile):
         )
         return [(seq, Job.from_json(text)) for seq, text in rows]
 
-    def done_jobs(self) -> Iterator[tuple[Job, Done]]:
+    def read_done_jobs(self) -> Iterator[tuple[Job, Done]]:
         """The done jobs of the plan in its order, streamed."""
         sql = (
             "SELECT seq, job, id, images, masks, server, seconds, objects, files FROM jobs "
@@ -162,7 +162,7 @@ class LedgerReader(LedgerFile):
             for _, text, *done in rows:
                 yield Job.from_json(text), Done(*done)
 
-    def done_files(self) -> Iterator[tuple[str, str, int, int, str | None]]:
+    def read_done_files(self) -> Iterator[tuple[str, str, int, int, str | None]]:
         """(id, class_name, images, masks, files as in Done) of every done job, streamed."""
         sql = (
             "SELECT id, class_name, images, masks, files FROM jobs "

@@ -21,17 +21,17 @@ class Lines:
 
     def __init__(self, say: Callable[[str], None], at_once: bool = False) -> None:
         self._say = say
-        self._said = -math.inf if at_once else time.monotonic()
-        self._kept: str | None = None
+        self._said_at = -math.inf if at_once else time.monotonic()
+        self._pending: str | None = None
 
     def tell(self, text: str) -> None:
         """How far things are now."""
-        self._kept = text
-        if time.monotonic() - self._said >= LINE_EVERY:
+        self._pending = text
+        if time.monotonic() - self._said_at >= LINE_EVERY:
             self.end()
 
     def end(self) -> None:
         """Say what was told last, unless it was said already."""
-        if self._kept is not None:
-            self._say(self._kept)
-            self._said, self._kept = time.monotonic(), None
+        if self._pending is not None:
+            self._say(self._pending)
+            self._said_at, self._pending = time.monotonic(), None

@@ -7,14 +7,14 @@ from pathlib import Path
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
-from .drawn_with import DrawnWith
+from .drawn_with import EffectiveInputs
 from .job import Job
 from .ledger import FILE_NAME, Counts, Ledger
-from .model_use import foreign_files, hashes, unsure_sentences
+from .model_use import collect_hashes, find_foreign_models, unsure_sentences
 from .plan import Plan
-from .prepare import prepare, unbound
+from .prepare import explain_unbound, prepare
 from .recipe import Recipe
-from .servers import known_catalogue, open_servers
+from .servers import first_catalogue, open_servers
 from .settle import classes_of, images_per_class
 
 
@@ -50,15 +50,15 @@ class Outlook:
         return [words, *self.notes]
 
 
-def look_ahead(
+def preview_run(
     recipe: Recipe, ask_server: bool, show: int | None
-) -> tuple[list[str], list[tuple[Job, DrawnWith]]]:
+) -> tuple[list[str], list[tuple[Job, EffectiveInputs]]]:
     """The lines and the first `show` jobs (None: all) of `outlook`."""
     view = outlook(recipe, ask_server, show)
     return view.lines, view.first
 
 
-def outlook(recipe: Recipe, ask_server: bool, show: int | None) -> Outlook:
+def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Outlook:
     """What `recipe` would make, with its first `show` jobs (None: all); checked against the servers
     if asked to.
 
@@ -71,15 +71,15 @@ def outlook(recipe: Recipe, ask_server: bool, show: int | None) -> Outlook:
     else:
         with open_servers(recipe, None, lambda _: None) as servers:
             reached = [server for server in servers if server.reached]
-            plan = prepare(recipe, known_catalogue(servers))
+            plan = prepare(recipe, first_catalogue(servers))
             for server in reached:
                 server.check(plan)
             facts = [server.facts(plan) for server in reached]
-        hashes(facts)  # raises where two servers have different files of one name
+        collect_hashes(facts)  # raises where two servers have different files of one name
         unsure = unsure_sentences(facts)
         names = [server.name for server in reached]
-    notes = (*unbound(plan), *touched(plan), *_unknown(plan), *unsure)
-    first = [(job, plan.bound.drawn_with(job)) for job in islice(plan, show)]
+    notes = (*explain_unbound(plan), *list_access(plan), *_unknown(plan), *unsure)
+    first = [(job, plan.bound.trace_inputs(job)) for job in islice(plan, show)]
     return Outlook(plan, tuple(names), notes, first)
 
 
@@ -91,7 +91,7 @@ def _a_job(plan: Plan) -> str:
     )
 
 
-def touched(plan: Plan) -> list[str]:
+def list_access(plan: Plan) -> list[str]:
     """What a run reaches beside its output: servers, the environment's secrets, files."""
     addresses = plan.recipe.servers
     names = sorted({name for address in addresses for name in address.variables})
@@ -105,33 +105,33 @@ def touched(plan: Plan) -> list[str]:
 
 def _unknown(plan: Plan) -> list[str]:
     """LoRA and embeddings of which nobody knows what they learned from."""
-    names = foreign_files(plan)
-    said = (
+    names = find_foreign_models(plan)
+    sentence = (
         f"Draws with {', '.join(names)}, which is none of the recipe's subjects: what it was "
         "trained on is unknown, and measurements will say so."
     )
-    return [said] if names else []
+    return [sentence] if names else []
 
 
-def is_made(recipe: Recipe) -> bool:
+def is_complete(recipe: Recipe) -> bool:
     """Whether the dataset folder has all images of a recipe and no others, as metadata.jsonl says.
 
     For workflows in API format, which no server need read.
     """
-    wanted = {
+    expected = {
         image_name(job.class_name, job.id, index)
         for job in prepare(recipe, None)
         for index in range(job.keep)
     }
-    there = {record.file_name for record in read_records(recipe.output)}
-    return wanted == there and all((recipe.output / name).exists() for name in wanted)
+    recorded = {record.file_name for record in read_records(recipe.output)}
+    return expected == recorded and all((recipe.output / name).exists() for name in expected)
 
 
 ClassCounts = tuple[str, int, int, int]
 FailureCounts = tuple[str, str, int]
 
 
-def folder_state(folder: Path) -> tuple[Counts, list[ClassCounts], list[FailureCounts]]:
+def read_state(folder: Path) -> tuple[Counts, list[ClassCounts], list[FailureCounts]]:
     """Counts, counts by class and failures of a dataset folder. Raises InputError if it is none."""
     if not (folder / FILE_NAME).exists():
         raise InputError(f"{folder} is not a dataset folder of manyshot run: it has no ledger.")

@@ -9,7 +9,7 @@ from ..core.webui_prompt.syntax import webui_syntax
 from .binding import Binding
 from .field_text import is_field
 from .recipe import Recipe
-from .settle import classes_of
+from .settle import class_words
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, describe, is_link
 
@@ -38,9 +38,9 @@ def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
         for what, text in verbatim:
             _check_own(what, text, graph, encoder, where, slot in takes)
         for what, text in texts:
-            found = webui_syntax(text)
-            if found:
-                raise InputError(_refusal(found, what, graph, encoder, where))
+            syntax = webui_syntax(text)
+            if syntax:
+                raise InputError(_refusal(syntax, what, graph, encoder, where))
 
 
 def _read_as_words(graph: Graph, bound: Iterable[Slot]) -> Iterator[tuple[Slot, str]]:
@@ -87,10 +87,10 @@ def _check_own(
 
 def _check_slots(what: str, text: str, where: str) -> None:
     """Raises InputError for {class_name} and its like, which are letters outside of `prompts`."""
-    found = _SLOT.search(text)
-    if found:
+    match = _SLOT.search(text)
+    if match:
         raise InputError(
-            f"{where}: {found[0]} in {what} would be used literally: it works only under "
+            f"{where}: {match[0]} in {what} would be used literally: it works only under "
             "'prompts'. Write $class_name or $prompt here."
         )
 
@@ -107,7 +107,9 @@ def _texts(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, s
     if "prompt" in names:
         yield from ((f"template {n}", text) for n, text in enumerate(prompts.templates, 1))
         yield from ((f"context {n}", text) for n, text in enumerate(prompts.contexts, 1))
-        yield from ((f"the words of {name!r}", words) for name, words in classes_of(recipe).items())
+        yield from (
+            (f"the words of {name!r}", words) for name, words in class_words(recipe).items()
+        )
     for name, values in prompts.lists.items():
         yield from ((f"the list {name!r}", value) for value in values)
 
@@ -124,10 +126,10 @@ def _own(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str
             yield f"the sweep of {address!r}", value
 
 
-def _refusal(found: str, what: str, graph: Graph, encoder: str, where: str) -> str:
-    lower = found.lower() if found in ("AND", "BREAK") else None
+def _refusal(syntax: str, what: str, graph: Graph, encoder: str, where: str) -> str:
+    lower = syntax.lower() if syntax in ("AND", "BREAK") else None
     otherwise = f"Or write {lower!r}, if you mean the word." if lower else "Or remove it."
     return (
-        f"{where}, {describe(graph, encoder)}: {found!r} in {what} is WebUI syntax, which "
+        f"{where}, {describe(graph, encoder)}: {syntax!r} in {what} is WebUI syntax, which "
         f"this node reads as plain words. Replace the node with WebUI Prompt. {otherwise}"
     )

@@ -37,25 +37,25 @@ def model_files(graph: Graph) -> Iterator[str]:
                 yield value
 
 
-def called_in_text(plan: Plan) -> list[str]:
+def find_prompt_networks(plan: Plan) -> list[str]:
     """Files that prompts call, as "embeddings/name" and "loras/name"."""
     texts = [*_recipe_texts(plan), *_graph_texts(plan)]
-    found = (
+    names = (
         f"{folder}/{name.strip()}"
         for text in texts
         for folder, tag in TAGS.items()
         for name in tag.findall(text)
     )
-    return sorted(set(found))
+    return sorted(set(names))
 
 
-def foreign_files(plan: Plan) -> list[str]:
+def find_foreign_models(plan: Plan) -> list[str]:
     """LoRA, embeddings and hypernetworks of a plan that are no subjects of its recipe: what they
     learned from is not known."""
-    own = {Path(one.name).stem for one in plan.subjects.values()}
-    loaded = {name for graph in _graphs(plan) for name in _learned_files(graph)}
-    found = {*loaded, *called_in_text(plan)}
-    return sorted(name for name in found if Path(name.replace("\\", "/")).stem not in own)
+    subject_stems = {Path(subject.name).stem for subject in plan.subjects.values()}
+    loaded = {name for graph in _graphs(plan) for name in _find_networks(graph)}
+    names = {*loaded, *find_prompt_networks(plan)}
+    return sorted(name for name in names if Path(name.replace("\\", "/")).stem not in subject_stems)
 
 
 def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, Any]]) -> Hashes:
@@ -65,14 +65,14 @@ def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, An
     `servers`: their facts, as manyshot.json keeps them. Folders of earlier versions are compared by
     that file. Subjects of the recipe are part of the jobs' ids.
     """
-    folder, own = plan.recipe.output, {one.name for one in plan.subjects.values()}
+    folder, subject_names = plan.recipe.output, {subject.name for subject in plan.subjects.values()}
     remembered = ledger.recall(KEY)
     before = parse_json(remembered) if remembered else _of_manifest(folder)
-    now = hashes(servers)
+    now = collect_hashes(servers)
     images, _ = ledger.images()
     replaced = [
         name
-        for name in sorted(now.keys() & before.keys() - own)
+        for name in sorted(now.keys() & before.keys() - subject_names)
         if _differ(before[name], now[name])
     ]
     if replaced and images:
@@ -89,22 +89,22 @@ def remember_models(ledger: Ledger, models: Hashes) -> None:
     ledger.remember(KEY, json.dumps(models))
 
 
-def hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+def collect_hashes(servers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """What the servers' facts tell of the content of each model. Raises InputError when two
     servers have different files of one name."""
-    found: dict[str, dict[str, str]] = {}
+    hashes_by_name: dict[str, dict[str, str]] = {}
     for server in servers:
         for model in server.get("models") or []:
-            name, told = model["name"], _telling(model)
-            if _differ(found.get(name, {}), told):
+            name, digests = model["name"], _telling(model)
+            if _differ(hashes_by_name.get(name, {}), digests):
                 raise InputError(
                     f"The servers have different files named {name}: their images would come "
                     "from two models. Copy one of them to the other servers, or leave "
                     "servers out."
                 )
-            if told:
-                found[name] = {**found.get(name, {}), **told}
-    return found
+            if digests:
+                hashes_by_name[name] = {**hashes_by_name.get(name, {}), **digests}
+    return hashes_by_name
 
 
 def unsure_files(servers: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -123,7 +123,7 @@ def unsure_files(servers: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted(keys_by_name.keys() - comparable)
 
 
-def named_only(servers: Iterable[Mapping[str, Any]]) -> list[str]:
+def explain_unhashed(servers: Iterable[Mapping[str, Any]]) -> list[str]:
     """A sentence for each server with model files whose content nothing tells."""
     names_by_server = {
         server["name"]: [m["name"] for m in server.get("models") or [] if _is_named_only(m)]
@@ -167,18 +167,18 @@ def unsure_sentences(servers: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return any(one[key] != other[key] for key in one.keys() & other.keys())
+def _differ(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
+    return any(first[key] != second[key] for key in first.keys() & second.keys())
 
 
 def _of_manifest(folder: Path) -> Hashes:
     try:
-        return hashes(read_json(folder / MANIFEST)["servers"])
+        return collect_hashes(read_json(folder / MANIFEST)["servers"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
         return {}
 
 
-def _learned_files(graph: Graph) -> Iterator[str]:
+def _find_networks(graph: Graph) -> Iterator[str]:
     """Files that a node loads beside the base, by what the node or its input is called."""
     for node in graph.values():
         for key, value in node["inputs"].items():

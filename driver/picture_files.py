@@ -19,24 +19,27 @@ def check_pictures(paths: Iterable[str]) -> None:
     read_each(lambda path: image_size(Path(path), "picture"), dict.fromkeys(paths))
 
 
-def in_folder(folder: Path, class_name: str) -> list[str]:
+def list_pictures(folder: Path, class_name: str) -> list[str]:
     """Those of its subfolder <class_name>, or of the folder itself where there is none, by name.
 
     Raises InputError when there is no picture.
     """
-    names = {unicodedata.normalize("NFC", one.name): one for one in visible_folders(folder)}
+    names = {
+        unicodedata.normalize("NFC", folder_path.name): folder_path
+        for folder_path in visible_folders(folder)
+    }
     place = names.get(class_name, folder)
     files = (p for p in place.iterdir() if p.suffix.lower() in PICTURES and not is_hidden(p.name))
-    found = sorted(str(p) for p in files if p.is_file())
-    if not found:
+    paths = sorted(str(p) for p in files if p.is_file())
+    if not paths:
         raise InputError(
             f"{place} has no picture for the class {class_name!r}; a picture ends in "
             f"{', '.join(sorted(PICTURES))}."
         )
-    return found
+    return paths
 
 
-def paired_by_name(listed: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def pair_by_name(listed: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Picture files of several folders, so that those at one place have one name without suffix.
 
     `listed`: the files of each folder, by what it is bound to; the first one's order stays. Raises
@@ -45,8 +48,8 @@ def paired_by_name(listed: Mapping[str, list[str]]) -> dict[str, list[str]]:
     if len(listed) < 2:
         return dict(listed)
     stems = {address: _by_stem(address, paths) for address, paths in listed.items()}
-    every = dict.fromkeys(stem for found in stems.values() for stem in found)
-    alone = [stem for stem in every if not all(stem in found for found in stems.values())]
+    all_stems = dict.fromkeys(stem for by_stem in stems.values() for stem in by_stem)
+    alone = [stem for stem in all_stems if not all(stem in by_stem for by_stem in stems.values())]
     if alone:
         more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
         raise InputError(
@@ -55,17 +58,17 @@ def paired_by_name(listed: Mapping[str, list[str]]) -> dict[str, list[str]]:
             "remove them, or bind one picture for all with 'file'."
         )
     order = next(iter(stems.values()))
-    return {address: [found[stem] for stem in order] for address, found in stems.items()}
+    return {address: [by_stem[stem] for stem in order] for address, by_stem in stems.items()}
 
 
 def _by_stem(address: str, paths: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    by_stem: dict[str, str] = {}
     for path in paths:
         stem = unicodedata.normalize("NFC", Path(path).stem)
-        if stem in found:
+        if stem in by_stem:
             raise InputError(
-                f"{address}: {found[stem]} and {path} have the same name, by which pictures "
+                f"{address}: {by_stem[stem]} and {path} have the same name, by which pictures "
                 "of several folders are paired. Rename one of them."
             )
-        found[stem] = path
-    return found
+        by_stem[stem] = path
+    return by_stem

@@ -20,7 +20,7 @@ LARGE = 4_000_000  # pixels; of larger images one at a time is decoded
 _large = threading.Lock()
 
 
-def checked(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | Failure:
+def check_delivery(images: tuple[bytes, ...], masks: tuple[bytes, ...]) -> Delivery | Failure:
     """PNG files that decode from the first to the last byte, or what is wrong with one.
 
     A mask must have the size of its image. Other formats than PNG are stored again as PNG.
@@ -45,7 +45,7 @@ def check_size(size: int) -> None:
         )
 
 
-def labelled(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
+def add_labels(delivery: Delivery, mask: LabelMask | None) -> Delivery | Failure:
     """A delivery with what its label masks show.
 
     Where the server sent no masks, `mask` is that of each image, which it must fit.
@@ -82,11 +82,11 @@ def _size(data: bytes) -> tuple[int, int]:
 def _objects(masks: tuple[bytes, ...]) -> tuple[list[dict[str, Any]], ...]:
     """Of each mask; nothing where one is no label mask, which a server may well send."""
     try:
-        found = [decode_png(data) for data in masks]
+        decoded = [decode_png(data) for data in masks]
     except InputError:
         return ()
-    known = [mask for mask in found if mask is not None]
-    return tuple(map(object_facts, known)) if len(known) == len(found) else ()
+    label_masks = [mask for mask in decoded if mask is not None]
+    return tuple(map(object_facts, label_masks)) if len(label_masks) == len(decoded) else ()
 
 
 def _whole_png(data: bytes) -> tuple[bytes, tuple[int, int]]:

@@ -15,8 +15,8 @@ from .binding import Binding
 from .bound import Bound
 from .inputs import FileInput
 from .job import Job, Value
-from .picture_files import check_pictures, in_folder, paired_by_name
-from .planned import planned
+from .picture_files import check_pictures, list_pictures, pair_by_name
+from .planned import make_job
 from .recipe import Recipe
 from .settle import images_per_class, prompt_set
 from .subjects import Subjects
@@ -51,7 +51,7 @@ class Plan:
         language: Language = "comfyui",
     ) -> None:
         self.recipe, self.bound, self.subjects = recipe, bound, subjects or {}
-        self._digests = {name: one.digest for name, one in self.subjects.items()}
+        self._digests = {name: subject.digest for name, subject in self.subjects.items()}
         self._prompts = prompt_set(recipe, language)
         self._images = images_per_class(recipe)
         self.extra: Mapping[tuple[str, str], int] = {}
@@ -85,7 +85,7 @@ class Plan:
         for sweep in self._sweeps():
             for index in range(0, self._most_images(sweep), self.bound.batch_size):
                 for label, class_name in enumerate(self._prompts.class_names):
-                    if index >= self._images_of(class_name, sweep):
+                    if index >= self._count_images(class_name, sweep):
                         continue
                     job = self._job(class_name, label, index, sweep)
                     models = self.bound.models(job)
@@ -110,12 +110,12 @@ class Plan:
         plan.extra = dict(extra)
         return plan
 
-    def _images_of(self, class_name: str, sweep: dict[str, Value]) -> int:
+    def _count_images(self, class_name: str, sweep: dict[str, Value]) -> int:
         """How many images of a class, with those in place of rejected ones."""
         return self._images + self.extra.get((class_name, json.dumps(sweep)), 0)
 
     def _most_images(self, sweep: dict[str, Value]) -> int:
-        return max(self._images_of(name, sweep) for name in self._prompts.class_names)
+        return max(self._count_images(name, sweep) for name in self._prompts.class_names)
 
     def samples(self) -> Iterator[Job]:
         """A first job with each value of the sweep and of each class, for checking before anything
@@ -135,8 +135,8 @@ class Plan:
 
     @cached_property
     def _paths(self) -> frozenset[str]:
-        found = (paths for of in self._files.values() for paths in of.values())
-        return frozenset(path for paths in found for path in paths)
+        folders = (paths for of in self._files.values() for paths in of.values())
+        return frozenset(path for paths in folders for path in paths)
 
     def sources(self) -> list[str]:
         """The files and folders that jobs are made from."""
@@ -167,27 +167,27 @@ class Plan:
         seed, batch, scenes = self.recipe.seed or 0, self.bound.batch_size, self.bound.scenes
         nodes = self.bound.saved_as
         pairs = scenes.names(class_name, index // batch, seed) if scenes else []
-        shown = scenes.shown(pairs) if scenes else ()
+        shown = scenes.list_shown(pairs) if scenes else ()
         branches = max(1, len(nodes))
         step = max(1, batch // branches)
         resolved = self._prompts.at(class_name, index // branches, seed, shown, step)
         subject = self.subjects.get(class_name)
-        images = self._images_of(class_name, sweep)
-        job = planned(resolved, label, index, batch, images, subject)
+        images = self._count_images(class_name, sweep)
+        job = make_job(resolved, label, index, batch, images, subject)
         pictures = self._pictures(class_name, index)
         return job._replace(pictures=pictures, sweep=sweep, pairs=pairs, nodes=nodes)
 
     def _pair_folders(self, addresses: list[str]) -> None:
         """Pictures of several folders are taken together by their names."""
         for name in self._prompts.class_names:
-            paired = paired_by_name({one: self._files[one][name] for one in addresses})
+            paired = pair_by_name({address: self._files[address][name] for address in addresses})
             for address, paths in paired.items():
                 self._files[address][name] = paths
 
     def _pictures(self, class_name: str, index: int) -> dict[str, str]:
-        taken = index // self.bound.batch_size
+        number = index // self.bound.batch_size
         return {
-            address: files[class_name][taken % len(files[class_name])]
+            address: files[class_name][number % len(files[class_name])]
             for address, files in self._files.items()
         }
 
@@ -201,7 +201,7 @@ def _files(source: FileInput, class_names: tuple[str, ...]) -> dict[str, list[st
     folder = source.folder or Path()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    return {name: in_folder(folder, name) for name in class_names}
+    return {name: list_pictures(folder, name) for name in class_names}
 
 
 def _stamps(files: Mapping[str, list[str]]) -> dict[str, list[Any]]:

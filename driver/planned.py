@@ -7,7 +7,7 @@ from .job import Job
 from .subjects import ClassSubject
 
 
-def planned(
+def make_job(
     resolved: ResolvedPrompt,
     label: int,
     index: int,

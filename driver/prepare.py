@@ -20,13 +20,13 @@ from .pairs.scenes import Scenes, find_scenes
 from .plan import Plan
 from .planned import check_distinct
 from .recipe import Recipe
-from .settle import classes_of, settle
+from .settle import class_words, resolve_defaults
 from .subjects import Subjects, find_subjects
 from .webui.bind import bind_requests
 from .webui.requests import Requests
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
-from .workflow.encoders import language_of
+from .workflow.encoders import find_language
 from .workflow.graph import Slot
 from .workflow.load import read_workflow
 from .workflow.preflight import Problem, check
@@ -43,33 +43,37 @@ def prepare(
     have no groups. `reading` is told how many of the recipe's photos and masks are read.
     """
     subjects = find_subjects(recipe)
-    found = find_scenes(recipe.pairs) if recipe.pairs else None
+    photos = find_scenes(recipe.pairs) if recipe.pairs else None
     where = recipe.workflow_name
-    folded = _folded(recipe, catalogue, subjects, found)
+    folded = _fold_workflow(recipe, catalogue, subjects, photos)
     node = folded.settings if folded else {}
     language = _language(recipe, folded)
-    settled = settle(recipe, node, subjects, list(found.of_class) if found else (), language)
-    scenes = found and found.among(classes_of(settled))
-    own = {name: subjects[name] for name in classes_of(settled) if name in subjects}
-    graphs = folded and bind_recipe(settled, folded, catalogue, where, subjects, scenes)
-    requests = _requests(settled, graphs, own, graphs.scenes if graphs else scenes, where)
+    resolved = resolve_defaults(
+        recipe, node, subjects, list(photos.of_class) if photos else (), language
+    )
+    scenes = photos and photos.among(class_words(resolved))
+    used_subjects = {name: subjects[name] for name in class_words(resolved) if name in subjects}
+    graphs = folded and bind_recipe(resolved, folded, catalogue, where, subjects, scenes)
+    requests = _requests(
+        resolved, graphs, used_subjects, graphs.scenes if graphs else scenes, where
+    )
     if graphs:
-        check_prompts(settled, graphs, where)
-    plan = Plan(settled, _checked(Bound(graphs, requests), reading), own, language)
+        check_prompts(resolved, graphs, where)
+    plan = Plan(resolved, _read_photos(Bound(graphs, requests), reading), used_subjects, language)
     _check_images_differ(plan)
     return plan
 
 
-def unbound(plan: Plan) -> Iterator[str]:
+def explain_unbound(plan: Plan) -> Iterator[str]:
     """A sentence for each of prompt, negative and seed that the recipe gives and nothing takes."""
-    recipe, drawn = plan.recipe, plan.bound.drawn_fields
-    given = {
+    recipe, effective = plan.recipe, plan.bound.effective_fields
+    requested = {
         "prompt": recipe.prompts is not None,
         "negative": recipe.prompts is not None and bool(recipe.prompts.negative),
         "seed": True,
     }
     for name, node in (("prompt", "Node.text"), ("negative", "Node.text"), ("seed", "Node.seed")):
-        if given[name] and name not in drawn:
+        if requested[name] and name not in effective:
             yield (
                 f"Nothing in {recipe.workflow_name} takes the {name}: the images are drawn "
                 f"without it, and their records leave it empty. To use it, bind '{node}': "
@@ -80,7 +84,7 @@ def unbound(plan: Plan) -> Iterator[str]:
 def _check_images_differ(plan: Plan) -> None:
     """Raises InputError for jobs that would draw the same image; where the seed is drawn with, no
     two would."""
-    if plan.bound.graphs is None or "seed" in plan.graphs.drawn_fields:
+    if plan.bound.graphs is None or "seed" in plan.graphs.effective_fields:
         return
     count = sum(1 for _ in plan)
     different = {plan.graphs.pixels(job) for job in plan}
@@ -90,11 +94,11 @@ def _check_images_differ(plan: Plan) -> None:
 def _language(recipe: Recipe, folded: own_nodes.Folded | None) -> Language:
     """What prompts are in: what the workflow's nodes read, or what 'webui' says without one."""
     if folded:
-        return language_of(folded.graph)
+        return find_language(folded.graph)
     return recipe.webui.language if recipe.webui else "webui"
 
 
-def _folded(
+def _fold_workflow(
     recipe: Recipe, catalogue: Catalogue | None, subjects: Subjects, scenes: Scenes | None
 ) -> own_nodes.Folded | None:
     """The recipe's workflow, if it names one."""
@@ -114,12 +118,12 @@ def _requests(
     return bind_requests(recipe, graphs, subjects, scenes, where)
 
 
-def _checked(bound: Bound, reading: Progress) -> Bound:
+def _read_photos(bound: Bound, reading: Progress) -> Bound:
     """With all labelled photos read; what graphs and requests take of them is of one reading."""
     last = bound.requests or bound.graphs
     if last is None or last.scenes is None:
         return bound
-    scenes = last.scenes.checked(reading)
+    scenes = last.scenes.read_all(reading)
     graphs = bound.graphs and replace(bound.graphs, scenes=scenes)
     return Bound(graphs, bound.requests and replace(bound.requests, scenes=scenes))
 
@@ -138,23 +142,23 @@ def preflight(plan: Plan, catalogue: Catalogue, server: str) -> None:
 
 def find_workflow(name: str) -> Path:
     """The file of a workflow: a path, or the name of one that manyshot brings."""
-    given = Path(name)
-    if given.is_file():
+    file = Path(name)
+    if file.is_file():
         refuse_other(given, recognise(given), "a workflow", WORKFLOW, PICTURE)
-        return given
+        return file
     folder = Path(str(files(workflows))) / "api"
-    known = {path.stem: path for path in folder.glob("*.json")}
-    if name in known:
-        return known[name]
-    kind = f"There is no workflow file {name}" if given.suffix else f"There is no workflow {name!r}"
-    raise InputError(f"{kind}, and manyshot has none of that name.{did_you_mean(name, known)}")
+    included = {file.stem: file for file in folder.glob("*.json")}
+    if name in included:
+        return included[name]
+    kind = f"There is no workflow file {name}" if file.suffix else f"There is no workflow {name!r}"
+    raise InputError(f"{kind}, and manyshot has none of that name.{did_you_mean(name, included)}")
 
 
 def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:
     workflow = plan.recipe.workflow_name
     for job in plan.samples():
         graph = plan.graphs.graph(job, "0" * 36)
-        uploaded = {*plan.graphs.pictures, *plan.graphs.drawn}
+        uploaded = {*plan.graphs.pictures, *plan.graphs.rendered_slots}
         for problem in check(graph, catalogue, workflow, uploaded):
             yield _with_advice(plan, job, problem)
 

@@ -147,7 +147,7 @@ class Recipe(Strict):
     def _something_to_draw(self) -> "Recipe":
         if self.workflow is None and self.webui is None:
             raise ValueError("name a 'workflow', or say under 'webui' what WebUIs should draw")
-        other = next((one.url for one in self.servers if not one.is_webui), None)
+        other = next((server.url for server in self.servers if not server.is_webui), None)
         if self.workflow is None and other:
             raise ValueError(
                 f"the server {other!r} is not a WebUI and needs a 'workflow'. Name one, or "
@@ -165,7 +165,7 @@ class Recipe(Strict):
     def _classes(cls, value: Any) -> Any:
         if value is not None and not isinstance(value, Path):
             check_class_names(value)
-            return _normalised(value)
+            return _normalise(value)
         return value
 
     @field_validator("subjects")
@@ -173,7 +173,7 @@ class Recipe(Strict):
     def _subjects(cls, value: Any) -> Any:
         if isinstance(value, dict):
             check_class_names(value)
-            return _normalised(value)
+            return _normalise(value)
         return value
 
     @field_validator("servers", mode="before", json_schema_input_type=list[ServerAddress | str])
@@ -199,7 +199,7 @@ class Recipe(Strict):
         return value
 
 
-def _normalised(classes: list[str] | dict[str, Any]) -> list[str] | dict[str, Any]:
+def _normalise(classes: list[str] | dict[str, Any]) -> list[str] | dict[str, Any]:
     if isinstance(classes, dict):
         return {normalise_class(name): value for name, value in classes.items()}
     return [normalise_class(name) for name in classes]

@@ -14,7 +14,7 @@ def with_replacements(plan: Plan, ledger: LedgerReader) -> Plan:
     Of several save nodes each brings as many images more as the node with the most to replace.
     """
     nodes = max(1, len(plan.bound.saved_as))
-    rejected = {key for key, image in ledger.rejected().items() if image.replace}
+    rejected = {key for key, image in ledger.rejections().items() if image.replace}
     while rejected:
         of_nodes = Counter(
             (job.class_name, json.dumps(job.sweep), number % nodes)

@@ -10,10 +10,10 @@ from ..core.errors import InputError
 from ..core.json_text import parse_json, read_json
 from ..core.metadata_lines import OWN_NAME, encode_line, is_own, read_lines
 from ..core.paths import safe_name
-from .audit import Facts, facts_of, is_png
+from .audit import Facts, is_png, read_file_facts
 from .job import Job
 from .ledger import Ledger
-from .ledger_file import salvaged_rejections
+from .ledger_file import salvage_rejections
 from .ledger_reader import Done, Rejected
 
 Line = Mapping[str, Any]
@@ -30,11 +30,11 @@ def restore(folder: Path, ledger: Ledger) -> int:
     """
     # Encoded once, no text holds half a character, which SQLite refuses.
     lines = {line["file_name"]: parse_json(encode_line(line)) for line in read_lines(folder)}
-    found = list(_jobs(folder, lines))
-    ledger.restore(found)
-    rejected = [Rejected(*row) for row in salvaged_rejections(folder)]
-    ledger.reject([*rejected, *_remembered(folder), *_not_kept(lines)])
-    return len(found)
+    jobs = list(_jobs(folder, lines))
+    ledger.restore(jobs)
+    rejected = [Rejected(*row) for row in salvage_rejections(folder)]
+    ledger.reject([*rejected, *_read_rejections(folder), *_not_kept(lines)])
+    return len(jobs)
 
 
 def _not_kept(lines: Mapping[str, Line]) -> Iterator[Rejected]:
@@ -45,7 +45,7 @@ def _not_kept(lines: Mapping[str, Line]) -> Iterator[Rejected]:
             yield Rejected(match[2], int(match[3]), str(line.get("reason") or NOT_KEPT))
 
 
-def _remembered(folder: Path) -> Iterator[Rejected]:
+def _read_rejections(folder: Path) -> Iterator[Rejected]:
     """The rejected images that manyshot.json names, for their files are gone."""
     try:
         names = read_json(folder / MANIFEST)["rejected"]
@@ -67,7 +67,7 @@ def _jobs(folder: Path, lines: Mapping[str, Line]) -> Iterator[tuple[Job, Done]]
         if images and not lost:
             yield (
                 _job(class_name, job_id, names[: len(images)], lines),
-                _done(
+                _make_done(
                     job_id, images, masks, [lines.get(name, {}) for name in names[: len(images)]]
                 ),
             )
@@ -88,10 +88,10 @@ def _by_job(folder: Path, lines: Mapping[str, Line]) -> dict[tuple[str, str], li
     return {
         (class_name, job_id): [
             f"images/{class_name}/{job_id}_{n}.png"
-            for n in range(len(found))
-            if {*range(n + 1)} <= found
+            for n in range(len(present))
+            if {*range(n + 1)} <= present
         ]
-        for (class_name, job_id), found in numbers.items()
+        for (class_name, job_id), present in numbers.items()
     }
 
 
@@ -105,16 +105,16 @@ def _is_safe(class_name: str) -> bool:
 
 def _facts(folder: Path, names: list[str], lines: Mapping[str, Line]) -> list[Facts]:
     """Of the files up to the first that is missing or not whole."""
-    found: list[Facts] = []
+    facts_list: list[Facts] = []
     for name in names:
         path = folder / name
         if path.is_symlink() or not is_png(path):
             break
-        facts = facts_of(path)
+        facts = read_file_facts(path)
         if lines.get(name, {}).get("sha256") not in (None, facts[0]):
             break
-        found.append(facts)
-    return found
+        facts_list.append(facts)
+    return facts_list
 
 
 def _job(class_name: str, job_id: str, names: list[str], lines: Mapping[str, Line]) -> Job:
@@ -143,7 +143,7 @@ def _nodes(lines: list[Line]) -> list[str]:
     return [str(node) for node in nodes] if all(nodes) else []
 
 
-def _done(job_id: str, images: list[Facts], masks: list[Facts], lines: list[Line]) -> Done:
+def _make_done(job_id: str, images: list[Facts], masks: list[Facts], lines: list[Line]) -> Done:
     objects = [line.get("objects") or [] for line in lines]
     server = next((str(line["server"]) for line in lines if line.get("server")), "unknown")
     files = json.dumps({"images": images, "masks": masks})

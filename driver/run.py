@@ -11,19 +11,19 @@ from typing import Any, Protocol
 from ..core.errors import ManyshotError
 from .audit import Audit, audit
 from .contact_sheet import write_contact_sheets
-from .dataset import credited, write_manifest, write_metadata
+from .dataset import merge_servers, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .job import Failure, Job
 from .ledger import Counts, Ledger
-from .model_use import check_replaced, named_only, remember_models, unsure_sentences
+from .model_use import check_replaced, explain_unhashed, remember_models, unsure_sentences
 from .plan import Plan
-from .prepare import prepare, unbound
+from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .replace import with_replacements
 from .run_log import run_log
-from .servers import Server, known_catalogue, open_servers
-from .settle import classes_of
-from .take_over import NO_WISHES, Taken, Wishes, take_over
+from .servers import Server, first_catalogue, open_servers
+from .settle import class_words
+from .take_over import NO_WISHES, Takeover, Wishes, take_over
 from .tally import Tally
 from .worker import Worker
 from .writer import Writer
@@ -39,7 +39,7 @@ class Screen(Protocol):
     def warn(self, text: str) -> None: ...
     def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
-    def watching(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]: ...
+    def watch(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Summary:
     counts: Counts
     tally: Tally
     seconds: float
-    taken: Taken
+    taken: Takeover
     done: int
     planned: int
     gone: int
@@ -86,19 +86,23 @@ def run(
     server answers. What goes wrong later is in the Summary.
     """
     with open_servers(recipe, comfyui, screen.step) as servers:
-        plan = prepare(recipe, known_catalogue(servers), screen.reading)
+        plan = prepare(recipe, first_catalogue(servers), screen.reading)
         for server in (server for server in servers if server.reached):
             server.check(plan)
         ledger = Ledger(recipe.output)
         try:
             facts = [server.facts(plan) for server in servers]
             models = check_replaced(plan, ledger, facts)
-            for sentence in (*unbound(plan), *unsure_sentences(facts), *named_only(facts)):
+            for sentence in (
+                *explain_unbound(plan),
+                *unsure_sentences(facts),
+                *explain_unhashed(facts),
+            ):
                 screen.warn(sentence)
-            plan, taken = _taken_over(plan, ledger, wishes, screen)
+            plan, takeover = _take_over_folder(plan, ledger, wishes, screen)
             remember_models(ledger, models)
             with run_log(recipe.output):
-                return _work(plan, ledger, servers, screen, taken)
+                return _work(plan, ledger, servers, screen, takeover)
         except (OSError, sqlite3.DatabaseError) as error:
             cause = getattr(error, "strerror", None) or error
             raise ManyshotError(f"The folder {recipe.output} cannot be written: {cause}.") from None
@@ -106,16 +110,18 @@ def run(
             ledger.close()
 
 
-def _taken_over(plan: Plan, ledger: Ledger, wishes: Wishes, screen: Screen) -> tuple[Plan, Taken]:
+def _take_over_folder(
+    plan: Plan, ledger: Ledger, wishes: Wishes, screen: Screen
+) -> tuple[Plan, Takeover]:
     """The folder in step with the plan, and with what replaces its rejected images."""
-    folder, classes = plan.recipe.output, list(classes_of(plan.recipe))
+    folder, classes = plan.recipe.output, list(class_words(plan.recipe))
     plan = with_replacements(plan, ledger)
-    taken = take_over(folder, plan, classes, ledger, wishes, screen.planning)
+    takeover = take_over(folder, plan, classes, ledger, wishes, screen.planning)
     if wishes.replace:
         ledger.replace_rejected()
         plan = with_replacements(plan, ledger)
         take_over(folder, plan, classes, ledger, wishes, screen.planning)
-    return plan, taken
+    return plan, takeover
 
 
 class _Run:
@@ -130,7 +136,7 @@ class _Run:
         self.writer = Writer(plan.recipe.output, ledger, lambda error: self.stop(str(error)))
         self.backends = [server.backend(plan) for server in servers]
         self.workers = [
-            Worker(backend, plan.bound.made, self.dispatch, self.writer, self)
+            Worker(backend, plan.bound.render_inputs, self.dispatch, self.writer, self)
             for backend in self.backends
         ]
 
@@ -164,40 +170,40 @@ class _Run:
             worker.join()
         self.writer.close()
 
-    def delivered(self, server: str, job: Job, seconds: float) -> None:
-        self.tally.delivered(server, job, seconds)
+    def on_delivered(self, server: str, job: Job, seconds: float) -> None:
+        self.tally.count_delivery(server, job, seconds)
 
-    def tried(self, server: str, job: Job, failure: Failure) -> None:
+    def on_retry(self, server: str, job: Job, failure: Failure) -> None:
         log.info("job %s on %s: %s: %s", job.id, server, failure.kind, failure.reason)
-        self.tally.tried(server, job, failure)
+        self.tally.count_retry(server, job, failure)
 
-    def failed(self, server: str, job: Job, failure: Failure) -> None:
+    def on_failed(self, server: str, job: Job, failure: Failure) -> None:
         log.warning("job %s failed on %s: %s", job.id, server, failure.reason)
         try:
             self.ledger.mark_failed(job.id, failure)
         except sqlite3.DatabaseError as error:
             self.stop(f"The ledger cannot be written: {error}.")
-        self.tally.failed_for_good(server, job, failure)
+        self.tally.count_failure(server, job, failure)
         if failure.kind == "count" and self.tally.images == 0:
             self.stop(failure.reason)
         if self.tally.images == 0 and self.tally.failed_jobs >= HOPELESS:
             self.stop(f"The first {HOPELESS} jobs all failed: {failure.reason}")
 
-    def broken(self, server: str, reason: str) -> None:
+    def on_broken(self, server: str, reason: str) -> None:
         self.stop(f"{server}: {reason}")
 
 
 def _work(
-    plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, taken: Taken
+    plan: Plan, ledger: Ledger, servers: list[Server], screen: Screen, takeover: Takeover
 ) -> Summary:
     folder, started = plan.recipe.output, time.monotonic()
     log.info("%d jobs, %s", len(plan), ", ".join(server.name for server in servers))
     facts = [server.facts(plan) for server in servers]
-    write_manifest(folder, plan, credited(folder, facts))
+    write_manifest(folder, plan, merge_servers(folder, facts))
     threads = _Run(plan, ledger, servers)
     interrupted = False
     try:
-        with screen.watching(threads.tally, threads.workers):
+        with screen.watch(threads.tally, threads.workers):
             threads.start()
             threads.wait()
     except KeyboardInterrupt:
@@ -207,17 +213,17 @@ def _work(
         threads.stop()
         threads.close()
     seconds = time.monotonic() - started
-    found = audit(folder, ledger)
-    sheet = _finish(plan, ledger, threads, facts, found)
-    gone = sum(file.kind == "images" for file in found.gone)
-    damaged = sum(file.kind == "images" for file in found.damaged)
+    state = audit(folder, ledger)
+    sheet = _finish(plan, ledger, threads, facts, state)
+    gone = sum(file.kind == "images" for file in state.gone)
+    damaged = sum(file.kind == "images" for file in state.damaged)
     done, planned = ledger.images()
     return Summary(
         folder=folder,
         counts=ledger.counts(),
         tally=threads.tally,
         seconds=seconds,
-        taken=taken,
+        taken=takeover,
         done=done - gone - damaged,
         planned=planned,
         gone=gone,
@@ -230,15 +236,15 @@ def _work(
 
 
 def _finish(
-    plan: Plan, ledger: Ledger, threads: _Run, servers: list[dict[str, Any]], found: Audit
+    plan: Plan, ledger: Ledger, threads: _Run, servers: list[dict[str, Any]], state: Audit
 ) -> Path | None:
     """metadata.jsonl and the contact sheets; a full disk here must not hide how the run went."""
     folder = plan.recipe.output
     try:
-        write_metadata(folder, ledger, plan, found.not_there)
-        rejected = ledger.rejected()
-        deleted = {name: rejected[key].reason for key, name in found.absent.items()}
-        write_manifest(folder, plan, credited(folder, servers, ledger.servers()), deleted)
+        write_metadata(folder, ledger, plan, state.not_there)
+        rejected = ledger.rejections()
+        deleted = {name: rejected[key].reason for key, name in state.absent.items()}
+        write_manifest(folder, plan, merge_servers(folder, servers, ledger.servers()), deleted)
         return write_contact_sheets(folder)
     except (OSError, ManyshotError) as error:
         threads.stopped = threads.stopped or f"metadata.jsonl could not be written: {error}."

@@ -47,18 +47,18 @@ class ConsoleScreen:
             self._lines.end()
 
     @contextmanager
-    def watching(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
+    def watch(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
         """Show the tally as long as the block lasts."""
         if is_redrawn(self._console):
             view = _View(tally, workers)
             with Live(view, console=self._console, refresh_per_second=4):
                 yield
         else:
-            with self._written(tally, workers):
+            with self._print_lines(tally, workers):
                 yield
 
     @contextmanager
-    def _written(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
+    def _print_lines(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
         over = threading.Event()
 
         def write() -> None:
@@ -101,16 +101,16 @@ def _server_table(tally: Tally, workers: list[Worker]) -> Table:
     table = Table("server", "state", "images", "images/s", box=None, padding=(0, 2))
     now = time.monotonic()
     for worker in workers:
-        part = tally.servers.get(worker.name)
+        counts = tally.servers.get(worker.name)
         state = Text("works", "green") if worker.health.up else Text(worker.health.reason, "red")
-        rate = f"{part.rate(now):.2f}" if part else ""
-        table.add_row(worker.name, state, str(part.images if part else 0), rate)
+        rate = f"{counts.rate(now):.2f}" if counts else ""
+        table.add_row(worker.name, state, str(counts.images if counts else 0), rate)
     return table
 
 
 def _pace(tally: Tally) -> str:
-    left = tally.seconds_left()
-    eta = f", {timedelta(seconds=round(left))} left" if left is not None else ""
+    remaining = tally.seconds_left()
+    eta = f", {timedelta(seconds=round(remaining))} left" if remaining is not None else ""
     return f"{tally.rate():.2f}/s{eta}"
 
 
@@ -127,4 +127,4 @@ def _line(tally: Tally, workers: list[Worker]) -> str:
         _troubles(tally),
         *away,
     ]
-    return "; ".join(part for part in parts if part)
+    return "; ".join(text for text in parts if text)

@@ -52,7 +52,7 @@ def open_servers(
     """
     with ExitStack() as stack:
         servers: list[Server] = [
-            _opened(stack, address, recipe, comfyui, progress) for address in recipe.servers
+            _open(stack, address, recipe, comfyui, progress) for address in recipe.servers
         ]
         names = [server.name for server in servers]
         if len(set(names)) < len(names):
@@ -64,13 +64,13 @@ def open_servers(
             server.close()
 
 
-def known_catalogue(servers: Sequence[Server]) -> Catalogue | None:
+def first_catalogue(servers: Sequence[Server]) -> Catalogue | None:
     """What the first ComfyUI server that answered has; None without one."""
-    found = (server.catalogue for server in servers if isinstance(server, ComfyServer))
-    return next((catalogue for catalogue in found if catalogue), None)
+    catalogues = (server.catalogue for server in servers if isinstance(server, ComfyServer))
+    return next((catalogue for catalogue in catalogues if catalogue), None)
 
 
-def _opened(
+def _open(
     stack: ExitStack,
     address: ServerAddress,
     recipe: Recipe,
@@ -78,13 +78,13 @@ def _opened(
     progress: Callable[[str], None],
 ) -> Server:
     if address.url == EMBEDDED:
-        return _embedded(stack, address, recipe, comfyui, progress)
+        return _start_embedded(stack, address, recipe, comfyui, progress)
     if address.is_webui:
         return reach_webui(address, recipe)
     return reach(address.base_url, address, recipe)
 
 
-def _embedded(
+def _start_embedded(
     stack: ExitStack,
     address: ServerAddress,
     recipe: Recipe,

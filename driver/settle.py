@@ -16,12 +16,12 @@ from ..core.text_file import read_text_file
 from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
 from .recipe import Prompts, Recipe
-from .subjects import Subjects, pooled_contexts
+from .subjects import Subjects, pool_contexts
 
 IMAGES_PER_CLASS = 8
 
 
-def settle(
+def resolve_defaults(
     recipe: Recipe,
     node: Mapping[str, Any],
     subjects: Subjects | None = None,
@@ -37,7 +37,7 @@ def settle(
     """
     return recipe.model_copy(
         update={
-            "classes": _learned(recipe, subjects, language)
+            "classes": _subject_classes(recipe, subjects, language)
             if subjects
             else _classes(recipe, node, photographed),
             "prompts": _in_context(recipe.prompts or _prompts(node), subjects or {}, language),
@@ -47,7 +47,7 @@ def settle(
     )
 
 
-def classes_of(recipe: Recipe) -> dict[str, str]:
+def class_words(recipe: Recipe) -> dict[str, str]:
     """Class name -> words for the prompt, of a settled recipe."""
     match recipe.classes:
         case dict() as words:
@@ -70,10 +70,10 @@ def prompt_set(recipe: Recipe, language: Language = "comfyui") -> PromptSet:
     prompts = recipe.prompts or Prompts()
     rest = (prompts.contexts, prompts.negative, prompts.lists, prompts.words, language)
     if not prompts.matrix:
-        return PromptSet(classes_of(recipe), prompts.templates, *rest)
+        return PromptSet(class_words(recipe), prompts.templates, *rest)
     templates = [combined for template in prompts.templates for combined in matrix(template)]
     try:
-        return PromptSet(classes_of(recipe), templates, *rest)
+        return PromptSet(class_words(recipe), templates, *rest)
     except InputError as error:
         counted = "Templates are counted with all combinations of 'prompts.matrix'."
         raise InputError(f"{error} {counted}") from None
@@ -98,7 +98,7 @@ def _classes(
     return read_classes(text)
 
 
-def _learned(recipe: Recipe, subjects: Subjects, language: Language) -> dict[str, str]:
+def _subject_classes(recipe: Recipe, subjects: Subjects, language: Language) -> dict[str, str]:
     """The recipe's classes, or those of its subjects, with the words that call them."""
     names = list(_classes(recipe, {})) if recipe.classes else list(subjects)
     for name in names:
@@ -112,10 +112,10 @@ def _learned(recipe: Recipe, subjects: Subjects, language: Language) -> dict[str
 
 def _in_context(prompts: Prompts, subjects: Subjects, language: Language) -> Prompts:
     """Contexts that templates ask for and nothing gives are those of the subjects' captions."""
-    wanted = any("{context}" in text for text in prompts.templates)
-    if prompts.contexts or not wanted:
+    takes_context = any("{context}" in text for text in prompts.templates)
+    if prompts.contexts or not takes_context:
         return prompts
-    contexts = [literal(escape(text, language)) for text in pooled_contexts(subjects)]
+    contexts = [literal(escape(text, language)) for text in pool_contexts(subjects)]
     return prompts.model_copy(update={"contexts": contexts})
 
 
@@ -124,7 +124,7 @@ def _class_file(path: Path) -> dict[str, str]:
     try:
         return read_classes(read_text_file(path, "class file"))
     except FileNotFoundError:
-        names = ", ".join(part.strip() for part in str(path).split(","))
+        names = ", ".join(name.strip() for name in str(path).split(","))
         raise InputError(
             f"The class file {path} does not exist. Classes in the recipe itself are written "
             f"as a list: 'classes: [{names}]'."

@@ -54,31 +54,34 @@ Subjects = Mapping[str, ClassSubject]
 
 def find_subjects(recipe: "Recipe") -> Subjects:
     """The subjects of a recipe, of each class one; empty when it names none."""
-    return {} if recipe.subjects is None else subjects_in(recipe.subjects)
+    return {} if recipe.subjects is None else read_subjects(recipe.subjects)
 
 
-def subjects_in(given: Mapping[str, Path] | Path) -> Subjects:
+def read_subjects(source: Mapping[str, Path] | Path) -> Subjects:
     """The subjects of files: class name -> file, a file, or a folder of them.
 
     Raises InputError for files that are none, do not fit a class or do not fit together.
     """
-    found = dict(_named(given) if isinstance(given, Mapping) else _all_of(given))
-    _check_alike(found.values())
-    _check_names(found.values())
-    return found
+    subjects = dict(_read_by_class(source) if isinstance(source, Mapping) else _read_all(source))
+    _check_alike(subjects.values())
+    _check_names(subjects.values())
+    return subjects
 
 
 def server_files(recipe: "Recipe") -> dict[str, Path]:
     """Name below a server's models folder ("loras/cells.safetensors") -> the recipe's file."""
-    return {f"{one.folder}/{one.name}": one.path for one in find_subjects(recipe).values()}
+    return {
+        f"{subject.folder}/{subject.name}": subject.path
+        for subject in find_subjects(recipe).values()
+    }
 
 
-def pooled_contexts(subjects: Subjects) -> list[str]:
+def pool_contexts(subjects: Subjects) -> list[str]:
     """What the captions say of backgrounds and poses, of all subjects in turn.
 
     A class drawn in the others' contexts is not learned by its own background alone.
     """
-    of_each = [one.subject.contexts for one in subjects.values()]
+    of_each = [subject.subject.contexts for subject in subjects.values()]
     in_turn = chain.from_iterable(zip_longest(*of_each))
     return list(dict.fromkeys(context for context in in_turn if context))
 
@@ -86,70 +89,72 @@ def pooled_contexts(subjects: Subjects) -> list[str]:
 def subject_facts(subjects: Subjects) -> list[dict[str, Any]]:
     """What the record keeps of each file: all that it says of itself, its hash, and the classes
     made with it. All its photos were learned from together, whatever class is drawn."""
-    files = {one.path: one for one in subjects.values()}
+    files = {subject.path: subject for subject in subjects.values()}
     return [
         {
-            "file": one.name,
-            "sha256": one.digest,
-            "classes": {n: s.subject.token for n, s in subjects.items() if s.path == path},
-            **asdict(one.file),
+            "file": subject.name,
+            "sha256": subject.digest,
+            "classes": {
+                n: other.subject.token for n, other in subjects.items() if other.path == path
+            },
+            **asdict(subject.file),
         }
-        for path, one in files.items()
+        for path, subject in files.items()
     ]
 
 
-def check_taken(subjects: Subjects, used: Collection[str], where: str) -> None:
+def check_subject_slots(subjects: Subjects, used: Collection[str], where: str) -> None:
     """Raises InputError when a workflow does not load the subjects, or asks for them in vain.
 
     `used`: the job fields that it takes.
     """
-    asked = next((name for name in ("subject", "token") if name in used), None)
-    if asked and not subjects:
-        raise InputError(f"'bind' has ${asked}, but the recipe names no 'subjects'.")
-    for one in list(subjects.values())[:1]:
-        if one.folder in BOUND and "subject" not in used:
+    field = next((name for name in ("subject", "token") if name in used), None)
+    if field and not subjects:
+        raise InputError(f"'bind' has ${field}, but the recipe names no 'subjects'.")
+    for subject in list(subjects.values())[:1]:
+        if subject.folder in BOUND and "subject" not in used:
             raise InputError(
-                f"Nothing in {where} loads the subjects ({one.file.method}). Bind their file: "
-                f"'{BOUND[one.folder]}': $subject."
+                f"Nothing in {where} loads the subjects ({subject.file.method}). Bind their file: "
+                f"'{BOUND[subject.folder]}': $subject."
             )
 
 
-def _named(given: Mapping[str, Path]) -> Iterator[tuple[str, ClassSubject]]:
-    for class_name, path in given.items():
+def _read_by_class(paths: Mapping[str, Path]) -> Iterator[tuple[str, ClassSubject]]:
+    for class_name, path in paths.items():
         file = read_subject_file(_existing(path))
         fitting = [s for s in file.subjects if s.class_name == class_name]
         if len(file.subjects) > 1 and not fitting:
-            known = [subject.class_name for subject in file.subjects]
+            available = [subject.class_name for subject in file.subjects]
             raise InputError(
-                f"{path} has no subject for the class {class_name!r}; it has {', '.join(known)}."
-                + did_you_mean(class_name, known)
+                f"{path} has no subject for the class {class_name!r}; it has "
+                f"{', '.join(available)}." + did_you_mean(class_name, available)
             )
         chosen = next(iter(fitting or file.subjects))
         yield class_name, ClassSubject(path, file, replace(chosen, class_name=class_name))
 
 
-def _all_of(path: Path) -> dict[str, ClassSubject]:
-    found: dict[str, ClassSubject] = {}
-    for one in _files(path):
-        file = read_subject_file(one)
+def _read_all(path: Path) -> dict[str, ClassSubject]:
+    subjects: dict[str, ClassSubject] = {}
+    for file_path in _files(path):
+        file = read_subject_file(file_path)
         for subject in file.subjects:
             name = subject.class_name
-            if name in found:
+            if name in subjects:
                 raise InputError(
-                    f"The class {name!r} has two subjects, in {found[name].path} and in {one}. "
-                    f"Say which: 'subjects: {{{name}: {one}}}'."
+                    f"The class {name!r} has two subjects, in {subjects[name].path} and in "
+                    f"{file_path}. Say which: 'subjects: {{{name}: {file_path}}}'."
                 )
-            found[name] = ClassSubject(one, file, subject)
-    return found
+            subjects[name] = ClassSubject(file_path, file, subject)
+    return subjects
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [_existing(path)]
-    found = sorted(path.glob("*.safetensors"))
-    if not found:
+    files = sorted(path.glob("*.safetensors"))
+    if not files:
         raise InputError(f"The folder {path} has no subject files; they end in .safetensors.")
-    return found
+    return files
 
 
 def _existing(path: Path) -> Path:
@@ -159,9 +164,9 @@ def _existing(path: Path) -> Path:
     raise InputError(f"There is no subject file at {path}.{did_you_mean(path.name, beside)}")
 
 
-def _check_alike(found: Iterable[ClassSubject]) -> None:
+def _check_alike(subjects: Iterable[ClassSubject]) -> None:
     """One workflow loads them all, in one way and on one base."""
-    first, *rest = found
+    first, *rest = subjects
     for other in rest:
         if (first.file.method, first.file.base_digest) != (
             other.file.method,
@@ -175,16 +180,17 @@ def _check_alike(found: Iterable[ClassSubject]) -> None:
             )
 
 
-def _check_names(found: Iterable[ClassSubject]) -> None:
+def _check_names(subjects: Iterable[ClassSubject]) -> None:
     """On a server, a name is one file."""
-    known: dict[str, ClassSubject] = {}
-    for one in found:
-        other = known.setdefault(one.name, one)
-        if other.path != one.path and other.digest != one.digest:
+    by_name: dict[str, ClassSubject] = {}
+    for subject in subjects:
+        other = by_name.setdefault(subject.name, subject)
+        if other.path != subject.path and other.digest != subject.digest:
             raise InputError(
-                f"{other.path} and {one.path} are different files, but a server would know "
-                f"both as {one.folder}/{one.name}. Rename one; an embedding also needs "
-                "another token."
+                f"{other.path} and {subject.path} are different files, but a server would know "
+                f"both as {subject.folder}/{subject.name}. Rename one; an embedding also needs "
+                "another "
+                "token."
             )
 
 

@@ -14,7 +14,7 @@ from ..core.dataset_files import mask_name
 from ..core.errors import InputError
 from ..core.files import remove_partial
 from ..core.metadata_lines import OWN_NAME, Remarks, check_foreign_lines, read_remarks
-from .audit import Audit, audit, files_of
+from .audit import Audit, audit, list_files
 from .folder import BELOW, ROW_FIELDS, remove_files
 from .job import Job
 from .ledger import Ledger
@@ -49,7 +49,7 @@ NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True)
-class Taken:
+class Takeover:
     """What was found. Counts of images, but `opened`, which are jobs: of files gone or damaged."""
 
     opened: int = 0
@@ -66,7 +66,7 @@ def take_over(
     ledger: Ledger,
     wishes: Wishes = NO_WISHES,
     progress: Progress = lambda read, of: None,
-) -> Taken:
+) -> Takeover:
     """Make `plan` the folder's, which `ledger` has open; see the module.
 
     Raises InputError, and nothing is changed, for equal jobs, for images of another plan without
@@ -77,52 +77,52 @@ def take_over(
     check_foreign_lines(folder, remarks.foreign_lines, class_names)
     if ledger.is_empty():
         restore(folder, ledger)
-    found = audit(folder, ledger)
-    thrown_out = [] if wishes.redraw else found.thrown_out(folder)
+    state = audit(folder, ledger)
+    thrown_out = [] if wishes.redraw else state.reject_deleted(folder)
     planned = ledger.is_planned(plan.fingerprint())
     leftovers: list[str] = []
     if not planned:
         for read in ledger.read_plan(plan):
             progress(read, len(plan))
         check_distinct(ledger.equal_jobs(), len(plan))
-        leftovers = _unplanned(ledger)
+        leftovers = _list_unplanned(ledger)
     leftovers += _strays(folder, ledger, remarks)
-    removed = _pruned(folder, leftovers, wishes)
+    removed = _prune(folder, leftovers, wishes)
     if not planned:
         ledger.take_plan(plan.fingerprint())
     remove_partial(folder, BELOW)
     ledger.reject(thrown_out)
-    _follow(ledger, remarks, found)
+    _follow(ledger, remarks, state)
     if wishes.redraw:
-        ledger.take_back(found.absent)
-    ledger.note_files(found.touched.items())
+        ledger.take_back(state.absent)
+    ledger.note_files(state.touched.items())
     ledger.reopen_failed()
-    opened = _reopen(ledger, found, wishes.redraw)
-    damaged = sum(file.kind == "images" for file in found.damaged)
-    return Taken(opened, damaged, len(thrown_out), removed, len(remarks.foreign_lines))
+    opened = _reopen(ledger, state, wishes.redraw)
+    damaged = sum(file.kind == "images" for file in state.damaged)
+    return Takeover(opened, damaged, len(thrown_out), removed, len(remarks.foreign_lines))
 
 
-def _unplanned(ledger: Ledger) -> list[str]:
+def _list_unplanned(ledger: Ledger) -> list[str]:
     """The files that the plan which was read does not have."""
-    names = [file.name for row in ledger.old_files() for file in files_of(*row)]
+    names = [file.name for row in ledger.old_files() for file in list_files(*row)]
     for job_id, class_name, images, masks, keep in ledger.surplus_files():
-        names += [f.name for f in files_of(job_id, class_name, images, masks) if f.number >= keep]
+        names += [f.name for f in list_files(job_id, class_name, images, masks) if f.number >= keep]
     return names
 
 
 def _strays(folder: Path, ledger: Ledger, remarks: Remarks) -> list[str]:
     """Files that are named by a job of ours which neither the ledger nor the plan knows."""
-    others = {line["file_name"] for line in remarks.foreign_lines}
-    found: list[str] = []
+    foreign_names = {line["file_name"] for line in remarks.foreign_lines}
+    names: list[str] = []
     for path in sorted(folder.glob("images/*/*.png")):
         name = path.relative_to(folder).as_posix()
         match = OWN_NAME.fullmatch(name)
-        if match and name not in others and not ledger.knows(match[2]):
-            found += [name, mask_name(match[1], match[2], int(match[3]))]
-    return found
+        if match and name not in foreign_names and not ledger.knows(match[2]):
+            names += [name, mask_name(match[1], match[2], int(match[3]))]
+    return names
 
 
-def _pruned(folder: Path, names: list[str], wishes: Wishes) -> int:
+def _prune(folder: Path, names: list[str], wishes: Wishes) -> int:
     """Remove these files, if there are any and it was asked for; returns how many images."""
     images = sum(name.startswith("images/") and (folder / name).exists() for name in names)
     if images and not wishes.prune:
@@ -135,29 +135,29 @@ def _pruned(folder: Path, names: list[str], wishes: Wishes) -> int:
     return images
 
 
-def _follow(ledger: Ledger, remarks: Remarks, found: Audit) -> None:
+def _follow(ledger: Ledger, remarks: Remarks, state: Audit) -> None:
     """What metadata.jsonl says of kept, by whose hand ever, is so."""
-    rejected = ledger.rejected()
+    rejected = ledger.rejections()
     refused: list[Rejected] = []
-    wanted: list[ImageKey] = []
-    for name, (kept, reason) in remarks.reviews.items():
+    restored: list[ImageKey] = []
+    for name, (is_kept, reason) in remarks.reviews.items():
         match = OWN_NAME.fullmatch(name)
         key = (match[2], int(match[3])) if match else None
         if key is None:
             continue
-        if not kept and key not in rejected:
+        if not is_kept and key not in rejected:
             refused.append(Rejected(*key, reason or NOT_KEPT))
-        elif kept and key in rejected and key not in found.not_there:
-            wanted.append(key)
+        elif is_kept and key in rejected and key not in state.not_there:
+            restored.append(key)
     ledger.reject(refused)
-    ledger.take_back(wanted)
-    ledger.reopen(key[0] for key in wanted)
+    ledger.take_back(restored)
+    ledger.reopen(key[0] for key in restored)
 
 
-def _reopen(ledger: Ledger, found: Audit, redraw: bool) -> int:
+def _reopen(ledger: Ledger, state: Audit, redraw: bool) -> int:
     """Open the jobs that have to be drawn again; returns how many."""
-    again = found.to_make_again(ledger.rejected())
+    again = state.to_make_again(ledger.rejections())
     if redraw:
-        again = list(dict.fromkeys([*again, *(job_id for job_id, _ in found.absent)]))
+        again = list(dict.fromkeys([*again, *(job_id for job_id, _ in state.absent)]))
     ledger.reopen(again)
     return len(again)

@@ -51,18 +51,18 @@ class Tally:
         self.last_trouble = ""
         self._lock = threading.Lock()
 
-    def delivered(self, server: str, job: Job, seconds: float) -> None:
+    def count_delivery(self, server: str, job: Job, seconds: float) -> None:
         with self._lock:
             tally = self.servers.setdefault(server, ServerTally())
             tally.add(time.monotonic(), job.keep, seconds)
             self.images += job.keep
 
-    def tried(self, server: str, job: Job, failure: Failure) -> None:
+    def count_retry(self, server: str, job: Job, failure: Failure) -> None:
         with self._lock:
             self.tries[failure.kind] += 1
             self.last_trouble = f"{server}: {failure.reason}"
 
-    def failed_for_good(self, server: str, job: Job, failure: Failure) -> None:
+    def count_failure(self, server: str, job: Job, failure: Failure) -> None:
         with self._lock:
             self.failed[failure.kind] += job.keep
             self.failed_jobs += 1
@@ -82,5 +82,5 @@ class Tally:
     def seconds_left(self) -> float | None:
         """At the present rate; None while nothing came of late."""
         rate = self.rate()
-        left = self.planned - self.done - sum(self.failed.values())
-        return left / rate if rate > 0 else None
+        remaining = self.planned - self.done - sum(self.failed.values())
+        return remaining / rate if rate > 0 else None

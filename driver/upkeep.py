@@ -84,13 +84,13 @@ def repair(folder: Path) -> Mended:
     with _writing(folder) as ledger:
         remove_partial(folder, BELOW)
         restored = restore(folder, ledger) if ledger.is_empty() else 0
-        found = audit(folder, ledger, read_data=True)
+        state = audit(folder, ledger, read_data=True)
         if ledger.is_empty():
             return Mended(ledger.damage, 0, 0, _of_lines(folder))
-        thrown_out = found.thrown_out(folder)
+        thrown_out = state.reject_deleted(folder)
         ledger.reject(thrown_out)
-        ledger.note_files(found.touched.items())
-        again = found.to_make_again(ledger.rejected())
+        ledger.note_files(state.touched.items())
+        again = state.to_make_again(ledger.rejections())
         condition = _condition(folder, ledger, read_data=False)
         ledger.reopen(again)
         return Mended(ledger.damage, restored, len(again), condition)
@@ -103,29 +103,29 @@ def reject(folder: Path, names: Sequence[str], reason: str | None, undo: bool = 
     a name that metadata.jsonl does not have.
     """
     _check_folder(folder)
-    wanted = {_name(folder, name) for name in names}
-    kept, why = undo, None if undo else reason or "rejected"
+    marked = {_name(folder, name) for name in names}
+    is_kept, why = undo, None if undo else reason or "rejected"
     with lock_metadata(folder):
         lines = list(read_lines(folder))
-        known = {line["file_name"] for line in lines}
-        missing = sorted(wanted - known)
+        listed = {line["file_name"] for line in lines}
+        missing = sorted(marked - listed)
         if missing:
             raise InputError(f"{folder / METADATA} has no image {missing[0]!r}.")
         with open_atomic(folder / METADATA) as file:
             for line in lines:
-                changed = {"kept": kept, "reason": why} if line["file_name"] in wanted else {}
+                changed = {"kept": is_kept, "reason": why} if line["file_name"] in marked else {}
                 file.write(encode_line({**line, **changed}))
-    _mark(folder, [key for name in wanted if (key := _key(name))], why or "", undo)
-    return len(wanted)
+    _mark(folder, [key for name in marked if (key := _key(name))], why or "", undo)
+    return len(marked)
 
 
-def replaced(folder: Path, names: Sequence[str]) -> int:
+def count_replaced(folder: Path, names: Sequence[str]) -> int:
     """How many of these images had another drawn in their place."""
     if not (folder / FILE_NAME).exists():
         return 0
     ledger = Ledger(folder, read_only=True)
     try:
-        rejected = ledger.rejected()
+        rejected = ledger.rejections()
     finally:
         ledger.close()
     keys = {_key(_name(folder, name)) for name in names}
@@ -173,12 +173,12 @@ def _has_own_images(folder: Path) -> bool:
 
 
 def _condition(folder: Path, ledger: Ledger, read_data: bool) -> Condition:
-    found = audit(folder, ledger, read_data)
+    state = audit(folder, ledger, read_data)
     done, planned = ledger.images()
-    gone = tuple(file.name for file in found.gone)
-    damaged = tuple(file.name for file in found.damaged)
+    gone = tuple(file.name for file in state.gone)
+    damaged = tuple(file.name for file in state.damaged)
     lost = sum(name.startswith("images/") for name in (*gone, *damaged))
-    rejected, deleted = ledger.counts().rejected, len(found.deleted(folder))
+    rejected, deleted = ledger.counts().rejected, len(state.list_deleted(folder))
     return Condition(done - lost, planned, rejected, gone, damaged, deleted)
 
 
@@ -203,11 +203,11 @@ def _of_lines(folder: Path) -> Condition:
         tuple(gone),
         tuple(damaged),
         can_run=any(map(is_own, lines)),
-        unlisted=_unlisted(folder, lines),
+        unlisted=_find_unlisted(folder, lines),
     )
 
 
-def _unlisted(folder: Path, lines: Sequence[Line]) -> tuple[str, ...]:
+def _find_unlisted(folder: Path, lines: Sequence[Line]) -> tuple[str, ...]:
     """The images in images/<class name>/ that no line names, as when lines were cut off."""
     listed = {line["file_name"] for line in lines}
     names = (path.relative_to(folder).as_posix() for path in sorted(folder.glob("images/*/*")))
@@ -241,12 +241,12 @@ def _files(line: dict) -> Iterator[tuple[str, str | None]]:
         yield line["mask_file_name"], None
 
 
-def _name(folder: Path, given: str) -> str:
+def _name(folder: Path, name: str) -> str:
     """A path or a file name as metadata.jsonl has it."""
-    path = Path(given)
+    path = Path(name)
     if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
         return path.resolve().relative_to(folder.resolve()).as_posix()
-    return given
+    return name
 
 
 def _key(name: str) -> ImageKey | None:

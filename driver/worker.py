@@ -11,7 +11,7 @@ from .backend import Backend, NotTaken, Stopped
 from .dispatch import Dispatch
 from .health import Health
 from .job import Delivery, Failure, Job
-from .pairs.draw import Made
+from .pairs.draw import RenderedInputs
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -23,28 +23,28 @@ MAX_REASON = 500
 class Report(Protocol):
     """What the run wants to hear from its workers; called from their threads."""
 
-    def delivered(self, server: str, job: Job, seconds: float) -> None: ...
-    def tried(self, server: str, job: Job, failure: Failure) -> None: ...
-    def failed(self, server: str, job: Job, failure: Failure) -> None: ...
-    def broken(self, server: str, reason: str) -> None: ...
+    def on_delivered(self, server: str, job: Job, seconds: float) -> None: ...
+    def on_retry(self, server: str, job: Job, failure: Failure) -> None: ...
+    def on_failed(self, server: str, job: Job, failure: Failure) -> None: ...
+    def on_broken(self, server: str, reason: str) -> None: ...
 
 
 class Worker:
     """All lanes of one server. A lane takes a job and follows it to its end, then the next.
 
-    `made` draws the pictures that a job is made from.
+    `render` draws the pictures that a job is made from.
     """
 
     def __init__(
         self,
         backend: Backend[Any],
-        made: Callable[[Job], Made | None],
+        render: Callable[[Job], RenderedInputs | None],
         dispatch: Dispatch,
         writer: Writer,
         report: Report,
     ) -> None:
         self.name = backend.name
-        self._backend, self._make = backend, made
+        self._backend, self._render = backend, render
         self._dispatch, self._writer, self._report = dispatch, writer, report
         self._slots = threading.Semaphore(backend.in_flight)
         self._stop = threading.Event()
@@ -83,25 +83,25 @@ class Worker:
                     self._dispatch.release(self.name)
         except Exception as error:  # the run must not wait for a lane that is gone
             log.exception("a lane of %s", self.name)
-            self._report.broken(self.name, f"manyshot itself failed ({error!r}).")
+            self._report.on_broken(self.name, f"manyshot itself failed ({error!r}).")
 
     def _work(self) -> None:
         """One job, from the queue to the writer."""
         with self._slots:
             job = self._dispatch.take(self.name, TICK) if self.health.up else None
             started = time.monotonic()
-            drawn = self._guarded(job, self._draw) if job else None
-        if job is None or drawn is None:
+            outcome = self._guard(job, self._draw) if job else None
+        if job is None or outcome is None:
             return
-        if not isinstance(drawn, Failure):
-            drawn = self._guarded(job, lambda _: self._backend.collect(drawn))
-        if drawn is not None:
-            self._settle(job, drawn, time.monotonic() - started)
+        if not isinstance(outcome, Failure):
+            outcome = self._guard(job, lambda _: self._backend.collect(outcome))
+        if outcome is not None:
+            self._settle(job, outcome, time.monotonic() - started)
 
     def _draw(self, job: Job) -> Any:
-        return self._backend.draw(job, self._make(job))
+        return self._backend.draw(job, self._render(job))
 
-    def _guarded(self, job: Job, step: Callable[[Job], Any]) -> Any:
+    def _guard(self, job: Job, step: Callable[[Job], Any]) -> Any:
         """What `step` makes of the job, or a Failure; None when it goes back as it was."""
         try:
             return step(job)
@@ -121,17 +121,17 @@ class Worker:
     def _settle(self, job: Job, outcome: Delivery | Failure, seconds: float) -> None:
         if isinstance(outcome, Delivery):
             self._writer.put(job, outcome, self.name, seconds)
-            self._dispatch.finished(job)
+            self._dispatch.finish(job)
             self.health.prove()
-            self._report.delivered(self.name, job, seconds)
+            self._report.on_delivered(self.name, job, seconds)
             return
         outcome = Failure(outcome.kind, _one_line(outcome.reason))
         if outcome.kind == "memory":
             self._relieve()
         if self._dispatch.give_back(job, self.name, outcome):
-            self._report.tried(self.name, job, outcome)
+            self._report.on_retry(self.name, job, outcome)
         else:
-            self._report.failed(self.name, job, outcome)
+            self._report.on_failed(self.name, job, outcome)
 
     def _relieve(self) -> None:
         try:

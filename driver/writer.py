@@ -12,7 +12,7 @@ from pathlib import Path
 from ..core.errors import ManyshotError
 from ..core.files import write_atomic
 from ..core.paths import inside
-from .audit import NAMES, Facts, Kind, facts_of
+from .audit import NAMES, Facts, Kind, read_file_facts
 from .job import Delivery, Job
 from .ledger import Done, Ledger
 
@@ -55,7 +55,7 @@ class Writer:
         self._folder, self._ledger, self._failed = folder, ledger, failed
         self._items: queue.Queue[Item | None] = queue.Queue(maxsize=4 * BATCH)
         self._room = Room(QUEUED)
-        self._rejected = ledger.rejected()
+        self._rejected = ledger.rejections()
         self._broken = False
         self._folders: dict[str, Path] = {}
         self._pool = ThreadPoolExecutor(THREADS, "write")
@@ -128,7 +128,7 @@ class Writer:
             return None
         path = self._place(NAMES[kind](job.class_name, job.id, number))
         write_atomic(path, data)
-        return facts_of(path, data)
+        return read_file_facts(path, data)
 
     def _place(self, name: str) -> Path:
         """Where a file goes; each class folder is checked once to lie inside the dataset folder."""

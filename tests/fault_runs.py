@@ -90,7 +90,7 @@ class Scenes:
         pass
 
     @contextmanager
-    def watching(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
+    def watch(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
         over = threading.Event()
 
         def play() -> None:

@@ -7,7 +7,7 @@ import pytest
 from manyshot.core.class_folders import find_class_folders, find_splits
 from manyshot.core.errors import InputError
 from manyshot.core.masks.pairs import find_pairs
-from manyshot.driver.picture_files import paired_by_name
+from manyshot.driver.picture_files import pair_by_name
 from manyshot.trainer.base.data import read_broad
 from manyshot.trainer.measure.photos import file_names
 from manyshot.trainer.measure.segmentation.pairs import Pair, folder_pairs
@@ -198,11 +198,11 @@ def test_files_of_shots_keep_apart() -> None:
 
 def test_folders_bound_together_are_paired_by_name() -> None:
     photos, lines = ["p/1.jpg", "p/10.jpg", "p/2.jpg"], ["l/2.png", "l/10.png", "l/1.png"]
-    assert paired_by_name({"a": photos, "b": lines}) == {
+    assert pair_by_name({"a": photos, "b": lines}) == {
         "a": photos,
         "b": ["l/1.png", "l/10.png", "l/2.png"],
     }
-    assert paired_by_name({"a": photos}) == {"a": photos}
+    assert pair_by_name({"a": photos}) == {"a": photos}
 
 
 @pytest.mark.parametrize(
@@ -215,5 +215,5 @@ def test_folders_bound_together_are_paired_by_name() -> None:
 )
 def test_pictures_without_a_partner_are_named(lines: list[str], sentence: str) -> None:
     with pytest.raises(InputError) as error:
-        paired_by_name({"a": ["p/1.jpg", "p/2.jpg", "p/3.jpg"], "b": lines})
+        pair_by_name({"a": ["p/1.jpg", "p/2.jpg", "p/3.jpg"], "b": lines})
     assert sentence in str(error.value)

@@ -14,7 +14,7 @@ from manyshot.core.masks.coco import read_coco
 from manyshot.core.masks.codes import Palette, compile_palette
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import parse_facts
-from manyshot.driver.picture_files import in_folder
+from manyshot.driver.picture_files import list_pictures
 from manyshot.driver.recipe import Prompts, Recipe
 from manyshot.trainer.measure.sources import read_examples
 
@@ -68,7 +68,7 @@ def test_folders_of_macos_are_the_same_classes(tmp_path: Path) -> None:
     (tmp_path / NFD / "1.png").touch()
     [example] = read_examples(tmp_path)
     assert (example.class_name, example.name) == (NFC, f"{NFD}/1.png")
-    assert in_folder(tmp_path, NFC) == [str(tmp_path / NFD / "1.png")]
+    assert list_pictures(tmp_path, NFC) == [str(tmp_path / NFD / "1.png")]
 
 
 def test_records_and_categories_are_the_same_classes(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from manyshot.driver.comfyui.completion import (
     Finished,
     Found,
     Watch,
-    found,
-    seen,
+    apply_answer,
+    apply_event,
 )
 from manyshot.driver.comfyui.events import Event, parse
 from manyshot.driver.job import Failure
@@ -43,7 +43,7 @@ RAISED = event("raised", "3", ERROR)
 def after(events, over_socket, wanted=1):
     watch = Watch(("9",), wanted, over_socket)
     for one in events:
-        watch = seen(watch, one)
+        watch = apply_event(watch, one)
     return watch
 
 
@@ -108,8 +108,8 @@ def history(status, outputs=None, messages=()):
 def test_the_history_has_the_last_word_over_an_error_event():
     doubtful = after([RAISED, END], False)
     saved = history("success", {"9": {"images": [FILE]}})
-    assert isinstance(found(doubtful, saved).end, Finished)
-    failed = found(doubtful, history("error")).end
+    assert isinstance(apply_answer(doubtful, saved).end, Finished)
+    failed = apply_answer(doubtful, history("error")).end
     assert failed == Failure("node", "node 3 (KSampler) raised ValueError: bad")
 
 
@@ -130,7 +130,7 @@ def test_the_history_has_the_last_word_over_an_error_event():
     ],
 )  # fmt: skip
 def test_what_the_server_says_when_asked(over_socket, answer, kind, words):
-    end = found(Watch(("9",), 1, over_socket), answer).end
+    end = apply_answer(Watch(("9",), 1, over_socket), answer).end
     assert isinstance(end, Failure)
     assert end.kind == kind
     assert words in end.reason
@@ -138,7 +138,7 @@ def test_what_the_server_says_when_asked(over_socket, answer, kind, words):
 
 @pytest.mark.parametrize("where", ["queued", "running"])
 def test_a_job_that_is_still_there_goes_on(where):
-    watch = found(Watch(("9",), 1, False), Found(where))
+    watch = apply_answer(Watch(("9",), 1, False), Found(where))
     assert watch.end is None
     assert watch.running == (where == "running")
 
@@ -200,8 +200,8 @@ hostile = st.dictionaries(known | st.text(max_size=3), json_values | st.just("su
 
 @given(hostile, hostile, st.booleans())
 def test_hostile_answers_never_raise_and_never_count_as_finished(entry, output, over_socket):
-    watch = seen(Watch(("9",), 1, over_socket), event("output", "9", output))
-    end = found(watch, Found("history", {**entry, "outputs": {"9": output}})).end
+    watch = apply_event(Watch(("9",), 1, over_socket), event("output", "9", output))
+    end = apply_answer(watch, Found("history", {**entry, "outputs": {"9": output}})).end
     if not isinstance(end, Failure):
         assert end is not None
         assert not over_socket

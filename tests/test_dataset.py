@@ -15,7 +15,7 @@ from manyshot.driver.folder import BELOW
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
 from manyshot.driver.load import parse_recipe
-from manyshot.driver.pictures import checked
+from manyshot.driver.pictures import check_delivery
 from manyshot.driver.prepare import prepare
 from manyshot.driver.writer import Writer
 from PIL import Image
@@ -135,7 +135,7 @@ def plan_in(folder: Path):
     ],
 )
 def test_damaged_pictures_are_failures(images, masks, words):
-    outcome = checked(images, masks)
+    outcome = check_delivery(images, masks)
     assert isinstance(outcome, Failure)
     assert outcome.kind == "incomplete"
     assert words in outcome.reason
@@ -143,7 +143,7 @@ def test_damaged_pictures_are_failures(images, masks, words):
 
 def test_whole_png_files_stay_as_they_are_and_others_become_png():
     kept, other = png(9), png(9, form="WEBP")
-    outcome = checked((kept, other), ())
+    outcome = check_delivery((kept, other), ())
     assert isinstance(outcome, Delivery)
     assert outcome.images[0] == kept
     assert outcome.images[1].startswith(b"\x89PNG")

@@ -7,7 +7,7 @@ import pytest
 from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.driver.job import Delivery, Failure
-from manyshot.driver.pictures import labelled
+from manyshot.driver.pictures import add_labels
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -41,13 +41,13 @@ def with_table(image: Image.Image) -> Image.Image:
 
 
 def test_without_masks_of_the_server_each_image_gets_the_jobs_own() -> None:
-    found = labelled(Delivery((IMAGE, IMAGE)), MASK)
+    found = add_labels(Delivery((IMAGE, IMAGE)), MASK)
     assert found == Delivery((IMAGE, IMAGE), (encode_png(MASK),) * 2, (CAT,) * 2)
 
 
 def test_masks_of_the_server_win() -> None:
     other = LabelMask(1 - (LABELS == 1).astype(np.uint8), ("background", "dog"))
-    found = labelled(Delivery((IMAGE,), (encode_png(other),)), MASK)
+    found = add_labels(Delivery((IMAGE,), (encode_png(other),)), MASK)
     assert isinstance(found, Delivery)
     assert found.masks == (encode_png(other),)
     assert [row["class"] for row in found.objects[0]] == ["dog"]
@@ -55,15 +55,15 @@ def test_masks_of_the_server_win() -> None:
 
 @pytest.mark.parametrize("mask", [PLAIN, told("{"), told("[3]"), told('["background"]')])
 def test_of_masks_that_name_no_classes_rightly_nothing_is_said(mask: bytes) -> None:
-    assert labelled(Delivery((IMAGE,), (mask,)), MASK) == Delivery((IMAGE,), (mask,))
+    assert add_labels(Delivery((IMAGE,), (mask,)), MASK) == Delivery((IMAGE,), (mask,))
 
 
 def test_without_pairs_nothing_changes() -> None:
-    assert labelled(Delivery((IMAGE,)), None) == Delivery((IMAGE,))
+    assert add_labels(Delivery((IMAGE,)), None) == Delivery((IMAGE,))
 
 
 def test_an_image_of_another_size_than_its_mask_is_a_failed_job() -> None:
-    found = labelled(Delivery((png(Image.new("RGB", (8, 8))),)), MASK)
+    found = add_labels(Delivery((png(Image.new("RGB", (8, 8))),)), MASK)
     assert isinstance(found, Failure)
     assert found.kind == "invalid"  # never tried again: it would come so again
     assert "has 8x8 pixels and its mask 6x4. Set 'pairs.size' to [8, 8]" in found.reason

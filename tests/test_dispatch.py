@@ -121,7 +121,7 @@ def test_over_only_when_nothing_is_out(dispatch_of):
     dispatch = dispatch_of("a")
     taken = take(dispatch, "one")
     assert not dispatch.is_over()
-    dispatch.finished(taken)
+    dispatch.finish(taken)
     assert dispatch.is_over()
     assert dispatch.take("one", 60) is None
 
@@ -154,12 +154,12 @@ def test_whatever_happens_every_job_ends_once(tmp_path_factory, groups, choices)
         if luck > 7 and dispatch.give_back(taken, str(server), failure):
             continue
         if luck <= 7:
-            dispatch.finished(taken)
+            dispatch.finish(taken)
         ended[taken.id] += 1
     while not dispatch.is_over():
         clock.now += 10
         taken = next(t for s in "012" if (t := dispatch.take(s, 0)))
-        dispatch.finished(taken)
+        dispatch.finish(taken)
         ended[taken.id] += 1
     ledger.close()
     assert ended == Counter(job(n, "").id for n in range(len(groups)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from manyshot.core.errors import ServerError
 from manyshot.core.model_family import ModelFacts
-from manyshot.driver.comfyui.families import Families, server_families, wrong_pairs
+from manyshot.driver.comfyui.families import Families, find_mismatches, server_families
 from manyshot.driver.http import Refused
 from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.graph import Graph, Node
@@ -113,7 +113,7 @@ def own(checkpoint: str, control: str) -> Graph:
     ],
 )
 def test_wrong_pairs(graph: Graph, wanted: list[str]) -> None:
-    assert sorted(dict.fromkeys(wrong_pairs(graph, CATALOGUE, KNOWN))) == sorted(wanted)
+    assert sorted(dict.fromkeys(find_mismatches(graph, CATALOGUE, KNOWN))) == sorted(wanted)
 
 
 def test_each_sampler_has_its_own_pair() -> None:
@@ -122,7 +122,7 @@ def test_each_sampler_has_its_own_pair() -> None:
     graph["d"] = node("VAEDecode", samples=["s", 0])
     second = {f"2{key}": node(**value) for key, value in _renamed(stock("tiny", "odd")).items()}
     second["2a0"]["inputs"]["image"] = ["d", 0]
-    assert not list(wrong_pairs({**graph, **second}, CATALOGUE, KNOWN))
+    assert not list(find_mismatches({**graph, **second}, CATALOGUE, KNOWN))
 
 
 def _renamed(graph: Graph) -> dict[str, dict[str, Any]]:
@@ -164,7 +164,7 @@ class Said:
 def test_servers_that_do_not_know_the_question(reply: Any) -> None:
     comfy: Any = Said(reply)
     assert server_families(comfy) == {}
-    assert not list(wrong_pairs(stock("sdxl", "seg15"), CATALOGUE, {}))
+    assert not list(find_mismatches(stock("sdxl", "seg15"), CATALOGUE, {}))
 
 
 def test_what_a_server_says() -> None:

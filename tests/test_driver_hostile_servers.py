@@ -162,9 +162,9 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyP
 
     stream = io.BytesIO()
     Image.new("L", (300, 200)).save(stream, "PNG")
-    assert not isinstance(pictures.checked((stream.getvalue(),), ()), Failure)
+    assert not isinstance(pictures.check_delivery((stream.getvalue(),), ()), Failure)
     monkeypatch.setattr(pictures, "MAX_PIXELS", 59_999)
-    refused = pictures.checked((stream.getvalue(),), ())
+    refused = pictures.check_delivery((stream.getvalue(),), ())
     assert isinstance(refused, Failure)
     assert "300x200 pixels" in refused.reason
 
@@ -200,19 +200,19 @@ def test_a_flapping_server_is_left_alone_for_longer_and_longer(
     monkeypatch.setattr(health, "PAUSES", (1, 2, 4))
     state = health.Health(lambda: None)
     state._up.set()  # noqa: SLF001
-    state.lost("first")
+    state.mark_lost("first")
     since, pauses = state.down_since, []
     for _ in range(3):
         state._up_since = time.monotonic()  # noqa: SLF001
         state._up.set()  # noqa: SLF001
-        state.lost("again")
+        state.mark_lost("again")
         pauses.append(state._not_before - time.monotonic())  # noqa: SLF001
     assert state.down_since == since
     assert [round(pause / 1.25, 1) <= limit for pause, limit in zip(pauses, (1, 2, 4), strict=True)]
     assert pauses == sorted(pauses)
     state._up.set()  # noqa: SLF001
     state.prove()
-    state.lost("new")
+    state.mark_lost("new")
     assert state.down_since > since
 
 

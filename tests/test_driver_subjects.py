@@ -235,7 +235,7 @@ def test_a_server_loads_each_subject_once(recipe_of, many, catalogue, tmp_path):
     taken = []
     while job := dispatch.take("one", 0):
         taken.append(job.subject)
-        dispatch.finished(job)
+        dispatch.finish(job)
     ledger.close()
     assert len(taken) == 48
     assert changes(taken) == 3

@@ -143,6 +143,6 @@ def test_half_a_character_goes_into_no_ledger(tmp_path: Path) -> None:
     assert upkeep.repair(tmp_path).restored == 1
     book = Ledger(tmp_path)
     book.reject([Rejected(ID, 0, "\ud800")])
-    assert book.rejected()[ID, 0].reason == "?"
-    assert [job.prompt for job, _ in book.done_jobs()] == ["?"]
+    assert book.rejections()[ID, 0].reason == "?"
+    assert [job.prompt for job, _ in book.read_done_jobs()] == ["?"]
     book.close()

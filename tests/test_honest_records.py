@@ -11,9 +11,9 @@ from manyshot.core.records import read_records
 from manyshot.driver.dataset import write_metadata
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
-from manyshot.driver.look import look_ahead
+from manyshot.driver.look import preview_run
 from manyshot.driver.plan import Plan
-from manyshot.driver.prepare import prepare, unbound
+from manyshot.driver.prepare import explain_unbound, prepare
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.take_over import take_over
 
@@ -65,7 +65,7 @@ def plan(folder: Path, bind: dict[str, str], graph: Any = GRAPH, **more: Any) ->
 def test_records_hold_what_was_drawn_with(
     tmp_path: Path, bind: dict[str, str], fields: set[str], graph: Any
 ) -> None:
-    assert plan(tmp_path, bind, graph).bound.drawn_fields == fields
+    assert plan(tmp_path, bind, graph).bound.effective_fields == fields
 
 
 SHARP = {"Positive.text": "$prompt, $$5 sharp"}
@@ -92,7 +92,7 @@ def test_records_and_plan_hold_the_texts_that_are_drawn(
     tmp_path: Path, bind: dict[str, str], sweep: dict[str, list[str]], drawn: tuple[str | None, ...]
 ) -> None:
     wanted = recipe(tmp_path, bind | SEED, sweep=sweep)
-    _, jobs = look_ahead(wanted, False, 1)
+    _, jobs = preview_run(wanted, False, 1)
     assert [words[:2] for _, words in jobs] == [drawn]
     made = prepare(wanted, None)
     out = tmp_path / "out"
@@ -126,7 +126,7 @@ def test_fields_of_a_webui_replace_the_jobs_words(
     }  # fmt: skip
     made = prepare(parse_recipe(data, "test"), None)
     job = next(iter(made))
-    assert made.bound.drawn_with(job)[:2] == drawn
+    assert made.bound.trace_inputs(job)[:2] == drawn
     sent = made.requests.request(job).payload
     texts = (sent["prompt"], sent["negative_prompt"])
     assert all(text in (None, there) for text, there in zip(drawn, texts, strict=True))
@@ -136,21 +136,21 @@ def test_fields_of_a_webui_replace_the_jobs_words(
 def test_webuis_and_graphs_record_what_both_draw_with(tmp_path: Path) -> None:
     for bind, negative in ((PROMPT | SEED | NEGATIVE, "blurry"), (PROMPT | SEED, None)):
         made = plan(tmp_path, bind, servers=[HTTP])
-        drawn = made.bound.drawn_with(next(iter(made)))
+        drawn = made.bound.trace_inputs(next(iter(made)))
         assert drawn[:2] == ("a cat", negative)
-        assert ("negative" in made.bound.drawn_fields) is (negative is not None)
+        assert ("negative" in made.bound.effective_fields) is (negative is not None)
 
 
 @pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
 def test_an_unbound_negative_is_told(tmp_path: Path, graph: Any) -> None:
-    (sentence,) = unbound(plan(tmp_path, PROMPT | SEED, graph))
+    (sentence,) = explain_unbound(plan(tmp_path, PROMPT | SEED, graph))
     assert (
         "takes the negative: the images are drawn without it, and their records leave it empty"
         in sentence
     )
     assert "'Node.text': $negative" in sentence
-    assert sentence in look_ahead(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
-    assert not list(unbound(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
+    assert sentence in preview_run(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
+    assert not list(explain_unbound(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
 
 
 @pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
@@ -158,7 +158,7 @@ def test_jobs_that_no_seed_tells_apart_are_refused_beforehand(tmp_path: Path, gr
     with pytest.raises(InputError, match=r"14 of the 16 jobs equal another one.*bind the seed"):
         plan(tmp_path, PROMPT, graph)
     one = plan(tmp_path, PROMPT, graph, images_per_class=1)
-    assert "takes the seed" in " ".join(unbound(one))
+    assert "takes the seed" in " ".join(explain_unbound(one))
 
 
 def test_templates_may_tell_images_apart_without_a_seed(tmp_path: Path) -> None:

@@ -60,11 +60,11 @@ def test_a_ledger_of_an_earlier_version_is_gone_on_with(tmp_path):
     db.close()
     reader = Ledger(tmp_path, read_only=True)
     assert reader.counts() == Counts(pending=1, done=1, failed=0)
-    assert [row[4] for row in reader.done_files()] == [None]
+    assert [row[4] for row in reader.read_done_files()] == [None]
     reader.close()
     again = Ledger(tmp_path)
     again.mark_done([replace(done(1), objects="[[]]")])
-    assert [row.objects for _, row in again.done_jobs()] == [None, "[[]]"]
+    assert [row.objects for _, row in again.read_done_jobs()] == [None, "[[]]"]
     again.close()
 
 
@@ -156,8 +156,8 @@ def test_done_jobs_stream_in_plan_order(ledger, monkeypatch):
     monkeypatch.setattr("manyshot.driver.ledger_reader.CHUNK", 2)
     fill(ledger, [job(n) for n in (5, 3, 4, 1)])
     ledger.mark_done([done(n, n) for n in (1, 4, 5)])
-    assert [(j.seed, d.images) for j, d in ledger.done_jobs()] == [(5, 5), (4, 4), (1, 1)]
-    assert sorted(row[2] for row in ledger.done_files()) == [1, 4, 5]
+    assert [(j.seed, d.images) for j, d in ledger.read_done_jobs()] == [(5, 5), (4, 4), (1, 1)]
+    assert sorted(row[2] for row in ledger.read_done_files()) == [1, 4, 5]
     assert ledger.images() == (10, 4)
 
 

@@ -193,7 +193,7 @@ def test_the_way_out_works(
     folder = pair_folder(tmp_path, masks, suffix)
     (folder / "palette.yaml").write_text(palette)
     for pair in find_pairs(folder):
-        assert set(label_mask(pair).shown()) == shown
+        assert set(label_mask(pair).visible_classes()) == shown
 
 
 def test_the_threshold_is_where_white_begins(tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ def test_coco_ids_and_names_stand_for_one_thing(
     classes, (image,) = read_coco(path)
     mask = image.label_mask(classes)
     assert mask.classes == ("background", "cat")
-    assert mask.shown() == ("cat",)
+    assert mask.visible_classes() == ("cat",)
 
 
 @pytest.mark.parametrize("choice", [0, 1])

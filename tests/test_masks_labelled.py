@@ -178,7 +178,7 @@ def test_masks_that_say_what_they_show(tmp_path: Path) -> None:
     path.write_bytes(encode_png(own))
     assert read_form(path, "labels").classes == own.classes
     translated = read_form(path, "labels", table="dog: 4\nbackground: 9")
-    assert (translated.labels.tolist(), translated.shown()) == ([[1, 0]], ("dog",))
+    assert (translated.labels.tolist(), translated.visible_classes()) == ([[1, 0]], ("dog",))
 
 
 def annotations(path: Path, *files: str) -> Path:

@@ -114,7 +114,7 @@ def test_every_layout(
     assert [(pair.name, pair.class_name) for pair in listed] == found
     for pair, names in zip(listed, shown, strict=True):
         scene = read_pair(pair)
-        assert scene.mask.shown() == names
+        assert scene.mask.visible_classes() == names
         assert scene.mask.labels.tolist() == labels
         assert scene.image is not None
         if pair.image.suffix == ".png":
@@ -146,7 +146,7 @@ def test_a_palette_file_translates_all_masks(tmp_path: Path) -> None:
     palette.write_text('classes: {background: "#000000", pet: ["#ff6000", "#0060ff"]}')
     for pair in find_pairs(tmp_path, palette=palette):
         mask = label_mask(pair)
-        assert (mask.shown(), mask.labels.tolist()) == (("pet",), SEEN)
+        assert (mask.visible_classes(), mask.labels.tolist()) == (("pet",), SEEN)
 
 
 def test_photos_are_turned_as_their_camera_says(tmp_path: Path) -> None:

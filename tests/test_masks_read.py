@@ -70,7 +70,7 @@ def test_one_mask_in_every_form(write, code: MaskCode, tmp_path: Path) -> None: 
     mask = read_mask(path, code)
     assert mask.labels.tolist() == WANTED
     assert mask.labels.dtype == np.uint8
-    assert mask.shown() == ("cat", "dog")
+    assert mask.visible_classes() == ("cat", "dog")
 
 
 def test_trimaps_binary_masks_and_alpha(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_trimaps_binary_masks_and_alpha(tmp_path: Path) -> None:
     for image in (np.array([[255, 0]], np.uint8), np.array([[True, False]])):
         Image.fromarray(image).save(path)
         assert read_mask(path).labels.tolist() == [[1, 0]]
-        assert read_trimap(path, "dog").shown() == ("dog",)
+        assert read_trimap(path, "dog").visible_classes() == ("dog",)
     Image.fromarray(np.array([[[9, 9, 9, 255], [9, 9, 9, 127]]], np.uint8)).save(path)
     assert read_alpha(path, "logo").labels.tolist() == [[1, 0]]
 
@@ -195,7 +195,7 @@ def test_coco_polygons_and_run_lengths(tmp_path: Path) -> None:
     assert classes == ("cat", "dog")
     wanted = [[IGNORE, 1, 0, 2, 0, 0], [1, 1, 0, 2, 0, 0], [0] * 4 + [1, 1], [0] * 4 + [1, 1]]
     assert image.label_mask(classes).labels.tolist() == wanted
-    assert image.label_mask(("dog",)).shown() == ("dog",)
+    assert image.label_mask(("dog",)).visible_classes() == ("dog",)
     with pytest.raises(InputError, match=r"a\.jpg is empty"):
         image.label_mask(("bird",))
     with pytest.raises(InputError, match="'dogs'.* Did you mean 'dog'"):

@@ -132,10 +132,10 @@ def test_several_objects_are_composed_and_classes_joined_by_name() -> None:
     labels[16:32, 16:32] = 1
     pets = [Scene(LabelMask(labels, ("background", name))) for name in ("cat", "dog", "bird")]
     found = [compose_scenes(pets, seed).mask for seed in range(12)]
-    assert sum(len(mask.shown()) for mask in found) > 24
+    assert sum(len(mask.visible_classes()) for mask in found) > 24
     near = Variation(rotate=0, scale=(1, 1), shear=0, shift=0.05, visible=0.7)
     for seed in range(6):  # the others would cover the first, so they are left out
-        assert compose_scenes(pets, seed, near).mask.shown() == ("cat",)
+        assert compose_scenes(pets, seed, near).mask.visible_classes() == ("cat",)
     assert join_classes([LabelMask(labels, ("a", "background")), found[0]]) == (
         "background",
         "a",

@@ -15,12 +15,12 @@ from manyshot.driver.comfyui.models import model_facts
 from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
-from manyshot.driver.look import look_ahead
+from manyshot.driver.look import preview_run
 from manyshot.driver.model_use import (
     check_replaced,
-    foreign_files,
-    hashes,
-    named_only,
+    collect_hashes,
+    explain_unhashed,
+    find_foreign_models,
     remember_models,
     unsure_files,
 )
@@ -89,19 +89,19 @@ def test_what_learned_from_nobody_knows_what_is_named(
     changes: dict[str, Any], names: list[str], tmp_path: Path
 ) -> None:
     found = plan(tmp_path, **changes)
-    assert foreign_files(found) == names
+    assert find_foreign_models(found) == names
     write_manifest(tmp_path / "out", found, [])
     assert read_foreign_models(tmp_path / "out") == tuple(names)
-    words, *_ = look_ahead(recipe(tmp_path, **changes), False, 1)
+    words, *_ = preview_run(recipe(tmp_path, **changes), False, 1)
     assert ("what it was trained on is unknown" in " ".join(words)) == bool(names)
 
 
 def test_subjects_of_the_recipe_are_known(tmp_path: Path) -> None:
     write_subjects(tmp_path / "s" / "a.safetensors", subject("cat"))
     bind = {"subjects": str(tmp_path / "s"), "bind": BIND}
-    assert foreign_files(plan(tmp_path, **bind)) == []
+    assert find_foreign_models(plan(tmp_path, **bind)) == []
     both = plan(tmp_path, **bind, **prompts("{subject} embedding:style"))
-    assert foreign_files(both) == ["embeddings/style"]
+    assert find_foreign_models(both) == ["embeddings/style"]
 
 
 @pytest.fixture
@@ -203,9 +203,9 @@ def test_files_of_two_servers_are_compared_by_what_these_tell(
     ]
     if refused:
         with pytest.raises(InputError, match=r"different files named pug\.safetensors"):
-            hashes(servers)
+            collect_hashes(servers)
         return
-    hashes(servers)
+    collect_hashes(servers)
     assert unsure_files(servers) == unsure
     assert unsure_files(servers[:1]) == []
     write_manifest(tmp_path / "out", found, servers)
@@ -267,9 +267,9 @@ def test_files_of_unknown_content_have_a_note_and_a_sentence(done: Plan) -> None
         notes = {m["name"]: m.get("note") for m in manifest["servers"][0]["models"]}
         by_name = "known by its name, and its size at most: its content could not be read"
         assert notes == {"loras/x": by_name, "pug.safetensors": by_name, "base.safetensors": None}
-        assert hashes(manifest["servers"]) == hashes(servers)
+        assert collect_hashes(manifest["servers"]) == collect_hashes(servers)
         write_manifest(done.recipe.output, done, manifest["servers"])
-    (sentence,) = named_only(servers)
+    (sentence,) = explain_unhashed(servers)
     assert sentence.startswith(
         "http://far:8188 does not report the content of loras/x, pug.safetensors: "
     )

@@ -125,5 +125,7 @@ def test_objects_are_composed_and_told(client: Client, pairs: Path, objects: int
         assert same(controls[place], wanted.control)
         assert json.loads(texts(run, "compose-4")[place]) == object_facts(wanted.mask)
         said = texts(run, "prompts-0")[place].replace("a big", "a").replace("a small", "a")
-        assert said == " and ".join({"dog": "a dog"}.get(c, c) for c in wanted.mask.shown())
+        assert said == " and ".join(
+            {"dog": "a dog"}.get(c, c) for c in wanted.mask.visible_classes()
+        )
     assert texts(run, "compose-1") == ["background\ncat\ndog"] * 3

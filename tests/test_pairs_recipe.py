@@ -74,7 +74,7 @@ def plan_of(tmp_path: Path, folder: Path):
 
 
 def made(plan: Plan, job: Job, field: str) -> np.ndarray:
-    found = plan.graphs.made(job)
+    found = plan.graphs.render_inputs(job)
     assert found is not None
     return np.asarray(Image.open(io.BytesIO(found.files[field])))
 
@@ -96,9 +96,9 @@ def test_a_value_is_one_class_in_all_masks_of_a_run(plan_of, folder: Path) -> No
         small = np.where(labels == 2, 1, labels).astype(np.uint8)
         path.write_bytes(encode_png(LabelMask(small, ("background", own))))
     plan = plan_of()
-    masks = [plan.graphs.made(job).mask for job in plan]
+    masks = [plan.graphs.render_inputs(job).mask for job in plan]
     assert {mask.classes for mask in masks} == {("background", "dog", "cat")}
-    assert {mask.shown() for mask in masks} == {("dog",), ("cat",)}
+    assert {mask.visible_classes() for mask in masks} == {("dog",), ("cat",)}
 
 
 def test_batches_take_turns_too(plan_of) -> None:
@@ -111,7 +111,7 @@ def test_a_scene_is_the_photo_varied_by_the_jobs_seed(plan_of, folder: Path) -> 
     for job in plan:
         [pair] = [pair for pair in find_pairs(folder) if pair.name == job.pairs[0]]
         wanted, _ = augment_scene(read_pair(pair), Variation(cover=True), job.seed, (48, 64), 2)
-        found = plan.graphs.made(job)
+        found = plan.graphs.render_inputs(job)
         assert found is not None
         assert found.mask is not None
         assert (found.mask.labels == wanted.mask.labels).all()
@@ -179,10 +179,10 @@ def test_composed_scenes_show_the_objects_of_several_photos(plan_of) -> None:
     shown = set()
     for job in plan:
         assert len(set(job.pairs)) == 3
-        found = plan.graphs.made(job)
+        found = plan.graphs.render_inputs(job)
         assert found is not None
         assert found.mask is not None
-        shown.add(found.mask.shown())
+        shown.add(found.mask.visible_classes())
     assert ("cat", "dog") in shown
 
 
@@ -224,7 +224,7 @@ def test_nothing_is_drawn_for_a_plan(plan_of, monkeypatch) -> None:
 def test_load_labelled_becomes_stock_nodes_with_the_jobs_values(plan_of) -> None:
     plan = plan_of({"vary": True}, LABELLED)
     job = next(job for job in plan if job.class_name == "Persian")
-    found = plan.graphs.made(job)
+    found = plan.graphs.render_inputs(job)
     assert found is not None
     graph = plan.graphs.graph(job, "n", found)
     assert {node["class_type"] for node in graph.values()}.isdisjoint(
@@ -250,7 +250,7 @@ def test_masks_that_the_server_varies_are_not_written_here(plan_of) -> None:
     graph["6"] = {**graph["6"], "inputs": {**graph["6"]["inputs"], "mask": ["4", 0]}}
     plan = plan_of({}, graph)
     job = next(iter(plan))
-    found = plan.graphs.made(job)
+    found = plan.graphs.render_inputs(job)
     assert found is not None
     assert found.mask is None
     assert plan.graphs.graph(job, "n", found)["4"]["inputs"]["seed"] == job.seed
@@ -288,7 +288,7 @@ def test_recipes_that_manyshot_brings_fit_their_workflows(name: str, folder: Pat
     pairs = recipe.pairs.model_copy(update={"folder": folder})
     plan = prepare(recipe.model_copy(update={"pairs": pairs, "classes": None}), None)
     job = next(iter(plan))
-    found = plan.graphs.made(job)
+    found = plan.graphs.render_inputs(job)
     assert found is not None
     assert plan.graphs.graph(job, "n", found)
     assert plan.graphs.scenes is not None
@@ -373,7 +373,7 @@ def test_photos_without_masks_do_for_workflows_that_need_none(plan_of, tmp_path:
         Image.new("RGB", (WIDE, TALL)).save(path)
     pairs = {"folder": str(tmp_path / "photos"), "vary": True}
     plan = plan_of(pairs, bind={**BIND, "Picture.image": "$image"})
-    found = plan.graphs.made(next(iter(plan)))
+    found = plan.graphs.render_inputs(next(iter(plan)))
     assert found is not None
     assert found.mask is None
     with pytest.raises(InputError, match="has no mask, and the workflow needs one"):

@@ -104,7 +104,7 @@ def is_whole(recipe: Recipe) -> None:
     jobs = list(plan)
     assert len(records) == len(jobs) == COUNT
     for job, record in zip(jobs, records, strict=True):
-        made = plan.graphs.made(job)
+        made = plan.graphs.render_inputs(job)
         assert made is not None
         assert made.mask is not None
         control = np.asarray(Image.open(io.BytesIO(made.files["control"])))
@@ -199,7 +199,10 @@ def test_masks_that_the_server_varied_are_those_kept(
         wanted, _ = augment_scene(read_pair(pair), Variation(cover=True), record.seed, (32, 48), 1)
         mask = read_labelled(recipe.output / str(record.mask_file_name))
         assert mask is not None
-        assert (mask.classes, mask.shown()) == (wanted.mask.classes, wanted.mask.shown())
+        assert (mask.classes, mask.visible_classes()) == (
+            wanted.mask.classes,
+            wanted.mask.visible_classes(),
+        )
         assert record.prompt is None  # only Save Labelled takes it
         assert (mask.labels == wanted.mask.labels).all()
         assert record.objects == object_facts(mask)

@@ -162,10 +162,10 @@ def test_a_reference_is_written_and_read_when_connecting(monkeypatch):
     assert server.model_dump(mode="json")["headers"] == {"X-Key": "***", "X-Env": "${KEY}"}
     assert server.variables == ("KEY",)
     monkeypatch.setenv("MANYSHOT_KEY", "value")
-    assert server.revealed("${MANYSHOT_KEY}") == "value"
+    assert server.reveal("${MANYSHOT_KEY}") == "value"
     monkeypatch.delenv("MANYSHOT_KEY")
     with pytest.raises(InputError, match="needs the environment variable MANYSHOT_KEY"):
-        server.revealed("${MANYSHOT_KEY}")
+        server.reveal("${MANYSHOT_KEY}")
 
 
 def test_a_strangers_recipe_reads_no_other_variable(monkeypatch):
@@ -174,10 +174,10 @@ def test_a_strangers_recipe_reads_no_other_variable(monkeypatch):
     monkeypatch.setenv("KEY", "value")
     monkeypatch.delenv(MORE_SECRETS, raising=False)
     with pytest.raises(InputError, match="--secret KEY"):
-        server.revealed("${KEY}")
+        server.reveal("${KEY}")
     monkeypatch.setenv(MORE_SECRETS, "OTHER")
     allow_secrets(["KEY", "KEY"])
-    assert server.revealed("${KEY}") == "value"
+    assert server.reveal("${KEY}") == "value"
     assert os.environ[MORE_SECRETS] == "OTHER,KEY"
 
 

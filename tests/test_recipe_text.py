@@ -7,7 +7,7 @@ import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.driver.recipe import Recipe
-from manyshot.driver.settle import classes_of, settle
+from manyshot.driver.settle import class_words, resolve_defaults
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.subjects.recipe import SubjectRecipe
 from pydantic import BaseModel
@@ -125,7 +125,7 @@ def test_windows_line_ends_and_the_mark_of_byte_order(tmp_path):
     assert read_recipe_file(Recipe, tmp_path / "r.yaml").classes == ["cat"]
     (tmp_path / "c.txt").write_bytes(b"\xef\xbb\xbfcat\r\n dog\r\n")
     found = read(tmp_path, RUN.replace("\n", "\r\n") + f"classes: {tmp_path / 'c.txt'}\r\n")
-    assert classes_of(settle(found, {})) == {"cat": "", "dog": ""}
+    assert class_words(resolve_defaults(found, {})) == {"cat": "", "dog": ""}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_windows_line_ends_and_the_mark_of_byte_order(tmp_path):
 )
 def test_classes_as_one_text_are_no_file(tmp_path, written, sentence):
     with pytest.raises(InputError, match=sentence):
-        settle(read(tmp_path, RUN + f"classes: {written}"), {})
+        resolve_defaults(read(tmp_path, RUN + f"classes: {written}"), {})
 
 
 @pytest.mark.parametrize(

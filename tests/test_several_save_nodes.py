@@ -10,11 +10,11 @@ import yaml
 from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
 from manyshot.driver import ledger_file
-from manyshot.driver.comfyui.completion import FileRef, Finished, Watch, complete, seen
+from manyshot.driver.comfyui.completion import FileRef, Finished, Watch, apply_event, complete
 from manyshot.driver.comfyui.events import Event
 from manyshot.driver.embedded.server import EmbeddedServer
 from manyshot.driver.job import Failure, Job
-from manyshot.driver.look import look_ahead
+from manyshot.driver.look import preview_run
 from manyshot.driver.prepare import prepare
 from manyshot.driver.run import run
 from manyshot.driver.take_over import Wishes
@@ -177,7 +177,7 @@ def test_a_list_of_one_is_that_node_and_several_join_the_ids(tmp_path: Path) -> 
 
 def test_plan_counts_the_images_of_all_nodes(tmp_path: Path) -> None:
     recipe = colours(tmp_path, ["http://127.0.0.1:9"], 6, two_sizes(), save=BOTH)
-    lines, _ = look_ahead(recipe, False, 0)
+    lines, _ = preview_run(recipe, False, 0)
     assert lines[0].startswith("3 jobs: 1 class x 6 images, 2 images a job, of Base, Upscaled.")
 
 
@@ -225,7 +225,7 @@ def masks(node: str, count: int) -> Event:
 def test_images_of_two_nodes(events: list[Event], end: bytes | str) -> None:
     watch = Watch(("9", "10"), 4, True)
     for event in events:
-        watch = seen(watch, event)
+        watch = apply_event(watch, event)
     over = complete(watch)
     if isinstance(end, bytes):
         assert isinstance(over, Finished)
@@ -239,7 +239,7 @@ def test_files_of_two_nodes_take_turns() -> None:
     watch = Watch(("9", "10"), 4, False)
     for node in ("10", "9"):
         files = [{"filename": f"{node}_{n}", "type": "output"} for n in range(2)]
-        watch = seen(watch, Event("output", "p", node, {"images": files}))
+        watch = apply_event(watch, Event("output", "p", node, {"images": files}))
     over = complete(watch)
     assert isinstance(over, Finished)
     names = [file.filename for file in over.image_files if isinstance(file, FileRef)]

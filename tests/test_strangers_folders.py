@@ -10,7 +10,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.new_folder import new_folder
 from manyshot.core.record_file import add_records
 from manyshot.core.sole_use import sole_use
-from manyshot.driver.audit import files_of
+from manyshot.driver.audit import list_files
 from manyshot.driver.binding import upload_name
 from manyshot.driver.contact_sheet import write_contact_sheets
 from manyshot.driver.embedded.background import BackgroundServer, start_mark
@@ -66,7 +66,7 @@ def test_a_ledger_that_leads_elsewhere_is_damaged(tmp_path: Path, changes: dict)
 
 @pytest.mark.parametrize("text", ["3", "[]", '{"images": 3}', '{"images": [3]}', "null"])
 def test_facts_of_another_form_say_nothing(text: str) -> None:
-    (file,) = files_of(ID, "cat", 1, 0, text)
+    (file,) = list_files(ID, "cat", 1, 0, text)
     assert file.noted is None
 
 

@@ -18,7 +18,7 @@ from manyshot.driver.audit import audit
 from manyshot.driver.folder import ROW_FIELDS, rows
 from manyshot.driver.job import Delivery, Job
 from manyshot.driver.ledger import FILE_NAME, Ledger
-from manyshot.driver.take_over import Taken, Wishes, take_over
+from manyshot.driver.take_over import Takeover, Wishes, take_over
 from manyshot.driver.upkeep import reject, reject_gone, repair, verify
 from manyshot.driver.writer import Writer
 from typer.testing import CliRunner
@@ -54,7 +54,7 @@ def opened(folder: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
-def draw(folder: Path, jobs: Jobs, wishes: Wishes | None = None) -> tuple[Taken, int]:
+def draw(folder: Path, jobs: Jobs, wishes: Wishes | None = None) -> tuple[Takeover, int]:
     """A whole run, by a server that draws a colour for each image; how many it drew."""
     with opened(folder) as ledger:
         classes = list(dict.fromkeys(job.class_name for job in jobs))
@@ -111,7 +111,7 @@ def test_any_count_becomes_any_other(tmp_path: Path, batch: int, counts: tuple[i
     assert [r.file_name for r in read_records(tmp_path / "out")] == [
         r.file_name for r in read_records(tmp_path / "new")
     ]
-    assert draw(tmp_path / "out", plan(counts[1], batch)) == (Taken(), 0)
+    assert draw(tmp_path / "out", plan(counts[1], batch)) == (Takeover(), 0)
 
 
 @pytest.mark.parametrize(
@@ -130,21 +130,21 @@ def test_a_refused_plan_changes_nothing(folder: Path, jobs: Jobs) -> None:
     with pytest.raises(InputError):
         draw(folder, jobs)
     assert state(folder) == before
-    assert draw(folder, plan(8)) == (Taken(), 0)
+    assert draw(folder, plan(8)) == (Takeover(), 0)
 
 
 def test_a_class_of_another_place_gets_another_label(folder: Path) -> None:
     jobs = plan(8, classes=["dog", "cat"])
-    assert draw(folder, jobs) == (Taken(), 0)
+    assert draw(folder, jobs) == (Takeover(), 0)
     assert {(r.class_name, r.label) for r in read_records(folder)} == {("dog", 0), ("cat", 1)}
 
 
 def test_a_deleted_image_stays_rejected(folder: Path) -> None:
     gone = first(folder)
     gone.unlink()
-    assert draw(folder, plan(8)) == (Taken(thrown_out=1), 0)
+    assert draw(folder, plan(8)) == (Takeover(thrown_out=1), 0)
     assert not gone.exists()
-    assert draw(folder, plan(8)) == (Taken(), 0)
+    assert draw(folder, plan(8)) == (Takeover(), 0)
     assert len(list(read_records(folder))) == 15
     with opened(folder) as ledger:
         assert (ledger.counts().rejected, ledger.images()) == (1, (15, 16))
@@ -160,7 +160,7 @@ def test_one_of_a_batch_that_is_drawn_again_stays_rejected(tmp_path: Path) -> No
     whole = damaged.read_bytes()
     gone.unlink()
     damaged.write_bytes(b"")
-    assert draw(tmp_path, plan(8, 4)) == (Taken(opened=1, damaged=1, thrown_out=1), 1)
+    assert draw(tmp_path, plan(8, 4)) == (Takeover(opened=1, damaged=1, thrown_out=1), 1)
     assert not gone.exists()
     assert damaged.read_bytes() == whole
 
@@ -178,7 +178,7 @@ def test_one_of_a_batch_that_is_drawn_again_stays_rejected(tmp_path: Path) -> No
 def test_a_damaged_image_is_made_again(folder: Path, damage: Callable[[Path], object]) -> None:
     before = pictures(folder)
     damage(first(folder))
-    assert draw(folder, plan(8)) == (Taken(opened=1, damaged=1), 1)
+    assert draw(folder, plan(8)) == (Takeover(opened=1, damaged=1), 1)
     assert pictures(folder) == before
 
 
@@ -215,7 +215,7 @@ def test_most_of_a_class_gone_is_asked_about(folder: Path) -> None:
         draw(folder, plan(8))
     assert state(folder) == before
     assert reject_gone(folder) == 5
-    assert draw(folder, plan(8)) == (Taken(), 0)
+    assert draw(folder, plan(8)) == (Takeover(), 0)
     assert draw(folder, plan(8), Wishes(redraw=True))[1] == 5
 
 
@@ -224,11 +224,11 @@ def test_rejected_by_command_and_back(folder: Path) -> None:
     assert reject(folder, [str(path)], "blurred") == 1
     (record,) = [r for r in read_records(folder) if not r.kept]
     assert (folder / record.file_name, record.reason) == (path, "blurred")
-    assert draw(folder, plan(8)) == (Taken(), 0)
+    assert draw(folder, plan(8)) == (Takeover(), 0)
     assert [r.reason for r in read_records(folder) if not r.kept] == ["blurred"]
     assert verify(folder, read_data=True).rejected == 1
     reject(folder, [record.file_name], None, undo=True)
-    assert draw(folder, plan(8)) == (Taken(), 0)
+    assert draw(folder, plan(8)) == (Takeover(), 0)
     assert all(r.kept for r in read_records(folder))
     with pytest.raises(InputError, match="has no image 'images/cat/x.png'"):
         reject(folder, ["images/cat/x.png"], None)
@@ -325,7 +325,7 @@ def test_a_lost_ledger_is_made_again_from_the_files(
     assert pictures(tmp_path) == before
     if metadata:
         assert list(read_records(tmp_path)) == lines
-    assert draw(tmp_path, plan(8, batch)) == (Taken(), 0)
+    assert draw(tmp_path, plan(8, batch)) == (Takeover(), 0)
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
@@ -334,7 +334,7 @@ def test_repair_needs_no_recipe(folder: Path, loss: Callable[[Path], object]) ->
     mended = repair(folder)
     assert (mended.restored, mended.opened, mended.condition.whole) == (16, 0, 16)
     assert verify(folder, read_data=True).whole == 16
-    assert draw(folder, plan(8)) == (Taken(), 0)
+    assert draw(folder, plan(8)) == (Takeover(), 0)
 
 
 def test_images_of_a_lost_ledger_that_are_not_planned_need_prune(folder: Path) -> None:
@@ -350,7 +350,7 @@ def test_images_of_a_lost_ledger_that_are_not_planned_need_prune(folder: Path) -
 def test_a_copied_folder_is_as_good(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copy)
     assert verify(tmp_path / "copy", read_data=True).is_good
-    assert draw(tmp_path / "copy", plan(8)) == (Taken(), 0)
+    assert draw(tmp_path / "copy", plan(8)) == (Takeover(), 0)
 
 
 def test_the_folder_of_an_earlier_version_is_taken_on(folder: Path) -> None:
@@ -363,7 +363,7 @@ def test_the_folder_of_an_earlier_version_is_taken_on(folder: Path) -> None:
     edit(folder, lambda line: {k: v for k, v in line.items() if k not in ("sha256", "server")})
     first(folder).write_bytes(b"")
     assert verify(folder, read_data=False).damaged
-    assert draw(folder, plan(8)) == (Taken(opened=1, damaged=1), 1)
+    assert draw(folder, plan(8)) == (Takeover(opened=1, damaged=1), 1)
     assert verify(folder, read_data=True).is_good
     assert all(r.sha256 for r in read_records(folder))
 
@@ -388,7 +388,7 @@ def test_repair_counts_what_metadata_says_is_not_kept(
     condition = repair(folder).condition
     assert (condition.whole, condition.rejected, condition.planned) == (8, 8, 16)
     with opened(folder) as ledger:
-        assert {image.reason for image in ledger.rejected().values()} == {"grey"}
+        assert {image.reason for image in ledger.rejections().values()} == {"grey"}
 
 
 def said(*words: object) -> str:

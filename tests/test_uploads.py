@@ -102,9 +102,9 @@ def test_a_server_that_was_away_is_asked_again(server: Server) -> None:
 def test_pictures_that_vanish_are_noticed(server: Server) -> None:
     uploads, pictures = uploads_to(server), {"a.png": b"one", "b.png": b"two"}
     uploads.send(pictures)
-    assert not uploads.lost(pictures)
+    assert not uploads.forget_if_lost(pictures)
     del server.files["a.png"]
-    assert uploads.lost(pictures)
+    assert uploads.forget_if_lost(pictures)
     uploads.send(pictures)
     assert server.taken == ["a.png", "b.png", "a.png"]
 
@@ -114,7 +114,7 @@ def test_a_server_that_does_not_tell_is_not_asked_twice() -> None:
     uploads = uploads_to(server)
     uploads.send({"a.png": b"one", "b.png": b"two", "c.png": b"three"})
     assert (len(server.taken), len(server.asked)) == (3, 2)
-    assert not uploads.lost({"a.png": b"one"})
+    assert not uploads.forget_if_lost({"a.png": b"one"})
 
 
 def test_names_long_past_are_asked_for_not_sent(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.driver.webui.from_graph import settings_of
+from manyshot.driver.webui.from_graph import read_settings
 from manyshot.driver.webui.samplers import OWN_LEVELS, SAMPLERS, SCHEDULERS
 from manyshot.driver.workflow.graph import Slot
 from manyshot.driver.workflow.load import read_workflow
@@ -50,10 +50,10 @@ def test_the_workflows_that_manyshot_brings(name: str) -> None:
     node = delivering_node(folded.graph, None, None)
     expected = SAID.get(name, MOVED)
     if isinstance(expected, dict):
-        assert settings_of(folded.graph, node, folded.fields, {}, name) == expected
+        assert read_settings(folded.graph, node, folded.fields, {}, name) == expected
     else:
         with pytest.raises(InputError, match=f"^{name}: {expected}") as refused:
-            settings_of(folded.graph, node, folded.fields, {}, name)
+            read_settings(folded.graph, node, folded.fields, {}, name)
         assert str(refused.value).lower().endswith("remove the webui from the recipe's servers.")
 
 
@@ -112,7 +112,7 @@ STARTS = [
 @given(st.sampled_from(STARTS).flatmap(lambda start: st.fixed_dictionaries({**ANY, **start})))
 def test_a_graph_made_from_settings_says_them(settings: dict[str, Any]) -> None:
     made = Made(settings)
-    read = settings_of(made.graph, "save", made.fields, made.addresses, "graph")
+    read = read_settings(made.graph, "save", made.fields, made.addresses, "graph")
     options: dict[str, Any] = {"sgm_noise_multiplier": settings["scheduler"] != "DDIM"}
     options |= {"img2img_fix_steps": True} if "init_image" in settings else {}
     assert read == {**ALWAYS, "options": options, **settings}

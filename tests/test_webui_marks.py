@@ -8,7 +8,7 @@ import pytest
 from manyshot.core.webui_facts import INTERRUPTED
 from manyshot.driver.job import Failure
 from manyshot.driver.webui.request import Request
-from manyshot.driver.webui.verdict import verdict
+from manyshot.driver.webui.verdict import verify_reply
 
 from .webui_host import fake_webui
 
@@ -38,6 +38,6 @@ def test_a_marked_image_is_drawn_again() -> None:
     request = Request("txt2img", {}, "a cat", 1, 1, (8, 8), "tiny", "Automatic")
     info: dict[str, Any] = {"extra_generation_params": {INTERRUPTED: True}}
     reply = {"images": ["x"], "parameters": {}, "info": json.dumps(info)}
-    found = verdict(request, reply)
+    found = verify_reply(request, reply)
     assert isinstance(found, Failure)
     assert (found.kind, "half drawn" in found.reason) == ("incomplete", True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.verdict import verdict
+from manyshot.driver.webui.verdict import verify_reply
 
 from .fault_runs import drive
 from .webui_runs import SIDE, cats, control_unit
@@ -93,7 +93,7 @@ def test_a_grid_is_not_taken_for_an_image(tmp_path: Path, tried: Tried) -> None:
     saved = changed(request, {}, save_images=True, override={"samples_save": False})
     reply = tried.client.draw(saved.endpoint, saved.payload)
     assert len(reply["images"]) == 3
-    alone, beside = outcome(tried, request), verdict(saved, reply)
+    alone, beside = outcome(tried, request), verify_reply(saved, reply)
     assert isinstance(alone, tuple)
     assert alone == beside
 

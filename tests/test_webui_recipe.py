@@ -30,7 +30,7 @@ def plan_of(webui: dict[str, Any] | None, **more: Any) -> Plan:
 
 
 def payloads(plan: Plan) -> list[dict[str, Any]]:
-    return [dict(plan.requests.request(job, plan.bound.made(job)).payload) for job in plan]
+    return [dict(plan.requests.request(job, plan.bound.render_inputs(job)).payload) for job in plan]
 
 
 def opened(text: str) -> Image.Image:
@@ -159,7 +159,7 @@ def test_labelled_photos_as_start_mask_and_control(tmp_path: Path) -> None:
     }
     plan = plan_of(webui, pairs={"folder": str(folder)})
     for job in plan:
-        made = plan.bound.made(job)
+        made = plan.bound.render_inputs(job)
         assert made is not None
         assert made.mask is not None
         request = plan.requests.request(job, made)
@@ -178,7 +178,7 @@ def test_photos_keep_the_size_that_pairs_says(tmp_path: Path) -> None:
     webui = {"checkpoint": "tiny", "init_image": "$image"}
     plan = plan_of(webui, pairs={"folder": str(folder), "size": [WIDE, TALL]})
     job = next(iter(plan))
-    request = plan.requests.request(job, plan.bound.made(job))
+    request = plan.requests.request(job, plan.bound.render_inputs(job))
     assert request.size == (WIDE, TALL)
 
 

@@ -19,7 +19,7 @@ from manyshot.driver.embedded.source import find_installed
 from manyshot.driver.http import Http
 from manyshot.driver.prepare import prepare
 from manyshot.driver.webui.client import WebUI as Client
-from manyshot.driver.webui.dialect import dialect_of
+from manyshot.driver.webui.dialect import read_dialect
 from manyshot.driver.webui.samplers import (
     OWN_LEVELS,
     SAMPLERS,
@@ -197,4 +197,4 @@ def _sent(
     with FaultWebui(version, Installed(BOTH.checkpoints, unsaved=unsaved)) as webui:
         plan = prepare(cats(folder, [webui], 1, settings), None)
         client = Client(Http(ServerAddress(url=webui.webui_url), 10, 10))
-        return dialect_of(client).adapted(plan.requests.request(next(iter(plan)))).payload
+        return read_dialect(client).adapt(plan.requests.request(next(iter(plan)))).payload

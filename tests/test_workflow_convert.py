@@ -12,7 +12,7 @@ from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.dynamic_prompts import first_choice
 from manyshot.driver.workflow.graph import Graph
 from manyshot.driver.workflow.ui import convert_ui
-from manyshot.driver.workflow.widgets import Widget, widgets_of
+from manyshot.driver.workflow.widgets import Widget, list_widgets
 
 from .workflow_strategies import CATALOGUE, WORKFLOWS, graphs, to_ui
 
@@ -70,14 +70,14 @@ def test_dynamic_prompts_take_the_first(text: str, expected: str) -> None:
 )
 def test_widgets_of_a_class(class_type: str, expected: str) -> None:
     """In parentheses: saved and not sent; with a star: sent and not saved."""
-    assert _shown(widgets_of(CATALOGUE.nodes[class_type])) == expected
+    assert _shown(list_widgets(CATALOGUE.nodes[class_type])) == expected
 
 
 def test_controlled_combo_has_two_more_widgets() -> None:
     combo = [["a", "b"], {"control_after_generate": True}]
     info = {"input": {"required": {"name": combo, "n": ["INT"]}}, "output": []}
     node = Catalogue.from_json({"A": info}).nodes["A"]
-    assert _shown(widgets_of(node)) == "name (control_after_generate) (control_filter_list) n"
+    assert _shown(list_widgets(node)) == "name (control_after_generate) (control_filter_list) n"
 
 
 def test_class_renamed_long_ago_is_found() -> None:

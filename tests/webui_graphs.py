@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from manyshot.driver.webui.from_graph import settings_of
+from manyshot.driver.webui.from_graph import read_settings
 from manyshot.driver.webui.samplers import SAMPLERS, SCHEDULERS
 from manyshot.driver.workflow.graph import Graph, Slot
 
@@ -156,7 +156,7 @@ def photo(**changes: Any) -> Made:
 
 
 def read(made: Made, **options: Any) -> dict[str, Any]:
-    return settings_of(made.graph, "save", made.fields, made.addresses, "graph.json", **options)
+    return read_settings(made.graph, "save", made.fields, made.addresses, "graph.json", **options)
 
 
 def change(made: Made, node_id: str, **inputs: Any) -> Made:

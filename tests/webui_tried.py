@@ -14,11 +14,11 @@ from manyshot.driver.address import ServerAddress
 from manyshot.driver.http import Http, Refused
 from manyshot.driver.job import Failure
 from manyshot.driver.prepare import prepare
-from manyshot.driver.webui.call import refused
+from manyshot.driver.webui.call import explain_refusal
 from manyshot.driver.webui.client import WebUI
-from manyshot.driver.webui.dialect import dialect_of
+from manyshot.driver.webui.dialect import read_dialect
 from manyshot.driver.webui.request import Request
-from manyshot.driver.webui.verdict import info_of, verdict
+from manyshot.driver.webui.verdict import read_info, verify_reply
 
 from .fault_webui import Checkpoint, Fault, FaultWebui, Installed
 from .webui_runs import SIDE, cats, red_picture
@@ -50,7 +50,7 @@ class Tried:
     def version(self) -> str:
         """As it calls itself, from 1.7 on."""
         info = self.client.draw("txt2img", {"prompt": "", "steps": 1, "width": 64, "height": 64})
-        return str((info_of(info) or {}).get("version", ""))
+        return str((read_info(info) or {}).get("version", ""))
 
     def post(self, path: str, data: Any = None) -> None:
         requests.post(f"{self.url}/sdapi/v1/{path}", json=data, timeout=600).raise_for_status()
@@ -80,15 +80,15 @@ def plain(folder: Path, tried: Tried, images: int = 1, **settings: Any) -> Reque
     """What the driver sends for a job."""
     wanted = {**SETTINGS, **settings}
     plan = prepare(cats(folder, [f"webui+{tried.url}"], 1, wanted, batch_size=images), None)
-    return dialect_of(tried.client).adapted(plan.requests.request(next(iter(plan))))
+    return read_dialect(tried.client).adapt(plan.requests.request(next(iter(plan))))
 
 
 def outcome(tried: Tried, request: Request) -> tuple[bytes, ...] | Failure:
     """What the driver makes of the reply, be it an error."""
     try:
-        return verdict(request, tried.client.draw(request.endpoint, request.payload))
+        return verify_reply(request, tried.client.draw(request.endpoint, request.payload))
     except Refused as error:
-        failure = refused(error)
+        failure = explain_refusal(error)
         assert failure is not None
         return failure
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from manyshot.driver.workflow.catalogue import COMBO, Catalogue, InputSpec, NodeSpec, types_fit
 from manyshot.driver.workflow.graph import Graph, Node, is_link
-from manyshot.driver.workflow.widgets import slots_of, widgets_of
+from manyshot.driver.workflow.widgets import list_slots, list_widgets
 
 DATA = Path(__file__).parent / "data"
 WORKFLOWS = DATA / "workflows"
@@ -79,7 +79,7 @@ def to_ui(graph: Graph, objects: bool = False) -> dict[str, Any]:
 def _ui_node(node_id: str, node: Node, links: list[dict[str, Any]]) -> dict[str, Any]:
     spec = CATALOGUE.nodes[node["class_type"]]
     inputs = []
-    for index, slot in enumerate(slots_of(spec, ())):
+    for index, slot in enumerate(list_slots(spec, ())):
         value = node["inputs"].get(slot.name)
         link_id = None
         if is_link(value):
@@ -115,6 +115,6 @@ def _widget_values(spec: NodeSpec, inputs: Mapping[str, Any]) -> list[Any]:
         widget.default
         if is_link(inputs.get(widget.name))
         else inputs.get(widget.name, widget.default)
-        for widget in widgets_of(spec)
+        for widget in list_widgets(spec)
         if widget.saved
     ]

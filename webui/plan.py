@@ -15,9 +15,9 @@ from ..core.prompt_language import escape
 from ..core.prompts import PromptSet
 from ..core.wildcards import literal
 from ..driver.job import Job
-from ..driver.picture_files import in_folder
-from ..driver.planned import planned
-from ..driver.subjects import ClassSubject, Subjects, pooled_contexts, subjects_in
+from ..driver.picture_files import list_pictures
+from ..driver.planned import make_job
+from ..driver.subjects import ClassSubject, Subjects, pool_contexts, read_subjects
 from .settings import Settings
 
 MASK = "mask"  # the picture of a job
@@ -63,7 +63,7 @@ class Plan:
     def _job(self, class_name: str, label: int, index: int) -> Job:
         resolved = self.prompts.at(class_name, index, self.settings.seed, step=self.batch_size)
         subject, images = self.subjects.get(class_name), self.settings.images_per_class
-        job = planned(resolved, label, index, self.batch_size, images, subject)
+        job = make_job(resolved, label, index, self.batch_size, images, subject)
         return job._replace(pictures=self._pictures(class_name, index // self.batch_size))
 
     def _pictures(self, class_name: str, number: int) -> dict[str, str]:
@@ -95,7 +95,7 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
     templates = content_lines(settings.templates) or content_lines(str(p.prompt))
     contexts = content_lines(settings.contexts)
     if subjects and not contexts and any("{context}" in text for text in templates):
-        contexts = [literal(escape(text, "webui")) for text in pooled_contexts(subjects)]
+        contexts = [literal(escape(text, "webui")) for text in pool_contexts(subjects)]
     prompts = PromptSet(
         words,
         templates,
@@ -113,7 +113,7 @@ def plan(settings: Settings, p: Any, facts: Mapping[str, Any]) -> Plan:
 def _subjects(path: str) -> Subjects:
     if not path:
         return {}
-    subjects = subjects_in(Path(path).expanduser())
+    subjects = read_subjects(Path(path).expanduser())
     first = next(iter(subjects.values()))
     if first.file.method == "dreambooth":
         raise InputError(
@@ -147,7 +147,7 @@ def _masks(settings: Settings, class_names: tuple[str, ...]) -> dict[str, tuple[
     folder = Path(settings.masks).expanduser()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    return {name: tuple(in_folder(folder, name)) for name in class_names}
+    return {name: tuple(list_pictures(folder, name)) for name in class_names}
 
 
 def _control(settings: Settings) -> list[Any]:

@@ -10,7 +10,7 @@ from ...core.counted import pluralize
 from ...core.errors import ManyshotError
 from ...core.tiny_files import TINY_MODEL
 from ...driver.embedded import EmbeddedServer, ServerSettings
-from ...driver.look import is_made
+from ...driver.look import is_complete
 from ...driver.run import Summary
 from ...driver.run import run as run_recipe
 from ...driver.screen import ConsoleScreen
@@ -63,7 +63,7 @@ def draw_pictures(demo: Demo, console: Console, say: Say) -> None:
     """Pictures of all draws by one server; none is started when all are there."""
     size = demo.size
     say(f"3 of 4, images: {size.images} per class and draw, drawn by ComfyUI, in {demo.pictures}")
-    if all(is_made(demo.drawing(draw)) for draw in demo.draws):
+    if all(is_complete(demo.drawing(draw)) for draw in demo.draws):
         say("All images are there.")
         return
     files = {

@@ -49,7 +49,7 @@ class LabelMask:
         """What lies beyond the mask's edges: background, or nothing is said."""
         return self.ignored if self.background is None else self.background
 
-    def shown(self) -> tuple[str, ...]:
+    def visible_classes(self) -> tuple[str, ...]:
         """The classes that have a pixel, background aside: the words of a prompt."""
         return tuple(self.classes[value] for value in self.objects())
 

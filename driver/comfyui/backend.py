@@ -13,8 +13,8 @@ from ..binding import Binding
 from ..health import Health
 from ..http import Busy, Refused, Unreachable
 from ..job import Delivery, Failure, Job
-from ..pairs.draw import Made
-from ..pictures import check_size, checked, labelled
+from ..pairs.draw import RenderedInputs
+from ..pictures import add_labels, check_delivery, check_size
 from ..recipe import Recipe
 from .client import Comfy
 from .completion import FileRef, Finished, Watch
@@ -31,7 +31,7 @@ FORGET = 50  # finished prompts are taken out of the server's history in bundles
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SubmittedJob:
     """A finished prompt, and the job's own label mask, where the server sends none."""
 
     end: Finished
@@ -63,30 +63,30 @@ class ComfyBackend:
         self._listener.start()
         self.health.start()
 
-    def draw(self, job: Job, made: Made | None) -> Drawn | Failure:
-        pictures = self._binding.uploads(job, made)
+    def draw(self, job: Job, rendered: RenderedInputs | None) -> SubmittedJob | Failure:
+        pictures = self._binding.uploads(job, rendered)
         try:
             self._uploads.send(pictures)
-            end = self._unless_lost(self._submit_and_follow(job, made), pictures)
+            end = self._unless_lost(self._submit_and_follow(job, rendered), pictures)
         except Busy as error:  # no fault of the job
-            self._lost(error)
+            self._mark_lost(error)
             raise NotTaken(str(error)) from None
         except (NotOpen, Unreachable, Refused) as error:
-            self._lost(error)
+            self._mark_lost(error)
             raise
-        return end if isinstance(end, Failure) else Drawn(end, made and made.mask)
+        return end if isinstance(end, Failure) else SubmittedJob(end, rendered and rendered.mask)
 
-    def collect(self, drawn: Drawn) -> Delivery | Failure:
+    def collect(self, submitted: SubmittedJob) -> Delivery | Failure:
         try:
-            images = drawn.end.images or self._download(drawn.end.image_files)
-            masks = drawn.end.masks or self._download(drawn.end.mask_files)
+            images = submitted.end.images or self._download(submitted.end.image_files)
+            masks = submitted.end.masks or self._download(submitted.end.mask_files)
         except Unreachable as error:
-            self._lost(error)
+            self._mark_lost(error)
             raise
         except Refused as error:
             return Failure("incomplete", str(error))
-        delivery = checked(images, masks)
-        return delivery if isinstance(delivery, Failure) else labelled(delivery, drawn.mask)
+        delivery = check_delivery(images, masks)
+        return delivery if isinstance(delivery, Failure) else add_labels(delivery, submitted.mask)
 
     def relieve(self) -> None:
         self._comfy.free()
@@ -109,7 +109,7 @@ class ComfyBackend:
     ) -> Finished | Failure:
         """Not the job is wrong but the server, where its pictures are gone: one that was restarted
         with an empty disk so quickly that nobody saw it."""
-        if isinstance(end, Failure) and pictures and self._uploads.lost(pictures):
+        if isinstance(end, Failure) and pictures and self._uploads.forget_if_lost(pictures):
             return Failure("connection", "The server has lost uploaded images.")
         return end
 
@@ -126,21 +126,21 @@ class ComfyBackend:
             try:
                 return self._comfy.file(file)
             except Busy as error:
-                self.health.lost(str(error), error.after)
+                self.health.mark_lost(str(error), error.after)
             while not self.health.wait_up(LOOK):
                 if self._stop.is_set():
                     raise Stopped
 
-    def _lost(self, error: ServerError) -> None:
-        self.health.lost(str(error), error.after if isinstance(error, Busy) else 0.0)
+    def _mark_lost(self, error: ServerError) -> None:
+        self.health.mark_lost(str(error), error.after if isinstance(error, Busy) else 0.0)
         self._uploads.forget()
 
-    def _submit_and_follow(self, job: Job, made: Made | None) -> Finished | Failure:
+    def _submit_and_follow(self, job: Job, rendered: RenderedInputs | None) -> Finished | Failure:
         prompt_id = str(uuid.uuid4())
         most = images_taken(job.images)
         box, client_id = self._listener.register(prompt_id, self._binding.save_nodes, most)
         try:
-            graph = self._binding.graph(job, prompt_id, made)
+            graph = self._binding.graph(job, prompt_id, rendered)
             refused = self._comfy.submit(graph, prompt_id, client_id)
             if refused:
                 self._comfy.cancel(prompt_id)

@@ -1,7 +1,7 @@
 """The one answer to "is this job over, and how?".
 
-A Watch is what is known about a job on a server; `seen` takes an event, `found` what the server
-says when asked (history and queue). Both give the next Watch; once `end` is set, it is over.
+A Watch is what is known about a job on a server; `apply_event` takes an event, `apply_answer` the
+server's answer (history and queue). Both give the next Watch; once `end` is set, it is over.
 Pure: no clock, no network.
 """
 
@@ -79,7 +79,7 @@ class Watch:
         return len(output.images if self.over_socket else output.image_files)
 
 
-def seen(watch: Watch, event: Event) -> Watch:
+def apply_event(watch: Watch, event: Event) -> Watch:
     """What is known after `event`."""
     match event.kind:
         case "started" | "running":
@@ -93,15 +93,15 @@ def seen(watch: Watch, event: Event) -> Watch:
         case "succeeded":
             return replace(watch, succeeded=True)
         case "raised":
-            return replace(watch, problem=failure_of(event.data))
+            return replace(watch, problem=parse_failure(event.data))
         case "interrupted":
             return replace(watch, problem=Failure("connection", "The job was interrupted."))
         case "ended":
-            return _ended(watch)
+            return _finish(watch)
     return watch
 
 
-def found(watch: Watch, answer: Found) -> Watch:
+def apply_answer(watch: Watch, answer: Found) -> Watch:
     """What is known after asking the server where the prompt is."""
     match answer.where:
         case "history":
@@ -121,9 +121,9 @@ def complete(watch: Watch) -> Finished | Failure:
     """
     each = watch.wanted // len(watch.save_nodes)
     counts = {node_id: watch.count(node_id) for node_id in watch.save_nodes}
-    if any(got > each for got in counts.values()):  # it would be so every time
+    if any(received > each for received in counts.values()):  # it would be so every time
         return Failure("count", _too_many(counts, each))
-    missing = next((node_id for node_id, got in counts.items() if got < each), None)
+    missing = next((node_id for node_id, received in counts.items() if received < each), None)
     if missing is not None:
         return Failure("incomplete", _miscount(missing, counts[missing], each))
     outputs = [watch.output(node_id) for node_id in watch.save_nodes]
@@ -138,7 +138,7 @@ def complete(watch: Watch) -> Finished | Failure:
     )
 
 
-def failure_of(error: dict[str, Any]) -> Failure:
+def parse_failure(error: dict[str, Any]) -> Failure:
     """An execution error of ComfyUI as a Failure that names the node."""
     kind = str(error.get("exception_type", ""))
     text = str(error.get("exception_message", "")).strip()
@@ -161,8 +161,8 @@ def with_output(watch: Watch, node_id: str, sent: dict[str, Any]) -> Watch:
 
 
 def _with_image(watch: Watch, node_id: str, event: Event) -> Watch:
-    own, output = event.data.get("manyshot"), watch.output(node_id)
-    if isinstance(own, dict) and own.get("kind") == "mask":
+    metadata, output = event.data.get("manyshot"), watch.output(node_id)
+    if isinstance(metadata, dict) and metadata.get("kind") == "mask":
         output = replace(output, masks=(*output.masks, event.image))
     else:
         output = replace(output, images=(*output.images, event.image))
@@ -181,9 +181,9 @@ def _masks_missing(watch: Watch, outputs: list[Output]) -> Failure | None:
     """Why the masks cannot be those of the images."""
     if watch.over_socket:
         for output in outputs:
-            got, sent = len(output.masks), output.wanted_masks
-            if got != sent:
-                return Failure("incomplete", f"{got} of {pluralize(sent, 'mask')} received.")
+            received, sent = len(output.masks), output.wanted_masks
+            if received != sent:
+                return Failure("incomplete", f"{received} of {pluralize(sent, 'mask')} received.")
     counts = {len(output.masks if watch.over_socket else output.mask_files) for output in outputs}
     if len(counts) > 1:  # it would be so every time
         return Failure(
@@ -194,7 +194,7 @@ def _masks_missing(watch: Watch, outputs: list[Output]) -> Failure | None:
     return None
 
 
-def _ended(watch: Watch) -> Watch:
+def _finish(watch: Watch) -> Watch:
     # An error event is not the last word (a blocked branch raises while the rest goes on), and an
     # end without a success event, or without the files, is none: the history knows.
     end = complete(watch)
@@ -229,19 +229,19 @@ def _problem_in(status: dict[str, Any]) -> Failure:
     for message in messages if isinstance(messages, list) else []:
         if isinstance(message, list) and len(message) == 2 and isinstance(message[1], dict):
             if message[0] == "execution_error":
-                return failure_of(message[1])
+                return parse_failure(message[1])
             if message[0] == "execution_interrupted":
                 return Failure("connection", "The job was interrupted.")
     return Failure("node", "The server reports an error without saying which.")
 
 
-def _miscount(node_id: str, got: int, each: int) -> str:
-    if not got:
+def _miscount(node_id: str, received: int, each: int) -> str:
+    if not received:
         return (
             f"The job ended without an image from node {node_id} (answered from the server's "
             "cache, or its branch did not run)."
         )
-    return f"Node {node_id}: {describe_shortfall(got, each)}"
+    return f"Node {node_id}: {describe_shortfall(received, each)}"
 
 
 def _too_many(counts: Mapping[str, int], each: int) -> str:
@@ -251,7 +251,7 @@ def _too_many(counts: Mapping[str, int], each: int) -> str:
             f"{describe_shortfall(many, each * len(counts))} If every job of the workflow "
             f"returns {many}, write 'images_per_job: {many}' in the recipe."
         )
-    shown = ", ".join(f"{got} of node {node_id}" for node_id, got in counts.items())
+    shown = ", ".join(f"{received} of node {node_id}" for node_id, received in counts.items())
     return (
         f"The nodes under 'save' return different numbers of images: {shown}. All must "
         f"return the same number. List only those that return {most}, and put the others "

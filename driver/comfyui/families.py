@@ -31,11 +31,13 @@ def check_families(plan: Plan, catalogue: Catalogue, server: str, comfy: Comfy) 
     graphs = [plan.graphs.graph(job, "0") for job in plan.samples()]
     if not any(_has_control(graph, catalogue) for graph in graphs):
         return
-    known = server_families(comfy)
-    found = dict.fromkeys(text for graph in graphs for text in wrong_pairs(graph, catalogue, known))
-    if found:
+    families = server_families(comfy)
+    mismatches = dict.fromkeys(
+        text for graph in graphs for text in find_mismatches(graph, catalogue, families)
+    )
+    if mismatches:
         where = plan.recipe.workflow_name
-        shown = " ".join(f"{where}, {text}" for text in list(found)[:3])
+        shown = " ".join(f"{where}, {text}" for text in list(mismatches)[:3])
         raise InputError(f"The server {server} cannot run this. {shown}")
 
 
@@ -47,62 +49,62 @@ def server_families(comfy: Comfy) -> Families:
         return {}
 
 
-def wrong_pairs(graph: Graph, catalogue: Catalogue, known: Families) -> Iterator[str]:
+def find_mismatches(graph: Graph, catalogue: Catalogue, server_models: Families) -> Iterator[str]:
     """A sentence for every ControlNet that cannot steer the model of its sampler."""
-    models = {**known.get("diffusion_models", {}), **known.get("checkpoints", {})}
-    controls = known.get("controlnet", {})
+    models = {**server_models.get("diffusion_models", {}), **server_models.get("checkpoints", {})}
+    controls = server_models.get("controlnet", {})
     for node_id in graph:
         if not _takes(graph, node_id, catalogue, MODEL):
             continue
-        steered = dict(_named(graph, node_id, catalogue, MODEL, models))
+        steered = dict(_find_chosen(graph, node_id, catalogue, MODEL, models))
         families = {models[name].family for name in steered}
         if len(families) != 1:
             continue  # none that is known, or several: which one samples is not seen here
         family, model = families.pop(), next(iter(steered))
         fitting = [name for name, facts in controls.items() if facts.family == family]
-        for name, place in _named(graph, node_id, catalogue, CONTROL, controls):
+        for name, place in _find_chosen(graph, node_id, catalogue, CONTROL, controls):
             text = explain_incompatibility(name, controls[name], model, family, fitting)
             if text:
                 yield f"{describe(graph, place)}: {text}"
 
 
-def _named(
+def _find_chosen(
     graph: Graph,
     start: str,
     catalogue: Catalogue,
     kinds: frozenset[str],
-    known: Mapping[str, ModelFacts],
+    files: Mapping[str, ModelFacts],
 ) -> Iterator[tuple[str, str]]:
     """Files of `known` that are chosen upstream of a node along links of `kinds`, with the node."""
     for node_id in _upstream(graph, start, catalogue, kinds):
         spec = catalogue.get(graph[node_id]["class_type"])
         for name, value in graph[node_id]["inputs"].items():
             chosen = spec and name in spec.inputs and spec.inputs[name].type == COMBO
-            if chosen and isinstance(value, str) and value in known:
+            if chosen and isinstance(value, str) and value in files:
                 yield value, node_id
 
 
 def _upstream(
     graph: Graph, start: str, catalogue: Catalogue, kinds: frozenset[str]
 ) -> dict[str, None]:
-    found: dict[str, None] = {}
+    visited: dict[str, None] = {}
     waiting = [start]
     while waiting:
         node_id = waiting.pop()
-        if node_id not in found:
-            found[node_id] = None
+        if node_id not in visited:
+            visited[node_id] = None
             waiting += _takes(graph, node_id, catalogue, kinds)
-    return found
+    return visited
 
 
 def _takes(graph: Graph, node_id: str, catalogue: Catalogue, kinds: frozenset[str]) -> list[str]:
     """The nodes from which a node gets what is of `kinds`."""
-    found = []
+    sources = []
     for _, source, output in links(graph[node_id]):
         spec = catalogue.get(graph[source]["class_type"]) if source in graph else None
         if spec and 0 <= output < len(spec.outputs) and split_types(spec.outputs[output]) & kinds:
-            found.append(source)
-    return found
+            sources.append(source)
+    return sources
 
 
 def _has_control(graph: Graph, catalogue: Catalogue) -> bool:

@@ -9,7 +9,7 @@ from ..health import Health
 from ..http import Busy, Unreachable
 from ..job import Failure
 from .client import Comfy
-from .completion import Finished, Found, Watch, found, seen
+from .completion import Finished, Found, Watch, apply_answer, apply_event
 from .events import Event
 from .mailbox import Mailbox
 from .probe import Probe
@@ -51,7 +51,7 @@ class Follower:
             if events:
                 self._last_sign = self._asked = time.monotonic()
             elif watch.running and time.monotonic() - self._last_sign > self._stall:
-                return self._stalled()
+                return self._give_up()
             else:
                 watch = self._after_silence(watch)
         return watch.end
@@ -67,7 +67,7 @@ class Follower:
     def _after(self, watch: Watch, event: Event | None) -> Watch:
         if event is None:
             return self._after_drop(watch)
-        watch = seen(watch, event)
+        watch = apply_event(watch, event)
         if watch.doubtful and watch.end is None:
             return self._ask(watch)
         return watch
@@ -80,7 +80,7 @@ class Follower:
         if answer is not None and answer.where == "history":
             watch = self._with_stragglers(watch)
         if answer is not None and watch.end is None:
-            watch = found(watch, answer)
+            watch = apply_answer(watch, answer)
         self._asked = time.monotonic()
         if waited or self._deaf:  # it may have begun just now, or go on unheard
             self._last_sign = self._asked
@@ -91,7 +91,7 @@ class Follower:
     def _with_stragglers(self, watch: Watch) -> Watch:
         """The job is over, but what was sent before its end may still be on its way."""
         for event in self._box.take(TICK):
-            watch = seen(watch, event) if event else watch
+            watch = apply_event(watch, event) if event else watch
         return watch
 
     def _after_drop(self, watch: Watch) -> Watch:
@@ -105,7 +105,7 @@ class Follower:
 
     def _ask(self, watch: Watch) -> Watch:
         answer = self._find()
-        return watch if answer is None else found(watch, answer)
+        return watch if answer is None else apply_answer(watch, answer)
 
     def _find(self) -> Found | None:
         """Where the prompt is; None from a server too busy to say, while its events still come."""
@@ -116,7 +116,7 @@ class Follower:
                 raise Unreachable(str(error)) from None
             return None
 
-    def _stalled(self) -> Failure:
+    def _give_up(self) -> Failure:
         """Interrupt a job without a sign of life; a server that cannot stop it is set aside."""
         self._comfy.cancel(self._prompt_id)
         deadline = time.monotonic() + CANCEL_GRACE
@@ -128,6 +128,6 @@ class Follower:
                 answer = self._find()
                 stopped = answer is not None and answer.where not in ("running", "queued")
         if not stopped:
-            self._probe.wedged(self._prompt_id)
-            self._health.lost("A node does not finish and does not react to an interrupt.")
+            self._probe.mark_wedged(self._prompt_id)
+            self._health.mark_lost("A node does not finish and does not react to an interrupt.")
         return Failure("stalled", f"No sign of life for {self._stall:g} s; interrupted.")

@@ -95,7 +95,7 @@ class Listener:
                 self.problem = _reason(error)
                 if not self._stop.is_set():
                     log.info("websocket of %s: %s", self._address.base_url, self.problem)
-            self._lost()
+            self._disconnect()
             self._stop.wait(BACKOFF[min(tries, len(BACKOFF) - 1)])
             tries += 1
 
@@ -174,7 +174,7 @@ class Listener:
         if box is not None:
             box.put(event)
 
-    def _lost(self) -> None:
+    def _disconnect(self) -> None:
         self._drop_socket()
         with self._lock:
             self._open.clear()
@@ -219,8 +219,8 @@ class _Bounded(websocket.WebSocket):
     def _recv(self, bufsize: int) -> bytes:
         if not self._ahead:
             self._ahead = super()._recv(max(bufsize, READ_AHEAD))
-        part, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
-        return part
+        chunk, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
+        return chunk
 
 
 class _Frames(frame_buffer):

@@ -9,7 +9,7 @@ from typing import Any
 from ...core.content_hash import hash_file_once
 from ...core.errors import ServerError
 from ...core.paths import below
-from ..model_use import SUFFIXES, called_in_text, model_files
+from ..model_use import SUFFIXES, find_prompt_networks, model_files
 from ..plan import Plan
 from .client import Comfy
 
@@ -26,7 +26,9 @@ def model_facts(plan: Plan, comfy: Comfy, folders: Iterable[Path]) -> list[dict[
     itself, and a hash of all that it says.
     """
     graphs = [plan.graphs.graph(job, "0") for job in plan.samples()]
-    names = {name for graph in graphs for name in model_files(graph)} | {*called_in_text(plan)}
+    names = {name for graph in graphs for name in model_files(graph)} | {
+        *find_prompt_networks(plan)
+    }
     local = {name: next(local_files(name, folders), None) for name in names}
     far = [name for name in names if name.endswith(SUFFIXES) and not local[name]]
     places = _places(far, comfy)

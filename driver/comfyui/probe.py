@@ -50,7 +50,7 @@ class Probe:
         with self._lock:
             self._abandoned.add(prompt_id)
 
-    def wedged(self, prompt_id: str) -> None:
+    def mark_wedged(self, prompt_id: str) -> None:
         """A node does not stop: use the server again when it has, or after a restart."""
         self._wedged = prompt_id
 

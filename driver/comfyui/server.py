@@ -62,13 +62,13 @@ class ComfyServer:
 
     def backend(self, plan: Plan) -> ComfyBackend:
         """One that was away at the start is checked when it comes."""
-        known = self.reached
+        checked = self.reached
 
         def check() -> None:
-            nonlocal known
-            if not known:
+            nonlocal checked
+            if not checked:
                 self.check(plan)
-                known = True
+                checked = True
 
         return ComfyBackend(self.name, self.comfy, plan.recipe, plan.graphs, check, self.revive)
 

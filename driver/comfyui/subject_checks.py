@@ -23,35 +23,37 @@ def check_subjects(plan: Plan, server: str, comfy: Comfy, folders: Iterable[Path
     """
     if not plan.subjects:
         return
-    for one in {one.name: one for one in plan.subjects.values()}.values():
-        _check_file(one, server, comfy)
+    for subject in {subject.name: subject for subject in plan.subjects.values()}.values():
+        _check_file(subject, server, comfy)
     first = next(iter(plan.subjects.values()))
     if first.folder != "checkpoints" and not plan.recipe.any_base:
         _check_base(plan, first, list(folders))
 
 
-def _check_file(one: ClassSubject, server: str, comfy: Comfy) -> None:
+def _check_file(subject: ClassSubject, server: str, comfy: Comfy) -> None:
     """By the header, which a server shows of every .safetensors file."""
     try:
-        metadata = comfy.model_metadata(one.name, one.folder)
+        metadata = comfy.model_metadata(subject.name, subject.folder)
     except Refused as error:
         if error.status != 404:
             raise
         raise InputError(
-            f"The server {server} has no {one.name} in models/{one.folder}. {one.advice}"
+            f"The server {server} has no {subject.name} in models/{subject.folder}. "
+            f"{subject.advice}"
         ) from None
-    if metadata.get(KEY) != one.file.metadata()[KEY]:
+    if metadata.get(KEY) != subject.file.metadata()[KEY]:
         raise InputError(
-            f"Server {server} has a different {one.name} than your file {one.path}. {one.advice}"
+            f"Server {server} has a different {subject.name} than your file {subject.path}. "
+            f"{subject.advice}"
         )
 
 
-def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
+def _check_base(plan: Plan, subject: ClassSubject, folders: list[Path]) -> None:
     """As far as the workflow's checkpoints are files on this machine."""
     digests = {path.name: hash_file_once(path) for path in _checkpoints(plan, folders)}
-    if digests and one.file.base_digest not in digests.values():
+    if digests and subject.file.base_digest not in digests.values():
         raise InputError(
-            f"{one.path} was trained on {one.file.base}, but {plan.recipe.workflow} draws "
+            f"{subject.path} was trained on {subject.file.base}, but {plan.recipe.workflow} draws "
             f"with {', '.join(digests)}, which is a different model. Train on that one, "
             "change the workflow's checkpoint, or write 'any_base: true' to try it anyway."
         )
@@ -60,5 +62,5 @@ def _check_base(plan: Plan, one: ClassSubject, folders: list[Path]) -> None:
 def _checkpoints(plan: Plan, folders: list[Path]) -> Iterator[Path]:
     names = {name for job in plan.samples() for name in model_files(plan.graphs.graph(job, "0"))}
     for name in sorted(names):
-        found = (below(folder / "checkpoints", name) for folder in folders)
-        yield from [path for path in found if path and path.is_file()][:1]
+        paths = (below(folder / "checkpoints", name) for folder in folders)
+        yield from [path for path in paths if path and path.is_file()][:1]

@@ -39,7 +39,7 @@ class Uploads:
         with self._lock:
             self._there.clear()
 
-    def lost(self, pictures: Mapping[str, Content]) -> bool:
+    def forget_if_lost(self, pictures: Mapping[str, Content]) -> bool:
         """Whether the server has one of `pictures` no more; then all are forgotten."""
         if self._silent or all(self._size(name) is not None for name in pictures):
             return False
@@ -49,12 +49,12 @@ class Uploads:
     def _ensure(self, name: str, content: Content) -> None:
         """Ask and upload, or wait for the other lane that does."""
         with self._lock:
-            known = self._there.get(name)
+            earlier = self._there.get(name)
             promise = self._there.setdefault(name, Future())
             if len(self._there) > REMEMBERED:
                 self._there.popitem(last=False)
-        if known:
-            known.result()
+        if earlier:
+            earlier.result()
             return
         try:
             self._give(name, content)
@@ -70,9 +70,9 @@ class Uploads:
         data = content if isinstance(content, bytes) else _read(content)
         if not self._silent and self._size(name) == len(data):
             return
-        taken = self._comfy.upload(name, data, UPLOADS)
-        if taken != f"{UPLOADS}/{name}":
-            raise ServerError(f"The server stored the picture {name} as {taken!r}.")
+        stored_as = self._comfy.upload(name, data, UPLOADS)
+        if stored_as != f"{UPLOADS}/{name}":
+            raise ServerError(f"The server stored the picture {name} as {stored_as!r}.")
         if not self.sent:
             self._silent = self._size(name) != len(data)
         with self._lock:

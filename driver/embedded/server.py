@@ -63,12 +63,12 @@ class EmbeddedServer:
     @property
     def log(self) -> Path:
         """ComfyUI's log file; the earlier ones are beside it."""
-        return self._started_base().log
+        return self._require_base().log
 
     @property
     def folder(self) -> Path:
         """The base directory, with models/, custom_nodes/, input/ and output/."""
-        return self._started_base().folder
+        return self._require_base().folder
 
     @property
     def model_folders(self) -> tuple[Path, ...]:
@@ -125,7 +125,7 @@ class EmbeddedServer:
     def detach(self) -> None:
         """Leave it running after this process; from now on it is its guardian that ends it."""
         self.process.detach()
-        os.close(self._started_base().lock)  # the guardian and ComfyUI hold it too
+        os.close(self._require_base().lock)  # the guardian and ComfyUI hold it too
         self._process, self._base = None, None
 
     def close(self) -> None:
@@ -160,7 +160,7 @@ class EmbeddedServer:
                 return
 
     def _launch_once(self, source: Source) -> None:
-        base = self._started_base()
+        base = self._require_base()
         with reserve_port(self._port) as port:
             command = [str(self.settings.python), str(source.folder / "main.py")]
             command += _arguments(base, source, port) + self._device + list(self.settings.arguments)
@@ -172,7 +172,7 @@ class EmbeddedServer:
             self._facts = wait_until_ready(self.url, self._process, base, timeout)
         check_packs(base)
 
-    def _started_base(self) -> Base:
+    def _require_base(self) -> Base:
         if self._base is None:
             raise ServerError("The embedded server has not been started.")
         return self._base

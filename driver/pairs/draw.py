@@ -21,7 +21,7 @@ COMPRESSION = 1  # of PNG's 1 to 9
 
 
 @dataclass(frozen=True)
-class Made:
+class RenderedInputs:
     """What was drawn for a job: the PNG file of each picture field that its workflow takes, and
     the label mask that its images will have; None where that is not known."""
 
@@ -49,7 +49,7 @@ def draw_pictures(
     colours: Mapping[str, Colour],
     open_colour: Colour,
     masked: bool,
-) -> Made:
+) -> RenderedInputs:
     """The files of the picture `fields` of a scene; ignored pixels of a control image have the
     `open_colour`."""
     drawings: dict[str, Callable[[], np.ndarray]] = {
@@ -59,7 +59,7 @@ def draw_pictures(
         "control": lambda: draw_control(scene.mask, colours, open_colour),
     }
     files = {field: _png(drawings[field]()) for field in drawings if field in fields}
-    return Made(files, scene.mask if masked else None)
+    return RenderedInputs(files, scene.mask if masked else None)
 
 
 def object_mask(mask: LabelMask) -> np.ndarray:

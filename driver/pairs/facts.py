@@ -46,7 +46,7 @@ def read_facts(pair: PairFile, masked: bool) -> PairFacts:
     if not masked:
         return PairFacts(_digest(pair.image, None), size, (BACKGROUND,), ())
     mask = fitting_mask(pair, size)
-    return PairFacts(_digest(pair.image, mask), size, mask.classes, mask.shown())
+    return PairFacts(_digest(pair.image, mask), size, mask.classes, mask.visible_classes())
 
 
 def _digest(image: Path, mask: LabelMask | None) -> str:

@@ -19,7 +19,7 @@ from ...core.masks.pairs import find_pairs
 from ...core.masks.read import LabelMask
 from ...core.nearest import did_you_mean
 from ..job import Job
-from .draw import Made, build_scene, draw_pictures
+from .draw import RenderedInputs, build_scene, draw_pictures
 from .facts import PairFacts, Progress, all_facts
 from .settings import Pairs
 
@@ -63,7 +63,7 @@ class Scenes:
             chosen.append(next(n for n in (*everyone[start:], *everyone) if n not in chosen))
         return chosen
 
-    def shown(self, names: Sequence[str]) -> tuple[str, ...]:
+    def list_shown(self, names: Sequence[str]) -> tuple[str, ...]:
         """The classes that the masks of these photos show, each once."""
         return tuple(dict.fromkeys(shown for name in names for shown in self.facts[name].shown))
 
@@ -81,7 +81,7 @@ class Scenes:
         classes = join_names(self.facts[pair].classes for pair in job.pairs)
         return "\n".join(" ".join(name.split()) for name in classes)
 
-    def made(self, job: Job) -> Made:
+    def render_inputs(self, job: Job) -> RenderedInputs:
         """The pictures of a job. Raises InputError for a photo that cannot be read any more."""
         pairs = [self._by_name[name] for name in job.pairs]
         scene = build_scene(pairs, self.settings, job.seed, self.size, self.masked)
@@ -113,7 +113,7 @@ class Scenes:
                 raise InputError(f"{self.settings.folder} has no photo of {name!r}.{near}")
         return replace(self, of_class={name: self.of_class[name] for name in classes})
 
-    def checked(self, progress: Progress) -> "Scenes":
+    def read_all(self, progress: Progress) -> "Scenes":
         """The same with their facts, all photos read.
 
         Raises InputError for whatever is wrong with one of them, and for classes that the palette

@@ -11,9 +11,9 @@ from ..backend import NotTaken
 from ..health import Health
 from ..http import Busy, Refused, Unreachable
 from ..job import Delivery, Failure, Job
-from ..pairs.draw import Made
-from ..pictures import checked, labelled
-from .call import GATEWAY, Call, refused
+from ..pairs.draw import RenderedInputs
+from ..pictures import add_labels, check_delivery
+from .call import GATEWAY, Call, explain_refusal
 from .client import WebUI
 from .dialect import Dialect
 from .facts import SPOILED
@@ -22,7 +22,7 @@ from .payload import MODELS
 from .probe import Probe
 from .request import Request
 from .requests import Requests
-from .verdict import info_of, verdict
+from .verdict import read_info, verify_reply
 
 log = logging.getLogger(__name__)
 TURNED_AWAY = (429, 503)  # nothing was begun; a gateway's 502 and 504 may come after hours
@@ -30,12 +30,12 @@ HURRY = 5.0  # for a reply, once the run is stopped
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SubmittedJob:
     """A reply, what was asked, and the pictures that were drawn for the job."""
 
     request: Request
     reply: Any
-    made: Made | None
+    made: RenderedInputs | None
 
 
 class WebUIBackend:
@@ -68,10 +68,10 @@ class WebUIBackend:
     def start(self) -> None:
         self.health.start()
 
-    def draw(self, job: Job, made: Made | None) -> Drawn | Failure:
+    def draw(self, job: Job, rendered: RenderedInputs | None) -> SubmittedJob | Failure:
         dialect = self._dialect()
-        request = dialect.adapted(self._requests.request(job, made))
-        self._before = changed(request, dialect) | self._before
+        request = dialect.adapt(self._requests.request(job, rendered))
+        self._before = replaced_options(request, dialect) | self._before
         idle = self._idle or self._is_idle()
         call = Call(lambda: self._client.draw(request.endpoint, request.payload))
         follower = Follower(self._client, call, idle, self._stall, self._stop)
@@ -79,22 +79,22 @@ class WebUIBackend:
         try:
             reply = follower.to_end()
             if isinstance(reply, Failure):
-                self._left(follower, reply.reason)
+                self._abandon(follower, reply.reason)
                 return reply
-            return self._unspoiled(Drawn(request, reply, made), follower)
+            return self._check_spoiled(SubmittedJob(request, reply, rendered), follower)
         except Refused as error:
-            return self._refused(error, follower)
+            return self._explain(error, follower)
         except Unreachable as error:
-            self._left(follower, str(error))
+            self._abandon(follower, str(error))
             raise
 
-    def collect(self, drawn: Drawn) -> Delivery | Failure:
-        images = verdict(drawn.request, drawn.reply)
+    def collect(self, submitted: SubmittedJob) -> Delivery | Failure:
+        images = verify_reply(submitted.request, submitted.reply)
         if isinstance(images, Failure):
             return images
-        delivery = checked(images, ())
-        mask = drawn.made and drawn.made.mask
-        return delivery if isinstance(delivery, Failure) else labelled(delivery, mask)
+        delivery = check_delivery(images, ())
+        mask = submitted.made and submitted.made.mask
+        return delivery if isinstance(delivery, Failure) else add_labels(delivery, mask)
 
     def relieve(self) -> None:
         """The WebUI frees its memory itself after each task."""
@@ -116,36 +116,36 @@ class WebUIBackend:
         try:
             return not self._client.progress().busy
         except (Unreachable, Refused) as error:
-            self.health.lost(str(error), error.after if isinstance(error, Busy) else 0.0)
+            self.health.mark_lost(str(error), error.after if isinstance(error, Busy) else 0.0)
             raise NotTaken(str(error)) from None
 
-    def _unspoiled(self, drawn: Drawn, follower: Follower) -> Drawn | Failure:
-        info = info_of(drawn.reply) or {}
-        end = follower.ended(str(info.get("job_timestamp")))
+    def _check_spoiled(self, submitted: SubmittedJob, follower: Follower) -> SubmittedJob | Failure:
+        info = read_info(submitted.reply) or {}
+        end = follower.check_end(str(info.get("job_timestamp")))
         self._idle = end.idle
-        return Failure("incomplete", SPOILED) if end.spoiled else drawn
+        return Failure("incomplete", SPOILED) if end.spoiled else submitted
 
-    def _refused(self, error: Refused, follower: Follower) -> Failure:
-        failure = refused(error)
+    def _explain(self, error: Refused, follower: Follower) -> Failure:
+        failure = explain_refusal(error)
         if failure is not None:
             return failure
         if isinstance(error, Busy) and error.status in TURNED_AWAY:
-            self.health.lost(str(error), error.after)
+            self.health.mark_lost(str(error), error.after)
             raise NotTaken(str(error))
         reason = str(error)
         if error.status in GATEWAY:
             reason += " A proxy in front of it timed out: raise its timeout."
-        self._left(follower, reason)
+        self._abandon(follower, reason)
         return Failure("connection", reason)
 
-    def _left(self, follower: Follower, reason: str) -> None:
+    def _abandon(self, follower: Follower, reason: str) -> None:
         """The server may still draw what nobody waits for any more."""
         log.info("%s: %s", self.name, reason)
         self._probe.abandon(follower.stamp)
-        self.health.lost(reason)
+        self.health.mark_lost(reason)
 
 
-def changed(request: Request, dialect: Dialect) -> dict[str, Any]:
+def replaced_options(request: Request, dialect: Dialect) -> dict[str, Any]:
     """What the settings were that a request changes, models aside, as far as the server says."""
     return {
         name: dialect.options[name]

@@ -11,7 +11,7 @@ from ..field_text import field_names
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
 from ..recipe import Recipe
 from ..subjects import Subjects
-from .from_graph import settings_of
+from .from_graph import read_settings
 from .requests import PREFIX, Requests
 from .settings import Lora, WebUISettings, complete
 from .tree import check_value, leaves
@@ -38,18 +38,18 @@ def bind_requests(
     if graphs is None and scenes is not None:
         scenes = replace(scenes, size=_size(scenes, settings))
     nets = frozenset(unit.model for unit in settings.controlnet or ())
-    found = scenes and replace(
+    photos = scenes and replace(
         scenes,
         picture_fields=scenes.picture_fields | pictures,
         controlnets=scenes.controlnets | nets,
     )
     batch = graphs.batch_size if graphs else recipe.batch_size or 1
     return Requests(
-        settings, batch, recipe.webui is not None, swept, found, graphs.words if graphs else {}
+        settings, batch, recipe.webui is not None, swept, photos, graphs.words if graphs else {}
     )
 
 
-def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
+def _read(webui: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:
     if graphs is None:
         return {}
     save_node, *second = graphs.save_nodes
@@ -59,20 +59,20 @@ def _read(told: WebUISettings | None, graphs: Binding | None, where: str) -> dic
             "images of only one. Name one of them, or use only ComfyUI servers."
         )
     at = {**graphs.sweeps, **graphs.pictures, **graphs.texts}
-    given = told.model_fields_set if told else ()
-    return settings_of(graphs.ids.base, save_node, graphs.fields, at, where, given)
+    recipe_keys = webui.model_fields_set if webui else ()
+    return read_settings(graphs.ids.base, save_node, graphs.fields, at, where, recipe_keys)
 
 
 def _with_subjects(settings: WebUISettings, subjects: Subjects) -> WebUISettings:
     """The class's subject where settings do not call it themselves."""
-    method = next((one.file.method for one in subjects.values()), None)
+    method = next((entry.file.method for entry in subjects.values()), None)
     called = settings.loras or []
     if method == "dreambooth":
         return settings.model_copy(update={"checkpoint": SUBJECT})
-    if method != "lora" or any(one.name == SUBJECT for one in called):
+    if method != "lora" or any(entry.name == SUBJECT for entry in called):
         return settings
-    own = Lora(name=SUBJECT, weight=settings.subject_weight)
-    return settings.model_copy(update={"loras": [*called, own]})
+    subject_lora = Lora(name=SUBJECT, weight=settings.subject_weight)
+    return settings.model_copy(update={"loras": [*called, subject_lora]})
 
 
 def _check_alone(recipe: Recipe) -> None:
@@ -111,11 +111,11 @@ def _pictures(settings: WebUISettings, recipe: Recipe) -> frozenset[str]:
     return frozenset(names & set(PICTURES))
 
 
-def _check_address(value: str, known: Collection[str]) -> None:
-    if value[1:] not in known:
+def _check_address(value: str, addresses: Collection[str]) -> None:
+    if value[1:] not in addresses:
         raise InputError(
             f"'webui': {value!r} names no address of 'bind' or 'sweep'."
-            + did_you_mean(value[1:], known)
+            + did_you_mean(value[1:], addresses)
         )
 
 

@@ -39,32 +39,32 @@ class Call:
         self._done.set()
 
 
-def refused(error: Refused) -> Failure | None:
+def explain_refusal(error: Refused) -> Failure | None:
     """Why the WebUI did not draw; None when it is not the job that is refused but we, or a proxy
     that lost patience."""
-    if error.status in NOT_THE_JOB and not _said(error.body):
+    if error.status in NOT_THE_JOB and not _reason(error.body):
         return None
     if error.status in (401, 403):
         return None
     body = error.body if isinstance(error.body, dict) else {}
-    name, said = str(body.get("error", "")), _said(body) or str(error)
+    name, reason = str(body.get("error", "")), _reason(body) or str(error)
     if error.status < 500:
-        return Failure("invalid", f"The WebUI refused the job: {said}.")
-    if "OutOfMemory" in name or "out of memory" in said.lower():
-        return Failure("memory", f"The WebUI ran out of memory: {said}.")
-    return Failure("node", f"The WebUI failed: {said}{f' ({name})' if name else ''}.")
+        return Failure("invalid", f"The WebUI refused the job: {reason}.")
+    if "OutOfMemory" in name or "out of memory" in reason.lower():
+        return Failure("memory", f"The WebUI ran out of memory: {reason}.")
+    return Failure("node", f"The WebUI failed: {reason}{f' ({name})' if name else ''}.")
 
 
-def _said(body: Any) -> str:
+def _reason(body: Any) -> str:
     """The reason in an error reply: of 422 a list of fields, else a text."""
     body = body if isinstance(body, dict) else {}
     detail = body.get("detail")
     if isinstance(detail, list):
-        return "; ".join(_field(one) for one in detail if isinstance(one, dict))
-    said = [str(text) for text in (detail, body.get("errors")) if text]
-    return " ".join(said).rstrip(".")
+        return "; ".join(_field(problem) for problem in detail if isinstance(problem, dict))
+    reasons = [str(text) for text in (detail, body.get("errors")) if text]
+    return " ".join(reasons).rstrip(".")
 
 
 def _field(problem: dict[str, Any]) -> str:
-    where = ".".join(str(part) for part in problem.get("loc", []) if part != "body")
+    where = ".".join(str(key) for key in problem.get("loc", []) if key != "body")
     return f"{where}: {problem.get('msg', 'wrong')}"

@@ -39,17 +39,17 @@ def check(plan: Plan, dialect: Dialect, server: str) -> None:
 
 
 def _fields(request: Request, dialect: Dialect) -> Iterator[str]:
-    known = dialect.schemas.get(request.endpoint)
+    names = dialect.schemas.get(request.endpoint)
     for name in request.payload:
-        if known is not None and name not in known and name != "scheduler":
-            yield f"Its {request.endpoint} has no field {name!r}.{did_you_mean(name, known)}"
+        if names is not None and name not in names and name != "scheduler":
+            yield f"Its {request.endpoint} has no field {name!r}.{did_you_mean(name, names)}"
 
 
 def _options(request: Request, dialect: Dialect) -> Iterator[str]:
-    known = dialect.settings
+    names = dialect.settings
     for name in request.payload["override_settings"]:
-        if name not in known and name not in (*PINNED, *MODELS):
-            yield f"It has no setting {name!r}.{did_you_mean(name, known)}"
+        if name not in names and name not in (*PINNED, *MODELS):
+            yield f"It has no setting {name!r}.{did_you_mean(name, names)}"
 
 
 def _images(request: Request, dialect: Dialect) -> Iterator[str]:
@@ -66,13 +66,13 @@ def _images(request: Request, dialect: Dialect) -> Iterator[str]:
 
 def _names(request: Request, dialect: Dialect) -> Iterator[str]:
     try:
-        dialect.adapted(request)
+        dialect.adapt(request)
     except InputError as error:
         yield str(error)
 
 
 def _loras(request: Request, dialect: Dialect) -> Iterator[str]:
-    names = {str(one.get(key)) for one in dialect.loras for key in ("name", "alias")}
+    names = {str(lora.get(key)) for lora in dialect.loras for key in ("name", "alias")}
     for name in request.loras:
         if name not in names:
             yield _lacks("LoRA", name, names)
@@ -81,13 +81,13 @@ def _loras(request: Request, dialect: Dialect) -> Iterator[str]:
 def _embeddings(request: Request, dialect: Dialect) -> Iterator[str]:
     loaded, skipped = dialect.embeddings
     for name in request.embeddings:
-        if name in skipped and _loaded(request, dialect):
+        if name in skipped and _is_loaded(request, dialect):
             yield f"Its embedding {name!r} does not fit the checkpoint that is loaded there."
         elif name not in loaded | skipped:
             yield _lacks("embedding", name, loaded)
 
 
-def _loaded(request: Request, dialect: Dialect) -> bool:
+def _is_loaded(request: Request, dialect: Dialect) -> bool:
     """Whether the request's checkpoint is loaded there now."""
     return same_file(str(dialect.options.get("sd_model_checkpoint", "")), request.checkpoint)
 
@@ -132,24 +132,26 @@ RULES: tuple[Rule, ...] = (
 
 def _subjects(plan: Plan, dialect: Dialect) -> Iterator[str]:
     """The WebUI must have the very files; of LoRAs it shows the header, in which ours tell."""
-    for one in {one.name: one for one in plan.subjects.values()}.values():
-        if one.file.method == "lora":
-            yield from _other_lora(one, dialect)
+    for subject in {subject.name: subject for subject in plan.subjects.values()}.values():
+        if subject.file.method == "lora":
+            yield from _other_lora(subject, dialect)
 
 
-def _other_lora(one: ClassSubject, dialect: Dialect) -> Iterator[str]:
-    there = [item for item in dialect.loras if item.get("name") == one.path.stem]
-    wanted = _parsed(one.file.metadata()[KEY])
-    for item in there:
+def _other_lora(subject: ClassSubject, dialect: Dialect) -> Iterator[str]:
+    installed = [item for item in dialect.loras if item.get("name") == subject.path.stem]
+    expected = _parse(subject.file.metadata()[KEY])
+    for item in installed:
         metadata = item.get("metadata")
-        if isinstance(metadata, dict) and _parsed(metadata.get(KEY)) != wanted:
-            yield f"Its LoRA {one.path.stem!r} differs from {one.path}. Copy your file there."
+        if isinstance(metadata, dict) and _parse(metadata.get(KEY)) != expected:
+            yield (
+                f"Its LoRA {subject.path.stem!r} differs from {subject.path}. Copy your file there."
+            )
 
 
-def _parsed(value: Any) -> Any:
+def _parse(value: Any) -> Any:
     """The WebUI shows values that are JSON as what they say."""
     return parse_json(value) if isinstance(value, str) else value
 
 
-def _lacks(what: str, name: str, known: Any) -> str:
-    return f"It has no {what} {name!r}.{did_you_mean(name, list(known))}"
+def _lacks(what: str, name: str, available: Any) -> str:
+    return f"It has no {what} {name!r}.{did_you_mean(name, list(available))}"

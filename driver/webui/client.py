@@ -75,10 +75,10 @@ class WebUI:
         except Refused:
             return {}
         named = {"options": "Options"} | {name: _body(reply, name) for name in ENDPOINTS}
-        found = {name: _properties(reply, schema) for name, schema in named.items()}
-        return {name: known for name, known in found.items() if known}
+        fields_by_name = {name: _properties(reply, schema) for name, schema in named.items()}
+        return {name: names for name, names in fields_by_name.items() if names}
 
-    def listed(self, what: str) -> list[dict[str, Any]] | None:
+    def list_items(self, what: str) -> list[dict[str, Any]] | None:
         """A list such as sd-models, sd-vae, samplers, loras; None where there is no such route."""
         try:
             reply = self.http.get_json(f"{API}/{what}")

@@ -72,21 +72,21 @@ class Dialect:
     @property
     def schedules(self) -> bool:
         """Whether the schedule is a field of its own."""
-        known = self.schemas.get("txt2img", frozenset())
-        return self.schedulers is not None or "scheduler" in known
+        fields = self.schemas.get("txt2img", frozenset())
+        return self.schedulers is not None or "scheduler" in fields
 
     @property
     def settings(self) -> frozenset[str]:
         """The names of all its settings; /options has those alone that stand in its own file."""
         return frozenset(self.options) | self.schemas.get("options", frozenset())
 
-    def adapted(self, request: Request) -> Request:
+    def adapt(self, request: Request) -> Request:
         """`request` in this server's words. Raises InputError for a name that it lacks."""
         sampler, scheduler = self._sampling(request.payload)
         payload = {**request.payload, "sampler_name": sampler, "scheduler": scheduler}
         if scheduler is None:
             del payload["scheduler"]
-        checkpoint = found("checkpoint", request.checkpoint, self.checkpoints)
+        checkpoint = find_model("checkpoint", request.checkpoint, self.checkpoints)
         sent = request.payload["override_settings"]
         payload["override_settings"] = {
             **{name: sent[name] for name in sent if self._takes(name, sent[name])},
@@ -96,23 +96,23 @@ class Dialect:
         }
         if self.vaes is None:
             payload["override_settings"].pop("sd_vae", None)
-        drawn = PurePath(str(checkpoint.get("filename", request.checkpoint))).stem
-        told = () if self.modules is not None else request.embeddings
-        return replace(request, payload=payload, checkpoint=drawn, embeddings=told)
+        stem = PurePath(str(checkpoint.get("filename", request.checkpoint))).stem
+        embeddings = () if self.modules is not None else request.embeddings
+        return replace(request, payload=payload, checkpoint=stem, embeddings=embeddings)
 
     def _sampling(self, payload: Mapping[str, Any]) -> tuple[str, str | None]:
         """Sampler and schedule; None where both are one name."""
         sampler, scheduler = payload["sampler_name"], payload["scheduler"]
         if self.schedules:
-            known = self.schedulers or SCHEDULERS_OF_1_9
+            schedulers = self.schedulers or SCHEDULERS_OF_1_9
             return (
-                nearest("sampler", sampler, self.samplers),
-                nearest("scheduler", scheduler, known),
+                match_name("sampler", sampler, self.samplers),
+                match_name("scheduler", scheduler, schedulers),
             )
         if scheduler == AUTOMATIC:
             scheduler = OWN_SCHEDULE.get(sampler, UNIFORM)
         both = sampler if scheduler == UNIFORM else f"{sampler} {scheduler}"
-        return nearest("sampler", both, self.samplers), None
+        return match_name("sampler", both, self.samplers), None
 
     def _takes(self, name: str, value: Any) -> bool:
         """Whether a setting is sent. Those that are pinned to their defaults need not be where they
@@ -123,67 +123,75 @@ class Dialect:
 
     def _vae(self, request: Request) -> dict[str, Any]:
         """The setting that chooses the VAE."""
-        own = request.vae in (AUTOMATIC, "None")
+        is_default = request.vae in (AUTOMATIC, "None")
         if self.vaes is not None:
-            name = request.vae if own else found("VAE", request.vae, self.vaes)["model_name"]
+            name = (
+                request.vae
+                if is_default
+                else find_model("VAE", request.vae, self.vaes)["model_name"]
+            )
             return {"sd_vae": name}
         if self.modules is None:
             return {}
-        return {MODULES: [] if own else [found("VAE", request.vae, self.modules)["filename"]]}
+        return {
+            MODULES: []
+            if is_default
+            else [find_model("VAE", request.vae, self.modules)["filename"]]
+        }
 
     def _hashes(self, request: Request) -> dict[str, bool]:
         """The reply is to list the LoRAs and embeddings that took part: those too whose prompt is
         the one before, which the WebUI would not read again."""
-        asked = [HASHES[name] for name in HASHES if getattr(request, name)]
-        told = {name: True for name in asked if self.options.get(name) is False}
+        options = [HASHES[name] for name in HASHES if getattr(request, name)]
+        switched = {name: True for name in options if self.options.get(name) is False}
         cached = request.embeddings and NO_CACHE in self.settings
-        return {**told, NO_CACHE: False} if cached else told
+        return {**switched, NO_CACHE: False} if cached else switched
 
 
-def nearest(what: str, name: str, known: Iterable[str]) -> str:
+def match_name(what: str, name: str, available: Iterable[str]) -> str:
     """`name` as the server spells it. Raises InputError with the nearest one."""
-    known = list(known)
-    for one in known:
-        if one.lower() == name.lower():
-            return one
-    raise InputError(f"It has no {what} {name!r}.{did_you_mean(name, known)}")
+    available = list(available)
+    for candidate in available:
+        if candidate.lower() == name.lower():
+            return candidate
+    raise InputError(f"It has no {what} {name!r}.{did_you_mean(name, available)}")
 
 
-def found(what: str, name: str, items: Sequence[Item]) -> Item:
+def find_model(what: str, name: str, items: Sequence[Item]) -> Item:
     """The model file of that name, with or without folder, ending and hash.
 
     Raises InputError with the nearest one, or when several are called so.
     """
     for key in ("title", "model_name", "hash", "filename"):
-        exact = [one for one in items if one.get(key) == name]
+        exact = [item for item in items if item.get(key) == name]
         if exact:
             return exact[0]
-    alike = [one for one in items if same_file(str(one.get("filename")), name)]
+    alike = [item for item in items if same_file(str(item.get("filename")), name)]
     if len(alike) == 1:
         return alike[0]
-    names = [str(one.get("model_name")) for one in alike or items]
+    names = [str(item.get("model_name")) for item in alike or items]
     if alike:
         raise InputError(f"It has several {what} files {name!r}: {', '.join(names)}. Name one.")
     raise InputError(f"It has no {what} {name!r}.{did_you_mean(name, names)}")
 
 
-def dialect_of(client: WebUI) -> Dialect:
+def read_dialect(client: WebUI) -> Dialect:
     """Asks a server for all of it. Raises Unreachable, Refused."""
-    vaes, modules = client.listed("sd-vae"), client.listed("sd-modules")
-    schedulers, controls = client.listed("schedulers"), client.control_lists()
+    vaes, modules = client.list_items("sd-vae"), client.list_items("sd-modules")
+    schedulers, controls = client.list_items("schedulers"), client.control_lists()
     loaded, skipped = client.embeddings()
     upscalers = [
-        *(client.listed("upscalers") or []),
-        *(client.listed("latent-upscale-modes") or []),
+        *(client.list_items("upscalers") or []),
+        *(client.list_items("latent-upscale-modes") or []),
     ]
     return Dialect(
         schemas=client.schemas(),
-        samplers=_names(client.listed("samplers") or [], "name"),
+        samplers=_names(client.list_items("samplers") or [], "name"),
         schedulers=None if schedulers is None else _names(schedulers, "label"),
-        checkpoints=tuple(client.listed("sd-models") or ()),
+        checkpoints=tuple(client.list_items("sd-models") or ()),
         vaes=None if vaes is None else tuple(vaes),
         modules=None if modules is None else tuple(modules),
-        loras=tuple(client.listed("loras") or ()),
+        loras=tuple(client.list_items("loras") or ()),
         embeddings=(frozenset(loaded), frozenset(skipped)),
         upscalers=_names(upscalers, "name"),
         controls=controls and (tuple(controls[0]), tuple(controls[1])),

@@ -30,12 +30,12 @@ def _unknown_field(request: Request, reply: Any, info: Mapping[str, Any]) -> Fai
 
 
 def _checkpoint(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
-    drawn = info.get("sd_model_name")
-    if drawn is None or same_file(str(drawn), request.checkpoint):
+    used = info.get("sd_model_name")
+    if used is None or same_file(str(used), request.checkpoint):
         return None
     return Failure(
         "invalid",
-        f"The WebUI used the checkpoint {str(drawn)!r} instead of {request.checkpoint!r}. "
+        f"The WebUI used the checkpoint {str(used)!r} instead of {request.checkpoint!r}. "
         "When it cannot load a checkpoint it keeps the loaded one; its console says why.",
     )
 
@@ -44,34 +44,39 @@ def _vae(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | Non
     """Forge says it among the modules of the image's text."""
     if request.vae in (AUTOMATIC, "None") or "sd_vae_name" not in info:
         return None
-    drawn = info["sd_vae_name"] or _told(info, "Module 1")
-    if drawn is not None and same_file(str(drawn), request.vae):
+    used = info["sd_vae_name"] or _read_infotext(info, "Module 1")
+    if used is not None and same_file(str(used), request.vae):
         return None
-    return Failure("invalid", f"The WebUI used the VAE {drawn!r} instead of {request.vae!r}.")
+    return Failure("invalid", f"The WebUI used the VAE {used!r} instead of {request.vae!r}.")
 
 
 def _sampler(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """From 1.10 on an unknown sampler is another one. Older versions call it with its schedule."""
-    asked, drawn = str(request.payload["sampler_name"]), info.get("sampler_name")
-    if drawn is None or str(drawn).lower() == asked.lower():
+    requested, used = str(request.payload["sampler_name"]), info.get("sampler_name")
+    if used is None or str(used).lower() == requested.lower():
         return None
-    return Failure("invalid", f"The WebUI used the sampler {drawn!r} instead of {asked!r}.")
+    return Failure("invalid", f"The WebUI used the sampler {used!r} instead of {requested!r}.")
 
 
 def _schedule(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """An unknown schedule is the automatic one; where the reply tells, it tells in its texts."""
-    asked, drawn = request.payload.get("scheduler"), _told(info, "Schedule type")
-    if not asked or asked == AUTOMATIC or not drawn or drawn.lower() == str(asked).lower():
+    requested, used = request.payload.get("scheduler"), _read_infotext(info, "Schedule type")
+    if (
+        not requested
+        or requested == AUTOMATIC
+        or not used
+        or used.lower() == str(requested).lower()
+    ):
         return None
-    return Failure("invalid", f"The WebUI used the schedule {drawn!r} instead of {asked!r}.")
+    return Failure("invalid", f"The WebUI used the schedule {used!r} instead of {requested!r}.")
 
 
 def _prompt(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """Extensions may write other prompts. (Comments are the WebUI's own to take out.)"""
-    drawn = info.get("all_prompts")
-    if "#" in request.prompt or not isinstance(drawn, list):
+    used = info.get("all_prompts")
+    if "#" in request.prompt or not isinstance(used, list):
         return None
-    other = next((p for p in drawn if str(p).split() != request.prompt.split()), None)
+    other = next((p for p in used if str(p).split() != request.prompt.split()), None)
     if other is None:
         return None
     return Failure(
@@ -96,15 +101,15 @@ def _embeddings(request: Request, reply: Any, info: Mapping[str, Any]) -> Failur
     return Failure("incomplete", f"The WebUI drew without the embedding {name!r}.")
 
 
-def _missing(names: tuple[str, ...], told: str, info: Mapping[str, Any]) -> str | None:
+def _missing(names: tuple[str, ...], key: str, info: Mapping[str, Any]) -> str | None:
     """The first that did not take part; None if all did. Those that did are listed with their
     hashes; a server that lists none was asked to."""
-    listed = str(_params(info).get(told, ""))
-    there = {part.rpartition(":")[0].strip().strip('"') for part in listed.split(",")}
-    return next((name for name in names if name.translate(_LEFT_OUT) not in there), None)
+    listed = str(_params(info).get(key, ""))
+    present = {entry.rpartition(":")[0].strip().strip('"') for entry in listed.split(",")}
+    return next((name for name in names if name.translate(_LEFT_OUT) not in present), None)
 
 
-def _interrupted(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
+def _interrupt(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
     """Where manyshot's extension is installed, the image itself tells."""
     if INTERRUPTED not in _params(info):
         return None
@@ -115,39 +120,39 @@ def _count(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | N
     """Extra pictures stand behind (ControlNet's) or before (a grid), never in between."""
     first = first_image(info)
     texts = info.get("infotexts")
-    drawn = min(len(reply["images"]), len(texts) if isinstance(texts, list) else 10**6) - first
-    if drawn == request.images:
+    count = min(len(reply["images"]), len(texts) if isinstance(texts, list) else 10**6) - first
+    if count == request.images:
         return None
     return Failure(
         "incomplete",
-        f"{describe_shortfall(max(drawn, 0), request.images)} Someone may have interrupted "
+        f"{describe_shortfall(max(count, 0), request.images)} Someone may have interrupted "
         "the WebUI.",
     )
 
 
 def _seeds(request: Request, reply: Any, info: Mapping[str, Any]) -> Failure | None:
-    drawn = info.get("all_seeds")
-    wanted = [request.seed + number for number in range(request.images)]
-    if not isinstance(drawn, list) or drawn[: request.images] == wanted:
+    used = info.get("all_seeds")
+    expected = [request.seed + number for number in range(request.images)]
+    if not isinstance(used, list) or used[: request.images] == expected:
         return None
-    return Failure("invalid", f"The WebUI used the seeds {drawn[:4]} instead of {wanted[:4]}.")
+    return Failure("invalid", f"The WebUI used the seeds {used[:4]} instead of {expected[:4]}.")
 
 
-def _told(info: Mapping[str, Any], name: str) -> str | None:
+def _read_infotext(info: Mapping[str, Any], name: str) -> str | None:
     """What the first image's text says of `name`, the last time it does."""
     texts = info.get("infotexts")
     text = str(texts[0]) if isinstance(texts, list) and texts else ""
-    _, told, after = text.rpartition(f"{name}: ")
-    return after.partition(",")[0].strip() if told else None
+    _, label, after = text.rpartition(f"{name}: ")
+    return after.partition(",")[0].strip() if label else None
 
 
 def _params(info: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = info.get("extra_generation_params")
-    return found if isinstance(found, dict) else {}
+    params = info.get("extra_generation_params")
+    return params if isinstance(params, dict) else {}
 
 
 CHECKS = (
-    _interrupted,
+    _interrupt,
     _unknown_field,
     _checkpoint,
     _vae,

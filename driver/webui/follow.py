@@ -47,22 +47,22 @@ class Follower:
 
         Raises Stopped, Unreachable, Refused.
         """
-        asked = moved = time.monotonic()
+        polled = moved = time.monotonic()
         while not self._call.wait(TICK):
             now = time.monotonic()
             if self._stop.is_set():
                 self.cancel()
                 raise Stopped
-            if now - asked < ASK_EVERY:
+            if now - polled < ASK_EVERY:
                 continue
             if self._ask():
                 moved = time.monotonic()
-            asked = time.monotonic()
-            if asked - moved > self._stall:
-                return self._stalled()
+            polled = time.monotonic()
+            if polled - moved > self._stall:
+                return self._give_up()
         return self._call.result()
 
-    def ended(self, stamp: str) -> "End":
+    def check_end(self, stamp: str) -> "End":
         """What became of the job that began at `stamp`; to be asked right after its reply.
 
         Raises Unreachable when the server does not say.
@@ -109,6 +109,6 @@ class Follower:
             self.stamp = progress.started
         return progress
 
-    def _stalled(self) -> Failure:
+    def _give_up(self) -> Failure:
         self.cancel()
         return Failure("stalled", f"No sign of life for {self._stall:g} s; interrupted.")

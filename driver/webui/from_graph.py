@@ -20,22 +20,22 @@ from ..workflow.graph import Graph, Slot, is_link
 from ..workflow.own_nodes import SAVE_LABELLED
 from .samplers import webui_sampler, webui_scheduler
 from .walk import Walk
-from .walk_latents import first_pass, hires_of, mask_picture, start_of
-from .walk_models import chains_of, checkpoint_of, clip_skip_of, loras_of, vae_of
-from .walk_prompts import prompts_of, side_of, units_of
+from .walk_latents import first_pass, mask_picture, read_hires, read_start
+from .walk_models import read_chains, read_checkpoint, read_clip_skip, read_loras, read_vae
+from .walk_prompts import read_prompts, read_side, read_units
 
 PASTE = "ImageCompositeMasked"
 BEGIN = ("init_image", "mask")
 MERGED = ("options", "fields")  # of which the recipe may say some, and the workflow others
 
 
-def settings_of(
+def read_settings(
     graph: Graph,
     save_node: str,
     fields: Mapping[Slot, str],
     addresses: Mapping[Slot, str],
     where: str,
-    given: Collection[str] = (),
+    recipe_keys: Collection[str] = (),
 ) -> dict[str, Any]:
     """The settings of `WebUI` that a bound graph says, up to the node that saves.
 
@@ -51,28 +51,30 @@ def settings_of(
     if walk.kind(last) != "KSampler":
         walk.refuse(last, "makes the latent image that is decoded")
     first = first_pass(walk, last)
-    sides = side_of(walk, first, "positive"), side_of(walk, first, "negative")
-    chains = chains_of(walk, first, (sides[0].encoder, sides[1].encoder))
+    sides = read_side(walk, first, "positive"), read_side(walk, first, "negative")
+    chains = read_chains(walk, first, (sides[0].encoder, sides[1].encoder))
     _check_seed(walk, first)
-    start = start_of(walk, first, given)
-    if paste and not set(BEGIN) & set(given):
+    start = read_start(walk, first, recipe_keys)
+    if paste and not set(BEGIN) & set(recipe_keys):
         _check_paste(walk, paste, start)
-    found = prompts_of(walk, *sides) | start | _options(walk, first, start)
+    settings = read_prompts(walk, *sides) | start | _options(walk, first, start)
     readers: dict[str, Callable[[], dict[str, Any]]] = {
-        "checkpoint": lambda: checkpoint_of(walk, chains),
-        "vae": lambda: vae_of(walk, walk.source(decoder, "vae"), chains),
-        "clip_skip": lambda: clip_skip_of(walk, chains),
-        "loras": lambda: loras_of(walk, chains),
+        "checkpoint": lambda: read_checkpoint(walk, chains),
+        "vae": lambda: read_vae(walk, walk.source(decoder, "vae"), chains),
+        "clip_skip": lambda: read_clip_skip(walk, chains),
+        "loras": lambda: read_loras(walk, chains),
         "sampler": lambda: _sampler(walk, first),
         "scheduler": lambda: _scheduler(walk, first),
         "steps": lambda: {"steps": walk.value(first, "steps", "steps")},
         "cfg_scale": lambda: {"cfg_scale": walk.value(first, "cfg", "cfg_scale")},
-        "hires": lambda: hires_of(walk, last, first),
-        "controlnet": lambda: units_of(walk, *sides),
+        "hires": lambda: read_hires(walk, last, first),
+        "controlnet": lambda: read_units(walk, *sides),
     }
     for name, read in readers.items():
-        found |= {} if name in given else read()
-    return {name: value for name, value in found.items() if name not in given or name in MERGED}
+        settings |= {} if name in recipe_keys else read()
+    return {
+        name: value for name, value in settings.items() if name not in recipe_keys or name in MERGED
+    }
 
 
 def _decoder(walk: Walk, save_node: str) -> tuple[str, str | None]:
@@ -84,12 +86,12 @@ def _decoder(walk: Walk, save_node: str) -> tuple[str, str | None]:
     if walk.kind(save_node) == SAVE_LABELLED and is_link(inputs.get("mask")):
         mask_picture(walk, walk.source(save_node, "mask"))  # the driver has it, and keeps it
     linked = next((name for name in ("images", "image") if is_link(inputs.get(name))), "images")
-    found, paste = walk.source(save_node, linked).node_id, None
-    if walk.kind(found) == PASTE:
-        paste, found = found, walk.source(found, "source").node_id
-    if walk.kind(found) != "VAEDecode":
-        walk.refuse(found, "makes the image that is saved")
-    return found, paste
+    decoder, paste = walk.source(save_node, linked).node_id, None
+    if walk.kind(decoder) == PASTE:
+        paste, decoder = decoder, walk.source(decoder, "source").node_id
+    if walk.kind(decoder) != "VAEDecode":
+        walk.refuse(decoder, "makes the image that is saved")
+    return decoder, paste
 
 
 def _check_paste(walk: Walk, paste: str, start: Mapping[str, Any]) -> None:
@@ -111,19 +113,19 @@ def _options(walk: Walk, sampler: str, start: Mapping[str, Any]) -> dict[str, An
 
 
 def _sampler(walk: Walk, node_id: str) -> dict[str, Any]:
-    return {"sampler": _translated(walk, node_id, "sampler_name", webui_sampler)}
+    return {"sampler": _translate(walk, node_id, "sampler_name", webui_sampler)}
 
 
 def _scheduler(walk: Walk, node_id: str) -> dict[str, Any]:
     sampler = str(walk.value(node_id, "sampler_name", "sampler"))
     return {
-        "scheduler": _translated(
+        "scheduler": _translate(
             walk, node_id, "scheduler", lambda name: webui_scheduler(name, sampler)
         )
     }
 
 
-def _translated(walk: Walk, node_id: str, name: str, translate: Callable[[str], str]) -> str:
+def _translate(walk: Walk, node_id: str, name: str, translate: Callable[[str], str]) -> str:
     """A name of ComfyUI's as the WebUI's. Raises InputError for one that jobs differ in."""
     key = name.removesuffix("_name")
     value = walk.value(node_id, name, key)

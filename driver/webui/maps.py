@@ -21,24 +21,27 @@ def check_maps(request: Request, maps: Sequence[bytes]) -> Failure | None:
     A pass of hires fix may add one of each. A map that was left from an earlier request shows
     another picture. Raises InputError for damaged files.
     """
-    wanted = len(request.units)
+    count = len(request.units)
     passes = (1, 2) if request.payload.get("enable_hr") else (1,)
-    if len(maps) not in [wanted * times for times in passes]:
+    if len(maps) not in [count * times for times in passes]:
         return Failure(
             "invalid",
             "ControlNet was not applied as requested: "
-            f"{pluralize(wanted, 'unit was', 'units were')} sent, but "
+            f"{pluralize(count, 'unit was', 'units were')} sent, but "
             f"{pluralize(len(maps), 'map')} returned. The WebUI's console says why; check "
             "that the model is there and fits the checkpoint.",
         )
-    of_each = maps[:: len(maps) // wanted]  # those of one unit stand together
-    if any(sent and _differ(sent, got) for sent, got in zip(request.units, of_each, strict=True)):
+    of_each = maps[:: len(maps) // count]  # those of one unit stand together
+    if any(
+        sent and _differ(sent, received)
+        for sent, received in zip(request.units, of_each, strict=True)
+    ):
         return Failure("incomplete", "ControlNet used a different picture than the one sent.")
     return None
 
 
-def _differ(sent: bytes, got: bytes) -> bool:
-    return float(np.abs(_small(sent) - _small(got)).mean()) > ALIKE
+def _differ(sent: bytes, received: bytes) -> bool:
+    return float(np.abs(_small(sent) - _small(received)).mean()) > ALIKE
 
 
 def _small(data: bytes) -> np.ndarray:

@@ -21,7 +21,7 @@ class Probe:
     def __init__(self, client: WebUI, check: Callable[[], None]) -> None:
         self._client, self._check = client, check
         self._lock = threading.Lock()
-        self._left: float | None = None
+        self._abandoned_at: float | None = None
         self._stamp: str | None = None
 
     def __call__(self) -> None:
@@ -29,20 +29,20 @@ class Probe:
         if progress.busy and self._is_ours(progress.started):
             raise ServerError("It is still drawing an earlier job, whose result cannot be fetched.")
         with self._lock:
-            self._left = None
+            self._abandoned_at = None
         self._check()
 
     def abandon(self, stamp: str | None) -> None:
         """A call was given up. `stamp`: when it began there; None when nobody can tell."""
         with self._lock:
-            self._left, self._stamp = time.monotonic(), stamp
+            self._abandoned_at, self._stamp = time.monotonic(), stamp
 
     def _is_ours(self, started: str) -> bool:
         """Whether what is drawn there was given up here, as far as can be told; then it is
         interrupted where that is sure."""
         with self._lock:
-            left, stamp = self._left, self._stamp
-        if left is None or time.monotonic() - left > PATIENCE:
+            abandoned_at, stamp = self._abandoned_at, self._stamp
+        if abandoned_at is None or time.monotonic() - abandoned_at > PATIENCE:
             return False
         if stamp is not None and stamp == started:
             self._client.interrupt()

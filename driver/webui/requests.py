@@ -12,20 +12,20 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.files import read_regular
 from ..binding import upload_name
-from ..drawn_with import DrawnWith, as_planned
+from ..drawn_with import EffectiveInputs, from_job
 from ..field_text import field_names, fill
 from ..inputs import FileInput
 from ..job import Job
 from ..job_fields import JOB_FIELDS
-from ..pairs.draw import Made
+from ..pairs.draw import RenderedInputs
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
 from .payload import payload
 from .pictures import blank, check_mask
 from .request import Request
 from .settings import WebUISettings
 from .size import output_size, with_size
-from .text import embeddings_of, loras_of, webui_text, with_loras
-from .tree import Key, leaves, mapped
+from .text import find_embeddings, find_loras, webui_text, with_loras
+from .tree import Key, leaves, map_leaves
 
 JOB_WORDS = {"prompt": "prompt", "negative": "negative_prompt", "seed": "seed"}
 """Job field -> the field of the API that takes it."""
@@ -36,14 +36,14 @@ PREFIX = "webui."  # of addresses in a recipe's sweep, and of the pictures under
 class Requests:
     """Complete settings bound to the jobs of a recipe: job in, request or id out.
 
-    `told`: whether the recipe has a key `webui`. `swept` are the keys that a sweep sets. `scenes`
-    are the recipe's labelled photos, if any; `texts` those of `bind` with job fields in them, by
-    their addresses.
+    `has_settings`: whether the recipe has a key `webui`. `swept` are the keys that a sweep sets.
+    `scenes` are the recipe's labelled photos, if any; `texts` those of `bind` with job fields in
+    them, by their addresses.
     """
 
     settings: WebUISettings
     batch_size: int
-    told: bool
+    has_settings: bool
     swept: frozenset[Key] = frozenset()
     scenes: Scenes | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -79,24 +79,24 @@ class Requests:
         """What decides requests beside the jobs."""
         return {"settings": self.settings.model_dump(mode="json"), "swept": sorted(self.swept)}
 
-    def request(self, job: Job, made: Made | None = None) -> Request:
+    def request(self, job: Job, rendered: RenderedInputs | None = None) -> Request:
         """What a WebUI is asked for `job`. Without `made`, to look ahead, drawn pictures are blank.
 
         Raises InputError for a picture that cannot be read and a size that would be rounded.
         """
         settings: Mapping[str, Any] = self._values(job)
-        called = [(Path(one["name"]).stem, one["weight"]) for one in settings["loras"]]
+        called = [(Path(lora["name"]).stem, lora["weight"]) for lora in settings["loras"]]
         prompt = with_loras(webui_text(job.prompt, settings["language"]), called)
         negative = webui_text(job.negative, settings["language"])
-        begin = self._picture("init_image", job, made) if settings["init_image"] else None
+        begin = self._picture("init_image", job, rendered) if settings["init_image"] else None
         settings = with_size(settings, begin)
         size = output_size(settings, begin)
 
         if settings["mask"]:
-            check_mask(self._picture("mask", job, made))
+            check_mask(self._picture("mask", job, rendered))
 
         def encode(key: Key) -> str:
-            return b64encode(self._picture(key, job, made)).decode("ascii")
+            return b64encode(self._picture(key, job, rendered)).decode("ascii")
 
         return Request(
             endpoint="txt2img" if begin is None else "img2img",
@@ -107,10 +107,10 @@ class Requests:
             size=size,
             checkpoint=settings["checkpoint"],
             vae=settings["vae"] or "Automatic",
-            loras=loras_of(prompt),
-            embeddings=embeddings_of(job.prompt, job.negative),
+            loras=find_loras(prompt),
+            embeddings=find_embeddings(job.prompt, job.negative),
             units=tuple(
-                self._picture(f"controlnet.{number}.image", job, made)
+                self._picture(f"controlnet.{number}.image", job, rendered)
                 if unit["module"] == "none"
                 else None
                 for number, unit in enumerate(settings["controlnet"])
@@ -118,23 +118,23 @@ class Requests:
         )
 
     @property
-    def drawn_fields(self) -> frozenset[str]:
+    def effective_fields(self) -> frozenset[str]:
         """Which of prompt, negative and seed are the job's: one that stands under `webui.fields`
         replaces it, if it does not name it."""
-        given = self.settings.fields
+        fields = self.settings.fields
         return frozenset(
             name
             for name, field in JOB_WORDS.items()
-            if field not in given or name in field_names(given[field], f"'webui.fields.{field}'")
+            if field not in fields or name in field_names(fields[field], f"'webui.fields.{field}'")
         )
 
-    def drawn_with(self, job: Job) -> DrawnWith:
+    def trace_inputs(self, job: Job) -> EffectiveInputs:
         """The words and the seed of `job` as a WebUI gets them."""
-        given = self._value("fields", self.settings.fields, job)
-        values = as_planned(job)._asdict()
-        return DrawnWith(
+        fields = self._value("fields", self.settings.fields, job)
+        values = from_job(job)._asdict()
+        return EffectiveInputs(
             **{
-                name: given.get(field, values[name]) if name in self.drawn_fields else None
+                name: fields.get(field, values[name]) if name in self.effective_fields else None
                 for name, field in JOB_WORDS.items()
             }
         )
@@ -145,39 +145,39 @@ class Requests:
 
     def _values(self, job: Job) -> dict[str, Any]:
         """The settings of `job` as plain values; pictures as hashes of what they follow from."""
-        return mapped(self.settings, lambda key, value: self._value(key, value, job))
+        return map_leaves(self.settings, lambda key, value: self._value(key, value, job))
 
     def _value(self, key: Key, value: Any, job: Job) -> Any:
         if key in self.swept:
-            return self._filled(job.sweep[PREFIX + key], job)
+            return self._fill(job.sweep[PREFIX + key], job)
         if isinstance(value, FileInput):
             return upload_name(job.pictures[PREFIX + key])
         if isinstance(value, dict):
-            return {name: self._filled(text, job) for name, text in value.items()}
+            return {name: self._fill(text, job) for name, text in value.items()}
         if not isinstance(value, str):
             return value
         if value.startswith("@"):
             address = value[1:]
-            told = {**self.texts, **job.sweep}
-            if address in told:
-                return self._filled(told[address], job)
+            texts = {**self.texts, **job.sweep}
+            if address in texts:
+                return self._fill(texts[address], job)
             return upload_name(job.pictures[address])
-        return self._filled(value, job)
+        return self._fill(value, job)
 
-    def _filled(self, value: Any, job: Job) -> Any:
-        return fill(value, lambda name: self._of_job(name, job))
+    def _fill(self, value: Any, job: Job) -> Any:
+        return fill(value, lambda name: self._read_field(name, job))
 
-    def _of_job(self, name: str, job: Job) -> Any:
+    def _read_field(self, name: str, job: Job) -> Any:
         """A job field; of a picture that is drawn only later, what it follows from."""
         if name in JOB_FIELDS:
             return JOB_FIELDS[name](job)
         assert self.scenes is not None
         return self.scenes.text(job, name) if name in TEXTS else self.scenes.key(job, name)
 
-    def _picture(self, key: Key, job: Job, made: Made | None) -> bytes:
+    def _picture(self, key: Key, job: Job, rendered: RenderedInputs | None) -> bytes:
         value = self._leaves[key]
         if isinstance(value, str) and value[1:] in PICTURES:
-            return made.files[value[1:]] if made else blank()
+            return rendered.files[value[1:]] if rendered else blank()
         path = job.pictures[value[1:] if isinstance(value, str) else PREFIX + key]
         try:
             return read_regular(Path(path))

@@ -90,13 +90,13 @@ def webui_scheduler(name: str, sampler: str = "") -> str:
 
     Raises InputError, with the nearest that it has, for one whose noise levels it cannot give.
     """
-    own = OWN_LEVELS.get(sampler)
-    if own is None:
+    fixed = OWN_LEVELS.get(sampler)
+    if fixed is None:
         return _counterpart("scheduler", name, SCHEDULERS, _NEAREST_SCHEDULER)
-    if name != own:
+    if name != fixed:
         raise InputError(
             f"A WebUI ignores the scheduler for {sampler!r}, so {name!r} would be lost. The "
-            f"nearest are the scheduler {own!r}, or the sampler 'euler'."
+            f"nearest are the scheduler {fixed!r}, or the sampler 'euler'."
         )
     return "Automatic"
 

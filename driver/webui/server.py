@@ -10,7 +10,7 @@ from ..recipe import Recipe
 from .backend import WebUIBackend
 from .check import check
 from .client import WebUI
-from .dialect import Dialect, dialect_of
+from .dialect import Dialect, read_dialect
 from .names import same_file
 
 REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
@@ -33,40 +33,42 @@ class WebUIServer:
 
     def check(self, plan: Plan) -> None:
         """Raises InputError when it cannot do a job of the plan; ServerError when it is away."""
-        check(plan, self._known(), self.name)
+        check(plan, self._require_dialect(), self.name)
 
     def facts(self, plan: Plan) -> dict[str, Any]:
         """Name, and the plan's models with their hashes, as far as the server has made them."""
         if self._dialect is None:
             return {"name": self.name, "problem": self.problem}
-        asked = {plan.requests.request(job).checkpoint for job in plan.samples()}
+        checkpoints = {plan.requests.request(job).checkpoint for job in plan.samples()}
         return {
             "name": self.name,
             "webui": True,
             "models": [
-                {"name": str(one.get("model_name")), "sha256": one.get("sha256")}
-                for one in self._dialect.checkpoints
-                if any(same_file(str(one.get("model_name")), name) for name in asked)
+                {"name": str(model.get("model_name")), "sha256": model.get("sha256")}
+                for model in self._dialect.checkpoints
+                if any(same_file(str(model.get("model_name")), name) for name in checkpoints)
             ],
         }
 
     def backend(self, plan: Plan) -> WebUIBackend:
         fresh = self.reached  # it was asked and checked a moment ago
 
-        def came() -> None:
+        def check_again() -> None:
             nonlocal fresh
             if not fresh:
-                self._dialect = _asked(self._client)
+                self._dialect = _ask(self._client)
                 self.check(plan)
             fresh = False
 
         stall = plan.recipe.timeouts.stall
-        return WebUIBackend(self.name, self._client, plan.requests, stall, self._known, came)
+        return WebUIBackend(
+            self.name, self._client, plan.requests, stall, self._require_dialect, check_again
+        )
 
     def close(self) -> None:
         self._client.http.close()
 
-    def _known(self) -> Dialect:
+    def _require_dialect(self) -> Dialect:
         assert self._dialect is not None  # nothing is drawn before it was checked
         return self._dialect
 
@@ -76,18 +78,18 @@ def reach(address: ServerAddress, recipe: Recipe) -> WebUIServer:
     name = address.base_url
     client = WebUI(Http(address, recipe.timeouts.connect, recipe.timeouts.reply))
     try:
-        return WebUIServer(name, client, _asked(client))
+        return WebUIServer(name, client, _ask(client))
     except Refused as error:
         return WebUIServer(name, client, None, _advice(error))
     except ManyshotError as error:
         return WebUIServer(name, client, None, str(error))
 
 
-def _asked(client: WebUI) -> Dialect:
+def _ask(client: WebUI) -> Dialect:
     """What it has; new files included, unless it would have to end somebody's work first."""
     if not client.progress().busy:
         client.refresh(*REFRESHED)
-    return dialect_of(client)
+    return read_dialect(client)
 
 
 def _advice(error: Refused) -> str:

@@ -129,9 +129,14 @@ def complete(settings: WebUISettings | None, read: dict[str, Any]) -> WebUISetti
     Image to image keeps its picture's size where nothing says one. Raises InputError for values
     out of range that were read.
     """
-    told = {} if settings is None else settings.model_dump(exclude_none=True, exclude_unset=True)
-    both = {name: {**read.get(name, {}), **told.get(name, {})} for name in ("options", "fields")}
-    found = {**read, **told, **both}
-    sized = ("width", "height") if "init_image" in found else ()
+    recipe_values = (
+        {} if settings is None else settings.model_dump(exclude_none=True, exclude_unset=True)
+    )
+    both = {
+        name: {**read.get(name, {}), **recipe_values.get(name, {})}
+        for name in ("options", "fields")
+    }
+    values = {**read, **recipe_values, **both}
+    sized = ("width", "height") if "init_image" in values else ()
     defaults = {name: value for name, value in DEFAULTS.items() if name not in sized}
-    return parse_recipe_data(WebUISettings, {**defaults, **found}, "'webui' with the workflow's")
+    return parse_recipe_data(WebUISettings, {**defaults, **values}, "'webui' with the workflow's")

@@ -14,8 +14,8 @@ def with_size(settings: Mapping[str, Any], picture: bytes | None) -> Mapping[str
     """Settings whose `width` and `height`, where nothing says them, are the picture's."""
     if picture is None or None not in (settings["width"], settings["height"]):
         return settings
-    own = dict(zip(("width", "height"), _size(picture), strict=True))
-    return {**settings, **{name: settings[name] or side for name, side in own.items()}}
+    picture_size = dict(zip(("width", "height"), _size(picture), strict=True))
+    return {**settings, **{name: settings[name] or side for name, side in picture_size.items()}}
 
 
 def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:

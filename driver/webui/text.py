@@ -30,11 +30,11 @@ def with_loras(text: str, called: Sequence[tuple[str, float]]) -> str:
     return " ".join([text, *(f"<lora:{name}:{weight:g}>" for name, weight in called)])
 
 
-def loras_of(text: str) -> tuple[str, ...]:
+def find_loras(text: str) -> tuple[str, ...]:
     """The LoRAs that a prompt calls. Raises InputError for a strength that is no number."""
-    return tuple(one.name for one in loras(take_networks(text)[1]))
+    return tuple(network.name for network in loras(take_networks(text)[1]))
 
 
-def embeddings_of(*texts: str) -> tuple[str, ...]:
+def find_embeddings(*texts: str) -> tuple[str, ...]:
     """The embeddings that prompts call as `embedding:name`, each once."""
     return tuple(dict.fromkeys(name for text in texts for name in _EMBEDDING.findall(text)))

@@ -13,32 +13,32 @@ from .settings import WebUISettings
 Key = str
 
 
-def mapped(value: Any, leaf: Callable[[Key, Any], Any], key: Key = "") -> Any:
+def map_leaves(value: Any, leaf: Callable[[Key, Any], Any], key: Key = "") -> Any:
     """The tree below `value` as dicts and lists, each leaf replaced by what `leaf` makes of it."""
     if isinstance(value, list):
-        return [mapped(one, leaf, f"{key}.{number}") for number, one in enumerate(value)]
+        return [map_leaves(item, leaf, f"{key}.{number}") for number, item in enumerate(value)]
     if isinstance(value, BaseModel) and not isinstance(value, FileInput):
         above = f"{key}." if key else ""
         names = type(value).model_fields
-        return {name: mapped(getattr(value, name), leaf, above + name) for name in names}
+        return {name: map_leaves(getattr(value, name), leaf, above + name) for name in names}
     return leaf(key, value)
 
 
 def leaves(settings: WebUISettings) -> dict[Key, Any]:
     """Key -> value, of all values."""
-    found: dict[Key, Any] = {}
-    mapped(settings, found.setdefault)
-    return found
+    values: dict[Key, Any] = {}
+    map_leaves(settings, values.setdefault)
+    return values
 
 
 def check_value(settings: WebUISettings, key: Key, value: Any) -> None:
     """Raises InputError when `settings` have no such key, or it cannot have that value."""
-    known = leaves(settings)
-    if key not in known:
-        raise InputError(f"'sweep': there is no 'webui.{key}'.{did_you_mean(key, known)}")
+    keys = leaves(settings)
+    if key not in keys:
+        raise InputError(f"'sweep': there is no 'webui.{key}'.{did_you_mean(key, keys)}")
     try:
         WebUISettings.model_validate(
-            mapped(settings, lambda k, old: value if k == key else _plain(old))
+            map_leaves(settings, lambda k, old: value if k == key else _plain(old))
         )
     except ValidationError as error:
         reason = error.errors()[0]["msg"]

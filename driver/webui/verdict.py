@@ -26,7 +26,7 @@ FLAT = Failure(
 )
 
 
-def info_of(reply: Any) -> dict[str, Any] | None:
+def read_info(reply: Any) -> dict[str, Any] | None:
     """What the reply says of its images; None when it is no reply of a WebUI."""
     try:
         info = parse_json(reply["info"])
@@ -35,9 +35,9 @@ def info_of(reply: Any) -> dict[str, Any] | None:
     return info if isinstance(info, dict) else None
 
 
-def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
+def verify_reply(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     """The image files that were asked for, or the first thing that is wrong with them."""
-    info = info_of(reply)
+    info = read_info(reply)
     if info is None or not isinstance(reply.get("images"), list):
         return Failure("incomplete", "The reply is not from a WebUI: it has no images or info.")
     wrong = next(filter(None, (check(request, reply, info) for check in CHECKS)), None)
@@ -46,13 +46,13 @@ def verdict(request: Request, reply: Any) -> tuple[bytes, ...] | Failure:
     first = first_image(info)
     last = first + request.images
     try:
-        images, maps = _decoded(reply["images"][first:last]), _decoded(reply["images"][last:])
+        images, maps = _decode(reply["images"][first:last]), _decode(reply["images"][last:])
         kinds = [_kind(data) for data in images]
         flat = any(_is_flat(data) for data in images)
         unsteered = check_maps(request, maps) if request.units else None
     except (ValueError, InputError) as error:  # of base64, which says it in two ways
         return Failure("incomplete", f"An image arrived damaged: {error}")
-    return unsteered or _pictured(request, kinds) or (FLAT if flat else images)
+    return unsteered or _check_format(request, kinds) or (FLAT if flat else images)
 
 
 def _is_flat(data: bytes) -> bool:
@@ -61,14 +61,14 @@ def _is_flat(data: bytes) -> bool:
     return all(least == most for least, most in np.reshape(extrema, (-1, 2)))
 
 
-def _decoded(images: list[Any]) -> tuple[bytes, ...]:
+def _decode(images: list[Any]) -> tuple[bytes, ...]:
     return tuple(b64decode(str(image).rpartition(",")[2], validate=True) for image in images)
 
 
-def _pictured(request: Request, kinds: list[Kind]) -> Failure | None:
+def _check_format(request: Request, kinds: list[Kind]) -> Failure | None:
     """Size and format of the images. The API writes WebP with losses, too."""
-    wanted = ("PNG", request.size)
-    form, size = next((kind for kind in kinds if kind != wanted), wanted)
+    expected = ("PNG", request.size)
+    form, size = next((kind for kind in kinds if kind != expected), expected)
     if size != request.size:
         return Failure(
             "invalid",

@@ -6,7 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple, NoReturn
 
 from ...core.errors import InputError
-from ..workflow.graph import Graph, Slot, describe, is_link, links, upstream
+from ..workflow.graph import Graph, Slot, is_link, links, upstream
+from ..workflow.graph import describe as describe_node
 
 PRIMITIVES = ("PrimitiveInt", "PrimitiveFloat", "PrimitiveString", "PrimitiveStringMultiline")
 INSTEAD = {
@@ -39,7 +40,7 @@ class Walk:
     def check_no_circle(self, node_id: str) -> None:
         """Raises InputError when something upstream of a node depends on itself."""
         needed = upstream(self.graph, [node_id])
-        sources = {one: {source for _, source, _ in links(self.graph[one])} for one in needed}
+        sources = {node: {source for _, source, _ in links(self.graph[node])} for node in needed}
         try:
             TopologicalSorter(sources).prepare()
         except CycleError as error:
@@ -52,7 +53,7 @@ class Walk:
         """What an input is linked to. Raises InputError where it is not."""
         value = self.graph[node_id]["inputs"].get(name)
         if not is_link(value) or value[0] not in self.graph:
-            raise InputError(f"{self.where}: {name!r} of {self.described(node_id)} is not linked.")
+            raise InputError(f"{self.where}: {name!r} of {self.describe(node_id)} is not linked.")
         return Output(*value)
 
     def value(self, node_id: str, name: str, key: str) -> Any:
@@ -67,7 +68,7 @@ class Walk:
         if not is_link(value):
             return value
         if value[0] not in self.graph or self.kind(value[0]) not in PRIMITIVES:
-            self.refuse(value[0], f"computes {name!r} of {self.described(node_id)}", key)
+            self.refuse(value[0], f"computes {name!r} of {self.describe(node_id)}", key)
         return self.value(value[0], "value", key)
 
     def reference(self, slot: Slot) -> str:
@@ -80,17 +81,17 @@ class Walk:
         """The picture of a node that loads one. Raises InputError where a WebUI lacks it."""
         if self.kind(node_id) not in ("LoadImage", "LoadImageMask"):
             self.refuse(node_id, "makes a picture", key)
-        found = self.reference(Slot(node_id, "image"))
-        if not found:
+        reference = self.reference(Slot(node_id, "image"))
+        if not reference:
             bind = (
                 "Bind one that every server can have: $image, $mask, $control, {file: "
                 "…}, {folder: …}."
             )
             self.stop(node_id, "loads a picture from its own server.", key, bind)
-        return found
+        return reference
 
-    def described(self, node_id: str) -> str:
-        return describe(self.graph, node_id) if node_id in self.graph else f"node {node_id}"
+    def describe(self, node_id: str) -> str:
+        return describe_node(self.graph, node_id) if node_id in self.graph else f"node {node_id}"
 
     def refuse(self, node_id: str, does: str, key: str = "") -> NoReturn:
         """Raises InputError: a WebUI does not do what a node does; `key` could say it instead."""
@@ -105,6 +106,6 @@ class Walk:
             *([f"Write 'webui.{key}' in the recipe."] if key else []),
             "Remove the WebUI from the recipe's servers.",
         ]
-        first, *others = ways
-        advice = " ".join([first, *(f"Or {way[0].lower()}{way[1:]}" for way in others)])
-        raise InputError(f"{self.where}: {self.described(node_id)} {sentence} {advice}")
+        first, *alternatives = ways
+        advice = " ".join([first, *(f"Or {way[0].lower()}{way[1:]}" for way in alternatives)])
+        raise InputError(f"{self.where}: {self.describe(node_id)} {sentence} {advice}")

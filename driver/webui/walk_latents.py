@@ -20,7 +20,7 @@ MASKING = {"SetLatentNoiseMask": "original", "VAEEncodeForInpaint": "latent noth
 """Nodes of inpainting -> what the WebUI's sampler begins with under the mask."""
 
 
-def start_of(walk: Walk, sampler: str, given: Collection[str] = ()) -> dict[str, Any]:
+def read_start(walk: Walk, sampler: str, recipe_keys: Collection[str] = ()) -> dict[str, Any]:
     """`width` and `height`, or `init_image`, `denoising_strength`, `mask` and `fill`, but for those
     that are `given`.
 
@@ -31,12 +31,12 @@ def start_of(walk: Walk, sampler: str, given: Collection[str] = ()) -> dict[str,
         return _empty(walk, sampler, node_id)
     masked: dict[str, Any] = {}
     if walk.kind(node_id) in MASKING:
-        masked = {} if "mask" in given else _masked(walk, node_id)
+        masked = {} if "mask" in recipe_keys else _read_mask(walk, node_id)
     if walk.kind(node_id) == "SetLatentNoiseMask":
         node_id = walk.source(node_id, "samples").node_id
     if walk.kind(node_id) not in ("VAEEncode", "VAEEncodeForInpaint"):
         walk.refuse(node_id, "makes the latent image")
-    photo = {} if "init_image" in given else _photo(walk, node_id)
+    photo = {} if "init_image" in recipe_keys else _photo(walk, node_id)
     strength = {"denoising_strength": walk.value(sampler, "denoise", "denoising_strength")}
     return {**photo, **strength, **masked}
 
@@ -52,14 +52,14 @@ def first_pass(walk: Walk, sampler: str) -> str:
     return first
 
 
-def hires_of(walk: Walk, sampler: str, first: str) -> dict[str, Any]:
+def read_hires(walk: Walk, sampler: str, first: str) -> dict[str, Any]:
     """`hires`, where `sampler` is a second pass. Raises InputError for what hires fix cannot."""
     if sampler == first:
         return {}
     for name in SHARED:
         if _input(walk, first, name) != _input(walk, sampler, name):
             sentence = (
-                f"has a different {name!r} than {walk.described(first)}; hires fix uses "
+                f"has a different {name!r} than {walk.describe(first)}; hires fix uses "
                 "the same for both."
             )
             walk.stop(sampler, sentence, "hires")
@@ -87,7 +87,7 @@ def _photo(walk: Walk, encoder: str) -> dict[str, Any]:
     return {"init_image": walk.picture(walk.source(encoder, "pixels").node_id, "init_image")}
 
 
-def _masked(walk: Walk, node_id: str) -> dict[str, Any]:
+def _read_mask(walk: Walk, node_id: str) -> dict[str, Any]:
     """What is white in a picture is drawn anew, in both programs."""
     grown = walk.value(node_id, "grow_mask_by", "mask")
     if grown:
@@ -99,14 +99,14 @@ def _masked(walk: Walk, node_id: str) -> dict[str, Any]:
 
 def _size(walk: Walk, node_id: str) -> dict[str, Any]:
     """Of a size taken from a picture that the job has, nothing: it is known when that is."""
-    found: dict[str, Any] = {}
+    size: dict[str, Any] = {}
     for name in ("width", "height"):
         link = walk.graph[node_id]["inputs"].get(name)
         if is_link(link) and walk.kind(link[0]) == "GetImageSize":
             walk.picture(walk.source(link[0], "image").node_id, name)
         else:
-            found[name] = walk.value(node_id, name, name)
-    return found
+            size[name] = walk.value(node_id, name, name)
+    return size
 
 
 def mask_picture(walk: Walk, output: Output, key: str = "") -> str:
@@ -124,12 +124,12 @@ def _scale(walk: Walk, larger: str, start: Output) -> Any:
     sides = [walk.value(start.node_id, name, "hires") for name in ("width", "height")]
     if walk.kind(larger) == "LatentUpscaleBy":
         scale = walk.value(larger, "scale_by", "hires")
-        wanted = [side * scale for side in sides if isinstance(side, int)]
+        target = [side * scale for side in sides if isinstance(side, int)]
     else:
-        wanted = [walk.value(larger, name, "hires") for name in ("width", "height")]
-        scale = wanted[0] / sides[0] if _whole(wanted[0], sides[0]) else None
-    same = scale is not None and wanted == [side * scale for side in sides]
-    if len(wanted) != 2 or not same or any(side % CELL for side in wanted):
+        target = [walk.value(larger, name, "hires") for name in ("width", "height")]
+        scale = target[0] / sides[0] if _whole(target[0], sides[0]) else None
+    same = scale is not None and target == [side * scale for side in sides]
+    if len(target) != 2 or not same or any(side % CELL for side in target):
         walk.stop(
             larger,
             f"makes a different size than a WebUI would. Both sides must be {sides[0]} and "

@@ -39,7 +39,7 @@ class Chains(NamedTuple):
     clip: list[Output]
 
 
-def chains_of(walk: Walk, sampler: str, encoders: tuple[str, str]) -> Chains:
+def read_chains(walk: Walk, sampler: str, encoders: tuple[str, str]) -> Chains:
     """Raises InputError where text encoders and sampler are of different models, and for nodes
     that change a model as no WebUI does."""
     model = _chain(walk, walk.source(sampler, "model"))
@@ -51,7 +51,7 @@ def chains_of(walk: Walk, sampler: str, encoders: tuple[str, str]) -> Chains:
     return Chains(model, clip)
 
 
-def checkpoint_of(walk: Walk, chains: Chains) -> dict[str, Any]:
+def read_checkpoint(walk: Walk, chains: Chains) -> dict[str, Any]:
     """`checkpoint`; nothing where a subject of DreamBooth is the model."""
     loader = chains.model[0].node_id
     if walk.kind(loader) != CHECKPOINT:
@@ -59,7 +59,7 @@ def checkpoint_of(walk: Walk, chains: Chains) -> dict[str, Any]:
     return {"checkpoint": file_name(walk.value(loader, "ckpt_name", "checkpoint"))}
 
 
-def vae_of(walk: Walk, output: Output, chains: Chains) -> dict[str, Any]:
+def read_vae(walk: Walk, output: Output, chains: Chains) -> dict[str, Any]:
     """`vae`: a file, or the checkpoint's own. Raises InputError for that of another checkpoint."""
     first = _chain(walk, output)[0]
     if walk.kind(first.node_id) == "VAELoader":
@@ -69,7 +69,7 @@ def vae_of(walk: Walk, output: Output, chains: Chains) -> dict[str, Any]:
     return {"vae": "None"}  # the WebUI's word for the checkpoint's own
 
 
-def clip_skip_of(walk: Walk, chains: Chains) -> dict[str, Any]:
+def read_clip_skip(walk: Walk, chains: Chains) -> dict[str, Any]:
     """`clip_skip`; ComfyUI counts layers from behind, from -1 on."""
     layers = [node_id for node_id, _ in chains.clip if walk.kind(node_id) == "CLIPSetLastLayer"]
     if not layers:
@@ -80,7 +80,7 @@ def clip_skip_of(walk: Walk, chains: Chains) -> dict[str, Any]:
     return {"clip_skip": -value}
 
 
-def loras_of(walk: Walk, chains: Chains) -> dict[str, Any]:
+def read_loras(walk: Walk, chains: Chains) -> dict[str, Any]:
     """`loras` from the checkpoint outwards; `subject_weight` for that of the class's subject."""
     loras: list[dict[str, Any]] = []
     subject: dict[str, Any] = {}
@@ -94,23 +94,23 @@ def loras_of(walk: Walk, chains: Chains) -> dict[str, Any]:
 
 
 def _chain(walk: Walk, output: Output) -> list[Output]:
-    found = [output]
-    while (kind := walk.kind(found[0].node_id)) in PASSING:
-        node_id, index = found[0]
+    chain = [output]
+    while (kind := walk.kind(chain[0].node_id)) in PASSING:
+        node_id, index = chain[0]
         name = PASSING[kind].get(index)
         if name is None:
             walk.refuse(node_id, f"outputs no model at {index}")
         if kind == "ManyshotSubject" and name not in walk.graph[node_id]["inputs"]:
-            return found  # DreamBooth's file is a model itself
-        found.insert(0, walk.source(node_id, name))
+            return chain  # DreamBooth's file is a model itself
+        chain.insert(0, walk.source(node_id, name))
     if kind not in (CHECKPOINT, "VAELoader"):
-        walk.refuse(found[0].node_id, "loads or changes a model")
-    return found
+        walk.refuse(chain[0].node_id, "loads or changes a model")
+    return chain
 
 
 def _effects(walk: Walk, chain: list[Output]) -> list[Output]:
     """The nodes that change a text encoder."""
-    return [one for one in chain if walk.kind(one.node_id) != "ManyshotWebUIPrompt"]
+    return [output for output in chain if walk.kind(output.node_id) != "ManyshotWebUIPrompt"]
 
 
 def _weight(walk: Walk, node_id: str, chains: Chains) -> Any:

@@ -19,13 +19,13 @@ class Side(NamedTuple):
     controls: tuple[str, ...]
 
 
-def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
+def read_prompts(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
     """Settings that follow from the prompts' nodes: their language, and a negative that is fixed.
 
     Raises InputError where the job's prompt is not taken as it is.
     """
-    taken = walk.value(positive.encoder, "text", "")
-    if taken != "$prompt":
+    text = walk.value(positive.encoder, "text", "")
+    if text != "$prompt":
         walk.stop(
             positive.encoder,
             "does not take exactly the job's prompt, which is all that a WebUI gets. Bind "
@@ -33,21 +33,23 @@ def prompts_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
         )
     native = "ManyshotWebUIPrompt" in (walk.kind(positive.encoder), walk.kind(negative.encoder))
     language: Language = "webui" if native else "comfyui"
-    found: dict[str, Any] = {"language": language}
+    settings: dict[str, Any] = {"language": language}
     words = walk.value(negative.encoder, "text", "")
     if words == "$negative":
-        return found
+        return settings
     if not isinstance(words, str) or words[:1] in ("$", "@"):
         walk.stop(
             negative.encoder,
             "does not take the job's negative, which is what a WebUI gets. Bind its text to "
             "$negative.",
         )
-    told = webui_text(words, language).replace("$", "$$")  # the graph's own text has no fields
-    return {**found, "fields": {"negative_prompt": told}}
+    negative_prompt = webui_text(words, language).replace(
+        "$", "$$"
+    )  # the graph's own text has no fields
+    return {**settings, "fields": {"negative_prompt": negative_prompt}}
 
 
-def side_of(walk: Walk, sampler: str, side: str) -> Side:
+def read_side(walk: Walk, sampler: str, side: str) -> Side:
     """What a sampler's `positive` or `negative` comes from. Raises InputError for combined ones."""
     controls: list[str] = []
     output = walk.source(sampler, side)
@@ -60,7 +62,7 @@ def side_of(walk: Walk, sampler: str, side: str) -> Side:
     return Side(output.node_id, tuple(controls))
 
 
-def units_of(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
+def read_units(walk: Walk, positive: Side, negative: Side) -> dict[str, Any]:
     """`controlnet`, the first applied first. Raises InputError for what a unit cannot say."""
     for node_id in (*positive.controls, *negative.controls):
         if not _on_both(walk, node_id, positive, negative):

@@ -47,12 +47,12 @@ def find_nodes(graph: Graph, node_part: str) -> list[str]:
     """Ids of the nodes that the left part of an address names, in the order of node ids."""
     if node_part.startswith("@") and node_part[1:] in graph:
         return [node_part[1:]]
-    named = _named(graph, node_part)
+    named = _find_by_name(graph, node_part)
     name, mark, number = node_part.rpartition("#")
     if named or not mark or not number.isdecimal() or len(number) > 6:
         return named
     position = int(number) - 1
-    return _named(graph, name)[position : position + 1] if position >= 0 else []
+    return _find_by_name(graph, name)[position : position + 1] if position >= 0 else []
 
 
 def bind(graph: Graph, values: Mapping[Slot, Any]) -> Graph:
@@ -66,7 +66,7 @@ def bind(graph: Graph, values: Mapping[Slot, Any]) -> Graph:
     return bound
 
 
-def _named(graph: Graph, name: str) -> list[str]:
+def _find_by_name(graph: Graph, name: str) -> list[str]:
     """By title, else by class. A title that is the node's own class is the canvas's default and
     tells nothing: `KSampler` means every KSampler, however the others are titled."""
     classed = [node_id for node_id, node in graph.items() if node["class_type"] == name]
@@ -125,12 +125,12 @@ def _unknown(graph: Graph, address: str, catalogue: Catalogue | None) -> str:
             f"{shorten(address)!r}: the workflow has no node {shorten(node_part)!r}."
             f"{_near_node(graph, node_part)}"
         )
-    known = list(dict.fromkeys(_inputs(graph, nodes[0], catalogue)))
-    near = closest_match(name, known)
+    inputs = list(dict.fromkeys(_inputs(graph, nodes[0], catalogue)))
+    near = closest_match(name, inputs)
     hint = f" Did you mean {near!r}?" if near else ""
     return (
         f"{shorten(address)!r}: {describe(graph, nodes[0])} has no input {shorten(name)!r}.{hint} "
-        f"It has {', '.join(known) or 'none'}."
+        f"It has {', '.join(inputs) or 'none'}."
     )
 
 
@@ -140,7 +140,7 @@ def _near_node(graph: Graph, node_part: str) -> str:
         ids = [f"@{node_id}" for node_id in sorted(graph, key=id_order)]
         more = f" and {len(ids) - 12} more" if len(ids) > 12 else ""
         return f" It has {', '.join(ids[:12])}{more}."
-    count = len(_named(graph, node_part.rpartition("#")[0]))
+    count = len(_find_by_name(graph, node_part.rpartition("#")[0]))
     if count:
         return f" It has {count} of that name; the first is #1."
     names = {title(node): None for node in graph.values()}

@@ -131,8 +131,8 @@ def _input(slot: dict[str, Any], where: str) -> CanvasInput:
 
 def _subgraph_slot(slot: dict[str, Any], where: str) -> SubgraphSlot:
     links = slot.get("linkIds")
-    found = tuple(_identifier(link, where) for link in links) if isinstance(links, list) else ()
-    return SubgraphSlot(_text(slot.get("name")), _type(slot.get("type")), found)
+    link_ids = tuple(_identifier(link, where) for link in links) if isinstance(links, list) else ()
+    return SubgraphSlot(_text(slot.get("name")), _type(slot.get("type")), link_ids)
 
 
 def _links(data: Mapping[str, Any], where: str) -> Iterator[tuple[str, CanvasLink]]:

@@ -96,22 +96,22 @@ class Catalogue:
     def link_types(self) -> frozenset[str]:
         """Types that some node outputs and that no widget holds: such an input needs a link."""
         outputs = {
-            part
+            member
             for spec in self.nodes.values()
             for kind in spec.outputs
-            for part in split_types(kind)
+            for member in split_types(kind)
         }
         return frozenset(outputs - PRIMITIVES - {COMBO, "*"})
 
 
 def split_types(kind: str) -> set[str]:
     """The members of a union such as `"IMAGE,MASK"`."""
-    return {part.strip() for part in kind.split(",")}
+    return {member.strip() for member in kind.split(",")}
 
 
-def types_fit(output: str, wanted: str) -> bool:
+def types_fit(output: str, expected: str) -> bool:
     """Whether an output type may go into an input type: a member in common, or `*`."""
-    return "*" in (output, wanted) or bool(split_types(output) & split_types(wanted))
+    return "*" in (output, expected) or bool(split_types(output) & split_types(expected))
 
 
 def _node(class_type: str, info: Any, where: str) -> NodeSpec:

@@ -15,15 +15,15 @@ def first_choice(text: str) -> str:
     text = _COMMENT.sub("", text)
     if "{" not in text and "\\" not in text:
         return text
-    return _ESCAPED.sub(r"\1", "".join(_kept(text)))
+    return _ESCAPED.sub(r"\1", "".join(_first_choices(text)))
 
 
-def _kept(text: str) -> list[str]:
+def _first_choices(text: str) -> list[str]:
     """The characters outside of braces and in the first choice of each.
 
     `stack` holds, for every open brace, whether its first choice is still running.
     """
-    kept: list[str] = []
+    characters: list[str] = []
     stack: list[bool] = []
     at = 0
     while at < len(text):
@@ -37,5 +37,5 @@ def _kept(text: str) -> list[str]:
         elif piece == "}" and stack:
             stack.pop()
         elif all(stack):
-            kept.append(piece)
-    return kept
+            characters.append(piece)
+    return characters

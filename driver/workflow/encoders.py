@@ -17,7 +17,7 @@ def language_at(node: Mapping[str, Any]) -> Language | None:
     return "comfyui" if node["class_type"].startswith(TEXT_ENCODE) else None
 
 
-def language_of(graph: Graph) -> Language:
+def find_language(graph: Graph) -> Language:
     """What the prompts of a workflow are in."""
     native = any(language_at(node) == "webui" for node in graph.values())
     return "webui" if native else "comfyui"

@@ -52,8 +52,8 @@ def links(node: Node) -> Iterator[tuple[str, str, int]]:
 
 def title(node: Node) -> str:
     """The title shown on the canvas; the class where the file holds none."""
-    given = node.get("_meta", {}).get("title")
-    return given if isinstance(given, str) and given else node["class_type"]
+    text = node.get("_meta", {}).get("title")
+    return text if isinstance(text, str) and text else node["class_type"]
 
 
 def describe(graph: Graph, node_id: str) -> str:
@@ -66,27 +66,27 @@ def describe(graph: Graph, node_id: str) -> str:
 
 def upstream(graph: Graph, starts: Iterable[str]) -> set[str]:
     """The ids of `starts` and of every node they depend on; links to missing nodes are passed."""
-    found: set[str] = set()
+    visited: set[str] = set()
     waiting = [node_id for node_id in starts if node_id in graph]
     while waiting:
         node_id = waiting.pop()
-        if node_id not in found:
-            found.add(node_id)
+        if node_id not in visited:
+            visited.add(node_id)
             waiting += [source for _, source, _ in links(graph[node_id]) if source in graph]
-    return found
+    return visited
 
 
 def id_order(node_id: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key of node ids: numbers by value, also inside subgraph paths such as `57:8`."""
     return tuple(
-        (0, int(part), "") if part.isdecimal() and len(part) < 20 else (1, 0, part)
-        for part in node_id.split(":")
+        (0, int(number), "") if number.isdecimal() and len(number) < 20 else (1, 0, number)
+        for number in node_id.split(":")
     )
 
 
 def canonical(graph: Graph, exclude: Collection[Slot] = ()) -> str:
     """The one JSON text of a graph: keys sorted, no spaces, ASCII, no `_meta`, no `exclude`."""
-    return "".join(part for part in pieces(graph, (), exclude) if isinstance(part, str))
+    return "".join(piece for piece in pieces(graph, (), exclude) if isinstance(piece, str))
 
 
 def pieces(
@@ -106,9 +106,9 @@ def pieces(
 def _input_pieces(
     node_id: str, inputs: Mapping[str, Any], slots: Collection[Slot], exclude: Collection[Slot]
 ) -> Iterator[str | Slot]:
-    wanted = set(inputs) | {slot.input for slot in slots if slot.node_id == node_id}
+    names = set(inputs) | {slot.input for slot in slots if slot.node_id == node_id}
     between = ""
-    for name in sorted(wanted):
+    for name in sorted(names):
         slot = Slot(node_id, name)
         if slot in exclude:
             continue
@@ -169,4 +169,4 @@ def _parse_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
 
 def _is_numbered_link(value: Any) -> bool:
     pair = isinstance(value, list) and len(value) == 2
-    return pair and all(type(part) is int for part in value)
+    return pair and all(type(item) is int for item in value)

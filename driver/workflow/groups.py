@@ -23,14 +23,14 @@ def expensive_part(graph: Graph, catalogue: Catalogue, slots: Collection[Slot] =
 
     A linked input in `slots` will hold a literal, so its link is not followed.
     """
-    found: set[str] = set()
+    visited: set[str] = set()
     waiting = [node_id for node_id in graph if _makes_model(graph, node_id, catalogue)]
     while waiting:
         node_id = waiting.pop()
-        if node_id not in found:
-            found.add(node_id)
-            waiting += [i for i in _sources(graph, node_id, catalogue, slots) if i not in found]
-    return {node_id: graph[node_id] for node_id in graph if node_id in found}
+        if node_id not in visited:
+            visited.add(node_id)
+            waiting += [i for i in _sources(graph, node_id, catalogue, slots) if i not in visited]
+    return {node_id: graph[node_id] for node_id in graph if node_id in visited}
 
 
 def expensive_prefix(graph: Graph, catalogue: Catalogue) -> str:
@@ -41,8 +41,8 @@ def expensive_prefix(graph: Graph, catalogue: Catalogue) -> str:
 def prefix_template(template: Template, catalogue: Catalogue) -> Template:
     """A template of the expensive part: its `slots` are those that decide the key, its
     `digest(values)` is the key. Without slots every job has one and the same key."""
-    part = expensive_part(template.base, catalogue, template.slots)
-    return Template(part, [slot for slot in template.slots if slot.node_id in part])
+    subgraph = expensive_part(template.base, catalogue, template.slots)
+    return Template(subgraph, [slot for slot in template.slots if slot.node_id in subgraph])
 
 
 def _makes_model(graph: Graph, node_id: str, catalogue: Catalogue) -> bool:

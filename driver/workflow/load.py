@@ -48,7 +48,7 @@ def to_graph(data: Any, catalogue: Catalogue | None, where: str) -> Graph:
 def read_json(path: Path) -> Any:
     """The JSON in a workflow file, or in the `prompt` text of a PNG. Raises InputError."""
     content = _content(path)
-    text = _png_prompt(path) if content.startswith(PNG_MAGIC) else _decoded(content, path)
+    text = _png_prompt(path) if content.startswith(PNG_MAGIC) else _decode(content, path)
     return parse_json(text, str(path))
 
 
@@ -80,7 +80,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _decoded(content: bytes, path: Path) -> str:
+def _decode(content: bytes, path: Path) -> str:
     if path.suffix == ".json":
         return decode_text(content, path, "workflow")
     try:

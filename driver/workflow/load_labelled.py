@@ -9,28 +9,28 @@ IMAGE, MASK = 0, 1
 FIELDS = {2: "mask_classes", 3: "class_name", 4: "file_name"}  # output -> job field
 
 
-def unloaded(graph: Graph, where: str, pairs: bool) -> tuple[Graph, dict[Slot, str]]:
+def replace_loader(graph: Graph, where: str, pairs: bool) -> tuple[Graph, dict[Slot, str]]:
     """`graph` with LoadImage and LoadImageMask in place of its Load Labelled, and the job field of
     each slot that it fed. An input that was linked to one of its texts holds None.
 
     Raises InputError for several such nodes, a link to an output that it does not have, and where
     the recipe names no `pairs`.
     """
-    found = sorted((i for i in graph if graph[i]["class_type"] == LOAD_LABELLED), key=id_order)
-    if not found:
+    loaders = sorted((i for i in graph if graph[i]["class_type"] == LOAD_LABELLED), key=id_order)
+    if not loaders:
         return graph, {}
-    if len(found) > 1:
-        shown = " and ".join(describe(graph, node_id) for node_id in found[:3])
-        raise InputError(f"{where} has {len(found)} {LOAD_LABELLED} nodes, {shown}. Keep one.")
+    if len(loaders) > 1:
+        shown = " and ".join(describe(graph, node_id) for node_id in loaders[:3])
+        raise InputError(f"{where} has {len(loaders)} {LOAD_LABELLED} nodes, {shown}. Keep one.")
     if not pairs:
         raise InputError(
-            f"{where}: {describe(graph, found[0])} loads labelled photos, but the recipe "
+            f"{where}: {describe(graph, loaders[0])} loads labelled photos, but the recipe "
             f"does not say which. Add 'pairs: {{folder: …}}' to the recipe."
         )
-    return _replaced(graph, found[0], where)
+    return _replace(graph, loaders[0], where)
 
 
-def _replaced(graph: Graph, loader: str, where: str) -> tuple[Graph, dict[Slot, str]]:
+def _replace(graph: Graph, loader: str, where: str) -> tuple[Graph, dict[Slot, str]]:
     masks = _free_id(graph, f"{loader}:labels")
     fields = {Slot(loader, "image"): "image", Slot(masks, "image"): "labels"}
     changed: Graph = {node_id: node for node_id, node in graph.items() if node_id != loader}
@@ -56,5 +56,5 @@ def _replaced(graph: Graph, loader: str, where: str) -> tuple[Graph, dict[Slot, 
     return changed, fields
 
 
-def _free_id(graph: Graph, wanted: str) -> str:
-    return wanted if wanted not in graph else _free_id(graph, f"{wanted}_")
+def _free_id(graph: Graph, node_id: str) -> str:
+    return node_id if node_id not in graph else _free_id(graph, f"{node_id}_")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from .graph import Graph, Slot, describe, id_order, links
-from .load_labelled import unloaded
+from .load_labelled import replace_loader
 
 CLASS_PROMPTS = "ManyshotClassPrompts"
 SUBJECT_PROMPTS = "ManyshotSubjectPrompts"  # the same for one subject, with the same outputs
@@ -60,14 +60,14 @@ def fold(
     Raises InputError when there are several such nodes, a link to an output that the node does not
     have, or Load Labelled without `pairs`.
     """
-    graph, fields = unloaded(_without_sheets(graph), where, pairs)
+    graph, fields = replace_loader(_without_sheets(graph), where, pairs)
     sources = sorted((i for i in graph if graph[i]["class_type"] in PROMPT_NODES), key=id_order)
     if len(sources) > 1:
         shown = " and ".join(describe(graph, node_id) for node_id in sources[:3])
         kind = graph[sources[0]]["class_type"]
         raise InputError(f"{where} has {len(sources)} {kind} nodes, {shown}. Keep one.")
     removed = sources[0] if sources else None
-    fields = fields | _linked_fields(graph, removed, where)
+    fields = fields | _find_linked_fields(graph, removed, where)
     fields |= _fields(graph, SAVE_LABELLED, SAVE_LABELLED_FIELDS)
     for class_type in SEEDED:
         fields |= _fields(graph, class_type, {"seed": "seed"})
@@ -86,9 +86,9 @@ def _without_sheets(graph: Graph) -> Graph:
     }
 
 
-def _linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, str]:
+def _find_linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, str]:
     """The job field of every input linked to the node of PROMPT_NODES."""
-    found: dict[Slot, str] = {}
+    fields: dict[Slot, str] = {}
     for node_id, node in graph.items():
         for name, origin, output in links(node):
             if origin != source:
@@ -99,8 +99,8 @@ def _linked_fields(graph: Graph, source: str | None, where: str) -> dict[Slot, s
                     f"{output} of {describe(graph, origin)}, which has outputs 0 to "
                     f"{len(CLASS_PROMPTS_OUTPUTS) - 1}."
                 )
-            found[Slot(node_id, name)] = CLASS_PROMPTS_OUTPUTS[output]
-    return found
+            fields[Slot(node_id, name)] = CLASS_PROMPTS_OUTPUTS[output]
+    return fields
 
 
 def _fields(graph: Graph, class_type: str, names: Mapping[str, str]) -> dict[Slot, str]:
@@ -115,10 +115,10 @@ def _fields(graph: Graph, class_type: str, names: Mapping[str, str]) -> dict[Slo
 
 def _cut(graph: Graph, removed: str | None, fields: Mapping[Slot, str]) -> Graph:
     """`graph` without the node `removed`; inputs that are slots hold None, so no link hangs."""
-    kept: Graph = {}
+    remaining: Graph = {}
     for node_id, node in graph.items():
         if node_id == removed:
             continue
         freed = {slot.input: None for slot in fields if slot.node_id == node_id}
-        kept[node_id] = {**node, "inputs": {**node["inputs"], **freed}} if freed else node
-    return kept
+        remaining[node_id] = {**node, "inputs": {**node["inputs"], **freed}} if freed else node
+    return remaining

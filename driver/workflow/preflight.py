@@ -15,7 +15,7 @@ from ...core.nearest import closest_match
 from .catalogue import Catalogue, InputSpec, NodeSpec, types_fit
 from .graph import Graph, Slot, describe, id_order, is_link, links, shorten, upstream
 from .values import check_value, show
-from .widgets import added_by_extensions
+from .widgets import list_extension_widgets
 
 MAX_PROBLEMS = 100  # each costs a search for the nearest right answer
 
@@ -33,7 +33,7 @@ class Problem:
     def sentence(self) -> str:
         """File, node, input, what is wrong and the nearest right answer."""
         parts = [self.where, self.node, f"input {shorten(self.input)!r}" if self.input else None]
-        return f"{', '.join(part for part in parts if part)}: {self.text}"
+        return f"{', '.join(text for text in parts if text)}: {self.text}"
 
 
 def check(
@@ -61,14 +61,16 @@ class _Checker:
 
     def problems(self) -> Iterator[Problem]:
         ordered = sorted(self.graph, key=id_order)
-        known = [i for i in ordered if self.spec(i)]
+        recognised = [i for i in ordered if self.spec(i)]
         yield from (self.unknown_class(i) for i in ordered if not self.spec(i))
-        outputs = [i for i in known if self.catalogue.nodes[self.graph[i]["class_type"]].is_output]
-        if not outputs and len(known) == len(ordered):
+        outputs = [
+            i for i in recognised if self.catalogue.nodes[self.graph[i]["class_type"]].is_output
+        ]
+        if not outputs and len(recognised) == len(ordered):
             text = "no node outputs a result. Add a Save Image node for it."
             yield Problem(self.where, None, None, text)
         used = upstream(self.graph, outputs)
-        for node_id in known:
+        for node_id in recognised:
             if node_id in used:
                 yield from self.node(node_id)
         yield from self.circles(used)
@@ -127,8 +129,8 @@ class _Checker:
         kind = made_by.outputs[output]
         if types_fit(kind, spec.type):
             return None
-        made = f"output {output} of {describe(self.graph, source)}"
-        return f"it takes {spec.type}, but {made} is {kind}."
+        source_output = f"output {output} of {describe(self.graph, source)}"
+        return f"it takes {spec.type}, but {source_output} is {kind}."
 
     def unknown_inputs(self, node_id: str, spec: NodeSpec) -> Iterator[Problem]:
         """Inputs that the class does not have: the server passes over them without a word.
@@ -137,10 +139,10 @@ class _Checker:
         carry the remains of older versions of a node, which do no harm.
         """
         inputs = self.graph[node_id]["inputs"]
-        known = {*spec.inputs, *(widget.name for widget in added_by_extensions(spec))}
+        names = {*spec.inputs, *(widget.name for widget in list_extension_widgets(spec))}
         unset = [name for name in spec.inputs if name not in inputs]
         for name in inputs:
-            near = closest_match(name, unset) if name not in known else None
+            near = closest_match(name, unset) if name not in names else None
             if near:
                 yield self.problem(
                     node_id, name, f"{spec.class_type} has no such input. Did you mean {near!r}?"

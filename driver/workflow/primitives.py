@@ -23,24 +23,26 @@ def apply_primitives(scope: Scope, catalogue: Catalogue) -> None:
 def _apply(scope: Scope, primitive: CanvasNode, value: Any, catalogue: Catalogue) -> None:
     fed = _links_from(scope.canvas, primitive.id)
     for node_id, slots in scope.slots.items():
-        held = scope.values.get(node_id, {})
+        values = scope.values.get(node_id, {})
         spec = catalogue.get(scope.canvas.nodes[node_id].type)
         for slot in slots:
-            if slot.link in fed and slot.name in held:
-                held[slot.name] = _stepped(value, spec.inputs.get(slot.name) if spec else None)
+            if slot.link in fed and slot.name in values:
+                values[slot.name] = _round_as_widget(
+                    value, spec.inputs.get(slot.name) if spec else None
+                )
 
 
 def _links_from(canvas: Canvas, node_id: str) -> set[str]:
     return {link_id for link_id, link in canvas.links.items() if link.origin_id == node_id}
 
 
-def _stepped(value: Any, spec: InputSpec | None) -> Any:
+def _round_as_widget(value: Any, spec: InputSpec | None) -> Any:
     """`value` rounded as the widget does it when it is set: INT to its step, FLOAT to `round`."""
     if spec is None or isinstance(value, bool) or not isinstance(value, int | float):
         return value
     if widget_type(spec) == "INT":
         return _to_step(value, spec)
-    return _rounded(value, spec) if widget_type(spec) == "FLOAT" else value
+    return _round_float(value, spec) if widget_type(spec) == "FLOAT" else value
 
 
 def _to_step(value: float, spec: InputSpec) -> float:
@@ -57,7 +59,7 @@ def _nearest(value: float) -> int:
     return value if isinstance(value, int) else math.floor(value + 0.5)
 
 
-def _rounded(value: float, spec: InputSpec) -> float:
+def _round_float(value: float, spec: InputSpec) -> float:
     """To a multiple of `round`, then to the digits that `step` shows, within the range."""
     step = spec.extra.get("step") or 0.5
     if not isinstance(step, int | float) or step <= 0 or not math.isfinite(value):

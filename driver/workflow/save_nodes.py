@@ -73,10 +73,10 @@ def delivering_node(
     `output` names it by an address without input. Otherwise it is the only saving node; previews
     count where nothing saves. Raises InputError for none, or for several.
     """
-    found = sorted((i for i in graph if delivers(graph[i], catalogue)), key=id_order)
+    candidates = sorted((i for i in graph if delivers(graph[i], catalogue)), key=id_order)
     if output is not None:
-        return _named_output(graph, found, output, where)
-    saving = [i for i in found if graph[i]["class_type"] != PREVIEW] or found
+        return _resolve_output(graph, candidates, output, where)
+    saving = [i for i in candidates if graph[i]["class_type"] != PREVIEW] or candidates
     if len(saving) == 1:
         return saving[0]
     if not saving:
@@ -111,8 +111,8 @@ def deliver(
     Job ids should come from the graph before this rewrite, so that they do not depend on it.
     """
     needed = upstream(graph, node_ids)
-    kept = {key: graph[key] for key in graph if key in needed}
-    labelled = [node_id for node_id in node_ids if kept[node_id]["class_type"] == SAVE_LABELLED]
+    subgraph = {key: graph[key] for key in graph if key in needed}
+    labelled = [node_id for node_id in node_ids if subgraph[node_id]["class_type"] == SAVE_LABELLED]
     if transport == "view" and len(labelled) > 1:
         raise InputError(
             f"{' and '.join(describe(graph, node_id) for node_id in labelled)} would store "
@@ -120,27 +120,29 @@ def deliver(
             "under the same names. Write 'transport: websocket' in the recipe."
         )
     for node_id in node_ids:
-        kept[node_id] = _delivering(kept[node_id], transport, catalogue)
+        subgraph[node_id] = _delivering(subgraph[node_id], transport, catalogue)
     named = transport == "view"
-    return Delivery(kept, tuple(Slot(i, PREFIX) for i in node_ids if named and i not in labelled))
+    return Delivery(
+        subgraph, tuple(Slot(i, PREFIX) for i in node_ids if named and i not in labelled)
+    )
 
 
 def _delivering(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
     """`node`, or a stock one in its place, as it delivers by `transport`."""
     if node["class_type"] == SAVE_LABELLED:
-        own = {SAVE_LABELLED_DELIVERY: STORED[transport]}
-        return {**node, "inputs": {**node["inputs"], **own}}
+        delivery = {SAVE_LABELLED_DELIVERY: STORED[transport]}
+        return {**node, "inputs": {**node["inputs"], **delivery}}
     keeps_class = transport == "view" and PREFIX in node["inputs"]
-    return node if keeps_class else _replaced(node, transport, catalogue)
+    return node if keeps_class else _replace(node, transport, catalogue)
 
 
 def not_in_id(graph: Graph) -> frozenset[Slot]:
     """Slots that say where a file goes or comes from, never what is in it: not in job ids."""
-    own = ("name", SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER, SAVE_LABELLED_SOURCE)
+    names = ("name", SAVE_LABELLED_DELIVERY, SAVE_LABELLED_FOLDER, SAVE_LABELLED_SOURCE)
     return frozenset(
         Slot(node_id, name)
         for node_id, node in graph.items()
-        for name in (own if node["class_type"] == SAVE_LABELLED else (PREFIX,))
+        for name in (names if node["class_type"] == SAVE_LABELLED else (PREFIX,))
         if name in node["inputs"] or node["class_type"] == SAVE_LABELLED
     )
 
@@ -166,7 +168,7 @@ def _hint(graph: Graph, catalogue: Catalogue | None) -> str:
     return "Add a Save Image node for the result."
 
 
-def _replaced(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
+def _replace(node: Node, transport: Transport, catalogue: Catalogue | None) -> Node:
     """A stock node for `transport` in the place of `node`, fed by the same images."""
     image = _image_input(node, catalogue)
     inputs = {"images": node["inputs"][image]} if image else {}
@@ -187,7 +189,7 @@ def _image_input(node: Node, catalogue: Catalogue | None) -> str | None:
     return next(typed, None)
 
 
-def _named_output(graph: Graph, found: list[str], output: str, where: str) -> str:
+def _resolve_output(graph: Graph, candidates: list[str], output: str, where: str) -> str:
     several = [address.strip() for address in output.split(",")]
     if len(several) > 1 and all(find_nodes(graph, address) for address in several):
         raise InputError(
@@ -195,9 +197,9 @@ def _named_output(graph: Graph, found: list[str], output: str, where: str) -> st
             f"save: {several}."
         )
     node_id = resolve_node(graph, output)
-    if node_id in found:
+    if node_id in candidates:
         return node_id
-    shown = "; ".join(f"@{i} is {describe(graph, i)}" for i in found[:6]) or "none"
+    shown = "; ".join(f"@{i} is {describe(graph, i)}" for i in candidates[:6]) or "none"
     raise InputError(
         f"{where}: {describe(graph, node_id)}, named under 'save', saves no images. Nodes "
         f"that do: {shown}."

@@ -8,7 +8,7 @@ from ...core.errors import InputError
 from .canvas import Canvas, CanvasInput, CanvasNode
 from .catalogue import Catalogue
 from .graph import shorten
-from .widgets import slots_of, values_of
+from .widgets import list_slots, read_values
 
 MAX_NODES = 100_000  # a file of nested subgraphs can stand for any number
 MAX_DEPTH = 50
@@ -72,10 +72,10 @@ class Expander:
             child = self.scope(definition, (*scope.path, node.id), scope)
             scope.children[node.id] = child
             scope.slots[node.id] = _subgraph_slots(node, definition)
-            scope.values[node.id] = _promoted(node, child)
+            scope.values[node.id] = _read_promoted(node, child)
         elif spec is not None:
-            scope.slots[node.id] = slots_of(spec, node.inputs)
-            scope.values[node.id] = values_of(node, spec)
+            scope.slots[node.id] = list_slots(spec, node.inputs)
+            scope.values[node.id] = read_values(node, spec)
         else:
             scope.slots[node.id] = node.inputs
 
@@ -86,7 +86,7 @@ def _subgraph_slots(node: CanvasNode, definition: Canvas) -> tuple[CanvasInput, 
     return tuple(CanvasInput(s.name, s.type, links.get(s.name)) for s in definition.inputs)
 
 
-def _promoted(node: CanvasNode, child: Scope) -> dict[str, Any]:
+def _read_promoted(node: CanvasNode, child: Scope) -> dict[str, Any]:
     """Widgets that a subgraph's inputs show on its node, with the values saved on the node.
 
     Values lie in `widgets_values` in the order of `proxyWidgets` (where `-1` marks a widget of an
@@ -114,9 +114,9 @@ def _inner_widget(child: Scope, links: tuple[str, ...]) -> tuple[str, Any] | Non
         if link is None or not 0 <= link.target_slot < len(slots):
             continue
         name = next((s.name for s in slots if s.link == link_id), slots[link.target_slot].name)
-        held = child.values.get(link.target_id, {})
-        if name in held:
-            return name, held[name]
+        values = child.values.get(link.target_id, {})
+        if name in values:
+            return name, values[name]
     return None
 
 

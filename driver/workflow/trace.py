@@ -24,7 +24,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Held:
+class PromotedValue:
     """The value of a widget of a subgraph node."""
 
     value: Any
@@ -37,19 +37,19 @@ class Tracer:
     catalogue: Catalogue
     where: str
 
-    def trace(self, scope: Scope, node: CanvasNode, slot: int) -> Origin | Held | None:
+    def trace(self, scope: Scope, node: CanvasNode, slot: int) -> Origin | PromotedValue | None:
         """The origin of an input; None when nothing is linked or a bypass finds no fitting input.
 
         Raises InputError when the links form a circle.
         """
-        wanted: str | None = None
-        fallback: Held | None = None
-        seen: set[tuple[tuple[str, ...], str, int]] = set()
+        expected: str | None = None
+        fallback: PromotedValue | None = None
+        visited: set[tuple[tuple[str, ...], str, int]] = set()
         while True:
             key = (scope.path, node.id, slot)
-            if key in seen:
+            if key in visited:
                 raise InputError(f"{self.where}: links form a cycle at node {node.id}.")
-            seen.add(key)
+            visited.add(key)
             slots = scope.slots[node.id]
             if not 0 <= slot < len(slots) or slots[slot].link is None:
                 return fallback
@@ -58,15 +58,15 @@ class Tracer:
                 raise InputError(self._broken(scope, node, slots[slot].name))
             if scope.parent is not None and link.origin_id == SUBGRAPH_INPUT:
                 scope, node, slot = self._out_of(scope, link.origin_slot)
-                wanted = None
-                fallback = _held(scope, node, slot) or fallback
+                expected = None
+                fallback = _promoted_value(scope, node, slot) or fallback
                 continue
-            found = self._output(
-                scope, link.origin_id, link.origin_slot, wanted or slots[slot].type
+            step = self._output(
+                scope, link.origin_id, link.origin_slot, expected or slots[slot].type
             )
-            if not isinstance(found, tuple):
-                return found or fallback
-            scope, node, slot, wanted = found
+            if not isinstance(step, tuple):
+                return step or fallback
+            scope, node, slot, expected = step
 
     def _broken(self, scope: Scope, node: CanvasNode, name: str) -> str:
         return (
@@ -81,7 +81,7 @@ class Tracer:
         return scope.parent, scope.parent.canvas.nodes[scope.path[-1]], slot
 
     def _output(
-        self, scope: Scope, node_id: str, slot: int, wanted: str
+        self, scope: Scope, node_id: str, slot: int, expected: str
     ) -> Origin | None | tuple[Scope, CanvasNode, int, str | None]:
         """The node that produces an output, or the next input to follow and the type it carries."""
         while True:
@@ -92,32 +92,34 @@ class Tracer:
                     "not exist. Open the workflow in ComfyUI, fix it and save it again."
                 )
             if node.mode == BYPASSED:
-                through = self._bypass(scope, node, slot, wanted)
+                through = self._bypass(scope, node, slot, expected)
                 return None if through is None else (scope, node, through, None)
             child = scope.children.get(node.id)
             if child is None:
                 if node.type == REROUTE:
-                    return scope, node, slot, wanted
-                known = self.catalogue.get(node.type) is not None
-                return Origin(scope.full_id(node.id), slot) if known else None
+                    return scope, node, slot, expected
+                exists = self.catalogue.get(node.type) is not None
+                return Origin(scope.full_id(node.id), slot) if exists else None
             link = _inner_link(child, slot)
             if link is None:
                 return None
             if link.origin_id == SUBGRAPH_INPUT:
-                return scope, node, link.origin_slot, wanted
+                return scope, node, link.origin_slot, expected
             scope, node_id, slot = child, link.origin_id, link.origin_slot
 
-    def _bypass(self, scope: Scope, node: CanvasNode, slot: int, wanted: str) -> int | None:
+    def _bypass(self, scope: Scope, node: CanvasNode, slot: int, expected: str) -> int | None:
         """The input whose value a bypassed node hands to output `slot`: the one of the same index
         when types fit, else the first of exactly the wanted type, else the first that fits."""
         slots = scope.slots[node.id]
-        if wanted in ("*", ""):
+        if expected in ("*", ""):
             return slot if len(slots) > slot else 0
         output = self._output_type(scope, node, slot)
-        if slot < len(slots) and _passes(slots[slot], output, wanted):
+        if slot < len(slots) and _passes(slots[slot], output, expected):
             return slot
-        exact = (index for index, given in enumerate(slots) if given.type == wanted)
-        fitting = (index for index, given in enumerate(slots) if _passes(given, output, wanted))
+        exact = (index for index, candidate in enumerate(slots) if candidate.type == expected)
+        fitting = (
+            index for index, candidate in enumerate(slots) if _passes(candidate, output, expected)
+        )
         return next(exact, next(fitting, None))
 
     def _output_type(self, scope: Scope, node: CanvasNode, slot: int) -> str:
@@ -130,15 +132,15 @@ class Tracer:
         return types[slot] if 0 <= slot < len(types) else "*"
 
 
-def _passes(slot: CanvasInput, output: str, wanted: str) -> bool:
-    return _connects(slot.type, output) and _connects(slot.type, wanted)
+def _passes(slot: CanvasInput, output: str, expected: str) -> bool:
+    return _connects(slot.type, output) and _connects(slot.type, expected)
 
 
-def _connects(one: str, other: str) -> bool:
+def _connects(first: str, second: str) -> bool:
     """litegraph's isValidConnection: any type fits `*`; unions fit by a member; case is ignored."""
-    if one in ("*", "") or other in ("*", ""):
+    if first in ("*", "") or second in ("*", ""):
         return True
-    return bool(set(one.lower().split(",")) & set(other.lower().split(",")))
+    return bool(set(first.lower().split(",")) & set(second.lower().split(",")))
 
 
 def _inner_link(child: Scope, slot: int) -> CanvasLink | None:
@@ -148,9 +150,9 @@ def _inner_link(child: Scope, slot: int) -> CanvasLink | None:
     return next((child.canvas.links[i] for i in ids if i in child.canvas.links), None)
 
 
-def _held(scope: Scope, node: CanvasNode, slot: int) -> Held | None:
+def _promoted_value(scope: Scope, node: CanvasNode, slot: int) -> PromotedValue | None:
     """The promoted widget's value of a subgraph node's slot."""
     slots = scope.slots[node.id]
     name = slots[slot].name if 0 <= slot < len(slots) else ""
-    held = scope.values.get(node.id, {})
-    return Held(held[name]) if name in held else None
+    values = scope.values.get(node.id, {})
+    return PromotedValue(values[name]) if name in values else None

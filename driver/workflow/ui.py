@@ -9,8 +9,8 @@ from .catalogue import Catalogue
 from .graph import Graph, Node, is_link, shorten
 from .primitives import PRIMITIVE, apply_primitives
 from .subgraphs import Expander, Scope
-from .trace import REROUTE, Held, Origin, Tracer
-from .widgets import sent_values, wrapped
+from .trace import REROUTE, Origin, PromotedValue, Tracer
+from .widgets import select_sent, wrap_list
 
 # Nodes of the canvas alone; nothing of them reaches the server.
 VIRTUAL = (REROUTE, PRIMITIVE, "Note", "MarkdownNote")
@@ -44,13 +44,13 @@ def _runs(scope: Scope, node: CanvasNode, catalogue: Catalogue, where: str) -> b
 
 def _api_node(scope: Scope, node: CanvasNode, catalogue: Catalogue, tracer: Tracer) -> Node:
     spec = catalogue.nodes[node.type]
-    inputs = sent_values(scope.values[node.id], spec)
+    inputs = select_sent(scope.values[node.id], spec)
     for index, slot in enumerate(scope.slots[node.id]):
-        found = tracer.trace(scope, node, index)
-        if isinstance(found, Origin):
-            inputs[slot.name] = [found.node_id, found.output]
-        elif isinstance(found, Held):
-            inputs[slot.name] = wrapped(found.value)
+        origin = tracer.trace(scope, node, index)
+        if isinstance(origin, Origin):
+            inputs[slot.name] = [origin.node_id, origin.output]
+        elif isinstance(origin, PromotedValue):
+            inputs[slot.name] = wrap_list(origin.value)
     return Node(class_type=node.type, inputs=inputs, _meta={"title": node.title or spec.title})
 
 

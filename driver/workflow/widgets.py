@@ -43,55 +43,55 @@ def widget_type(spec: InputSpec) -> str:
     return str(spec.extra.get("widgetType") or spec.type)
 
 
-def widgets_of(node: NodeSpec) -> list[Widget]:
+def list_widgets(node: NodeSpec) -> list[Widget]:
     """The widgets of a node class, in the order of the canvas."""
-    found = [
+    widgets = [
         widget
         for spec in node.inputs.values()
         if is_widget(spec)
         for widget in _widgets_of_input(spec)
     ]
-    return found + list(added_by_extensions(node))
+    return widgets + list(list_extension_widgets(node))
 
 
-def slots_of(node: NodeSpec, given: tuple[CanvasInput, ...]) -> tuple[CanvasInput, ...]:
+def list_slots(node: NodeSpec, file_slots: tuple[CanvasInput, ...]) -> tuple[CanvasInput, ...]:
     """The input slots in the definition's order (sockets, then widgets), with the file's links.
 
     Slots that the definition lacks follow, unless they belong to a widget that is gone.
     """
-    links = {slot.name: slot.link for slot in given}
+    links = {slot.name: slot.link for slot in file_slots}
     specs = sorted(node.inputs.values(), key=is_widget)
     defined = [
         CanvasInput(s.name, s.type, links.get(s.name), s.name if is_widget(s) else None)
         for s in specs
         if not (s.extra.get("socketless") and is_widget(s))
     ]
-    extra = [slot for slot in given if slot.name not in node.inputs and slot.widget is None]
+    extra = [slot for slot in file_slots if slot.name not in node.inputs and slot.widget is None]
     return (*defined, *extra)
 
 
-def values_of(node: CanvasNode, spec: NodeSpec) -> dict[str, Any]:
+def read_values(node: CanvasNode, spec: NodeSpec) -> dict[str, Any]:
     """The value of every widget by name, also of those not sent."""
-    widgets = widgets_of(spec)
+    widgets = list_widgets(spec)
     values = {widget.name: widget.default for widget in widgets}
     if isinstance(node.values, dict):
         return values | {name: node.values[name] for name in values if name in node.values}
     saved = [widget.name for widget in widgets if widget.saved]
-    given = _without_forced(spec, widgets, node.values)
-    return _tidied(values | dict(zip(saved, given, strict=False)), spec)
+    saved_values = _without_forced(spec, widgets, node.values)
+    return _tidy(values | dict(zip(saved, saved_values, strict=False)), spec)
 
 
-def sent_values(values: Mapping[str, Any], spec: NodeSpec) -> dict[str, Any]:
+def select_sent(values: Mapping[str, Any], spec: NodeSpec) -> dict[str, Any]:
     """The inputs that widgets send: lists wrapped, `{a|b}` texts resolved where declared."""
-    sent = {widget.name for widget in widgets_of(spec) if widget.sent}
+    sent = {widget.name for widget in list_widgets(spec) if widget.sent}
     return {
-        name: wrapped(_resolved(value, spec.inputs.get(name)))
+        name: wrap_list(_resolve(value, spec.inputs.get(name)))
         for name, value in values.items()
         if name in sent and value is not MISSING
     }
 
 
-def wrapped(value: Any) -> Any:
+def wrap_list(value: Any) -> Any:
     """A list is wrapped, so that the server does not take it for a link."""
     return {"__value__": value} if isinstance(value, list) else value
 
@@ -122,7 +122,7 @@ def _default(spec: InputSpec) -> Any:
     return spec.default if spec.default is not None else ZERO.get(kind, "")
 
 
-def added_by_extensions(node: NodeSpec) -> Iterator[Widget]:
+def list_extension_widgets(node: NodeSpec) -> Iterator[Widget]:
     """Widgets that no definition holds: players, previews, and the upload button.
 
     The server passes over what the first two send.
@@ -152,7 +152,7 @@ def _without_forced(spec: NodeSpec, widgets: list[Widget], values: list[Any]) ->
     return [value for index, value in enumerate(values) if index not in forced]
 
 
-def _tidied(values: dict[str, Any], spec: NodeSpec) -> dict[str, Any]:
+def _tidy(values: dict[str, Any], spec: NodeSpec) -> dict[str, Any]:
     """What the front end mends on opening: old spellings, and uploads without a file's name."""
     for name, declared in spec.inputs.items():
         if declared.type == COMBO and any(map(declared.extra.get, UPLOAD_KEYS)):
@@ -163,7 +163,7 @@ def _tidied(values: dict[str, Any], spec: NodeSpec) -> dict[str, Any]:
     return values
 
 
-def _resolved(value: Any, spec: InputSpec | None) -> Any:
+def _resolve(value: Any, spec: InputSpec | None) -> Any:
     if spec is None or not isinstance(value, str) or not spec.extra.get("dynamicPrompts"):
         return value
     return first_choice(value)

@@ -41,21 +41,27 @@ from manyshot.core.webui_prompt.write import write
 from manyshot.core.wildcards import parse as parse_wildcards
 from manyshot.driver import upkeep
 from manyshot.driver.comfyui.client import Comfy, refusal
-from manyshot.driver.comfyui.completion import Found, Watch, failure_of, found, seen
+from manyshot.driver.comfyui.completion import (
+    Found,
+    Watch,
+    apply_answer,
+    apply_event,
+    parse_failure,
+)
 from manyshot.driver.comfyui.events import parse as parse_event
 from manyshot.driver.comfyui.families import server_families
-from manyshot.driver.dataset import credited
+from manyshot.driver.dataset import merge_servers
 from manyshot.driver.embedded.ready import read_facts
 from manyshot.driver.folder import rows
 from manyshot.driver.job import Job
 from manyshot.driver.ledger import FILE_NAME, Done, Ledger
-from manyshot.driver.look import folder_state, look_ahead
-from manyshot.driver.pictures import checked, labelled
+from manyshot.driver.look import preview_run, read_state
+from manyshot.driver.pictures import add_labels, check_delivery
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.webui.client import WebUI
-from manyshot.driver.webui.dialect import dialect_of
+from manyshot.driver.webui.dialect import read_dialect
 from manyshot.driver.webui.request import Request
-from manyshot.driver.webui.verdict import verdict
+from manyshot.driver.webui.verdict import verify_reply
 from manyshot.driver.workflow.binding import resolve
 from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.load import read_workflow
@@ -123,17 +129,17 @@ def events(data: bytes) -> None:
     event = parse_event(message)
     if event:
         for over_socket in (True, False):
-            seen(Watch("9", 1, over_socket), event)
+            apply_event(Watch("9", 1, over_socket), event)
 
 
 def comfyui_replies(data: bytes) -> None:
     value = json_of(data)
     comfy = Comfy(cast("Any", Answers(value)))
     each(
-        lambda: found(Watch("9", 1, False), Found("history", value)),
-        lambda: found(Watch("9", 1, True), Found("history", value)),
+        lambda: apply_answer(Watch("9", 1, False), Found("history", value)),
+        lambda: apply_answer(Watch("9", 1, True), Found("history", value)),
         lambda: refusal(value),
-        lambda: failure_of(value if isinstance(value, dict) else {}),
+        lambda: parse_failure(value if isinstance(value, dict) else {}),
         lambda: Catalogue.from_json(value),
         comfy.catalogue,
         comfy.stats,
@@ -161,13 +167,13 @@ def webui_replies(data: bytes) -> None:
         client.options,
         client.embeddings,
         client.schemas,
-        lambda: client.listed("sd-models"),
+        lambda: client.list_items("sd-models"),
         client.scripts,
         client.control_lists,
-        lambda: dialect_of(client).adapted(request),
-        lambda: dialect_of(client).adapted(steered),
-        lambda: verdict(request, value),
-        lambda: verdict(steered, value),
+        lambda: read_dialect(client).adapt(request),
+        lambda: read_dialect(client).adapt(steered),
+        lambda: verify_reply(request, value),
+        lambda: verify_reply(steered, value),
     )
 
 
@@ -181,9 +187,9 @@ def images(data: bytes) -> None:
 
 
 def _delivered(data: bytes) -> None:
-    delivery = checked((data,), (data,))
+    delivery = check_delivery((data,), (data,))
     if not hasattr(delivery, "kind"):
-        labelled(cast("Any", delivery), None)
+        add_labels(cast("Any", delivery), None)
 
 
 def masks(data: bytes) -> None:
@@ -235,7 +241,7 @@ def ledger(data: bytes) -> None:
     with folder_of() as folder:
         (folder / FILE_NAME).write_bytes(content)
         each(
-            lambda: folder_state(folder),
+            lambda: read_state(folder),
             lambda: read_ledger(folder, read_only=True),
             lambda: upkeep.verify(folder, read_data=True),
             lambda: read_ledger(folder, read_only=False),
@@ -246,13 +252,13 @@ def ledger(data: bytes) -> None:
 def read_ledger(folder: Path, read_only: bool) -> None:
     book = Ledger(folder, read_only=read_only)
     try:
-        list(book.done_jobs())
-        list(book.done_files())
+        list(book.read_done_jobs())
+        list(book.read_done_files())
         for group, _ in book.groups():
             book.open_jobs(group, -1, FEW_JOBS)
         list(rows(book, (), "w", lambda _: []))
         book.images()
-        book.rejected()
+        book.rejections()
         book.servers()
     finally:
         book.close()
@@ -302,7 +308,7 @@ def manifest(data: bytes) -> None:
         each(
             lambda: read_training_photos(folder),
             lambda: read_foreign_models(folder),
-            lambda: credited(folder, []),
+            lambda: merge_servers(folder, []),
         )
 
 
@@ -325,7 +331,7 @@ def _planned(recipe: Recipe) -> None:
     few = (recipe.images_per_class or 1) <= FEW_JOBS and not recipe.sweep
     here = not recipe.workflow_name.startswith(("/", "."))
     if few and here and not recipe.pairs and not recipe.subjects:
-        look_ahead(recipe, False, 2)
+        preview_run(recipe, False, 2)
 
 
 @cache
