@@ -24,11 +24,11 @@ def plan(recipe: RecipeSource, *, server: Servers = None) -> PlannedJobs:
 
     Raises InputError for what does not fit, ServerError when no server answers.
     """
-    from ..driver.look import look_ahead
+    from ..driver.look import preview_run
 
     settled = read_source(Recipe, recipe, servers=_as_list(server))
-    notes, jobs = look_ahead(settled, bool(server), None)
-    rows = (PlannedJob(job.id, job.class_name, *drawn_with) for job, drawn_with in jobs)
+    notes, jobs = preview_run(settled, bool(server), None)
+    rows = (PlannedJob(job.id, job.class_name, *inputs) for job, inputs in jobs)
     return PlannedJobs(tuple(rows), tuple(notes))
 
 

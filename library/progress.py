@@ -21,7 +21,7 @@ class QuietScreen:
     def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
 
-    def watching(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]:
+    def watch(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]:
         return nullcontext()
 
 
