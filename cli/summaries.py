@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..driver.ledger import Counts
-    from ..driver.look import ClassCounts, FailureCounts, Outlook
+    from ..driver.look import ClassCounts, FailureCounts, Preview
     from ..trainer.measure.results import GainRow, Results
 
 
-def plan_summary(outlook: "Outlook") -> dict[str, Any]:
+def plan_summary(preview: "Preview") -> dict[str, Any]:
     """What `manyshot plan --json` prints."""
     return {
-        "output": str(outlook.plan.recipe.output),
-        "jobs": len(outlook.plan),
-        "images": sum(job.keep for job in outlook.plan),
-        "classes": outlook.classes,
-        "checked_servers": list(outlook.checked),
-        "notes": list(outlook.notes),
+        "output": str(preview.plan.recipe.output),
+        "jobs": len(preview.plan),
+        "images": sum(job.keep for job in preview.plan),
+        "classes": preview.classes,
+        "checked_servers": list(preview.checked),
+        "notes": list(preview.notes),
         "first_jobs": [
-            {"id": job.id, "class_name": job.class_name, **drawn_with._asdict()}
-            for job, drawn_with in outlook.first
+            {"id": job.id, "class_name": job.class_name, **inputs._asdict()}
+            for job, inputs in preview.first
         ],
     }
 

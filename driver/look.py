@@ -19,7 +19,7 @@ from .settle import classes_of, images_per_class
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Preview:
     """What a recipe would make.
 
     `checked`: the servers that can run it. `notes`: what its owner should know. `first`: the first
@@ -29,12 +29,12 @@ class Outlook:
     plan: Plan
     checked: tuple[str, ...]
     notes: tuple[str, ...]
-    first: list[tuple[Job, DrawnWith]]
+    first: list[tuple[Job, EffectiveInputs]]
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in order."""
-        return list(classes_of(self.plan.recipe))
+        return list(class_words(self.plan.recipe))
 
     @property
     def lines(self) -> list[str]:
@@ -50,15 +50,15 @@ class Outlook:
         return [words, *self.notes]
 
 
-def preview_run(
+def preview_lines(
     recipe: Recipe, ask_server: bool, show: int | None
 ) -> tuple[list[str], list[tuple[Job, EffectiveInputs]]]:
-    """The lines and the first `show` jobs (None: all) of `outlook`."""
-    view = outlook(recipe, ask_server, show)
+    """The lines and the first `show` jobs (None: all) of `preview_run`."""
+    view = preview_run(recipe, ask_server, show)
     return view.lines, view.first
 
 
-def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Outlook:
+def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Preview:
     """What `recipe` would make, with its first `show` jobs (None: all); checked against the servers
     if asked to.
 
@@ -80,7 +80,7 @@ def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Outlook:
         names = [server.name for server in reached]
     notes = (*explain_unbound(plan), *list_access(plan), *_unknown(plan), *unsure)
     first = [(job, plan.bound.trace_inputs(job)) for job in islice(plan, show)]
-    return Outlook(plan, tuple(names), notes, first)
+    return Preview(plan, tuple(names), notes, first)
 
 
 def _a_job(plan: Plan) -> str:

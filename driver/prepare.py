@@ -144,7 +144,7 @@ def find_workflow(name: str) -> Path:
     """The file of a workflow: a path, or the name of one that manyshot brings."""
     file = Path(name)
     if file.is_file():
-        refuse_other(given, recognise(given), "a workflow", WORKFLOW, PICTURE)
+        refuse_other(file, recognise(file), "a workflow", WORKFLOW, PICTURE)
         return file
     folder = Path(str(files(workflows))) / "api"
     included = {file.stem: file for file in folder.glob("*.json")}

@@ -24,10 +24,10 @@ def plan(recipe: RecipeSource, *, server: Servers = None) -> PlannedJobs:
 
     Raises InputError for what does not fit, ServerError when no server answers.
     """
-    from ..driver.look import preview_run
+    from ..driver.look import preview_lines
 
     settled = read_source(Recipe, recipe, servers=_as_list(server))
-    notes, jobs = preview_run(settled, bool(server), None)
+    notes, jobs = preview_lines(settled, bool(server), None)
     rows = (PlannedJob(job.id, job.class_name, *inputs) for job, inputs in jobs)
     return PlannedJobs(tuple(rows), tuple(notes))
 

@@ -11,7 +11,7 @@ from manyshot.core.records import read_records
 from manyshot.driver.dataset import write_metadata
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
-from manyshot.driver.look import preview_run
+from manyshot.driver.look import preview_lines
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import explain_unbound, prepare
 from manyshot.driver.recipe import Recipe
@@ -92,7 +92,7 @@ def test_records_and_plan_hold_the_texts_that_are_drawn(
     tmp_path: Path, bind: dict[str, str], sweep: dict[str, list[str]], drawn: tuple[str | None, ...]
 ) -> None:
     wanted = recipe(tmp_path, bind | SEED, sweep=sweep)
-    _, jobs = preview_run(wanted, False, 1)
+    _, jobs = preview_lines(wanted, False, 1)
     assert [words[:2] for _, words in jobs] == [drawn]
     made = prepare(wanted, None)
     out = tmp_path / "out"
@@ -149,7 +149,7 @@ def test_an_unbound_negative_is_told(tmp_path: Path, graph: Any) -> None:
         in sentence
     )
     assert "'Node.text': $negative" in sentence
-    assert sentence in preview_run(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
+    assert sentence in preview_lines(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
     assert not list(explain_unbound(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
 
 

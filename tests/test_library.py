@@ -15,7 +15,7 @@ from manyshot.core import errors, extras
 from manyshot.core.json_text import read_json
 from manyshot.core.records import Record, read_records
 from manyshot.driver import run as driver_run
-from manyshot.driver.look import preview_run
+from manyshot.driver.look import preview_lines
 from manyshot.library.dataset import Dataset
 from manyshot.library.planned_jobs import PlannedJob, PlannedJobs
 from manyshot.library.progress import open_screen
@@ -97,7 +97,7 @@ def test_the_command_shows_some_and_the_function_has_all(recipe: dict[str, Any])
     from manyshot.driver.load import parse_recipe
 
     parsed = parse_recipe(recipe, "test")
-    assert [len(preview_run(parsed, False, show)[1]) for show in (0, 3, 9, None)] == [0, 3, 4, 4]
+    assert [len(preview_lines(parsed, False, show)[1]) for show in (0, 3, 9, None)] == [0, 3, 4, 4]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from manyshot.driver.comfyui.models import model_facts
 from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.load import parse_recipe
-from manyshot.driver.look import preview_run
+from manyshot.driver.look import preview_lines
 from manyshot.driver.model_use import (
     check_replaced,
     collect_hashes,
@@ -92,7 +92,7 @@ def test_what_learned_from_nobody_knows_what_is_named(
     assert find_foreign_models(found) == names
     write_manifest(tmp_path / "out", found, [])
     assert read_foreign_models(tmp_path / "out") == tuple(names)
-    words, *_ = preview_run(recipe(tmp_path, **changes), False, 1)
+    words, *_ = preview_lines(recipe(tmp_path, **changes), False, 1)
     assert ("what it was trained on is unknown" in " ".join(words)) == bool(names)
 
 

@@ -10,7 +10,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.core.subject_file import read_subject_file
 from manyshot.driver.load import read_recipe
-from manyshot.driver.look import preview_run
+from manyshot.driver.look import preview_lines
 from manyshot.driver.recipe import Recipe
 from PIL import Image
 
@@ -54,7 +54,7 @@ def test_plan_lists_what_a_recipe_touches(tmp_path: Path) -> None:
         f"images_per_class: 1\nbind: {{LoadImage.image: {{file: {tmp_path}/photo.png}}}}\n"
         "servers: [{url: 'http://gpu:8188', bearer: '${MANYSHOT_TOKEN}'}]\n"
     )
-    lines, _ = preview_run(read_recipe(tmp_path / "r.yaml"), False, 1)
+    lines, _ = preview_lines(read_recipe(tmp_path / "r.yaml"), False, 1)
     assert "Servers: http://gpu:8188." in lines
     assert "Secrets sent to them: MANYSHOT_TOKEN." in lines
     assert any(line.startswith("Files read: ") and "photo.png" in line for line in lines)

@@ -14,7 +14,7 @@ from manyshot.driver.comfyui.completion import FileRef, Finished, Watch, apply_e
 from manyshot.driver.comfyui.events import Event
 from manyshot.driver.embedded.server import EmbeddedServer
 from manyshot.driver.job import Failure, Job
-from manyshot.driver.look import preview_run
+from manyshot.driver.look import preview_lines
 from manyshot.driver.prepare import prepare
 from manyshot.driver.run import run
 from manyshot.driver.take_over import Wishes
@@ -177,7 +177,7 @@ def test_a_list_of_one_is_that_node_and_several_join_the_ids(tmp_path: Path) -> 
 
 def test_plan_counts_the_images_of_all_nodes(tmp_path: Path) -> None:
     recipe = colours(tmp_path, ["http://127.0.0.1:9"], 6, two_sizes(), save=BOTH)
-    lines, _ = preview_run(recipe, False, 0)
+    lines, _ = preview_lines(recipe, False, 0)
     assert lines[0].startswith("3 jobs: 1 class x 6 images, 2 images a job, of Base, Upscaled.")
 
 

@@ -55,7 +55,7 @@ from manyshot.driver.embedded.ready import read_facts
 from manyshot.driver.folder import rows
 from manyshot.driver.job import Job
 from manyshot.driver.ledger import FILE_NAME, Done, Ledger
-from manyshot.driver.look import preview_run, read_state
+from manyshot.driver.look import preview_lines, read_state
 from manyshot.driver.pictures import add_labels, check_delivery
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.webui.client import WebUI
@@ -331,7 +331,7 @@ def _planned(recipe: Recipe) -> None:
     few = (recipe.images_per_class or 1) <= FEW_JOBS and not recipe.sweep
     here = not recipe.workflow_name.startswith(("/", "."))
     if few and here and not recipe.pairs and not recipe.subjects:
-        preview_run(recipe, False, 2)
+        preview_lines(recipe, False, 2)
 
 
 @cache
