@@ -15,7 +15,7 @@ from .plan import Plan
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .servers import first_catalogue, open_servers
-from .settle import classes_of, images_per_class
+from .settle import class_words, images_per_class
 
 
 @dataclass(frozen=True)
