@@ -21,16 +21,17 @@ def doctor(
     server: Annotated[
         str | None,
         typer.Option(
-            help="Look at this server in place of the embedded one: http://host:port of a ComfyUI, "
+            help="Check this server instead of the embedded one: http://host:port of a ComfyUI, "
             "webui+http://host:port of a WebUI.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is here, what is missing, and how to get it; exit code 1 if anything needed is.
+    """Check what is installed and running, and how to get the rest; exit code 1 if not ready.
 
-    Needed is what leads from photos to an answer: packages, a server with models, disk.
+    Ready means that everything is there to get from photos to an answer: packages, a server with
+    models, disk space.
     """
     from ..driver.doctor import check_machine
     from ..driver.doctor_servers import check_embedded, check_server
@@ -61,7 +62,7 @@ def _show(checks: "list[Check]", ready: bool) -> None:
         words = Text(check.text) if check.ok else Text(f"{check.text}\n{check.fix}")
         table.add_row(_mark(check), check.name, words)
     console.print(table)
-    console.print("All that is needed is here." if ready else "Something needed is missing.")
+    console.print("Ready." if ready else "Not ready: something required is missing.")
 
 
 def _mark(check: "Check") -> Text:

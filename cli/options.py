@@ -15,21 +15,19 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change a value of the recipe for this time, as if the file said so: seed=1, "
-        "arms.0.ratio=200 (a number is the place in a list, from 0). May be given several times.",
+        help="Override a value of the recipe, as if the file said so: seed=1, arms.0.ratio=200 "
+        "(a number is an index of a list, from 0). Repeatable.",
         show_default=False,
     ),
 ]
 Json = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print the result as JSON, with the keys that docs/scripts.md lists."
-    ),
+    typer.Option("--json", help="Print the result as JSON; docs/scripts.md lists its keys."),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show no progress, only results and warnings.")
 ]
-Open = Annotated[bool, typer.Option("--open", help="Open it when it is there.")]
+Open = Annotated[bool, typer.Option("--open", help="Open the result in the browser.")]
 
 
 def print_json(value: Any) -> None:

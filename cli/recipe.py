@@ -90,7 +90,7 @@ def new(
             written.write(text)
     except FileExistsError:
         raise InputError(
-            f"{target} is there already, and stays as it is. Give the new recipe another name: "
+            f"{target} already exists and was not overwritten. Give the new recipe another name: "
             f"`manyshot recipe new {name} FILE`."
         ) from None
     place_schema(target.parent, kind)
@@ -100,7 +100,7 @@ def new(
 
 @app.command()
 def check(name: Name) -> None:
-    """Say what is wrong with a recipe, of whatever kind; exit code 2 if anything."""
+    """Validate a recipe of any kind; exit code 2 if anything is wrong."""
     from ..core.recipe_file import read_recipe_file
     from ..core.recipe_names import find_recipe
     from .console import PlainConsole

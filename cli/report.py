@@ -44,6 +44,7 @@ def draw(folder: Path, results: "Results", console: "PlainConsole | None" = None
     from ..trainer.measure.report.write import write_report
 
     paths = write_report(folder, results)
-    for path in paths if console else ():
-        console.print(f"Report: {path}", soft_wrap=True)
+    if console:
+        for path in paths:
+            console.print(f"Report: {path}")
     return paths[0]

@@ -33,7 +33,7 @@ class RecipeKind(FileKind):
 
 RUN = RecipeKind(
     "a run recipe",
-    "`manyshot run {path}` draws its images.",
+    "`manyshot run {path}` runs it.",
     "run",
     "manyshot run",
     frozenset(
@@ -51,7 +51,7 @@ RUN = RecipeKind(
 )
 MEASUREMENT = RecipeKind(
     "a measurement recipe",
-    "`manyshot measure {path}` measures.",
+    "`manyshot measure {path}` runs it.",
     "measure",
     "manyshot measure",
     frozenset(
@@ -75,14 +75,12 @@ WORKFLOW = FileKind(
 OBJECT_INFO = FileKind(
     "a server's list of nodes", "`manyshot workflow check WORKFLOW --object-info {path}` reads it."
 )
-RESULTS = FileKind(
-    "the results of a measurement", "`manyshot report {path}` draws their report again."
-)
+RESULTS = FileKind("the results of a measurement", "`manyshot report {path}` redraws their report.")
 REPORT = FileKind(
     "the report of a measurement",
-    "Open it in a browser; `manyshot report {folder}` draws it again.",
+    "Open it in a browser; `manyshot report {folder}` redraws it.",
 )
-RECORDS = FileKind("a file of the dataset folder {folder}", "`manyshot status {folder}` reads it.")
+RECORDS = FileKind("part of the dataset folder {folder}", "`manyshot status {folder}` reads it.")
 SCHEMA = FileKind(
     "a JSON schema, for editors", "`manyshot recipe new` writes a recipe that has it."
 )
@@ -100,10 +98,10 @@ DOCUMENT = FileKind("a document")
 ARCHIVE = FileKind("an archive", "Unpack it first.")
 DATASET = FileKind(
     "a dataset folder",
-    "`manyshot status {path}` shows how far it is; `manyshot export` writes it for others.",
+    "`manyshot status {path}` shows its progress; `manyshot export` converts it for other tools.",
 )
 MEASUREMENT_FOLDER = FileKind(
-    "the folder of a measurement", "`manyshot report {path}` draws its report again."
+    "the folder of a measurement", "`manyshot report {path}` redraws its report."
 )
 SUBJECT_FOLDER = FileKind(
     "a folder of trained weights",

@@ -10,7 +10,7 @@ from .errors import InputError
 from .recipe_models import inner_model
 from .yaml_file import Written, read_yaml_text
 
-FORM = "Write it as --set KEY=VALUE, such as --set seed=1 or --set arms.0.ratio=200."
+FORM = "is not of the form KEY=VALUE, such as seed=1 or arms.0.ratio=200."
 
 
 def apply_changes(
@@ -18,14 +18,14 @@ def apply_changes(
 ) -> tuple[dict[str, Any], Written]:
     """`data` and `written` of a recipe file with each of `changes`, "dotted.key=value", made.
 
-    A number is the place in a list, from 0. Values are YAML. What a file leaves out is changed from
+    A number is an index of a list, from 0. Values are YAML. What a file leaves out is changed from
     its default. Raises InputError for a change that is not of that form, or a place that is none.
     Whether the keys exist and the values are right, the recipe's model says afterwards.
     """
     for change in changes:
         key, equals, text = change.partition("=")
         if not equals or not all(key.split(".")):
-            raise InputError(f"--set {change} changes nothing. {FORM}")
+            raise InputError(f"--set {change} {FORM}")
         value, read = _value(text, change)
         place = _put(data, key.split("."), value, model, change)
         written = {
@@ -79,8 +79,8 @@ def _slot(data: Any, key: str, change: str) -> Any:
         return key
     if key.isdecimal() and int(key) < len(data):
         return int(key)
-    places = f"its last one is {len(data) - 1}" if data else "it is empty"
-    raise InputError(f"--set {change}: {key!r} is no place in that list; {places}.")
+    places = f"the last is {len(data) - 1}" if data else "the list is empty"
+    raise InputError(f"--set {change}: {key!r} is not an index of that list; {places}.")
 
 
 def _annotation(annotation: Any, key: str) -> Any:

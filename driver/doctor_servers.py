@@ -77,7 +77,7 @@ def _comfyui(server: Comfy, address: str) -> Iterator[Check]:
 
 
 def _webui(server: WebUI) -> Iterator[Check]:
-    titles = [str(each.get("title")) for each in server.listed("sd-models") or []]
+    titles = [str(each.get("title")) for each in server.list_items("sd-models") or []]
     yield Check("server", True, "the WebUI answers")
     yield _models(titles)
 

@@ -62,7 +62,7 @@ class ConsoleScreen:
         over = threading.Event()
 
         def write() -> None:
-            self.step(_line(tally, workers))
+            self.step(f"Drawing {pluralize(tally.planned - tally.done, 'image')}")
             while not over.wait(LINE_EVERY):
                 self.step(_line(tally, workers))
 

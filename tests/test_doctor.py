@@ -50,7 +50,7 @@ def test_what_is_missing_says_how_to_get_it(
         "optional extra export",
         "missing torch not installed",
         "missing ComfyUI not installed manyshot server install",
-        "Something needed is missing.",
+        "Not ready: something required is missing.",
     ):
         assert words in text, text
 

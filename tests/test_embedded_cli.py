@@ -163,5 +163,5 @@ def test_the_port_stays_the_same_and_another_is_told(start: tuple[str, ...], cac
         other.listen()
         third = manyshot(*start)
     assert third.returncode == 0
-    assert f"Port {port}, which the server had last, is taken: it gets another one." in third.stderr
+    assert f"Port {port}, which the server used last, is taken; using another." in third.stderr
     assert state(cache)["url"] != url

@@ -56,7 +56,7 @@ def test_pictures_folders_and_results_are_named(tmp_path: Path) -> None:
         (tmp_path, "is the folder of a measurement, not a run recipe"),
         (
             tmp_path / "results.json",
-            f"`manyshot report {tmp_path}/results.json` draws their report again",
+            f"`manyshot report {tmp_path}/results.json` redraws their report",
         ),
     ):
         with pytest.raises(InputError, match=sentence):
@@ -81,8 +81,8 @@ FILES = {
     "results.json": ("the results of a measurement", '{"runs": [], "gains": []}'),
     "schema.json": ("a JSON schema", '{"$defs": {}, "properties": {}}'),
     "report.html": ("the report of a measurement", ""),
-    "manyshot.json": ("a file of the dataset folder", "{}"),
-    "metadata.jsonl": ("a file of the dataset folder", ""),
+    "manyshot.json": ("part of the dataset folder", "{}"),
+    "metadata.jsonl": ("part of the dataset folder", ""),
     "x.png": ("a picture", ""),
     "x.safetensors": ("a file of weights", ""),
     "x.txt": ("a text file", "cat\ndog\n"),

@@ -4,6 +4,7 @@ import json
 import runpy
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -56,7 +57,7 @@ def test_the_schemas_are_those_of_the_recipes() -> None:
     ],
 )
 def test_editors_take_what_commands_take(
-    kind: str, recipe: dict[str, object], accepted: bool, manyshot: Manyshot
+    kind: str, recipe: dict[str, Any], accepted: bool, manyshot: Manyshot
 ) -> None:
     code, schema = manyshot("recipe", "schema", kind)
     assert code == 0
@@ -76,7 +77,7 @@ def test_a_new_recipe_is_right_and_nothing_is_overwritten(
     path.write_text("mine: 1\n")
     code, sentence = manyshot("recipe", "new", kind, path)
     assert code == 2
-    assert "is there already, and stays as it is" in sentence
+    assert "already exists and was not overwritten" in sentence
     assert path.read_text() == "mine: 1\n"
 
 
@@ -141,4 +142,4 @@ def test_wrong_names_are_told(
 
 def test_kinds_have_short_names() -> None:
     assert [kind.key for kind in KINDS] == ["run", "measure", "subject"]
-    assert RUN.advise(Path("a b.yaml")) == "`manyshot run a b.yaml` draws its images."
+    assert RUN.advise(Path("a b.yaml")) == "`manyshot run a b.yaml` runs it."

@@ -103,7 +103,7 @@ def with_kept_folder(settings: ServerSettings, progress: Progress) -> ServerSett
     previous = settings.port or kept_port()
     port = settings.port or last_port()
     if previous != port:
-        progress(f"Port {previous}, which the server had last, is taken: it gets another one.")
+        progress(f"Port {previous}, which the server used last, is taken; using another.")
     return replace(settings, base_directory=folder, port=port)
 
 

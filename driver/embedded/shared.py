@@ -10,7 +10,7 @@ from .background import BackgroundServer, find_background
 from .base import link_file
 from .settings import Progress
 
-OWN = "this run starts a server of its own"
+OWN = "this run starts its own"
 
 
 def share_background(models: Mapping[str, Path], progress: Progress) -> BackgroundServer | None:
@@ -40,7 +40,7 @@ def _problem(running: BackgroundServer, models: Mapping[str, Path]) -> str | Non
     if running.facts() is None:
         return "does not answer"
     changed = [name for name, path in models.items() if _is_stale(_link(running, name), path)]
-    return f"has had another {', '.join(changed)}" if changed else None
+    return f"may have cached another version of {', '.join(changed)}" if changed else None
 
 
 def _link(running: BackgroundServer, name: str) -> Path:
