@@ -199,7 +199,7 @@ def test_classes_that_are_not_shown_are_counted() -> None:
     "changes",
     [
         {"data": {"kind": "folder", "path": "p"}},
-        {"data": {"kind": "folder", "path": "p"}, "arms": [{"ratio": "auto"}, {"add": "same"}]},
+        {"data": {"kind": "folder", "path": "p"}, "arms": [{"add": "synthetic", "ratio": "auto"}]},
         {"data": {"kind": "pets", "path": "p"}, "task": "segmentation", "shots": [5]},
         {"data": {"kind": "elpv"}, "model": {"name": "resnet34.tv_in1k", "mode": "finetune"}},
     ],

@@ -16,7 +16,7 @@ _ROW = re.compile(r"^\| (?P<keys>`[^|]+?) \|(?P<says>[^|]*)\|(?P<default>[^|]*)\
 
 def rows() -> dict[tuple[str, ...], tuple[str, str]]:
     """The table of `webui`: its keys -> what they say, and their defaults."""
-    text = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     table = text.partition("| key of `webui` |")[2].partition("\n\n")[0]
     return {
         tuple(re.findall(r"`(\w+)`", row["keys"])): (row["says"], row["default"])
