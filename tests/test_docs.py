@@ -1,4 +1,4 @@
-"""The documents point to what there is: links, headings, files, commands, and recipes that parse."""
+"""The documents point to what there is: links, headings, files, commands and recipes."""
 
 import re
 import shlex
