@@ -120,7 +120,7 @@ def check(name: Name) -> None:
 def schema(
     kind: Annotated[str, typer.Argument(help="Of recipes for: run, measure or subject.")] = "run",
 ) -> None:
-    """Print the JSON schema of recipes, for editors that complete and check YAML."""
+    """Print the JSON schema of recipes, for editors that complete and validate YAML."""
     from ..core.recipe_schema import kind_named, read_schema
 
     typer.echo(read_schema(kind_named(kind)), nl=False)

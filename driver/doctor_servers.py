@@ -48,8 +48,8 @@ def check_server(address: str) -> list[Check]:
         server = ServerAddress(url=address)
     except ValidationError:
         raise InputError(
-            f"{address!r} is no server address. Write it as http://host:port of a ComfyUI, or "
-            "webui+http://host:port of a WebUI."
+            f"{address!r} is not a server address. Write it as http://host:port of a "
+            "ComfyUI, or webui+http://host:port of a WebUI."
         ) from None
     if server.url == EMBEDDED:
         return [*check_embedded()]

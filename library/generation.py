@@ -85,4 +85,4 @@ def _shortfall(summary: "Summary") -> Iterator[str]:
         yield summary.stopped
     for kind, reason, count in summary.failures:
         yield f"{count:,} failed ({kind}), such as: {reason}"
-    yield "Run it again to go on; what is there is kept."
+    yield "Run it again to resume; finished images are kept."

@@ -156,7 +156,7 @@ def test_a_server_has_nodes_and_models(
     [
         ("http://127.0.0.1:1", 1, "did not answer"),
         ("webui+http://127.0.0.1:1", 1, "a WebUI must be started with --api"),
-        ("127.0.0.1", 2, "is no server address. Write it as http://host:port"),
+        ("127.0.0.1", 2, "is not a server address. Write it as http://host:port"),
     ],
 )
 def test_a_server_that_is_not_there(

@@ -79,7 +79,7 @@ def _row(
 def _to_tell(row: GainRow) -> str:
     if row.verdict != "cannot tell" or not row.other_photos:
         return ""
-    return f"{row.draws_to_tell:,}" if row.draws_to_tell else "more would not help help"
+    return f"{row.draws_to_tell:,}" if row.draws_to_tell else "more would not help"
 
 
 def auto_sheet(results: Results) -> Sheet | None:
