@@ -62,7 +62,8 @@ class ConsoleScreen:
         over = threading.Event()
 
         def write() -> None:
-            self.step(f"Drawing {pluralize(tally.planned - tally.done, 'image')}")
+            if missing := tally.planned - tally.done:
+                self.step(f"Drawing {pluralize(missing, 'image')}")
             while not over.wait(LINE_EVERY):
                 self.step(_line(tally, workers))
 

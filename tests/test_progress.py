@@ -3,10 +3,11 @@
 import io
 
 import pytest
-from manyshot.cli.progress import progress
+from manyshot.cli.progress import loading, progress
 from manyshot.driver import lines
 from manyshot.driver.lines import LINE_EVERY, is_redrawn
 from manyshot.driver.screen import ConsoleScreen
+from manyshot.driver.tally import Tally
 from rich.console import Console
 
 
@@ -89,3 +90,25 @@ def test_photos_and_jobs_are_counted_in_lines(monkeypatch: pytest.MonkeyPatch) -
     screen.planning(3, 3)
     told = [f"Checked {read} of 5 photos and masks" for read in (2, 4, 5)]
     assert file.getvalue().splitlines() == [*told, "Planned 3 of 3 jobs"]
+
+
+@pytest.mark.parametrize(("done", "lines"), [(1, ["Drawing 2 images"]), (3, [])])
+def test_a_run_says_at_once_what_it_draws(done: int, lines: list[str]) -> None:
+    file = io.StringIO()
+    with ConsoleScreen(Console(file=file, width=80)).watch(Tally(3, done), []):
+        pass
+    assert file.getvalue().splitlines() == lines
+
+
+def test_warnings_are_shown_where_progress_is_not() -> None:
+    file = io.StringIO()
+    screen = ConsoleScreen(Console(file=file, quiet=True), Console(file=file, width=80))
+    screen.step("Starting")
+    screen.warn("Nothing takes the prompt.")
+    assert file.getvalue() == "Nothing takes the prompt.\n"
+
+
+def test_loading_is_said_before_it_is_done() -> None:
+    file = io.StringIO()
+    with loading("PyTorch", Console(file=file)):
+        assert file.getvalue() == "Loading PyTorch ...\n"
