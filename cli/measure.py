@@ -81,12 +81,12 @@ def measure(
         results = measure_recipe(wanted, step)
     file = wanted.output / FILE
     if as_json:
-        page = draw(wanted.output, results)
+        page = draw(None, wanted.output, results)
         print_json(measure_summary(results, file, page, is_finished(results)))
     else:
         _show(console, results)
         console.print(f"Results: {file}", soft_wrap=True)
-        page = draw(wanted.output, results, console)
+        page = draw(console, wanted.output, results)
     if open_it:
         open_file(page)
 

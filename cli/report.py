@@ -32,14 +32,14 @@ def report(
 
     folder = folder.parent if folder.name == FILE and folder.is_file() else folder
     console, results = PlainConsole(), read_results(folder)
-    page = draw(folder, results, console)
+    page = draw(console, folder, results)
     if open_it:
         open_file(page)
     if not is_finished(results):
         console.print("The measurement is not finished: run `manyshot measure` to resume it.")
 
 
-def draw(folder: Path, results: "Results", console: "PlainConsole | None" = None) -> Path:
+def draw(console: "PlainConsole | None", folder: Path, results: "Results") -> Path:
     """Write the report, say on `console` where it is, and give the path of its page."""
     from ..trainer.measure.report.write import write_report
 

@@ -58,7 +58,7 @@ def demo(
         train_subjects(demo, tokenizer_folder(None), console, say)
         draw_pictures(demo, console, say)
         results = measure_gain(demo, console, say)
-        draw(demo.results, results, console)
+        draw(console, demo.results, results)
         say(f"Recipes for running each step on its own: {demo.write_recipes()}")
     console.print(answer(demo, results), style="bold", markup=False, highlight=False)
 
