@@ -23,10 +23,10 @@ from . import (
 )
 from .base_files import export as export_base
 from .base_files import import_files
-from .demo import command as demo_command
 from .evaluation.command import evaluate
 from .examples import EXAMPLES
 from .help import add_examples
+from .start import command as start_command
 
 app = typer.Typer(
     name="manyshot",
@@ -35,7 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn a few labelled photos into a training set with Stable Diffusion.",
 )
-app.command()(demo_command.demo)
+app.command()(start_command.start)
+app.command()(start_command.demo)
 doctor.add_to(app)
 run.add_to(app)
 dataset.add_to(app)

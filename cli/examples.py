@@ -1,6 +1,11 @@
 """An example or two of each command, for its help and docs/commands.md."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "start": (
+        "manyshot start photos --noun food --plan",
+        "manyshot start photos --noun food --test test_photos",
+        "manyshot start photos --noun food --base sd15.safetensors --comfyui ComfyUI",
+    ),
     "demo": ("manyshot demo", "manyshot demo --quick --output tried"),
     "doctor": ("manyshot doctor", "manyshot doctor --server http://127.0.0.1:8188 --json"),
     "plan": (

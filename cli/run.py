@@ -61,25 +61,29 @@ def plan(
     """Show what a recipe would make, and check it against a server if you name one."""
     from rich.table import Table
 
+    from ..driver.each_draw import draw_recipes
     from ..driver.load import read_recipe
     from ..driver.look import preview_run
     from .console import PlainConsole
     from .summaries import plan_summary
 
-    view = preview_run(read_recipe(recipe, settings, servers=server), bool(server), show)
+    ready = read_recipe(recipe, settings, servers=server)
+    views = [preview_run(draw, bool(server), show) for draw in draw_recipes(ready)]
     if as_json:
-        print_json(plan_summary(view))
+        plans = [plan_summary(view) for view in views]
+        print_json({"draws": plans} if ready.each_draw else plans[0])
         return
     console = PlainConsole()
-    table = Table("class", "prompt", "negative")
-    table.add_column("seed", no_wrap=True)
-    table.add_column("id", no_wrap=True)
-    for job, drawn in view.first:
-        shown = ("" if value is None else str(value) for value in drawn)
-        table.add_row(job.class_name, *shown, job.id[:12])
-    console.print(table)
-    for line in view.lines:
-        console.print(line, soft_wrap=True)
+    for view in views:
+        table = Table("class", "prompt", "negative")
+        table.add_column("seed", no_wrap=True)
+        table.add_column("id", no_wrap=True)
+        for job, drawn in view.first:
+            shown = ("" if value is None else str(value) for value in drawn)
+            table.add_row(job.class_name, *shown, job.id[:12])
+        console.print(table)
+        for line in view.lines:
+            console.print(line, soft_wrap=True)
 
 
 def run(
@@ -108,8 +112,8 @@ def run(
 ) -> None:
     """Generate a recipe's dataset folder. Ctrl-C stops; run again to resume."""
     from ..driver.address import allow_secrets
+    from ..driver.each_draw import run_draws
     from ..driver.load import read_recipe
-    from ..driver.run import run as run_recipe
     from ..driver.screen import ConsoleScreen
     from ..driver.take_over import Wishes
     from .console import PlainConsole
@@ -117,11 +121,13 @@ def run(
     allow_secrets(secret or ())
     screen = ConsoleScreen(progress_console(quiet), progress_console(False))
     ready = read_recipe(recipe, settings, servers=server, output=output)
-    summary = run_recipe(ready, screen, comfyui, Wishes(prune, redraw, replace))
-    _show_summary(PlainConsole(), summary)
-    if open_it and summary.contact_sheet:
-        open_file(summary.contact_sheet)
-    raise typer.Exit(summary.exit_code)
+    wishes, exit_code = Wishes(prune, redraw, replace), 0
+    for summary in run_draws(ready, screen, comfyui, wishes):
+        _show_summary(PlainConsole(), summary)
+        if open_it and summary.contact_sheet:
+            open_file(summary.contact_sheet)
+        exit_code = max(exit_code, summary.exit_code)
+    raise typer.Exit(exit_code)
 
 
 def status(

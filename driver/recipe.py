@@ -96,6 +96,12 @@ class Recipe(Strict):
         "Prompts use each subject's word for its class; without 'classes' their "
         "classes are drawn.",
     )
+    each_draw: bool = Field(
+        default=False,
+        description="Draw with the subjects of each draw by themselves: 'subjects' has a folder "
+        "for each, as `manyshot subject train` makes them of a recipe with 'each_draw', and "
+        "'output' gets a dataset folder for each.",
+    )
     pairs: Pairs | None = Field(
         default=None,
         description="Labelled photos to make jobs from, as $image, $mask and $control; "
@@ -152,6 +158,15 @@ class Recipe(Strict):
             raise ValueError(
                 f"the server {other!r} is not a WebUI and needs a 'workflow'. Name one, or "
                 "use only servers such as webui+http://127.0.0.1:7860"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _subjects_of_draws(self) -> "Recipe":
+        if self.each_draw and not isinstance(self.subjects, Path):
+            raise ValueError(
+                "'each_draw' is for 'subjects', a folder that has one for each draw, as in "
+                "subjects/5-0"
             )
         return self
 

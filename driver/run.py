@@ -13,6 +13,7 @@ from .audit import Audit, audit
 from .contact_sheet import write_contact_sheets
 from .dataset import merge_servers, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
+from .embedded import EmbeddedServer
 from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .model_use import check_replaced, explain_unhashed, remember_models, unsure_sentences
@@ -78,14 +79,20 @@ class Summary:
 
 
 def run(
-    recipe: Recipe, screen: Screen, comfyui: Path | None = None, wishes: Wishes = NO_WISHES
+    recipe: Recipe,
+    screen: Screen,
+    comfyui: Path | None = None,
+    wishes: Wishes = NO_WISHES,
+    embedded: EmbeddedServer | None = None,
 ) -> Summary:
     """Make the dataset folder of `recipe`, going on from whatever is there.
+
+    `embedded`: the server of that name, where it runs already and has the recipe's subjects.
 
     Raises InputError before anything is queued when something does not fit, ServerError when no
     server answers. What goes wrong later is in the Summary.
     """
-    with open_servers(recipe, comfyui, screen.step) as servers:
+    with open_servers(recipe, comfyui, screen.step, embedded) as servers:
         plan = prepare(recipe, first_catalogue(servers), screen.reading)
         for server in (server for server in servers if server.reached):
             server.check(plan)

@@ -44,15 +44,20 @@ class Server(Protocol):
 
 @contextmanager
 def open_servers(
-    recipe: Recipe, comfyui: Path | None, progress: Callable[[str], None]
+    recipe: Recipe,
+    comfyui: Path | None,
+    progress: Callable[[str], None],
+    embedded: EmbeddedServer | None = None,
 ) -> Iterator[list[Server]]:
-    """The recipe's servers, in its order; an embedded one lives as long as the block.
+    """The recipe's servers, in its order; an embedded one lives as long as the block, unless it
+    runs already (`embedded`).
 
     Raises ServerError when none of them answers.
     """
     with ExitStack() as stack:
         servers: list[Server] = [
-            _open(stack, address, recipe, comfyui, progress) for address in recipe.servers
+            _open(stack, address, recipe, comfyui, progress, embedded)
+            for address in recipe.servers
         ]
         names = [server.name for server in servers]
         if len(set(names)) < len(names):
@@ -76,9 +81,10 @@ def _open(
     recipe: Recipe,
     comfyui: Path | None,
     progress: Callable[[str], None],
+    embedded: EmbeddedServer | None,
 ) -> Server:
     if address.url == EMBEDDED:
-        return _start_embedded(stack, address, recipe, comfyui, progress)
+        return _start_embedded(stack, address, recipe, comfyui, progress, embedded)
     if address.is_webui:
         return reach_webui(address, recipe)
     return reach(address.base_url, address, recipe)
@@ -90,12 +96,13 @@ def _start_embedded(
     recipe: Recipe,
     comfyui: Path | None,
     progress: Callable[[str], None],
+    embedded: EmbeddedServer | None,
 ) -> ComfyServer:
     files = server_files(recipe)
-    if comfyui is None and (running := share_background(files, progress)):
+    if embedded is None and comfyui is None and (running := share_background(files, progress)):
         reached = reach(EMBEDDED, address.model_copy(update={"url": running.url}), recipe)
         return replace(reached, models=(running.folder / "models", models_folder()))
     settings = ServerSettings(comfyui=comfyui, extra_models=files)
-    server = stack.enter_context(EmbeddedServer(settings, progress))
+    server = embedded or stack.enter_context(EmbeddedServer(settings, progress))
     reached = reach(EMBEDDED, address.model_copy(update={"url": server.url}), recipe)
     return replace(reached, revive=server.restart, models=server.model_folders)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.cache import cache_folder
 from ...core.classes import check_apart
+from ...core.draw_folders import draw_folder
 from ...core.errors import InputError
 from ...core.files import write_atomic
 from ...core.images import image_size
@@ -60,11 +61,6 @@ def lay_out_shots(recipe: MeasureRecipe, folder: Path, each_draw: bool = False) 
             "what the palette ignores."
         )
     return count
-
-
-def draw_folder(shots: int, draw: int) -> str:
-    """The name of a draw's folder."""
-    return f"{shots}-{draw}"
 
 
 def file_names(examples: Sequence[Example], rows: Iterable[int]) -> list[tuple[int, str]]:

@@ -89,6 +89,12 @@ class SubjectRecipe(Strict):
         default=None,
         description="The name of one file that trains all subjects together (lora, dreambooth).",
     )
+    each_draw: bool = Field(
+        default=False,
+        description="Train the classes of each draw by itself: 'classes.folder' has a folder for "
+        "each, as `manyshot shots RECIPE FOLDER --each-draw` makes them. Their files go to a "
+        "folder for each draw in 'output'; tokens and 'together' end with the draw, as in -m1-5-0.",
+    )
     keep_looks: bool = Field(
         default=False,
         description="Keep the file of every validation step in looks/, for `manyshot "
@@ -103,6 +109,8 @@ class SubjectRecipe(Strict):
     def _fits(self) -> "SubjectRecipe":
         if bool(self.subjects) == bool(self.classes):
             raise ValueError("set either 'subjects' or 'classes'")
+        if self.each_draw and self.classes is None:
+            raise ValueError("'each_draw' is for 'classes', whose folder has one for each draw")
         _check_tokens([subject.token for subject in self.subjects])
         if self.together is not None:
             safe_name(self.together, "name")

@@ -10,6 +10,7 @@ from ...core.errors import InputError
 from ...core.sole_use import sole_use
 from ...core.subject_file import Subject, read_subject_file
 from .base_model import BaseModel
+from .each_draw import draw_recipes
 from .machine import Machine
 from .open_base import open_base
 from .photos import NewSubject, boxes_digest
@@ -31,13 +32,19 @@ def train_recipe(
     told: Told = lambda name, step, loss: None,
     stepped: Stepped = lambda name, step: None,
 ) -> list[Trained]:
-    """The files of a recipe; those that are finished already are left as they are.
+    """The files of a recipe, draw by draw where it says `each_draw`; those that are finished
+    already are left as they are.
 
     Every file begins with the base as it was. Stops after the first one that is interrupted.
     Raises InputError while another process trains into the same folder.
     """
-    with sole_use(recipe.output, below=WRITTEN_BELOW):
-        return _train(recipe, base, tokenizer, machine, told, stepped)
+    trained: list[Trained] = []
+    for draw in draw_recipes(recipe):
+        with sole_use(draw.output, below=WRITTEN_BELOW):
+            trained += _train(draw, base, tokenizer, machine, told, stepped)
+        if trained and trained[-1].fitted.interrupted:
+            break
+    return trained
 
 
 def _train(

@@ -1,1 +1,0 @@
-"""`manyshot demo`: from a few photos of solar cells to a measured gain."""

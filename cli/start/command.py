@@ -1,0 +1,191 @@
+"""manyshot start | demo: from a few photos a class to a measured gain, in one command."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...core.extras import Extra
+from ..needs import needs
+from .options import Method, Options, Way
+
+if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
+    from ..console import PlainConsole
+    from .photos import Photos
+    from .recipes import RecipeFile
+    from .setup import Setup
+
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer draws, steps and images.")]
+OnlyPlan = Annotated[
+    bool,
+    typer.Option(
+        "--plan",
+        help="Show the steps, minutes, disk, and what the answer will not tell; do nothing.",
+    ),
+]
+How = Annotated[Method | None, typer.Option(help="How subjects are trained; default: lora.")]
+
+
+@needs("start", Extra.SERVER, Extra.TRAINER)
+def start(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Photos: FOLDER/<class name>/<images>, five of each class or more; with masks "
+            "FOLDER/images/<class name>/ and FOLDER/masks/<class name>/.",
+            show_default=False,
+        ),
+    ],
+    noun: Annotated[
+        str | None,
+        typer.Option(help='What the classes are, as in "food"; default: each class\'s own name.'),
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of test photos of the same classes. Default: test/ or val/ in FOLDER, "
+            "else a quarter of each class is held out."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where everything goes; default: start/<name of FOLDER>.")
+    ] = None,
+    plan: OnlyPlan = False,
+    quick: Quick = False,
+    shots: Annotated[
+        int | None,
+        typer.Option(min=1, help="Photos of each class that a draw learns from; default: 5."),
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="How often they are drawn anew.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="Synthetic images of each class (of each draw).")
+    ] = None,
+    way: Annotated[
+        Way | None,
+        typer.Option(
+            help="How images are made: by words learned from the photos, by the names of the "
+            "classes, or from masks. Default: what fits the photos and the model."
+        ),
+    ] = None,
+    method: How = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            help="A checkpoint of Stable Diffusion 1.x or XL to train subjects on and to draw "
+            "with; default: manyshot-tiny."
+        ),
+    ] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option(
+            help="A workflow to draw with: a file, or one that manyshot brings, such as "
+            "class_prompts_sd15 or keep_object_sdxl."
+        ),
+    ] = None,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--server",
+            help="A ComfyUI that draws, http://host:port; may be given several times. Default: "
+            "one of manyshot's own.",
+            show_default=False,
+        ),
+    ] = None,
+    comfyui: Annotated[
+        Path | None,
+        typer.Option(help="Your own ComfyUI folder, to start a server from.", show_default=False),
+    ] = None,
+) -> None:
+    """From your photos to a measured gain: synthetic images, trainings with and without, a report.
+
+    Writes the recipes that it uses, numbered and with comments; edit them and run the command
+    again, or each by itself. Ctrl-C stops; the same command goes on.
+
+    Example: manyshot start photos --noun food --test test_photos --plan
+    """
+    from ..console import PlainConsole
+    from ..progress import progress
+    from .checks import check_options
+    from .photos import look_at
+
+    options = Options(
+        folder=folder,
+        output=output or Path("start") / folder.resolve().name,
+        noun=noun,
+        test=test,
+        way=way,
+        method=method,
+        shots=shots,
+        draws=draws,
+        images=images,
+        base=base,
+        workflow=workflow,
+        servers=tuple(server or ()),
+        comfyui=comfyui,
+        quick=quick,
+    )
+    check_options(options)
+    console = PlainConsole(soft_wrap=True)
+    with progress(console) as step:
+        photos = look_at(folder, test, step)
+    go(options, photos, plan, console)
+
+
+@needs("demo", Extra.SERVER, Extra.TRAINER)
+def demo(
+    quick: Quick = False,
+    output: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("demo"),
+    method: How = None,
+    plan: OnlyPlan = False,
+) -> None:
+    """The same as `start` on photos of solar cells, which the small model has never seen."""
+    from ..console import PlainConsole
+    from .photos import solar_cells
+
+    name = f"cells-{(method or Method.LORA).value}" + ("-quick" if quick else "")
+    options = Options(None, output / name, noun="solar cell", method=method, quick=quick)
+    go(options, solar_cells(), plan, PlainConsole(soft_wrap=True))
+
+
+def go(options: Options, photos: "Photos", plan: bool, console: "PlainConsole") -> None:
+    """Show what will be done; without `plan`, do it. Ends with the answer in a sentence."""
+    from ...core.sole_use import sole_use
+    from .begun import check_begun
+    from .checks import sentences_of_disk
+    from .recipes import recipe_files
+    from .setup import decide
+    from .show import show_plan
+
+    setup = decide(options, photos)
+    files = recipe_files(setup)
+    check_begun(setup)
+    show_plan(setup, console)
+    if not plan:
+        with sentences_of_disk(options.output), sole_use(options.output):
+            _go(setup, files, console)
+
+
+def _go(setup: "Setup", files: "list[RecipeFile]", console: "PlainConsole") -> None:
+    from ...driver.embedded.source import ensure_installed
+    from ...trainer.measure.report.answer import answer
+    from ..report import draw
+    from .begun import keep_begun
+    from .preflight import check_servers
+    from .recipes import write_recipes
+    from .show import say_changed, say_recipes
+    from .steps import do_all, read_work
+
+    def say(text: str) -> None:
+        console.print(text)
+
+    keep_begun(setup)
+    say_changed(write_recipes(files), say)
+    work = read_work([file.path for file in files], setup.options.comfyui, console, say)
+    check_servers(setup.options, work.pictures)
+    ensure_installed(say)
+    results = do_all(work)
+    draw(console, work.measurement.output, results)
+    say_recipes(setup, files, say)
+    console.print(answer(results).sentence, style="bold")

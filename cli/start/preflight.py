@@ -1,0 +1,24 @@
+"""What can be checked before anything is trained: servers, and the checkpoint that they load."""
+
+from ...core.errors import InputError
+from ...driver.embedded.cache import models_folder
+from ...driver.recipe import Recipe
+from ...driver.servers import open_servers
+from .options import Options
+
+
+def check_servers(options: Options, pictures: Recipe) -> None:
+    """Raises ServerError when none of the servers answers, and InputError for a checkpoint that
+    the embedded one does not have."""
+    if options.servers:
+        with open_servers(pictures, None, lambda _: None):
+            return
+    if options.base is None or options.comfyui is not None:
+        return
+    checkpoints = models_folder() / "checkpoints"
+    if not (checkpoints / options.base.name).exists():
+        raise InputError(
+            f"The embedded ComfyUI would draw with {options.base.name}, and does not have it. Name "
+            "the ComfyUI that has it with --comfyui FOLDER or --server ADDRESS, or link the file "
+            f"into {checkpoints}."
+        )

@@ -1,0 +1,78 @@
+"""A recipe for all draws of a measurement: a dataset folder for each, drawn by the same servers."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from ..core.draw_folders import draw_folders
+from ..core.errors import InputError
+from ..core.files import hash_file
+from .address import EMBEDDED
+from .embedded import EmbeddedServer, ServerSettings
+from .embedded.shared import share_background
+from .recipe import Recipe
+from .run import Screen, Summary, run
+from .subjects import server_files
+from .take_over import NO_WISHES, Wishes
+
+ADVICE = "`manyshot subject train` makes them of a recipe with 'each_draw: true'."
+
+
+def draw_recipes(recipe: Recipe) -> list[Recipe]:
+    """A recipe for each draw's folder of subjects, or the recipe alone without `each_draw`.
+
+    Raises InputError for a folder without draws.
+    """
+    if not recipe.each_draw:
+        return [recipe]
+    assert isinstance(recipe.subjects, Path)
+    return [
+        recipe.model_copy(
+            update={"each_draw": False, "subjects": folder, "output": recipe.output / folder.name}
+        )
+        for folder in draw_folders(recipe.subjects, ADVICE)
+    ]
+
+
+def run_draws(
+    recipe: Recipe, screen: Screen, comfyui: Path | None = None, wishes: Wishes = NO_WISHES
+) -> Iterator[Summary]:
+    """Run a recipe; with `each_draw` draw by draw, up to the first that is interrupted or stopped.
+
+    An embedded server is started once and has the subjects of all. Raises as `run` does, and
+    InputError when files of two draws would have one name on a server.
+    """
+    draws = draw_recipes(recipe)
+    with _embedded(draws, screen, comfyui) if recipe.each_draw else nullcontext() as embedded:
+        for draw in draws:
+            summary = run(draw, screen, comfyui, wishes, embedded)
+            yield summary
+            if summary.interrupted or summary.stopped:
+                return
+
+
+def _embedded(
+    draws: Sequence[Recipe], screen: Screen, comfyui: Path | None
+) -> AbstractContextManager[EmbeddedServer | None]:
+    files = subject_files(draws)
+    if all(address.url != EMBEDDED for address in draws[0].servers):
+        return nullcontext()
+    if comfyui is None and share_background(files, screen.step):
+        return nullcontext()
+    return EmbeddedServer(ServerSettings(comfyui=comfyui, extra_models=files), screen.step)
+
+
+def subject_files(draws: Sequence[Recipe]) -> dict[str, Path]:
+    """Name below a server's models folder -> the file, of all draws.
+
+    Raises InputError when two different files have one name.
+    """
+    files: dict[str, Path] = {}
+    for name, path in (item for draw in draws for item in server_files(draw).items()):
+        first = files.setdefault(name, path)
+        if first != path and hash_file(first) != hash_file(path):
+            raise InputError(
+                f"{first} and {path} are different files, and a server would know both as {name}. "
+                "Train them by a recipe with 'each_draw: true', which names them by their draws."
+            )
+    return files
