@@ -25,6 +25,8 @@ def expand_path(value: Any) -> Any:
     if not str(value).strip():
         raise ValueError("an empty text is not a path; write . for the current folder")
     filled = _VARIABLE.sub(_variable, str(value))
+    if not filled.startswith("~"):  # Path would take ./~x for ~x, too
+        return Path(filled)
     try:
         return Path(filled).expanduser()
     except RuntimeError:

@@ -145,9 +145,9 @@ def test_the_recipes_of_subjects_can_be_run_by_hand(
     assert measured.synthetic == drawn.output
     assert (measured.draws, measured.data.kind) == (size.draws, "elpv")
     assert learned.classes
-    assert learned.classes.folder == tmp_path / "photos"
+    assert learned.classes.folder == tmp_path / "draws"
     text = files["01-subjects.yaml"].read_text()
-    assert text.startswith("# Photos become words of prompts")
+    assert text.startswith("# Turns the photos into words")
     assert f"#   manyshot subject train {files['01-subjects.yaml']}" in text
     assert f"manyshot shots {files['03-measure.yaml']} {tmp_path / 'photos'} --each-draw" in text
 
@@ -157,7 +157,7 @@ def test_there_are_images_enough_for_every_arm(tmp_path: Path, quick: bool) -> N
     setup = decide(options(quick=quick), photos({"cup": 15, "key": 20}, 9, split=True))
     measured = read_recipe_file(MeasureRecipe, written(setup, tmp_path)["03-measure.yaml"])
     added = [arm.ratio for arm in measured.arms if arm.add == "synthetic"]
-    assert all(isinstance(ratio, int) and ratio * 5 <= 100 * setup.images for ratio in added)
+    assert all(ratio != "auto" and ratio * 5 <= 100 * setup.images for ratio in added)
     assert any(arm.add == "real" for arm in measured.arms)
 
 
@@ -191,7 +191,7 @@ def test_photos_with_masks_keep_their_objects(tmp_path: Path) -> None:
     drawn = read_recipe(files["01-pictures.yaml"])
     assert drawn.workflow == "keep_object"
     assert drawn.pairs
-    assert drawn.pairs.folder == tmp_path / "out" / "photos"
+    assert drawn.pairs.folder == tmp_path / "out" / "draws"
     measured = read_recipe_file(MeasureRecipe, files["02-measure.yaml"])
     assert measured.data.path == folder / "images"
     assert measured.synthetic == drawn.output
@@ -228,7 +228,7 @@ def test_the_plan_says_what_will_not_be_told_and_does_nothing(
         "3 classes with 4 photos each to learn from, and 3 test photos, held out of the same",
         "manyshot-tiny knows none of these classes",
         "On 3 test photos a gain of less than about 71 points cannot be told from none.",
-        "the answer speaks of these photos alone, and says nothing of others",
+        "the answer holds for these photos and says nothing about others",
     ):
         assert sentence in said
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
@@ -268,7 +268,7 @@ def _damaged(folder: Path) -> None:
         (_no_images, [], "The class folder photos/key has no images. Add some or remove it."),
         (_damaged, [], "photos/cup/1.png"),
         (lambda f: fill(f, {"cup": 5}), [], "photos has one class, 'cup', and whether images help"),
-        (lambda f: fill(f, {"cup": 1, "key": 1}), [], "There is one image only of 'cup', 'key'"),
+        (lambda f: fill(f, {"cup": 1, "key": 1}), [], "the class 'cup' has 0 besides those that"),
         (lambda f: fill(f, {"cup": 2, "key": 5}), [], "the class 'cup' has 1 besides those that"),
         (lambda f: fill(f, CUPS), ["--shots", "5"], "--shots 5 needs so many photos of each class"),
         (lambda f: fill(f, CUPS), ["--way", "masks"], "Images from masks need masks"),

@@ -33,6 +33,7 @@ def surroundings(monkeypatch):
         ("a$$b/5$", "a$b/5$"),
         ("out", "out"),
         ("a/~/b", "a/~/b"),
+        ("./~nobody-here/x", "~nobody-here/x"),
     ],
 )
 def test_paths_are_expanded_in_every_recipe(model, data, written, path):

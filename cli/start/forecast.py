@@ -74,9 +74,10 @@ def limits(setup: Setup) -> Iterator[str]:
     """What the answer will not tell, in sentences."""
     tested = setup.photos.tested
     if setup.photos.split:
+        held_out = pluralize(tested, "photo of this folder is", "photos of this folder are")
         yield (
-            f"{pluralize(tested, 'photo')} of the folder are held out to be tested on: subjects and "
-            "trainings do not see them. With --test FOLDER all others are learned from."
+            f"{held_out} held out for testing, and nothing learns from them. Give test photos with "
+            "--test to learn from all."
         )
     yield (
         f"On {pluralize(tested, 'test photo')} a gain of less than about "
@@ -84,11 +85,11 @@ def limits(setup: Setup) -> Iterator[str]:
     )
     if setup.draws == 1:
         yield (
-            "There is one set of photos to learn from, so that the answer speaks of these photos "
-            "alone, and says nothing of others. With more photos a class draws differ."
+            "There is only one set of photos to learn from, so the answer holds for these photos "
+            "and says nothing about others. More photos per class would allow several draws."
         )
     if setup.tiny and setup.way is Way.SUBJECTS:
         yield (
-            "Images of manyshot-tiny of classes that it does not know have not been seen to help "
-            "so far (docs/results.md). Expect to see how it is done, and 'cannot tell'."
+            "So far, images by manyshot-tiny of classes that it does not know have not been seen "
+            "to help (docs/results.md). Expect 'cannot tell', and repeat it with another model."
         )

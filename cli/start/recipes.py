@@ -21,6 +21,7 @@ from .photos import has_masks
 from .setup import Setup, subject_nouns
 
 SERVER_GONE = 60  # seconds without the server after which pictures are given up
+SHORT = 6  # entries of a list or mapping on one line
 BATCH = 10  # images of manyshot-tiny at once
 
 
@@ -41,17 +42,28 @@ class RecipeFile:
         lines = [
             f"# {self.heading}",
             f"#   {self.command}",
-            "# Paths begin at the folder in which the command runs.",
+            "# Paths are relative to the folder in which you run it.",
+            "",
         ]
         for key, value in self.values.items():
             lines += [f"# {self.notes[key]}"] if key in self.notes else []
-            lines.append(_yaml({key: value}).rstrip())
+            lines.append(_yaml(key, value).rstrip())
         return "\n".join(lines) + "\n"
 
+    def recipe(self) -> BaseModel:
+        """The recipe that the file holds. Raises InputError for values that none takes."""
+        return parse_recipe_data(self.model, yaml.safe_load(self.text()), str(self.path))
 
-def _yaml(values: Mapping[str, Any]) -> str:
+
+def _yaml(key: str, value: Any) -> str:
+    """One key of a recipe: short lists and mappings on one line, others on a line each."""
+    short = isinstance(value, dict | list) and len(value) <= SHORT
     return yaml.safe_dump(
-        values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=10_000
+        {key: value},
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None if short else False,
+        width=10_000,
     )
 
 
@@ -62,9 +74,9 @@ class Places:
     output: Path
 
     @property
-    def photos(self) -> Path:
+    def draws(self) -> Path:
         """A folder for each draw, with a folder for each class; of pairs, images/ and masks/."""
-        return self.output / "photos"
+        return self.output / "draws"
 
     @property
     def subjects(self) -> Path:
@@ -92,7 +104,7 @@ def recipe_files(setup: Setup) -> list[RecipeFile]:
     }
     files = [make(setup, number) for number, make in enumerate(makers[setup.way], 1)]
     for file in files:
-        parse_recipe_data(file.model, yaml.safe_load(_yaml(file.values)), file.path.name)
+        file.recipe()
     return files
 
 
@@ -102,9 +114,7 @@ def write_recipes(files: list[RecipeFile]) -> list[RecipeFile]:
     for file in files:
         if not file.path.exists():
             write_text_atomic(file.path, file.text())
-        elif read_recipe_file(file.model, file.path) != parse_recipe_data(
-            file.model, yaml.safe_load(_yaml(file.values)), file.path.name
-        ):
+        elif read_recipe_file(file.model, file.path) != file.recipe():
             changed.append(file)
     return changed
 
@@ -123,21 +133,21 @@ def _subjects(setup: Setup, number: int) -> RecipeFile:
         **({"base": _written(setup.options.base)} if setup.options.base else {}),
         "each_draw": True,
         "output": _written(places.subjects),
-        "classes": {"folder": _written(places.photos), "noun": subject_nouns(setup)},
+        "classes": {"folder": _written(places.draws), "noun": subject_nouns(setup)},
         **({} if method is Method.TEXTUAL_INVERSION else {"together": name}),
         "settings": {"method": method.value, **training},
         "samples": 0,
     }
     notes = {
-        "each_draw": f"The photos of every draw by themselves, as laid out by: "
+        "each_draw": f"Each draw learns from its own photos only. This lays them out: "
         f"{lay_out_command(setup)}",
-        "classes": "What the classes are, which is where training begins; for all, or by class.",
-        "together": "One file learns all classes of a draw, and is named so.",
-        "settings": "Steps, rate, rank and others: docs/subjects.md.",
-        "samples": "Pictures of each class to draw at each look; they take time.",
+        "classes": "What the classes are: where training starts. One word, or one per class.",
+        "together": "One file holds all the classes of a draw; its name starts with this.",
+        "settings": "Steps, learning rate, rank and more: see docs/subjects.md.",
+        "samples": "Sample pictures of each class during training; they take time.",
     }
     path = setup.output / f"{number:02}-subjects.yaml"
-    heading = "Photos become words of prompts: one subject for each class."
+    heading = "Turns the photos into words that prompts can use: one subject for each class."
     return RecipeFile(path, SubjectRecipe, heading, _command("subject train", path), values, notes)
 
 
@@ -154,17 +164,21 @@ def _pictures(setup: Setup, number: int) -> RecipeFile:
         "timeouts": {"server_gone": SERVER_GONE},
     }
     notes = {
-        "workflow": "A graph of ComfyUI's: a file, or the name of one that manyshot brings.",
-        "each_draw": "With the subjects of every draw by themselves, into a folder for each.",
+        "workflow": "A ComfyUI workflow: a file, or the name of one that comes with manyshot.",
+        "each_draw": "Each draw uses its own subjects and gets its own folder.",
         "classes": "What prompts call each class.",
-        "pairs": "The photos, and their masks.",
-        "prompts": "Each template takes its turn; more of them, and contexts, make more variety.",
-        "images_per_class": "Of every draw." if setup.each_draw else "Of them all.",
-        "bind": "Inputs of the workflow's nodes, by title and name.",
-        "servers": "Embedded, or addresses such as http://127.0.0.1:8188.",
+        "pairs": "The photos and their masks.",
+        "prompts": "Templates take turns. More of them, or contexts, add variety.",
+        "images_per_class": "For each draw."
+        if setup.each_draw
+        else "Divided by the number of photos: images from each."
+        if setup.way is Way.MASKS
+        else "More of them allow larger arms in the measurement.",
+        "bind": "Inputs of the workflow's nodes, as Title.input.",
+        "servers": "embedded, or addresses such as http://127.0.0.1:8188",
     }
     path = setup.output / f"{number:02}-pictures.yaml"
-    heading = "Synthetic images of every class."
+    heading = "Draws the synthetic images."
     return RecipeFile(path, Recipe, heading, _command("run", path), values, notes)
 
 
@@ -190,7 +204,7 @@ def _drawn_from(setup: Setup, places: Places) -> dict[str, Any]:
         }
     words = {name: setup.words.get(name, spoken(name)) for name in setup.photos.classes}
     if setup.way is Way.MASKS:
-        folder = places.photos if setup.photos.split else setup.photos.pairs
+        folder = places.draws if setup.photos.split else setup.photos.pairs
         assert folder is not None
         return {"pairs": {"folder": _written(folder), "skip_empty": True}, "classes": words}
     noun = setup.options.noun
@@ -223,13 +237,13 @@ def _measurement(setup: Setup, number: int) -> RecipeFile:
         "arms": list(_arms(setup)),
     }
     notes = {
-        "data": "Draws come from these photos, and all arms are tested on the same others.",
+        "data": "Draws come from these photos. Every arm is tested on the same other photos.",
         "shots": "Photos of each class in a draw.",
-        "draws": "How often they are drawn anew. One draw says nothing of other photos.",
-        "seeds": "Trainings of each draw and arm.",
-        "arms": "What is added to the photos, in percent of them.",
+        "draws": "How many times photos are drawn. One draw says nothing about other photos.",
+        "seeds": "Trainings for each draw and arm.",
+        "arms": "What is added to the photos, in percent of their number.",
     }
-    heading = "Did the images help? Trainings with and without them."
+    heading = "Did the images help? Trains with and without them, and compares."
     return RecipeFile(path, MeasureRecipe, heading, _command("measure", path), values, notes)
 
 
@@ -255,11 +269,11 @@ def _segmentation(setup: Setup, number: int) -> RecipeFile:
         "arms": [arm for arm in _arms(setup) if arm.get("mixing") != "weight"],
     }
     heading = (
-        "Do the images help a net that finds the objects? `start` does not ask that by itself; it "
-        "takes the photos and masks that draws hold from here."
+        "Do the images help to find objects, too? `manyshot start` does not measure this. It only "
+        "takes the photos and masks of the draws from here."
     )
-    shots = _command("shots", path, places.photos)
-    notes = {"data": f"Laid out for {places.pictures.name} by: {shots}"}
+    shots = _command("shots", path, places.draws)
+    notes = {"data": f"This lays out the photos and masks of the draws: {shots}"}
     return RecipeFile(path, MeasureRecipe, heading, _command("measure", path), values, notes)
 
 
@@ -287,7 +301,7 @@ def _arms(setup: Setup) -> list[dict[str, Any]]:
 def lay_out_command(setup: Setup) -> str:
     """What lays out the photos of every draw, for subjects to be learned from."""
     measurement = setup.output / "03-measure.yaml"
-    return _command("shots", measurement, Places(setup.output).photos) + " --each-draw"
+    return _command("shots", measurement, Places(setup.output).draws) + " --each-draw"
 
 
 def _written(path: Path) -> str:

@@ -95,26 +95,28 @@ def _chosen_way(
 ) -> tuple[Way, str]:
     named, every = len(words), len(photos.classes)
     if options.way is not None:
-        return options.way, "As --way says."
+        return options.way, "That is what --way says."
     if options.method is not None:
-        return Way.SUBJECTS, "Subjects, as --method says."
+        return Way.SUBJECTS, "That is what --method trains."
     if options.workflow is not None:
-        return workflow_way(options.workflow), f"What the workflow {options.workflow} takes."
+        return workflow_way(
+            options.workflow
+        ), f"That is what the workflow {options.workflow} takes."
     if photos.pairs is not None:
         return Way.MASKS, (
-            "The photos have masks: objects keep their own pixels, and what lies around them is "
-            "drawn anew (--way subjects for another way)."
+            "The photos have masks, so objects keep their own pixels and the background is drawn "
+            "anew. For another way give --way."
         )
     if not tiny:
-        return Way.SUBJECTS, "Every class becomes a word, learned from its photos on --base."
+        return Way.SUBJECTS, "Each class becomes a word that --base learns from its photos."
     if named == every:
         return Way.NAMES, "manyshot-tiny knows all these classes by their names."
     some = f"{named} of these {every} classes" if named else "none of these classes"
     return Way.SUBJECTS, (
-        f"manyshot-tiny knows {some} (it has learned 37 breeds of cats and dogs, and nothing "
-        "else), so every class becomes a word, learned from its photos. Its pictures are soft and "
-        "128 pixels wide; for better ones name a checkpoint of Stable Diffusion with --base, and "
-        "the ComfyUI that has it with --comfyui or --server."
+        f"manyshot-tiny knows {some}: it has learned 37 breeds of cats and dogs and nothing else. "
+        "So each class becomes a word that it learns from the photos. Its pictures are soft and "
+        "128 pixels wide. For better ones, name a Stable Diffusion checkpoint with --base, and the "
+        "ComfyUI that has it with --comfyui or --server."
     )
 
 

@@ -19,11 +19,11 @@ def show_plan(setup: Setup, console: "PlainConsole") -> None:
     console.print(describe_photos(setup))
     for note in setup.photos.notes:
         console.print(note, style="yellow")
-    console.print(f"Images by {setup.way.value}. {setup.why}")
+    console.print(f"How images are made: {setup.way.value}. {setup.why}")
     if setup.way is Way.SUBJECTS and setup.options.noun is None:
-        console.print("Each class is its own noun; --noun says what they are all, as in food.")
+        console.print("Each class name is its own noun; --noun food would say what they all are.")
     console.print(_table(setup))
-    console.print(f"Everything goes to {setup.output}. What the answer will not tell:")
+    console.print(f"Everything goes to {setup.output}. What the answer will not tell you:")
     for limit in limits(setup):
         console.print(f"- {limit}")
 
@@ -51,12 +51,12 @@ def _disk(megabytes: float | None) -> str:
 def say_changed(files: Sequence[RecipeFile], say: Callable[[str], None]) -> None:
     """That recipes are used as the user has edited them."""
     for file in files:
-        say(f"{file.path} has been edited, and is used as it says now. To undo: remove it.")
+        say(f"Using {file.path} as you edited it. Delete it to get the original back.")
 
 
 def say_recipes(setup: Setup, files: Sequence[RecipeFile], say: Callable[[str], None]) -> None:
     """How to run each step by itself."""
-    say("The recipes, to edit; run this command again after that, or each by itself:")
+    say("To change something, edit a recipe and run this command again, or each step by itself:")
     if setup.way is Way.SUBJECTS:
         say(f"  {lay_out_command(setup)}")
     for file in files:
