@@ -181,7 +181,9 @@ def _go(setup: "Setup", files: "list[RecipeFile]", console: "PlainConsole") -> N
         console.print(text)
 
     keep_begun(setup)
-    say_changed(write_recipes(files), say)
+    changed = write_recipes(files)
+    say(f"Recipes in {setup.output}: {', '.join(file.path.name for file in files)}")
+    say_changed(changed, say)
     work = read_work([file.path for file in files], setup.options.comfyui, console, say)
     check_servers(setup.options, work.pictures)
     ensure_installed(say)
