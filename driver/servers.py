@@ -56,8 +56,7 @@ def open_servers(
     """
     with ExitStack() as stack:
         servers: list[Server] = [
-            _open(stack, address, recipe, comfyui, progress, embedded)
-            for address in recipe.servers
+            _open(stack, address, recipe, comfyui, progress, embedded) for address in recipe.servers
         ]
         names = [server.name for server in servers]
         if len(set(names)) < len(names):

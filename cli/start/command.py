@@ -188,6 +188,6 @@ def _go(setup: "Setup", files: "list[RecipeFile]", console: "PlainConsole") -> N
     check_servers(setup.options, work.pictures)
     ensure_installed(say)
     results = do_all(work)
-    draw(work.measurement.output, results, console)
+    draw(console, work.measurement.output, results)
     say_recipes(setup, files, say)
     console.print(answer(results).sentence, style="bold")
