@@ -13,6 +13,7 @@ import psutil
 from ..core.extras import Extra, extra_requirements, install_command, missing_requirements
 from ..core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from .embedded.cache import cache_folder
+from .embedded.ports import kept_port
 from .gpu import list_gpus, torch_build
 
 PYTHON = (3, 11)
@@ -127,7 +128,9 @@ def _port() -> Check:
     except OSError as error:
         fix = "The embedded server listens on 127.0.0.1: allow that."
         return Check("ports", False, f"no port of 127.0.0.1 can be opened: {error}", fix)
-    return Check("ports", True, "ports of 127.0.0.1 can be opened")
+    previous = kept_port()
+    server = f"; `manyshot server start` used {previous} last" if previous else ""
+    return Check("ports", True, f"ports of 127.0.0.1 can be opened{server}")
 
 
 def _fonts() -> Check:
