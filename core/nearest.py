@@ -13,17 +13,24 @@ def closest_match(name: str, candidates: Iterable[str]) -> str | None:
     """The most similar of `candidates`, letter case aside; None when nothing is like it.
 
     What files end with says nothing of what they hold: it counts only between names that are else
-    the same.
+    the same. Of a file name, all words of it may do: `tiny.safetensors` is `manyshot-tiny`'s.
     """
     by_stem: dict[str, list[str]] = {}
     for candidate in candidates:
         by_stem.setdefault(_stem(candidate), []).append(candidate)
-    matches = get_close_matches(_stem(name[:200]), by_stem, n=1, cutoff=0.5)
+    stem = _stem(name[:200])
+    matches = get_close_matches(stem, by_stem, n=1, cutoff=0.5)
+    if not matches and stem != name[:200].lower():
+        matches = [other for other in by_stem if _words(stem) and _words(stem) <= _words(other)]
     return get_close_matches(name[:200], by_stem[matches[0]], n=1, cutoff=0)[0] if matches else None
 
 
 def _stem(name: str) -> str:
     return _FILE_ENDING.sub("", name.lower())
+
+
+def _words(stem: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+", stem))
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -34,6 +34,7 @@ def test_another_model_is_no_misspelt_tiny(name: str) -> None:
         ("manyshot-tiny.ckpt", [TINY, SD15], TINY),
         ("v1-5-pruned-emaonly-fp16.safetensors", [TINY, SD15, SDXL], SD15),
         ("sd_xl_base_1.0_0.9vae.safetensors", [TINY, SD15, SDXL], SDXL),
+        ("tiny.safetensors", [TINY, SD15], TINY),
         ("cat.png", ["cat.jpg", "dog.png"], "cat.jpg"),
         ("cat.png", ["cat.jpg", "cat.png", "cat.bmp"], "cat.png"),
         ("dog.png", ["beach.png"], None),

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def templates() -> list[Path]:
     """The files that ComfyUI lists, in the order of their numbers."""
-    return sorted(WORKFLOWS.glob("*.json"))
+    return sorted(WORKFLOWS.glob("*.json"), key=lambda path: path.stem)
 
 
 def read_template(path: Path) -> Graph:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -25,6 +25,7 @@ sys.path.append(str(HERE.parents[1] / "tools"))
 from templates import read_template, template_of  # noqa: E402 - no part of the package
 
 MAX_BYTES = 400_000
+Frame = tuple[float, float, float]
 PLAIN = {  # settings that keep the picture free of dialogs and tools
     "Comfy.TutorialCompleted": True,
     "Comfy.Minimap.Visible": False,
@@ -43,41 +44,45 @@ FRAME = """([scale, x, y]) => {
 }"""
 
 
-class View(NamedTuple):
-    """Size of the picture, and which part of the canvas it shows."""
-
-    width: int
-    height: int
-    frame: tuple[float, int, int]
-
-
-PICTURES = {  # workflow -> name of its picture, and what that shows
-    "class_prompts": ("canvas", View(1600, 900, (0.94, 76, 46))),
-    "mask_segmentation": ("masks", View(1500, 830, (0.725, 18, 34))),
-    "train_subject": ("subject", View(1800, 690, (0.66, 18, 20))),
+PICTURES = {  # workflow -> name of its picture, and that one's width in pixels
+    "class_prompts": ("canvas", 1600),
+    "mask_segmentation": ("masks", 1600),
+    "train_subject": ("subject", 1840),
 }
+EDGE = 20  # pixels around the graph
 
 
 def main(url: str, stem: str, photos: Sequence[Path]) -> None:
-    name, view = PICTURES[stem]
+    name, width = PICTURES[stem]
     workflow = read_template(template_of(stem))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = chromium.new_page(viewport={"width": view.width, "height": view.height})
+        height, frame = whole_view(workflow, width)
+        page = chromium.new_page(viewport={"width": width, "height": height})
         for setting, value in PLAIN.items():
             page.request.post(f"{url}/settings/{setting}", data=json.dumps(value))
         give_photos(page, url, workflow, photos)
         page.goto(url)
         page.wait_for_function(READY)
-        picture = run_and_show(page, workflow, view)
+        picture = run_and_show(page, workflow, frame)
         chromium.close()
     # 64 shades a channel look the same and pack far better.
     plain = Image.open(BytesIO(picture)).convert("RGB").point(lambda shade: shade & 0xFC)
     plain.save(HERE / f"{name}.png", optimize=True)
     size = (HERE / f"{name}.png").stat().st_size
     assert size < MAX_BYTES, f"{name}.png has {size} bytes"
+
+
+def whole_view(workflow: dict[str, Any], width: int) -> tuple[int, Frame]:
+    """The picture's height, and the scale and offsets that show the whole graph in its width."""
+    boxes = [group["bounding"] for group in workflow["groups"]]
+    right = max(x + wide for x, _, wide, _ in boxes)
+    bottom = max(y + high for _, y, _, high in boxes)
+    scale = (width - 2 * EDGE) / right
+    offset = EDGE / scale
+    return round(bottom * scale + 2 * EDGE), (scale, offset, offset)
 
 
 def give_photos(page: Page, url: str, workflow: dict[str, Any], photos: Sequence[Path]) -> None:
@@ -90,14 +95,14 @@ def give_photos(page: Page, url: str, workflow: dict[str, Any], photos: Sequence
         node["widgets_values"][0] = photo.name
 
 
-def run_and_show(page: Page, workflow: dict[str, Any], view: View) -> bytes:
+def run_and_show(page: Page, workflow: dict[str, Any], frame: Frame) -> bytes:
     """Open the workflow, queue it, wait for its images, and take the picture."""
     page.evaluate("async workflow => { await window.app.loadGraphData(workflow) }", workflow)
     page.evaluate("() => window.app.queuePrompt(0, 1)")
     page.wait_for_function(SAVED, timeout=1_800_000)
     page.evaluate(FOCUS)
     page.wait_for_timeout(1000)  # the canvas takes its new size; nothing tells when
-    page.evaluate(FRAME, view.frame)
+    page.evaluate(FRAME, frame)
     page.wait_for_timeout(1000)
     return page.screenshot()
 
