@@ -25,8 +25,8 @@ from delay_proxy import far_away
 from manyshot.core.counted import in_percent
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 from manyshot.driver.ledger import Done, Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.run import run
 from quiet import Quiet
 from rich.console import Console

@@ -13,5 +13,5 @@ class Quiet:
     def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
 
-    def watch(self, tally: Any, workers: Any) -> nullcontext[None]:
+    def watch(self, progress: Any, workers: Any) -> nullcontext[None]:
         return nullcontext()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from manyshot.core.records import read_records
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
-from manyshot.driver.load import parse_recipe
+from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.run import run
 from manyshot.driver.screen import ConsoleScreen
 from PIL import Image

@@ -30,8 +30,8 @@ import yaml
 from manyshot.core.records import image_name, read_records
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 from manyshot.driver.ledger import FILE_NAME
-from manyshot.driver.load import read_recipe
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import read_recipe
 from PIL import Image
 
 TESTS = Path(__file__).parents[1] / "tests"

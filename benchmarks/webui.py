@@ -21,9 +21,8 @@ from statistics import median
 
 import requests
 from manyshot.core.records import image_name
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.run import run
 from PIL import Image
 from quiet import Quiet

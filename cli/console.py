@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from ..driver.lines import is_redrawn
+from ..driver.screen import is_redrawn
 
 
 class PlainConsole(Console):

@@ -7,9 +7,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from ..core import file_kinds as kinds
+from ..core.counted import closest_match
 from ..core.errors import InputError
 from ..core.file_kinds import FileKind
-from ..core.nearest import closest_match
 
 Argument = TypeVar("Argument", Path, Path | None, list[Path] | None)
 PLAIN = (kinds.FOLDER, kinds.EMPTY_FOLDER)

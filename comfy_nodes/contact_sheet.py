@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
-from .input_lists import each
+from .input_files import each
 from .schema import node_schema
 
 if TYPE_CHECKING:

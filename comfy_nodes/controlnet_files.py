@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
-from ..core.masks.controlnets import unknown_colours
+from ..core.masks.control import unknown_colours
 from ..core.model_family import (
     TRANSFORMER,
     UnetSizes,
@@ -16,7 +17,6 @@ from ..core.model_family import (
     file_facts,
     unet_family,
 )
-from ..core.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from torch import Tensor

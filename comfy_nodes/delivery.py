@@ -6,13 +6,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ..core.dataset_files import image_name, mask_name
+from ..core.dataset_files import image_name, mask_name, next_number
 from ..core.errors import InputError
 from ..core.files import write_atomic
-from ..core.numbered_files import next_number
 from ..core.paths import inside
 from ..core.record_file import add_records
-from .mask_files import MaskFile
+from .label_masks import MaskFile
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Files and folders below ComfyUI's input folder, by names that come from the canvas."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
+from ..core.counted import did_you_mean, pluralize
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
 from ..core.paths import relative_name
 
 
@@ -57,3 +58,19 @@ def _below(folder: Path | str) -> Iterator[str]:
 
 def _row(name: str, stat: os.stat_result) -> str:
     return f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}"
+
+
+Value = TypeVar("Value")
+
+
+def each(name: str, values: Sequence[Value], count: int, what: str = "mask") -> Sequence[Value]:
+    """One value for each of `count` masks, or of `what` else: as many as there are, or one for all.
+
+    Raises InputError, naming the input, for any other number.
+    """
+    if len(values) not in (1, count):
+        raise InputError(
+            f"There {'is' if count == 1 else 'are'} {pluralize(count, what)} and "
+            f"{pluralize(len(values), 'item')} in {name!r}; provide one for all, or one each."
+        )
+    return values if len(values) == count else [values[0]] * count

@@ -5,14 +5,18 @@ Without it a MASK is plain: 0.5 and more is the object.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.masks.codes import IGNORE, MOST_CLASSES
+from ..core.masks.labelled_png import encode_png
+from ..core.masks.objects import object_facts
 from ..core.masks.read import BACKGROUND, LabelMask
+from .pictures import pixels, png
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,3 +91,28 @@ def _labels(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
             "Connect mask and mask_classes from the same node."
         )
     return labels
+
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class MaskFile:
+    """A PNG file with its pixels (height, width); `objects`: class, box and area of what it shows,
+    empty for a plain mask, which does not say what it shows."""
+
+    data: bytes
+    pixels: np.ndarray
+    objects: list[dict[str, Any]]
+
+
+def mask_files(mask: "Tensor", mask_classes: str | None) -> list[MaskFile]:
+    """A file for each mask of a batch. Raises InputError as `label_masks.label_masks` does."""
+
+    if not mask_classes:
+        return [MaskFile(png(values, {}), values, []) for values in pixels(mask)]
+    return [
+        MaskFile(encode_png(label_mask), label_mask.labels, object_facts(label_mask))
+        for label_mask in label_masks(mask, mask_classes)
+    ]

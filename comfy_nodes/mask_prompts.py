@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.lines import read_words
-from ..core.nearest import did_you_mean
-from .input_lists import each
+from .input_files import each
 from .prompt_lists import prompt_outputs, read_prompts, rows_output, seed_input, text_inputs
 from .schema import node_schema
 

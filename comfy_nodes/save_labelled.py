@@ -141,7 +141,7 @@ class ManyshotSaveLabelled(io.ComfyNode):
         source_image: str | None = None,
     ) -> io.NodeOutput:
         from .delivery import Pictures, to_client, to_folder
-        from .mask_files import mask_files
+        from .label_masks import mask_files
         from .pictures import digest, mask_batch, pixels, png
 
         _check_names(class_name, folder, name)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
 from ..core.subject_file import MODEL_FOLDERS, Subject, SubjectFile, read_subject_file
 
 NONE_YET = "(no trained subject yet)"

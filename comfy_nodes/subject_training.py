@@ -9,11 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.counted import pluralize
+from ..core.counted import did_you_mean, pluralize
 from ..core.errors import InputError
 from ..core.extras import Extra, install_command
 from ..core.files import open_atomic
-from ..core.nearest import did_you_mean
 from ..core.paths import inside, safe_name
 from ..core.sole_use import sole_use
 from ..core.subject_file import MODEL_FOLDERS, Method, read_subject_file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.errors import InputError
 from ..core.webui_prompt.attention import chunks
-from ..core.webui_prompt.comfy import comfy_text
+from ..core.webui_prompt.from_comfy import comfy_text
 
 if TYPE_CHECKING:
     from torch import Tensor

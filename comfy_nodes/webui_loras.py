@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
 from ..core.webui_prompt.networks import LORA_KINDS, Lora, loras, write_network
 from ..core.webui_prompt.values import Prompt
 

@@ -6,10 +6,10 @@ from comfy_api.latest import io
 
 from ..core.errors import InputError
 from ..core.webui_prompt.attention import chunks
-from ..core.webui_prompt.plain import plain_text
 from ..core.webui_prompt.read import parse
 from ..core.webui_prompt.steps import schedule
 from ..core.webui_prompt.values import Prompt
+from ..core.webui_prompt.write import plain_text
 from .schema import node_schema
 from .webui_compose import composing
 from .webui_conditioning import Sampling, encode_prompt, is_composed, is_edited

@@ -11,8 +11,8 @@ from math import gcd, lcm
 from typing import NamedTuple
 
 from .classes import check_class_names
+from .counted import did_you_mean
 from .errors import InputError
-from .nearest import did_you_mean
 from .phrases import Phrase, find_slots, render
 from .prompt_language import Language, escape
 from .wildcards import WordLists, parse

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from .counted import did_you_mean
 from .errors import InputError
 from .file_kinds import KINDS, TEXT, refuse_other
-from .nearest import did_you_mean
 from .recipe_changes import apply_changes
 from .recipe_models import model_at
 from .recipe_names import find_recipe

@@ -4,8 +4,8 @@ import re
 from itertools import takewhile
 from pathlib import Path
 
+from .counted import did_you_mean
 from .errors import InputError
-from .nearest import did_you_mean
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 SUFFIXES = (".yaml", ".yml")

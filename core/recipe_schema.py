@@ -6,10 +6,10 @@ on another machine and in a repository, where an absolute one would not.
 
 from pathlib import Path
 
+from .counted import did_you_mean
 from .errors import InputError
 from .file_kinds import KINDS, RecipeKind
 from .files import write_text_atomic
-from .nearest import did_you_mean
 from .recipe_names import FOLDER
 
 SCHEMAS = FOLDER / "schemas"

@@ -6,6 +6,7 @@ The other files are those of dataset_files.py.
 """
 
 import codecs
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from .classes import normalise_class
+from .counted import pluralize
 from .dataset_files import MANIFEST, METADATA, image_name, manifest, mask_name
 from .errors import InputError
 from .files import open_regular
 from .json_text import read_bounded_lines, read_json
+from .paths import inside
 
 __all__ = [
     "MANIFEST",
@@ -163,3 +166,30 @@ def class_names(records: Iterable[Record]) -> list[str]:
     """The class names in the order of their labels."""
     labels = {record.label: record.class_name for record in records}
     return [labels[label] for label in sorted(labels)]
+
+
+def drop_deleted(folder: Path, records: Iterable[Record]) -> tuple[list[Record], int]:
+    """The records of `folder` whose images are there, and how many of the others were deleted.
+
+    A kept image whose class folder is gone as a whole is not rejected but lost: its record stays,
+    and reading it fails; so does reading a folder or a pipe in an image's place. Raises InputError
+    for a name that leads out of the folder.
+    """
+    all_records = list(records)
+    existing = [record for record in all_records if not _is_deleted(folder, record)]
+    return existing, len(all_records) - len(existing)
+
+
+def describe_deleted(count: int, folder: Path) -> str:
+    """What is told of `count` deleted images."""
+    images = pluralize(
+        count,
+        "image was deleted: it counts as rejected and is left out",
+        "images were deleted: they count as rejected and are left out",
+    )
+    return f"Of {folder} {images}."
+
+
+def _is_deleted(folder: Path, record: Record) -> bool:
+    path = inside(folder, record.file_name)
+    return not os.path.lexists(path) and (path.parent.is_dir() or not record.kept)

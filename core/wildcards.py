@@ -15,8 +15,8 @@ an unknown list passes silently, `{class_name}` is a choice of one, braces canno
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from .counted import did_you_mean
 from .errors import InputError
-from .nearest import did_you_mean
 from .phrases import Choice, Phrase, Slot, longest
 
 MAX_LENGTH = 20_000  # characters; lists that name lists could otherwise grow without end

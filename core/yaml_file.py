@@ -16,8 +16,8 @@ from yaml.constructor import ConstructorError
 from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 
+from .counted import did_you_mean
 from .errors import InputError
-from .nearest import did_you_mean
 from .text_file import read_text_file
 
 MAX_BYTES = 1_000_000

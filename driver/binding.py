@@ -18,10 +18,8 @@ from .addresses import (
     images_a_job,
     resolve_addresses,
 )
-from .drawn_with import EffectiveInputs, join_distinct
 from .field_text import field_names, fill
-from .job import Job
-from .job_fields import JOB_FIELDS
+from .job import JOB_FIELDS, EffectiveInputs, Job, join_distinct
 from .pairs.draw import RenderedInputs
 from .pairs.scenes import PICTURES, TEXTS, Scenes
 from .pairs.taken import scenes_for

@@ -7,9 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from .binding import Binding
-from .drawn_with import EffectiveInputs, intersect
 from .inputs import FileInput
-from .job import Job
+from .job import EffectiveInputs, Job, intersect
 from .pairs.draw import RenderedInputs
 from .pairs.scenes import Scenes
 from .webui.requests import Requests

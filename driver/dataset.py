@@ -1,7 +1,10 @@
-"""The dataset folder around the images: metadata.jsonl and manyshot.json."""
+"""What a run writes beside the images: metadata.jsonl, manyshot.json and manyshot.log."""
 
 import json
-from collections.abc import Container, Mapping
+import logging
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +84,30 @@ def _earlier(folder: Path) -> list[dict[str, Any]]:
         return [server for server in servers if isinstance(server.get("name"), str)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
+
+
+FILE_NAME = "manyshot.log"
+MAX_BYTES = 5_000_000
+
+
+@contextmanager
+def run_log(folder: Path) -> Iterator[None]:
+    """Write what the driver logs to manyshot.log in `folder`, and nowhere else."""
+    if (folder / FILE_NAME).is_symlink():
+        (folder / FILE_NAME).unlink()  # a stranger's folder: what it leads to is not ours to write
+    driver = logging.getLogger(__package__)
+    handler = RotatingFileHandler(
+        folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="replace"
+    )
+    handler.handleError = lambda record: None  # a full disk is told once, by the writer
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = driver.level, driver.propagate
+    driver.addHandler(handler)
+    driver.setLevel(logging.INFO)
+    driver.propagate = False
+    try:
+        yield
+    finally:
+        driver.level, driver.propagate = before
+        driver.removeHandler(handler)
+        handler.close()

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
-from .job_fields import JOB_FIELDS
+from .job import JOB_FIELDS
 from .pairs.scenes import PICTURES, TEXTS
 
 FIELDS = (*JOB_FIELDS, *PICTURES, *TEXTS)

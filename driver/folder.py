@@ -12,8 +12,7 @@ from typing import Any
 from ..core.json_text import parse_json
 from ..core.paths import inside, relative_name
 from .audit import list_files
-from .drawn_with import EffectiveInputs, from_job
-from .job import Job
+from .job import EffectiveInputs, Job, plan_inputs
 from .ledger_reader import Done, ImageKey, LedgerReader
 
 BELOW = ("images/*", "masks/*", "contact_sheets")
@@ -46,7 +45,7 @@ def rows(
     absent: Container[ImageKey],
     workflow: str,
     sources_of: Callable[[Job], list[str]],
-    trace: Callable[[Job], EffectiveInputs] = from_job,
+    trace: Callable[[Job], EffectiveInputs] = plan_inputs,
 ) -> Iterator[dict[str, Any]]:
     """The record of each image that is there, as core.records.Record has it, in plan order.
 

@@ -1,14 +1,19 @@
-"""What a recipe may give an input: a plain value, or a local picture."""
+"""What a recipe may give an input: a plain value, or a local picture; and its base model."""
 
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from ..core.user_path import UserPath
-from .strict import Strict
 
 
-class FileInput(Strict):
+class StrictModel(BaseModel):
+    """A part of a recipe: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileInput(StrictModel):
     """A local picture for an input; a server gets it once per content."""
 
     file: UserPath | None = Field(default=None, description="One picture for every job.")

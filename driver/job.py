@@ -1,11 +1,15 @@
-"""A job: one prompt for a server, as a value."""
+"""A job, one prompt for a server, as a value: its fields, what it draws with, how it ended."""
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.json_text import parse_json
+from ..core.prompts import ResolvedPrompt
+from .subjects import ClassSubject
 
 Value = bool | int | float | str
 
@@ -85,3 +89,79 @@ class Delivery:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(map(len, (*self.images, *self.masks)))
+
+
+JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
+    "prompt": lambda job: job.prompt,
+    "negative": lambda job: job.negative,
+    "class_name": lambda job: job.class_name,
+    "seed": lambda job: job.seed,
+    "index": lambda job: job.first_index,
+    "subject": lambda job: job.subject or "",
+    "token": lambda job: job.token or "",
+    "job_id": lambda job: job.id,
+}
+
+
+class EffectiveInputs(NamedTuple):
+    """The prompt, negative and seed of a job's images; None for what nothing takes of the job."""
+
+    prompt: str | None
+    negative: str | None
+    seed: int | None
+
+
+def plan_inputs(job: Job) -> EffectiveInputs:
+    """The job's own words and seed."""
+    return EffectiveInputs(job.prompt, job.negative, job.seed)
+
+
+def intersect(first: EffectiveInputs, second: EffectiveInputs) -> EffectiveInputs:
+    """What both are drawn with; None where they differ."""
+    same = {
+        name: value for name, value in first._asdict().items() if value == getattr(second, name)
+    }
+    return EffectiveInputs(same.get("prompt"), same.get("negative"), same.get("seed"))
+
+
+def join_distinct(texts: Iterable[str]) -> str | None:
+    """Different texts on lines of their own; None where there is none."""
+    return "\n".join(dict.fromkeys(texts)) if (texts := list(texts)) else None
+
+
+def make_job(
+    resolved: ResolvedPrompt,
+    label: int,
+    index: int,
+    batch: int,
+    images: int,
+    subject: ClassSubject | None,
+) -> Job:
+    """The job of a class's images `index` and on: `batch` of them, as far as `images` are wanted.
+
+    It has no id yet, for that follows from what else its plan knows.
+    """
+    return Job(
+        id="",
+        class_name=resolved.class_name,
+        label=label,
+        first_index=index,
+        prompt=resolved.prompt,
+        negative=resolved.negative,
+        seed=resolved.seed,
+        images=batch,
+        keep=min(batch, images - index),
+        subject=subject and subject.name,
+        token=subject and subject.subject.token,
+    )
+
+
+def check_distinct(equal: int, planned: int) -> None:
+    """Raises InputError when jobs are equal: each can be drawn only once."""
+    if equal:
+        raise InputError(
+            f"{equal:,} of the {pluralize(planned, 'job')} "
+            f"{'equals' if equal == 1 else 'equal'} another one, so their images would be "
+            "the same. Nothing bound distinguishes them: bind the seed, as in "
+            "'KSampler.seed': $seed, or ask for fewer images."
+        )

@@ -7,8 +7,7 @@ from pathlib import Path
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
-from .drawn_with import EffectiveInputs
-from .job import Job
+from .job import EffectiveInputs, Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .model_use import collect_hashes, find_foreign_models, unsure_sentences
 from .plan import Plan

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from ..core.errors import InputError
 from ..core.prompts import SLOTS
-from ..core.webui_prompt.syntax import webui_syntax
+from ..core.webui_prompt.read import webui_syntax
 from .binding import Binding
 from .field_text import is_field
 from .recipe import Recipe

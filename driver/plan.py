@@ -1,6 +1,7 @@
 """From a recipe to its jobs, one after the other: a million of them need no memory."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import copy
 from functools import cached_property
@@ -14,9 +15,9 @@ from ..core.prompt_language import Language
 from .binding import Binding
 from .bound import Bound
 from .inputs import FileInput
-from .job import Job, Value
+from .job import Job, Value, make_job
+from .ledger_reader import LedgerReader
 from .picture_files import check_pictures, list_pictures, pair_by_name
-from .planned import make_job
 from .recipe import Recipe
 from .settle import images_per_class, prompt_set
 from .subjects import Subjects
@@ -210,3 +211,27 @@ def _stamps(files: Mapping[str, list[str]]) -> dict[str, list[Any]]:
         name: [(path, Path(path).stat().st_size, Path(path).stat().st_mtime_ns) for path in paths]
         for name, paths in files.items()
     }
+
+
+def with_replacements(plan: Plan, ledger: LedgerReader) -> Plan:
+    """`plan` with one more image for each of its rejected images that is to be replaced, of the
+    same class and values of the sweep. A replacement that is rejected is replaced, too.
+
+    Of several save nodes each brings as many images more as the node with the most to replace.
+    """
+    nodes = max(1, len(plan.bound.saved_as))
+    rejected = {key for key, image in ledger.rejections().items() if image.replace}
+    while rejected:
+        of_nodes = Counter(
+            (job.class_name, json.dumps(job.sweep), number % nodes)
+            for job in plan
+            for number in range(job.keep)
+            if (job.id, number) in rejected
+        )
+        extra: dict[tuple[str, str], int] = {}
+        for (class_name, sweep, _), count in of_nodes.items():
+            extra[class_name, sweep] = max(count * nodes, extra.get((class_name, sweep), 0))
+        if extra == plan.extra:
+            break
+        plan = plan.with_extra(extra)
+    return plan

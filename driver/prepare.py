@@ -6,19 +6,18 @@ from importlib.resources import files
 from pathlib import Path
 
 from .. import workflows
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.file_kinds import PICTURE, WORKFLOW, refuse_other
-from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language
 from ..core.recognise import recognise
 from .binding import Binding, bind_recipe
 from .bound import Bound
-from .job import Job
+from .job import Job, check_distinct
 from .misplaced import check_prompts
 from .pairs.facts import Progress
 from .pairs.scenes import Scenes, find_scenes
 from .plan import Plan
-from .planned import check_distinct
 from .recipe import Recipe
 from .settle import class_words, resolve_defaults
 from .subjects import Subjects, find_subjects

@@ -1,16 +1,17 @@
 """The recipe: everything a run needs, as one validated value."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ..core.classes import check_class_names, normalise_class
+from ..core.recipe_file import parse_recipe_data, read_recipe_file
 from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
-from .inputs import BoundValue, Scalar
+from .inputs import BoundValue, Scalar, StrictModel
 from .pairs.settings import Pairs
-from .strict import Strict
 from .webui.settings import WebUISettings
 
 Transport = Literal["websocket", "view"]
@@ -19,7 +20,7 @@ Seconds = Annotated[float, Field(gt=0)]
 MAX_SEED = 2**64 - 1
 
 
-class Prompts(Strict):
+class Prompts(StrictModel):
     """How a class name becomes a prompt."""
 
     templates: list[str] = Field(
@@ -50,7 +51,7 @@ class Prompts(Strict):
         return {normalise_class(name): words for name, words in value.items()}
 
 
-class Retries(Strict):
+class Retries(StrictModel):
     """How often a job is tried again, by what went wrong. A refused prompt is never tried again."""
 
     connection: int = Field(default=20, ge=0, description="Server or websocket connection lost.")
@@ -60,7 +61,7 @@ class Retries(Strict):
     incomplete: int = Field(default=3, ge=0, description="Missing, truncated or wrong images.")
 
 
-class Timeouts(Strict):
+class Timeouts(StrictModel):
     """Seconds after which something counts as broken."""
 
     connect: Seconds = Field(default=10, description="To open a connection.")
@@ -71,7 +72,7 @@ class Timeouts(Strict):
     )
 
 
-class Recipe(Strict):
+class Recipe(StrictModel):
     """A bulk run: a saved workflow, classes and prompts in, a dataset folder out."""
 
     workflow: PathOrName | None = Field(
@@ -218,3 +219,16 @@ def _normalise(classes: list[str] | dict[str, Any]) -> list[str] | dict[str, Any
     if isinstance(classes, dict):
         return {normalise_class(name): value for name, value in classes.items()}
     return [normalise_class(name) for name in classes]
+
+
+def read_recipe(path: Path, settings: Sequence[str] | None = None, **changes: Any) -> Recipe:
+    """The recipe in `path`, with `settings` and `changes` as `read_recipe_file` has them.
+
+    Raises InputError.
+    """
+    return read_recipe_file(Recipe, path, settings, **changes)
+
+
+def parse_recipe(data: dict[str, Any], where: str) -> Recipe:
+    """`data` as a Recipe. Raises InputError naming `where`, the key, and the nearest known key."""
+    return parse_recipe_data(Recipe, data, where)

@@ -11,21 +11,19 @@ from typing import Any, Protocol
 from ..core.errors import ManyshotError
 from .audit import Audit, audit
 from .contact_sheet import write_contact_sheets
-from .dataset import merge_servers, write_manifest, write_metadata
+from .dataset import merge_servers, run_log, write_manifest, write_metadata
 from .dispatch import Dispatch, real_clock
 from .embedded import EmbeddedServer
 from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .model_use import check_replaced, explain_unhashed, remember_models, unsure_sentences
-from .plan import Plan
+from .plan import Plan, with_replacements
 from .prepare import explain_unbound, prepare
+from .progress import RunProgress
 from .recipe import Recipe
-from .replace import with_replacements
-from .run_log import run_log
 from .servers import Server, first_catalogue, open_servers
 from .settle import class_words
 from .take_over import NO_WISHES, Takeover, Wishes, take_over
-from .tally import Tally
 from .worker import Worker
 from .writer import Writer
 
@@ -40,7 +38,9 @@ class Screen(Protocol):
     def warn(self, text: str) -> None: ...
     def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
-    def watch(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]: ...
+    def watch(
+        self, progress: RunProgress, workers: list[Worker]
+    ) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Summary:
 
     folder: Path
     counts: Counts
-    tally: Tally
+    progress: RunProgress
     seconds: float
     taken: Takeover
     done: int
@@ -137,7 +137,7 @@ class _Run:
     def __init__(self, plan: Plan, ledger: Ledger, servers: list[Server]) -> None:
         self.plan, self.ledger = plan, ledger
         done, planned = ledger.images()
-        self.tally = Tally(planned, done)
+        self.progress = RunProgress(planned, done)
         self.stopped: str | None = None
         self.dispatch = Dispatch(ledger, plan.recipe.retries, real_clock)
         self.writer = Writer(plan.recipe.output, ledger, lambda error: self.stop(str(error)))
@@ -178,11 +178,11 @@ class _Run:
         self.writer.close()
 
     def on_delivered(self, server: str, job: Job, seconds: float) -> None:
-        self.tally.count_delivery(server, job, seconds)
+        self.progress.count_delivery(server, job, seconds)
 
     def on_retry(self, server: str, job: Job, failure: Failure) -> None:
         log.info("job %s on %s: %s: %s", job.id, server, failure.kind, failure.reason)
-        self.tally.count_retry(server, job, failure)
+        self.progress.count_retry(server, job, failure)
 
     def on_failed(self, server: str, job: Job, failure: Failure) -> None:
         log.warning("job %s failed on %s: %s", job.id, server, failure.reason)
@@ -190,10 +190,10 @@ class _Run:
             self.ledger.mark_failed(job.id, failure)
         except sqlite3.DatabaseError as error:
             self.stop(f"The ledger cannot be written: {error}.")
-        self.tally.count_failure(server, job, failure)
-        if failure.kind == "count" and self.tally.images == 0:
+        self.progress.count_failure(server, job, failure)
+        if failure.kind == "count" and self.progress.images == 0:
             self.stop(failure.reason)
-        if self.tally.images == 0 and self.tally.failed_jobs >= HOPELESS:
+        if self.progress.images == 0 and self.progress.failed_jobs >= HOPELESS:
             self.stop(f"The first {HOPELESS} jobs all failed: {failure.reason}")
 
     def on_broken(self, server: str, reason: str) -> None:
@@ -210,7 +210,7 @@ def _work(
     threads = _Run(plan, ledger, servers)
     interrupted = False
     try:
-        with screen.watch(threads.tally, threads.workers):
+        with screen.watch(threads.progress, threads.workers):
             threads.start()
             threads.wait()
     except KeyboardInterrupt:
@@ -228,7 +228,7 @@ def _work(
     return Summary(
         folder=folder,
         counts=ledger.counts(),
-        tally=threads.tally,
+        progress=threads.progress,
         seconds=seconds,
         taken=takeover,
         done=done - gone - damaged,

@@ -1,8 +1,9 @@
 """What a person sees while a run goes on: bars on a terminal, plain lines in a log file."""
 
+import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -13,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.counted import pluralize
-from .lines import LINE_EVERY, Lines, is_redrawn
-from .tally import Tally
+from .progress import RunProgress
 from .worker import Worker
 
 
@@ -47,25 +47,25 @@ class ConsoleScreen:
             self._lines.end()
 
     @contextmanager
-    def watch(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
-        """Show the tally as long as the block lasts."""
+    def watch(self, progress: RunProgress, workers: list[Worker]) -> Iterator[None]:
+        """Show the progress as long as the block lasts."""
         if is_redrawn(self._console):
-            view = _View(tally, workers)
+            view = _View(progress, workers)
             with Live(view, console=self._console, refresh_per_second=4):
                 yield
         else:
-            with self._print_lines(tally, workers):
+            with self._print_lines(progress, workers):
                 yield
 
     @contextmanager
-    def _print_lines(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
+    def _print_lines(self, progress: RunProgress, workers: list[Worker]) -> Iterator[None]:
         over = threading.Event()
 
         def write() -> None:
-            if missing := tally.planned - tally.done:
+            if missing := progress.planned - progress.done:
                 self.step(f"Drawing {pluralize(missing, 'image')}")
             while not over.wait(LINE_EVERY):
-                self.step(_line(tally, workers))
+                self.step(_line(progress, workers))
 
         thread = threading.Thread(target=write, name="screen", daemon=True)
         thread.start()
@@ -79,53 +79,86 @@ class ConsoleScreen:
 class _View:
     """Drawn anew by rich a few times a second."""
 
-    def __init__(self, tally: Tally, workers: list[Worker]) -> None:
-        self._tally, self._workers = tally, workers
+    def __init__(self, progress: RunProgress, workers: list[Worker]) -> None:
+        self._progress, self._workers = progress, workers
         self._bar = Progress(
             TextColumn("images"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[eta]}"),
         )
-        self._task = self._bar.add_task("images", total=tally.planned, eta="")
+        self._task = self._bar.add_task("images", total=progress.planned, eta="")
 
     def __rich__(self) -> Group:
-        tally = self._tally
-        self._bar.update(self._task, completed=tally.done, eta=_pace(tally))
-        parts = [self._bar, _server_table(tally, self._workers)]
-        if tally.last_trouble:
-            parts.append(Text(f"{_troubles(tally)}  last: {tally.last_trouble[:200]}", "yellow"))
+        progress = self._progress
+        self._bar.update(self._task, completed=progress.done, eta=_pace(progress))
+        parts = [self._bar, _server_table(progress, self._workers)]
+        if progress.last_trouble:
+            parts.append(
+                Text(f"{_troubles(progress)}  last: {progress.last_trouble[:200]}", "yellow")
+            )
         return Group(*parts)
 
 
-def _server_table(tally: Tally, workers: list[Worker]) -> Table:
+def _server_table(progress: RunProgress, workers: list[Worker]) -> Table:
     table = Table("server", "state", "images", "images/s", box=None, padding=(0, 2))
     now = time.monotonic()
     for worker in workers:
-        counts = tally.servers.get(worker.name)
+        counts = progress.servers.get(worker.name)
         state = Text("works", "green") if worker.health.up else Text(worker.health.reason, "red")
         rate = f"{counts.rate(now):.2f}" if counts else ""
         table.add_row(worker.name, state, str(counts.images if counts else 0), rate)
     return table
 
 
-def _pace(tally: Tally) -> str:
-    remaining = tally.seconds_left()
+def _pace(progress: RunProgress) -> str:
+    remaining = progress.seconds_left()
     eta = f", {timedelta(seconds=round(remaining))} left" if remaining is not None else ""
-    return f"{tally.rate():.2f}/s{eta}"
+    return f"{progress.rate():.2f}/s{eta}"
 
 
-def _troubles(tally: Tally) -> str:
-    parts = [f"{count} x {kind} tried again" for kind, count in tally.tries.items()]
-    parts += [f"{count} x {kind} failed" for kind, count in tally.failed.items()]
+def _troubles(progress: RunProgress) -> str:
+    parts = [f"{count} x {kind} tried again" for kind, count in progress.tries.items()]
+    parts += [f"{count} x {kind} failed" for kind, count in progress.failed.items()]
     return ", ".join(parts)
 
 
-def _line(tally: Tally, workers: list[Worker]) -> str:
+def _line(progress: RunProgress, workers: list[Worker]) -> str:
     away = [f"{w.name} away: {w.health.reason}" for w in workers if not w.health.up]
     parts = [
-        f"{tally.done:,} of {pluralize(tally.planned, 'image')}, {_pace(tally)}",
-        _troubles(tally),
+        f"{progress.done:,} of {pluralize(progress.planned, 'image')}, {_pace(progress)}",
+        _troubles(progress),
         *away,
     ]
     return "; ".join(text for text in parts if text)
+
+
+LINE_EVERY = 10.0  # seconds between lines
+
+
+def is_redrawn(console: Console) -> bool:
+    """Whether what is printed there can be drawn over: not in files and pipes, even where colours
+    are wanted there (FORCE_COLOR, as build servers have it)."""
+    return console.is_interactive and console.file.isatty()
+
+
+class Lines:
+    """Passes on to `say` what it is told, at most every LINE_EVERY seconds; the first of it after
+    as long, or `at_once`."""
+
+    def __init__(self, say: Callable[[str], None], at_once: bool = False) -> None:
+        self._say = say
+        self._said_at = -math.inf if at_once else time.monotonic()
+        self._pending: str | None = None
+
+    def tell(self, text: str) -> None:
+        """How far things are now."""
+        self._pending = text
+        if time.monotonic() - self._said_at >= LINE_EVERY:
+            self.end()
+
+    def end(self) -> None:
+        """Say what was told last, unless it was said already."""
+        if self._pending is not None:
+            self._say(self._pending)
+            self._said_at, self._pending = time.monotonic(), None

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.classes import check_class_names
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.file_kinds import TEXT, refuse_other
 from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
-from ..core.nearest import did_you_mean
 from ..core.prompt_language import Language, escape
 from ..core.prompts import PromptSet
 from ..core.recognise import recognise

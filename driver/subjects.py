@@ -7,9 +7,9 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.files import hash_file
-from ..core.nearest import did_you_mean
 from ..core.subject_file import MODEL_FOLDERS, Subject, SubjectFile, read_subject_file
 
 if TYPE_CHECKING:  # the WebUI's extension has subjects, but no recipe

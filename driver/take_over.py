@@ -16,10 +16,9 @@ from ..core.files import remove_partial
 from ..core.metadata_lines import OWN_NAME, Remarks, check_foreign_lines, read_remarks
 from .audit import Audit, audit, list_files
 from .folder import BELOW, ROW_FIELDS, remove_files
-from .job import Job
+from .job import Job, check_distinct
 from .ledger import Ledger
 from .ledger_reader import ImageKey, Rejected
-from .planned import check_distinct
 from .restore import NOT_KEPT, restore
 
 Progress = Callable[[int, int], None]

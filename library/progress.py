@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from ..cli.console import PlainConsole
 from ..cli.progress import Step, progress
+from ..driver.progress import RunProgress
 from ..driver.run import Screen
 from ..driver.screen import ConsoleScreen
-from ..driver.tally import Tally
 from ..driver.worker import Worker
 
 
@@ -21,7 +21,7 @@ class QuietScreen:
     def reading(self, read: int, total: int) -> None: ...
     def planning(self, read: int, total: int) -> None: ...
 
-    def watch(self, tally: Tally, workers: list[Worker]) -> AbstractContextManager[None]:
+    def watch(self, progress: RunProgress, workers: list[Worker]) -> AbstractContextManager[None]:
         return nullcontext()
 
 

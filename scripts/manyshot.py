@@ -27,7 +27,7 @@ def bind() -> None:
 
 bind()
 ManyshotScript = importlib.import_module(f"{NAME}.webui.script").ManyshotScript
-InterruptMark = importlib.import_module(f"{NAME}.webui.marks").InterruptMark
+InterruptMark = importlib.import_module(f"{NAME}.webui.script").InterruptMark
 importlib.import_module("modules.script_callbacks").on_app_started(
     importlib.import_module(f"{NAME}.webui.routes").add_routes
 )

@@ -19,11 +19,11 @@ from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA, Record
 from manyshot.driver import run as run_module
+from manyshot.driver.dataset import FILE_NAME as LOG
 from manyshot.driver.dispatch import BACKOFF
 from manyshot.driver.health import Health
 from manyshot.driver.job import Delivery, Job
 from manyshot.driver.ledger import FILE_NAME
-from manyshot.driver.run_log import FILE_NAME as LOG
 from PIL import Image
 
 from .fault_runs import graph

@@ -12,12 +12,11 @@ from typing import Any
 import requests
 from manyshot.core.records import image_name, read_records
 from manyshot.driver.ledger import Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.progress import RunProgress
+from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.run import Summary, run
 from manyshot.driver.take_over import NO_WISHES, Wishes
-from manyshot.driver.tally import Tally
 from manyshot.driver.worker import Worker
 from PIL import Image
 
@@ -28,7 +27,7 @@ GRAPH: dict[str, Any] = {
     "9": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
 }
 LIMITS = {"connect": 10, "reply": 30, "stall": 120, "server_gone": 120}
-Condition = Callable[[Tally, list[Worker]], bool]
+Condition = Callable[[RunProgress, list[Worker]], bool]
 Scene = tuple[Condition, Callable[[], object]]
 
 
@@ -90,12 +89,12 @@ class Scenes:
         pass
 
     @contextmanager
-    def watch(self, tally: Tally, workers: list[Worker]) -> Iterator[None]:
+    def watch(self, progress: RunProgress, workers: list[Worker]) -> Iterator[None]:
         over = threading.Event()
 
         def play() -> None:
             while self.left and not over.wait(0.005):
-                if self.left[0][0](tally, workers):
+                if self.left[0][0](progress, workers):
                     self.left.pop(0)[1]()
 
         thread = threading.Thread(target=play, name="scenes", daemon=True)
@@ -109,7 +108,7 @@ class Scenes:
 
 def images(count: int) -> Condition:
     """When so many images have been delivered."""
-    return lambda tally, _: tally.images >= count
+    return lambda progress, _: progress.images >= count
 
 
 def away(number: int = 0) -> Condition:

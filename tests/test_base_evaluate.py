@@ -14,7 +14,7 @@ from manyshot.cli.evaluation import recipes
 from manyshot.core.errors import InputError
 from manyshot.core.prompts import PromptSet
 from manyshot.driver.embedded.log import execution_seconds
-from manyshot.driver.load import parse_recipe
+from manyshot.driver.recipe import parse_recipe
 from manyshot.trainer.base.evaluation import prompts
 from manyshot.trainer.base.evaluation.card import BEGIN, END, with_tables, write_card
 from manyshot.trainer.base.evaluation.classes import chosen_guidance

@@ -9,7 +9,7 @@ import pytest
 from manyshot.core.counted import describe_shortfall, in_percent, pluralize
 from manyshot.core.errors import InputError
 from manyshot.core.metadata_lines import check_foreign_lines
-from manyshot.driver.planned import check_distinct
+from manyshot.driver.job import check_distinct
 
 
 @pytest.mark.parametrize(

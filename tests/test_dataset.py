@@ -14,9 +14,9 @@ from manyshot.driver.dataset import write_manifest, write_metadata
 from manyshot.driver.folder import BELOW
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.pictures import check_delivery
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.writer import Writer
 from PIL import Image
 

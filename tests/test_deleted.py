@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manyshot.core.deleted import describe_deleted, drop_deleted
 from manyshot.core.errors import InputError
-from manyshot.core.records import METADATA, Record, read_records
+from manyshot.core.records import METADATA, Record, describe_deleted, drop_deleted, read_records
 from manyshot.driver.export.material import read_material
 from manyshot.trainer.measure.notes import notes_on_deleted
 from manyshot.trainer.measure.recipe import MeasureRecipe

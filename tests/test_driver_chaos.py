@@ -113,7 +113,7 @@ def test_the_server_is_killed_again_and_again(
         scenes += [(images(at), kill), (away(), comfyui.restart)]
     recipe = colours(tmp_path / "killed", [comfyui.url], count, nodes, transport=transport)
     summary = drive(recipe, *scenes)
-    log.info("server: killed %d times; tried again: %s", number, dict(summary.tally.tries))
+    log.info("server: killed %d times; tried again: %s", number, dict(summary.progress.tries))
     assert summary.exit_code == 0
     is_the_same(recipe, uninterrupted)
     assert queue(comfyui.url) == []

@@ -40,7 +40,7 @@ def proxy(comfyui: EmbeddedServer) -> Iterator[FaultProxy]:
 def test_a_run_without_a_fault(tmp_path: Path, comfyui: EmbeddedServer, transport: str) -> None:
     recipe = colours(tmp_path, [comfyui.url], transport=transport)
     summary = drive(recipe)
-    assert (summary.exit_code, summary.stopped, dict(summary.tally.tries)) == (0, None, {})
+    assert (summary.exit_code, summary.stopped, dict(summary.progress.tries)) == (0, None, {})
     is_whole(recipe)
 
 
@@ -50,7 +50,7 @@ def test_prompts_are_answered_with_nonsense(tmp_path: Path, proxy: FaultProxy, w
     recipe = colours(tmp_path, [proxy.url])
     summary = drive(recipe)
     assert (summary.exit_code, rule.hits) == (0, 5)
-    assert summary.tally.tries["connection"] == (0 if what == "gateway" else 5)  # busy is no try
+    assert summary.progress.tries["connection"] == (0 if what == "gateway" else 5)  # busy is no try
     is_whole(recipe)
 
 
@@ -81,7 +81,7 @@ def test_pictures_are_truncated(tmp_path: Path, proxy: FaultProxy, lost: int) ->
     proxy.on("/view", change=lambda body: body[:-lost], times=3)
     recipe = colours(tmp_path, [proxy.url], transport="view")
     summary = drive(recipe)
-    assert (summary.exit_code, summary.tally.tries["incomplete"]) == (0, 3)
+    assert (summary.exit_code, summary.progress.tries["incomplete"]) == (0, 3)
     is_whole(recipe)
 
 
@@ -90,7 +90,7 @@ def test_pictures_break_off(tmp_path: Path, proxy: FaultProxy, lost: int) -> Non
     proxy.on("/view", cut=lost, times=3)
     recipe = colours(tmp_path, [proxy.url], transport="view")
     summary = drive(recipe)
-    assert (summary.exit_code, summary.tally.tries["connection"]) == (0, 3)
+    assert (summary.exit_code, summary.progress.tries["connection"]) == (0, 3)
     is_whole(recipe)
 
 
@@ -127,7 +127,7 @@ def test_the_server_takes_a_prompt_but_its_reply_does_not_come(
     rule = proxy.on("/prompt", "POST", hold=True, times=4)
     recipe = colours(tmp_path, [proxy.url], timeouts={"reply": 2})
     summary = drive(recipe)
-    assert (summary.exit_code, summary.tally.tries["connection"]) == (0, 4)
+    assert (summary.exit_code, summary.progress.tries["connection"]) == (0, 4)
     assert rule.hits == 4
     is_whole(recipe)
     assert queue(comfyui.url) == []

@@ -34,7 +34,7 @@ def test_nodes_that_raise_fail_their_jobs_alone(
     nodes = graph("StubRaiseAt", number=1, every=4)
     recipe = colours(tmp_path, [comfyui.url], 12, nodes, bind=bind, transport=transport)
     summary = drive(recipe)
-    assert (summary.exit_code, summary.stopped, summary.tally.tries["node"]) == (1, None, 3)
+    assert (summary.exit_code, summary.stopped, summary.progress.tries["node"]) == (1, None, 3)
     [(kind, reason, count)] = summary.failures
     assert (kind, count) == ("node", 3)
     assert "node 5 (StubRaiseAt) raised RuntimeError" in reason
@@ -61,7 +61,7 @@ def test_out_of_memory_is_tried_again_later_then_named(
 ) -> None:
     recipe = colours(tmp_path, [comfyui.url], 2, graph("StubOOM"), retries={"memory": 1})
     summary = drive(recipe)
-    assert (summary.exit_code, summary.tally.tries["memory"]) == (1, 2)
+    assert (summary.exit_code, summary.progress.tries["memory"]) == (1, 2)
     [(kind, reason, count)] = summary.failures
     assert (kind, count) == ("memory", 2)
     assert "node 5 (StubOOM)" in reason
@@ -78,7 +78,7 @@ def test_the_server_is_gone_for_a_while(
     again = [(images(8), gone), (away(), back), (images(20), gone), (away(), back)]
     summary = drive(recipe, *again)
     assert summary.exit_code == 0
-    assert summary.tally.tries["connection"] > 0
+    assert summary.progress.tries["connection"] > 0
     is_whole(recipe)
     assert queue(comfyui.url) == []
 
@@ -95,7 +95,7 @@ def test_the_server_is_gone_for_good(
     assert "connection refused" in summary.stopped
     assert summary.counts.done >= 5
     rest = colours(tmp_path, [comfyui.url], 20)
-    assert drive(rest).tally.images == 20 - summary.counts.done
+    assert drive(rest).progress.images == 20 - summary.counts.done
     is_whole(rest)
 
 
@@ -110,7 +110,9 @@ def test_of_two_servers_one_dies_for_good(
         summary = drive(recipe, (images(10), second.go_away))
         assert summary.exit_code == 0
         is_whole(recipe)
-        assert summary.tally.servers[first.url].images > summary.tally.servers[second.url].images
+        assert (
+            summary.progress.servers[first.url].images > summary.progress.servers[second.url].images
+        )
         assert summary.seconds < 60  # not timeouts.server_gone, which is 120
 
 
@@ -145,7 +147,7 @@ def test_a_hanging_server_gives_its_waiting_jobs_to_the_other(
         recipe = colours(tmp_path, [comfyui.url, other.url], 20, nodes, {"stall": 2})
         summary = drive(recipe)
         assert summary.exit_code == 0
-        assert summary.tally.tries["stalled"] == 1
+        assert summary.progress.tries["stalled"] == 1
         is_whole(recipe)
 
 
@@ -156,7 +158,7 @@ def test_a_node_that_takes_long_is_not_called_hanging_while_it_waits(
     nodes = slow(0.6)
     recipe = colours(tmp_path, [comfyui.url], 6, nodes, {"stall": 1.5})
     summary = drive(recipe)
-    assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+    assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
     is_whole(recipe)
 
 
@@ -180,7 +182,7 @@ def test_lost_files_are_made_again_while_the_server_has_them_cached(
     for path in sorted(recipe.output.glob("images/*/*.png"))[1:3]:
         path.unlink()
     summary = drive(recipe, wishes=Wishes(redraw=True))
-    assert (summary.exit_code, summary.taken.opened, summary.tally.images) == (0, 2, 2)
+    assert (summary.exit_code, summary.taken.opened, summary.progress.images) == (0, 2, 2)
     is_whole(recipe)
 
 

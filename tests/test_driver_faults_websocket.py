@@ -82,7 +82,7 @@ def test_it_loses_events(
     proxy.filter = lambda message: None if kind_of(message) == lost else message
     recipe = colours(tmp_path, [proxy.url], 5, transport=transport)
     summary = drive(recipe)
-    assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+    assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
     is_whole(recipe)
 
 

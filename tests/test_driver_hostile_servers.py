@@ -253,8 +253,8 @@ def test_a_brown_out_costs_no_job_a_try(
     def begin() -> None:
         proxy.on(path, "GET" if path == "/" else "", instead=Reply(status, b"busy"), times=12)
 
-    summary = drive(recipe, (lambda tally, _: tally.images >= 4, begin))
-    assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+    summary = drive(recipe, (lambda progress, _: progress.images >= 4, begin))
+    assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
     is_whole(recipe)
 
 

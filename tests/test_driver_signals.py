@@ -54,7 +54,7 @@ def test_somebody_elses_prompt_runs_and_another_waits(
     assert queue(url) == ids
     requests.post(f"{url}/interrupt", json={"prompt_id": ids[0]}, timeout=30)
     assert wait_for(lambda: succeeded(url, ids[1]))
-    assert 0 < drive(recipe).tally.images < 40
+    assert 0 < drive(recipe).progress.images < 40
     is_whole(recipe)
 
 

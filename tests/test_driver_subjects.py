@@ -20,10 +20,9 @@ from manyshot.driver.dispatch import Dispatch, real_clock
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.http import Refused
 from manyshot.driver.ledger import Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import preflight, prepare
-from manyshot.driver.recipe import Recipe, Retries
+from manyshot.driver.recipe import Recipe, Retries, parse_recipe
 from manyshot.driver.subjects import server_files
 from manyshot.driver.workflow.catalogue import Catalogue
 

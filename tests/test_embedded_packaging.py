@@ -5,8 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from manyshot.driver.embedded.requirements import read_requirements
-from manyshot.driver.embedded.source import find_installed
+from manyshot.driver.embedded.source import find_installed, read_requirements
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]

@@ -10,9 +10,8 @@ from manyshot.driver.embedded import base as base_module
 from manyshot.driver.embedded.base import Base, hold_base, prepare_base, release_base
 from manyshot.driver.embedded.log import find_failed_packs, last_lines
 from manyshot.driver.embedded.ports import reserve_port
-from manyshot.driver.embedded.requirements import check_requirements, missing_requirements
 from manyshot.driver.embedded.settings import ServerSettings
-from manyshot.driver.embedded.source import Source
+from manyshot.driver.embedded.source import Source, check_requirements, missing_requirements
 from packaging.requirements import Requirement
 
 LOG = """\

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 ENDINGS = [signal.SIGTERM, signal.SIGHUP]
 # The command's words, and what does its work.
 COMMANDS = {
-    "run recipe.yaml": "manyshot.driver.load.read_recipe",
+    "run recipe.yaml": "manyshot.driver.recipe.read_recipe",
     "measure recipe.yaml": "manyshot.core.recipe_file.read_recipe_file",
     "shots recipe.yaml photos": "manyshot.core.recipe_file.read_recipe_file",
     "subject train recipe.yaml": "manyshot.core.recipe_file.read_recipe_file",

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.core.webui_prompt.syntax import webui_syntax
+from manyshot.core.webui_prompt.read import webui_syntax
 from manyshot.driver.field_text import field_names, fill, is_field
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import parse_recipe
 
 GRAPH = {
     "1": {"class_type": "ManyshotClassPrompts", "inputs": {

@@ -19,9 +19,8 @@ from manyshot.core.json_text import read_json
 from manyshot.core.records import read_records
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.ledger import FILE_NAME, Counts, Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.trainer.copies import kept
 from manyshot.trainer.measure import overlap
 from manyshot.trainer.measure.features import cached_features

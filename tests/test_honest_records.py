@@ -10,11 +10,10 @@ from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
 from manyshot.driver.dataset import write_metadata
 from manyshot.driver.ledger import Done, Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.look import preview_lines
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import explain_unbound, prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.take_over import take_over
 
 GRAPH: dict[str, Any] = {

@@ -94,7 +94,7 @@ def test_a_mapping_and_a_file_are_planned_alike(recipe: dict[str, Any], tmp_path
 
 
 def test_the_command_shows_some_and_the_function_has_all(recipe: dict[str, Any]) -> None:
-    from manyshot.driver.load import parse_recipe
+    from manyshot.driver.recipe import parse_recipe
 
     parsed = parse_recipe(recipe, "test")
     assert [len(preview_lines(parsed, False, show)[1]) for show in (0, 3, 9, None)] == [0, 3, 4, 4]
@@ -156,16 +156,16 @@ def test_an_interrupt_is_raised_once_all_is_saved(
 def summary(recipe: dict[str, Any], **changes: Any) -> driver_run.Summary:
     """How a run of four images ended, one of them failed."""
     from manyshot.driver.ledger import Counts
-    from manyshot.driver.take_over import Taken
-    from manyshot.driver.tally import Tally
+    from manyshot.driver.progress import RunProgress
+    from manyshot.driver.take_over import Takeover
 
     ending = {"stopped": None, "interrupted": False, **changes}
     return driver_run.Summary(
         folder=Path(recipe["output"]),
         counts=Counts(pending=0, done=3, failed=1),
-        tally=Tally(4, 0),
+        progress=RunProgress(4, 0),
         seconds=1.0,
-        taken=Taken(),
+        taken=Takeover(),
         done=3,
         planned=4,
         gone=0,

@@ -20,7 +20,7 @@ from manyshot.core.masks.variation import Variation
 from manyshot.core.records import Record, read_records
 from manyshot.core.strengths import drawn_strength
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.load import parse_recipe
+from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.run import run
 from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.graph import Graph

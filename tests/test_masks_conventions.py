@@ -11,7 +11,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.coco import read_coco
 from manyshot.core.masks.codes import IGNORE, read_palette
 from manyshot.core.masks.colours import hex_colour
-from manyshot.core.masks.controlnets import unknown_colours
+from manyshot.core.masks.control import unknown_colours
 from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.forms import read_form
 from manyshot.core.masks.layouts import IMAGES, MASKS

@@ -8,7 +8,7 @@ pytest.importorskip("torchmetrics")
 
 import yaml
 from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
-from manyshot.driver.load import read_recipe
+from manyshot.driver.recipe import read_recipe
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.subjects.recipe import SubjectRecipe
 

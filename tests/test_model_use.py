@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manyshot.core import content_hash
-from manyshot.core.content_hash import hash_file_once
+from manyshot.core import cache
+from manyshot.core.cache import hash_file_once
 from manyshot.core.errors import InputError
 from manyshot.core.files import hash_file
 from manyshot.core.records import FOREIGN, MANIFEST, read_foreign_models
 from manyshot.driver.comfyui.models import model_facts
 from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.look import preview_lines
 from manyshot.driver.model_use import (
     check_replaced,
@@ -26,7 +25,7 @@ from manyshot.driver.model_use import (
 )
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 
 from .subject_files import subject, write_subjects
 from .test_driver_subjects import BIND, GRAPH
@@ -234,9 +233,9 @@ def test_files_on_this_machine_are_known_by_content(tmp_path: Path) -> None:
 
 def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MANYSHOT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(content_hash, "SMALL", 0)
+    monkeypatch.setattr(cache, "SMALL", 0)
     path, read = tmp_path / "model", []
-    monkeypatch.setattr(content_hash, "hash_file", lambda p: read.append(p) or hash_file(p))
+    monkeypatch.setattr(cache, "hash_file", lambda p: read.append(p) or hash_file(p))
     path.write_bytes(b"one")
     assert hash_file_once(path) == hash_file_once(path) == hash_file(path)
     assert read == [path]

@@ -1,7 +1,7 @@
 """Hints by the nearest name: of what was meant, and of nothing else."""
 
 import pytest
-from manyshot.core.nearest import closest_match, did_you_mean
+from manyshot.core.counted import closest_match, did_you_mean
 
 TINY = "manyshot-tiny.safetensors"
 SD15, SDXL = "v1-5-pruned-emaonly.safetensors", "sd_xl_base_1.0.safetensors"

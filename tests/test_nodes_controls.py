@@ -16,7 +16,7 @@ from manyshot.core.masks.read import LabelMask
 from manyshot.core.strengths import drawn_strength
 from manyshot.core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.load import parse_recipe
+from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.run import run
 from PIL import Image
 from safetensors.numpy import save_file

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from manyshot.core.numbered_files import next_number
+from manyshot.core.dataset_files import next_number
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.palettes import COLOURS
 from manyshot.driver.job import Job
-from manyshot.driver.load import parse_recipe, read_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import parse_recipe, read_recipe
 from PIL import Image
 
 from .pair_folders import TALL, WIDE, write_pair, write_pairs

@@ -17,9 +17,8 @@ from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.records import read_records
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.take_over import Wishes
 from PIL import Image
 
@@ -168,7 +167,7 @@ def test_pictures_that_vanish_unseen_are_sent_again(
     vanished = proxy.on("/upload/image", times=5, change=empty)
     summary = drive(recipe)
     assert (summary.exit_code, vanished.hits) == (0, 5)
-    assert summary.tally.tries["connection"] >= 5
+    assert summary.progress.tries["connection"] >= 5
     is_whole(recipe)
 
 

@@ -19,7 +19,7 @@ from manyshot.core.text_file import read_text_file
 from manyshot.driver.audit import is_png
 from manyshot.driver.binding import upload_name
 from manyshot.driver.ledger import FILE_NAME, Ledger
-from manyshot.driver.load import read_recipe
+from manyshot.driver.recipe import read_recipe
 from manyshot.driver.upkeep import repair, verify
 from manyshot.trainer.subjects.evaluation.evaluation_results import read_results
 from manyshot.trainer.subjects.open_base import _keys

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import find_workflow, prepare
+from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.workflow.catalogue import Catalogue
 from PIL import Image
 

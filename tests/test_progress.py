@@ -4,10 +4,9 @@ import io
 
 import pytest
 from manyshot.cli.progress import loading, progress
-from manyshot.driver import lines
-from manyshot.driver.lines import LINE_EVERY, is_redrawn
-from manyshot.driver.screen import ConsoleScreen
-from manyshot.driver.tally import Tally
+from manyshot.driver import screen
+from manyshot.driver.progress import RunProgress
+from manyshot.driver.screen import LINE_EVERY, ConsoleScreen, is_redrawn
 from rich.console import Console
 
 
@@ -16,7 +15,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(lines, "time", self)
+        monkeypatch.setattr(screen, "time", self)
 
     def monotonic(self) -> float:
         return self.now
@@ -95,7 +94,7 @@ def test_photos_and_jobs_are_counted_in_lines(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(("done", "lines"), [(1, ["Drawing 2 images"]), (3, [])])
 def test_a_run_says_at_once_what_it_draws(done: int, lines: list[str]) -> None:
     file = io.StringIO()
-    with ConsoleScreen(Console(file=file, width=80)).watch(Tally(3, done), []):
+    with ConsoleScreen(Console(file=file, width=80)).watch(RunProgress(3, done), []):
         pass
     assert file.getvalue().splitlines() == lines
 

@@ -11,8 +11,7 @@ from manyshot.core.errors import InputError
 from manyshot.driver.address import MORE_SECRETS, ServerAddress, allow_secrets
 from manyshot.driver.http import auth_headers
 from manyshot.driver.inputs import FileInput
-from manyshot.driver.load import parse_recipe, read_recipe
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe, read_recipe
 
 GOOD = {"workflow": "w.json", "output": "out", "classes": ["cat", "dog"]}
 

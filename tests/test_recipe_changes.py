@@ -8,9 +8,8 @@ import pytest
 import yaml
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
-from manyshot.driver.load import read_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, read_recipe
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.subjects.recipe import SubjectRecipe
 from pydantic import BaseModel

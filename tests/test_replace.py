@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from manyshot.driver.ledger import Ledger, Rejected
-from manyshot.driver.replace import with_replacements
+from manyshot.driver.plan import with_replacements
 
 from .test_honest_records import PROMPT, SEED, plan
 

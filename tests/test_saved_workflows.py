@@ -9,7 +9,7 @@ from manyshot.core.records import read_records
 from manyshot.core.subject_file import Method, read_subject_file
 from manyshot.core.tiny_files import TINY_CONTROLNETS
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.load import parse_recipe, read_recipe
+from manyshot.driver.recipe import parse_recipe, read_recipe
 from manyshot.driver.run import run
 from PIL import Image
 

@@ -75,7 +75,7 @@ def test_each_job_brings_an_image_of_each_node(
     assert len({record.file_name for record in read_records(out)}) == 6
     assert (verify(out, True).whole, verify(out, True).planned) == (6, 6)
     again = run(recipe(6), Scenes())
-    assert (again.exit_code, again.tally.images, again.done) == (0, 0, 6)
+    assert (again.exit_code, again.progress.images, again.done) == (0, 0, 6)
     fewer = run(recipe(2), Scenes(), wishes=Wishes(prune=True))
     assert (fewer.exit_code, fewer.done, fewer.taken.removed) == (0, 2, 4)
     assert len(list(out.glob("images/*/*.png"))) == 2

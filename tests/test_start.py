@@ -21,7 +21,7 @@ from manyshot.cli.start.setup import Setup, decide
 from manyshot.cli.start.sizes import FULL, QUICK, Size
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.core.records import read_records
-from manyshot.driver.load import read_recipe
+from manyshot.driver.recipe import read_recipe
 from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.results import read_results
 from manyshot.trainer.subjects.recipe import SubjectRecipe

@@ -56,7 +56,7 @@ def test_samples_are_labelled_photos() -> None:
     files = find_pairs(SAMPLES / "manyshot_samples", "auto")
     pairs = [read_pair(file) for file in files]
     assert [file.class_name for file in files] == ["Abyssinian"] * 2 + ["Beagle"] * 2
-    assert [pair.mask.shown() for pair in pairs] == [("cat",)] * 2 + [("dog",)] * 2
+    assert [pair.mask.visible_classes() for pair in pairs] == [("cat",)] * 2 + [("dog",)] * 2
     assert all((pair.mask.labels == 255).any() for pair in pairs)  # the open outline
 
 

@@ -31,7 +31,7 @@ def test_requests_that_do_not_arrive(tmp_path: Path, what: What) -> None:
         recipe = cats(tmp_path, [webui])
         summary = drive(recipe)
         assert (summary.exit_code, summary.failures) == (0, [])
-        assert dict(summary.tally.tries) == {"connection": 2}
+        assert dict(summary.progress.tries) == {"connection": 2}
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
 
@@ -46,7 +46,7 @@ def test_replies_that_are_lost(tmp_path: Path, what: What) -> None:
     with broken(what, times=2, after=2) as webui:
         recipe = cats(tmp_path, [webui])
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"connection": 2})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"connection": 2})
         assert len(webui.diary.images()) == 6 + 2
         assert webui.diary.most_at_once == 1
     is_whole(recipe)
@@ -58,7 +58,7 @@ def test_a_proxy_that_loses_patience_while_the_webui_draws(tmp_path: Path) -> No
         webui.breaks(Fault("impatient", times=1, after=1))
         recipe = cats(tmp_path, [webui])
         summary = drive(recipe)
-        assert (summary.exit_code, summary.tally.tries["connection"]) == (0, 1)
+        assert (summary.exit_code, summary.progress.tries["connection"]) == (0, 1)
         assert webui.diary.most_at_once == 1
     is_whole(recipe)
 
@@ -71,7 +71,7 @@ def test_errors_are_tried_again(tmp_path: Path, what: What) -> None:
     with broken(what, after=1) as webui:
         recipe = cats(tmp_path, [webui])
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {RETRIED[what]: 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {RETRIED[what]: 1})
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
 
@@ -101,7 +101,7 @@ def test_it_dies_and_comes_back(tmp_path: Path) -> None:
     with broken("die", after=2) as webui:
         recipe = cats(tmp_path, [webui], settings={"checkpoint": "other"})
         summary = drive(recipe, (dead(webui), webui.come_back))
-        assert (summary.exit_code, summary.tally.tries["connection"]) == (0, 1)
+        assert (summary.exit_code, summary.progress.tries["connection"]) == (0, 1)
         assert webui.diary.loads == ["other", "other"]
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
@@ -117,7 +117,7 @@ def test_it_dies_for_good(tmp_path: Path) -> None:
         assert "No server was usable for 0.5 s" in summary.stopped
         assert "connection refused" in summary.stopped
         webui.come_back()
-        assert drive(recipe).tally.images == 4
+        assert drive(recipe).progress.images == 4
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
 
@@ -145,7 +145,7 @@ def test_a_job_that_stands_still_is_interrupted(tmp_path: Path) -> None:
     with broken("hang", after=2) as webui:
         recipe = cats(tmp_path, [webui], timeouts={"stall": 0.3})
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"stalled": 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"stalled": 1})
         assert len(webui.diary.interrupts) == 1
         assert webui.diary.interrupts[0] == webui.diary.begun[2]
         assert webui.diary.drawn_twice() == []
@@ -163,7 +163,7 @@ def test_a_job_that_cannot_be_interrupted(tmp_path: Path, monkeypatch: pytest.Mo
             webui.release()
 
         summary = drive(recipe, (given_up(webui, 3), let_go))
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"stalled": 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"stalled": 1})
         assert webui.diary.most_at_once == 1
     is_whole(recipe)
 
@@ -173,7 +173,7 @@ def test_slow_is_not_still(tmp_path: Path) -> None:
     with broken("slow", times=None, amount=0.15) as webui:
         recipe = cats(tmp_path, [webui], 2, timeouts={"stall": 0.4})
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
     is_whole(recipe)
 
 
@@ -183,7 +183,7 @@ def test_waiting_behind_others_is_not_standing_still(tmp_path: Path) -> None:
         webui.other_job(seconds=1.5, images=3)
         recipe = cats(tmp_path, [webui], 2, timeouts={"stall": 0.5})
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
         assert webui.diary.interrupts == []
     is_whole(recipe)
 
@@ -192,7 +192,7 @@ def test_replies_that_take_longer_than_other_replies_may(tmp_path: Path) -> None
     with broken("slow", times=1, amount=0.4) as webui:
         recipe = cats(tmp_path, [webui], 2, timeouts={"reply": 1})
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
 

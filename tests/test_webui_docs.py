@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 from manyshot.driver.address import ServerAddress
-from manyshot.driver.load import read_recipe
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import read_recipe
 from manyshot.driver.webui.settings import DEFAULTS, Hires, Unit, WebUISettings
 
 ROOT = Path(__file__).parents[1]

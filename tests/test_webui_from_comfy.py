@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.core.webui_prompt.attention import parse_weights
-from manyshot.core.webui_prompt.comfy import comfy_text
-from manyshot.core.webui_prompt.from_comfy import MAX_DEPTH, comfy_weighted, from_comfy
+from manyshot.core.webui_prompt.from_comfy import MAX_DEPTH, comfy_text, comfy_weighted, from_comfy
 from manyshot.core.webui_prompt.read import parse
 from manyshot.core.webui_prompt.values import Weighted
 

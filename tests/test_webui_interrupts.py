@@ -47,7 +47,7 @@ def test_somebody_presses_a_button(tmp_path: Path, button: str, batch: int) -> N
         recipe = cats(tmp_path, [webui], batch_size=batch)
         press = webui.interrupt if button == "interrupted" else webui.life.state.skip
         summary = drive(recipe, (begun(webui, 2), press))
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"incomplete": 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"incomplete": 1})
         assert [one.half for one in webui.diary.drawn].count(True) == batch
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
@@ -59,7 +59,7 @@ def test_somebody_presses_it_while_nothing_is_drawn(tmp_path: Path) -> None:
         webui.interrupt()
         recipe = cats(tmp_path, [webui])
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {})
     is_whole(recipe)
 
 
@@ -81,7 +81,7 @@ def test_ctrl_c_interrupts_our_job(tmp_path: Path) -> None:
         summary = stopped(recipe, webui, 3)
         assert webui.diary.interrupts == [webui.diary.begun[2]]
         assert (summary.counts.done, summary.counts.failed, summary.counts.pending) == (2, 0, 4)
-        assert drive(recipe).tally.images == 4
+        assert drive(recipe).progress.images == 4
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)
 
@@ -127,7 +127,7 @@ def test_a_job_that_stands_still_first_is_interrupted(tmp_path: Path) -> None:
     with broken("hang") as webui:
         recipe = cats(tmp_path, [webui], 2, timeouts={"stall": 0.3})
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"stalled": 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"stalled": 1})
         assert webui.diary.interrupts == webui.diary.begun[:1]
     is_whole(recipe)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from manyshot.core.webui_facts import INTERRUPTED
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.request import Request
+from manyshot.driver.webui.payload import Request
 from manyshot.driver.webui.verdict import verify_reply
 
 from .webui_host import fake_webui

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 
 def shares(summary: Summary, *webuis: FaultWebui) -> list[int]:
     """How many images of the dataset came from each."""
-    servers = summary.tally.servers
+    servers = summary.progress.servers
     return [servers[one.name].images if one.name in servers else 0 for one in webuis]
 
 
@@ -38,7 +38,7 @@ def test_one_of_two_dies_for_good(tmp_path: Path) -> None:
     with broken("die", after=3) as one, broken("slow", times=None, amount=0.005) as two:
         recipe = cats(tmp_path, [one, two], 24)
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"connection": 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"connection": 1})
         assert summary.seconds < 10
         assert shares(summary, one, two) == [3, 21]
         both = one.diary.images() + two.diary.images()
@@ -62,7 +62,7 @@ def test_one_of_two_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with broken("deaf", after=2) as one, FaultWebui(installed=BOTH) as two:
         recipe = cats(tmp_path, [one, two], 24, timeouts={"stall": 0.3})
         summary = drive(recipe)
-        assert (summary.exit_code, dict(summary.tally.tries)) == (0, {"stalled": 1})
+        assert (summary.exit_code, dict(summary.progress.tries)) == (0, {"stalled": 1})
         assert shares(summary, one) == [2]
     is_whole(recipe)
 
@@ -130,7 +130,7 @@ def test_a_checkpoint_that_is_gone_midway(tmp_path: Path) -> None:
             webui.life.shelf.options["sd_model_checkpoint"] = "tiny.safetensors"
 
         recipe = cats(tmp_path, [webui], settings={"checkpoint": "other"})
-        summary = drive(recipe, (lambda tally, _: tally.images >= 2, vanish))
+        summary = drive(recipe, (lambda progress, _: progress.images >= 2, vanish))
         assert (summary.exit_code, summary.stopped) == (1, None)
         [(_, reason, _)] = summary.failures
         assert "checkpoint 'tiny' instead of 'other'" in reason
@@ -144,7 +144,7 @@ def test_a_run_that_dies_resumes_on_another_webui(tmp_path: Path) -> None:
         assert drive(recipe).counts.done == 3
     with FaultWebui(installed=BOTH) as two:
         rest = cats(tmp_path, [two])
-        assert drive(rest).tally.images == 3
+        assert drive(rest).progress.images == 3
         assert len(two.diary.images()) == 3
     is_whole(rest)
 

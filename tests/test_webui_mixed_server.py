@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from manyshot.core.records import image_name, read_records
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.run import Summary
 from PIL import Image
 
@@ -67,19 +66,19 @@ def is_one_dataset(recipe: Recipe) -> None:
 
 
 def shares(summary: Summary, *names: str) -> list[int]:
-    servers = summary.tally.servers
+    servers = summary.progress.servers
     return [servers[name].images if name in servers else 0 for name in names]
 
 
 def drawn_by(name: str, images: int) -> Condition:
     """When a server has delivered so many images."""
-    return lambda tally, _: name in tally.servers and tally.servers[name].images >= images
+    return lambda progress, _: name in progress.servers and progress.servers[name].images >= images
 
 
 def test_both_draw(tmp_path: Path, comfyui: EmbeddedServer, webui: FaultWebui) -> None:
     recipe = breeds(tmp_path, [comfyui.url, webui.webui_url])
     summary = drive(recipe)
-    assert (summary.exit_code, summary.failures, dict(summary.tally.tries)) == (0, [], {})
+    assert (summary.exit_code, summary.failures, dict(summary.progress.tries)) == (0, [], {})
     assert min(shares(summary, comfyui.url, webui.url)) >= 1
     is_one_dataset(recipe)
 
@@ -90,9 +89,9 @@ def test_each_alone_plans_the_same(
     """The ids follow from the recipe, not from who draws: what one has begun the other ends."""
     webui.works()
     recipe = breeds(tmp_path, [comfyui.url], 2)
-    assert drive(recipe).tally.images == 4
+    assert drive(recipe).progress.images == 4
     again = breeds(tmp_path, [webui.webui_url], 2)
-    assert drive(again).tally.images == 0
+    assert drive(again).progress.images == 0
     assert webui.diary.begun == []
 
 

@@ -4,8 +4,8 @@ examples of its documentation, and others that were run through it (1.10)."""
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.webui_prompt.attention import chunks, parse_weights
-from manyshot.core.webui_prompt.comfy import comfy_text
 from manyshot.core.webui_prompt.edits import MAX_DEPTH, read_phrase
+from manyshot.core.webui_prompt.from_comfy import comfy_text
 from manyshot.core.webui_prompt.matrix import matrix
 from manyshot.core.webui_prompt.networks import Lora, loras
 from manyshot.core.webui_prompt.read import parse

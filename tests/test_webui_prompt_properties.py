@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.core.webui_prompt.attention import chunks
-from manyshot.core.webui_prompt.comfy import comfy_text
 from manyshot.core.webui_prompt.edits import read_phrase
+from manyshot.core.webui_prompt.from_comfy import comfy_text
 from manyshot.core.webui_prompt.read import parse
 from manyshot.core.webui_prompt.steps import runs, schedule
 from manyshot.core.webui_prompt.values import (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.webui.request import Request
+from manyshot.driver.recipe import parse_recipe
+from manyshot.driver.webui.payload import Request
 from PIL import Image
 
 from .webui_graphs import Made

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
+from manyshot.driver.recipe import parse_recipe
 from PIL import Image
 
 from .pair_folders import TALL, WIDE, write_pairs

@@ -35,7 +35,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
         summaries.append(drive(mine))
         beside.join()
         assert [one.exit_code for one in summaries] == [0, 0]
-        assert [dict(one.tally.tries) for one in summaries] == [{}, {}]
+        assert [dict(one.progress.tries) for one in summaries] == [{}, {}]
         assert webui.diary.interrupts == []
         assert webui.diary.drawn_twice() == []
     is_whole(mine)
@@ -66,6 +66,6 @@ def test_a_run_that_is_told_to_end_interrupts_what_it_has_there(tmp_path: Path) 
             assert process.wait(30) == 130
         assert webui.diary.interrupts == [webui.diary.begun[2]]
         assert wait_for(lambda: webui.diary.open == 0)
-        assert drive(recipe).tally.images == 4
+        assert drive(recipe).progress.images == 4
         assert webui.diary.drawn_twice() == []
     is_whole(recipe)

@@ -34,7 +34,7 @@ def test_drawn_again(tmp_path: Path, what: What, batch: int) -> None:
         recipe = cats(tmp_path, [webui], batch_size=batch)
         summary = drive(recipe)
         assert (summary.exit_code, summary.stopped, summary.failures) == (0, None, [])
-        assert dict(summary.tally.tries) == {AGAIN[what]: 2}
+        assert dict(summary.progress.tries) == {AGAIN[what]: 2}
     is_whole(recipe)
 
 

@@ -19,7 +19,7 @@ def drawn(tmp_path: Path, webui: FaultWebui, **settings: Any) -> list[dict[str, 
     """The requests of a run of two images that must be whole."""
     recipe = cats(tmp_path, [webui], 2, settings=settings)
     summary = drive(recipe)
-    assert (summary.exit_code, summary.failures, dict(summary.tally.tries)) == (0, [], {})
+    assert (summary.exit_code, summary.failures, dict(summary.progress.tries)) == (0, [], {})
     assert len(files(recipe)) == 2
     return [asked.body for asked in webui.diary.requests("2img")]
 

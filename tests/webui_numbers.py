@@ -25,7 +25,7 @@ from manyshot.comfy_nodes.webui_compose import composing
 from manyshot.comfy_nodes.webui_encode import encode
 from manyshot.comfy_nodes.webui_prompt import ManyshotWebUIPrompt
 from manyshot.core.errors import InputError
-from manyshot.core.webui_prompt.comfy import comfy_text
+from manyshot.core.webui_prompt.from_comfy import comfy_text
 from manyshot.core.webui_prompt.values import Weighted
 from nodes import CLIPTextEncode, ConditioningConcat
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from manyshot.core.records import image_name, read_records
 from manyshot.driver.ledger import Ledger
-from manyshot.driver.load import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 from PIL import Image
 
 from .fault_runs import LIMITS, Condition, drive

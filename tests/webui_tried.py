@@ -17,7 +17,7 @@ from manyshot.driver.prepare import prepare
 from manyshot.driver.webui.call import explain_refusal
 from manyshot.driver.webui.client import WebUI
 from manyshot.driver.webui.dialect import read_dialect
-from manyshot.driver.webui.request import Request
+from manyshot.driver.webui.payload import Request
 from manyshot.driver.webui.verdict import read_info, verify_reply
 
 from .fault_webui import Checkpoint, Fault, FaultWebui, Installed

@@ -10,8 +10,8 @@ from typing import Any
 
 from modules import processing, sd_models, shared
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
-from ..core.nearest import did_you_mean
 
 OWN_SCRIPTS = "processing_scripts"  # the WebUI's own: what they do is in the processing's fields
 APPLIED = "network_current_names"  # of a layer of the model: what its weights hold

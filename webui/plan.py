@@ -7,16 +7,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.files import hash_file
 from ..core.lines import content_lines, read_classes, read_lists, without_comments
-from ..core.nearest import did_you_mean
 from ..core.prompt_language import escape
 from ..core.prompts import PromptSet
 from ..core.wildcards import literal
-from ..driver.job import Job
+from ..driver.job import Job, make_job
 from ..driver.picture_files import list_pictures
-from ..driver.planned import make_job
 from ..driver.subjects import ClassSubject, Subjects, pool_contexts, read_subjects
 from .settings import Settings
 

@@ -22,9 +22,8 @@ from .files import SERVER, write_manifest, write_metadata
 from .outcome import Expected, verify_images
 from .plan import MASK, Plan
 from .prepare import prepare
-from .report import SHOWN, Report
 from .settings import INFOTEXT, Settings, to_infotext
-from .status import board
+from .status import SHOWN, Report, board
 
 _SCRIPT_FAILED = (
     "ControlNet or another WebUI extension failed and was not applied: {}. See the WebUI's console."

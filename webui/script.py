@@ -1,11 +1,12 @@
-"""The script as the WebUI's pages txt2img and img2img, and its API, see it."""
+"""The scripts as the WebUI's pages txt2img and img2img, and its API, see them."""
 
 from typing import Any
 
-from modules import scripts
+from modules import scripts, shared
 from modules.processing import Processed
 
 from ..core.errors import ManyshotError
+from ..core.webui_facts import INTERRUPTED
 from .panel import infotext_fields, panel, paste_field_names
 from .run import make_dataset
 from .settings import from_args
@@ -48,3 +49,17 @@ class ManyshotScript(scripts.Script):
 
             raise HTTPException(422, sentence)
         return Processed(p, [], p.seed, sentence)
+
+
+class InterruptMark(scripts.Script):
+    """Takes part in every task, of the page and of the API, and has no settings."""
+
+    def title(self) -> str:
+        return "Manyshot interrupts"
+
+    def show(self, is_img2img: bool) -> Any:
+        return scripts.AlwaysVisible
+
+    def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        if shared.state.interrupted or shared.state.skipped:
+            p.extra_generation_params[INTERRUPTED] = True

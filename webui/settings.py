@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import PureWindowsPath
 from typing import Any
 
+from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.json_text import parse_json
-from ..core.nearest import did_you_mean
 from ..core.prompts import MAX_SEED
 
 INFOTEXT = "Manyshot"

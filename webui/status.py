@@ -1,9 +1,11 @@
 """How the latest run goes, for the routes; one at a time, since the WebUI draws one at a time."""
 
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,23 @@ class Board:
 
 
 board = Board()
+
+
+SHOWN = 16  # images that go to the page
+
+
+@dataclass
+class Report:
+    """How a run ended: counts of images, the latest ones with their infotexts, sentences."""
+
+    planned: int
+    done: int = 0
+    images: list[Image.Image] = field(default_factory=list)
+    infotexts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    def sentence(self, folder: str) -> str:
+        ended = "Stopped: " if self.stopped else ""
+        again = " Run it again to continue." if self.done < self.planned else ""
+        return f"{ended}{self.done} of {self.planned} images are in {folder}.{again}"

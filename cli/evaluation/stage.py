@@ -40,7 +40,7 @@ class Stage:
 
         Raises ManyshotError when some of it could not be drawn.
         """
-        from ...driver.load import parse_recipe
+        from ...driver.recipe import parse_recipe
         from ...driver.run import run
         from ...driver.screen import ConsoleScreen
         from ...driver.take_over import Wishes

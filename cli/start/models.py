@@ -7,7 +7,7 @@ from pathlib import Path
 from ...core.errors import InputError
 from ...core.model_family import file_facts
 from ...core.user_path import expand_path
-from ...driver.load import read_recipe
+from ...driver.recipe import read_recipe
 from .options import Method, Way
 
 ROOT = Path(__file__).resolve().parents[2]

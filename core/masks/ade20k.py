@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 
 from .. import masks
+from ..counted import did_you_mean
 from ..errors import InputError
-from ..nearest import did_you_mean
 from .codes import Colour
 
 UNLABELLED: Colour = (0, 0, 0)  # what ADE20K leaves open

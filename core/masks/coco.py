@@ -8,11 +8,10 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from ..classes import check_apart, normalise_class
-from ..counted import pluralize
+from ..counted import did_you_mean, pluralize
 from ..errors import InputError
 from ..images import MOST_PIXELS
 from ..json_text import read_json
-from ..nearest import did_you_mean
 from .codes import IGNORE, MOST_CLASSES
 from .polygons import box_size, crossings, fill
 from .read import BACKGROUND, LabelMask, check_mask

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from ..counted import did_you_mean
 from ..errors import InputError
 from ..lines import read_words
-from ..nearest import did_you_mean
 from ..palettes import COLOURS
 from .ade20k import UNLABELLED, ade20k_class
 from .codes import Colour

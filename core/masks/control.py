@@ -5,15 +5,15 @@ Canny maps and soft edges are drawn from photos, not from labels: trainer/edges.
 
 from collections.abc import Mapping
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
+from ..counted import did_you_mean
 from ..errors import InputError
-from ..nearest import did_you_mean
-from ..palettes import COLOURS
+from ..palettes import COLOURS, palette_text
 from .ade20k import UNLABELLED, ade20k_class, ade20k_colours
-from .codes import Colour, MaskCode
+from .codes import Colour, MaskCode, colour_text
 from .raw import indices
 from .read import BACKGROUND, LabelMask
 
@@ -88,3 +88,34 @@ def decode_control(control: np.ndarray, code: MaskCode, path: Path) -> LabelMask
     Raises InputError for a colour that `code` lacks, with its place and the nearest colour.
     """
     return LabelMask(indices(control, code, path), code.classes)
+
+
+TINY = "manyshot-tiny-segmentation"
+SEGMENTATION = ("_seg", "-seg", "seg_", "ade20k")  # in the names of the public ones
+
+
+def unknown_colours(controlnet: str, colours: Mapping[str, Colour]) -> str | None:
+    """A sentence that names the classes whose colours a ControlNet has not learned; None without.
+
+    By its file's name: manyshot-tiny's knows core.palettes, public segmentation models know ADE20K.
+    Of others nothing is known.
+    """
+    name = PureWindowsPath(controlnet).name
+    tiny = TINY in name.lower()
+    if not tiny and not any(mark in name.lower() for mark in SEGMENTATION):
+        return None
+    learned = set(COLOURS.values()) if tiny else {UNLABELLED, *ade20k_colours().values()}
+    strange = {n: c for n, c in colours.items() if c not in learned}
+    if not strange:
+        return None
+    shown = ", ".join(f"{n} {colour_text(c)}" for n, c in list(strange.items())[:8])
+    more = ", …" if len(strange) > 8 else ""
+    taught = f"its own colours: {palette_text()}" if tiny else "the colours of ADE20K"
+    way_out = (
+        f"Give each class one of its colours: {{{next(iter(strange))}: cat}}."
+        if tiny
+        else "Choose the palette 'ade20k', and map each class to one of its classes."
+    )
+    return (
+        f"The ControlNet {name} has learned {taught}; it has not learned {shown}{more}. {way_out}"
+    )

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from ..counted import did_you_mean
 from ..errors import InputError
 from ..lines import read_lists
-from ..nearest import did_you_mean
 from ..recipe_file import parse_recipe_data
 from .coco import CocoImage, check_coco_classes, read_coco
 from .codes import MaskCode, Palette, compile_palette

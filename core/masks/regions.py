@@ -5,8 +5,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..counted import did_you_mean
 from ..errors import InputError
-from ..nearest import did_you_mean
 from .read import LabelMask
 
 Region = Literal["objects", "background", "classes"]

@@ -1,6 +1,10 @@
-r"""A prompt of ComfyUI's CLIPTextEncode, written in the WebUI's language.
+r"""Prompts of ComfyUI's CLIPTextEncode: read into the WebUI's language, and written from it.
 
-The reverse of comfy.py. What differs between the two, and what becomes of it:
+In ComfyUI (x) is 1.1 too, but square brackets are letters, a number replaces the weight instead of
+multiplying it, and the only escapes are \( and \). So every piece is written with its whole weight.
+An embedding is called embedding:name, where the WebUI takes the bare name.
+
+What differs, and how `from_comfy` translates it:
 
     [x] [a:b:0.5] [a|b]     letters there, syntax here          \[x\]
     ((x:1.3))               1.3 there, 1.43 here                (x:1.3)
@@ -17,7 +21,7 @@ Embeddings (`embedding:name`) are left alone.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import groupby
 
@@ -110,3 +114,32 @@ def _piece(words: str, weight: float) -> str:
     if weight == 1 and not ends_with_weight(text.rstrip()):
         return text
     return f"({text}:{format(Decimal(repr(weight)), 'f')})"
+
+
+NO_EMBEDDINGS: Mapping[str, str] = {}
+
+
+def comfy_text(pieces: Iterable[Weighted], embeddings: Mapping[str, str] = NO_EMBEDDINGS) -> str:
+    """The words for CLIPTextEncode, which gives each piece exactly its weight.
+
+    `embeddings`: what ComfyUI calls each name, in lower case, that is an embedding in a prompt.
+    """
+    names = sorted(map(re.escape, embeddings), key=len, reverse=True)
+    name = re.compile(rf"(?<![\w:/-])(?:{'|'.join(names)})(?![\w-])", re.IGNORECASE)
+
+    def write_embedding(match: re.Match[str]) -> str:
+        return f" embedding:{embeddings[match.group().lower()]} "
+
+    def words(text: str) -> str:
+        text = text.replace("\0", "")
+        return name.sub(write_embedding, text) if names else text
+
+    return "".join(_escape_piece(words(text), weight) for text, weight in pieces)
+
+
+def _escape_piece(text: str, weight: float) -> str:
+    """A backslash at the end of bare text would escape the bracket of the next piece."""
+    escaped = re.sub(r"[()]", r"\\\g<0>", text)
+    if not text or (weight == 1 and not text.endswith("\\")):
+        return escaped
+    return f"({escaped}:{weight!r})"

@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
+from .attention import chunks
 from .networks import put_networks
 from .read import begins_with_not, ends_with_weight
-from .values import Alternation, Edit, Phrase, Prompt
+from .steps import schedule
+from .values import Alternation, Edit, Part, Phrase, Prompt
 
 
 def write(prompt: Prompt) -> str:
@@ -45,3 +47,18 @@ def _number(value: int | float) -> str:
     """Without an exponent, which the WebUI does not read; floats with a point, which tells them
     from steps."""
     return format(Decimal(repr(value)), "f")
+
+
+def plain_text(prompt: Prompt, steps: int) -> str:
+    """What the image shows in the end: the words of the last step, of the parts that count.
+
+    Raises InputError as `chunks` does.
+    """
+    texts = [_words(subprompt, steps) for subprompt in prompt.parts if subprompt.weight > 0]
+    return ", ".join(filter(None, texts))
+
+
+def _words(subprompt: Part, steps: int) -> str:
+    last = schedule(subprompt.phrase, steps)[-1].text
+    texts = ["".join(piece.text for piece in chunk).strip() for chunk in chunks(last)]
+    return ", ".join(filter(None, texts))

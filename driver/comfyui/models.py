@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ...core.content_hash import hash_file_once
+from ...core.cache import hash_file_once
 from ...core.errors import ServerError
 from ...core.paths import below
 from ..model_use import SUFFIXES, find_prompt_networks, model_files

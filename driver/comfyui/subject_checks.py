@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...core.content_hash import hash_file_once
+from ...core.cache import hash_file_once
 from ...core.errors import InputError
 from ...core.paths import below
 from ...core.subject_file import KEY

@@ -14,9 +14,8 @@ from .base import MODEL_KINDS, NODE_PACK
 from .cache import models_folder
 from .device import ask_torch
 from .ready import ANSWER_SECONDS
-from .requirements import read_requirements
 from .settings import ServerSettings
-from .source import Source, find_installed, own_source
+from .source import Source, find_installed, own_source, read_requirements
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from .device import device_arguments
 from .ports import LOOPBACK, reserve_port
 from .process import GuardedProcess
 from .ready import PortTaken, ServerFacts, check_packs, wait_until_ready
-from .requirements import check_requirements
 from .settings import Progress, ServerSettings, silent
-from .source import Source, ensure_installed, own_source
+from .source import Source, check_requirements, ensure_installed, own_source
 
 ATTEMPTS = 3
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from ...core.errors import InputError, ManyshotError
+from ...core.extras import Extra, missing_packages, missing_requirements
 from .cache import cache_folder, usable_folder
 from .settings import Progress, silent
 from .wheel import fetch_and_unpack
@@ -101,3 +103,16 @@ def _read_version(file: Path) -> str | None:
         return str(Version(match[1])) if match else None
     except (OSError, UnicodeDecodeError, InvalidVersion):
         return None
+
+
+def read_requirements(file: Path) -> list[Requirement]:
+    """The requirements that the file `file` lists, one a line."""
+    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
+    return [Requirement(line) for line in lines if line]
+
+
+def check_requirements(comfyui: Path) -> None:
+    """Raise InputError naming everything that the ComfyUI in `comfyui` needs and is not there."""
+    missing = missing_requirements(read_requirements(comfyui / "requirements.txt"))
+    if missing:
+        raise missing_packages("ComfyUI", missing, Extra.SERVER)

@@ -7,12 +7,11 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ...core.classes import check_class_names
-from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.json_text import read_json
 from ...core.paths import inside, relative_name, safe_name
-from ...core.records import MANIFEST, METADATA, Record, read_records
+from ...core.records import MANIFEST, METADATA, Record, describe_deleted, drop_deleted, read_records
 from .masks import Masks, read_masks
 from .split import TRAIN, VAL, classes_without_validation, validation_names
 

@@ -8,16 +8,16 @@ from functools import cached_property
 from hashlib import blake2b, sha256
 from typing import Any
 
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
 from ...core.masks.codes import Colour
 from ...core.masks.colours import control_colours, open_colour
 from ...core.masks.compose import join_names, recode
-from ...core.masks.controlnets import unknown_colours
+from ...core.masks.control import unknown_colours
 from ...core.masks.geometry import Size
 from ...core.masks.layouts import PairFile
 from ...core.masks.pairs import find_pairs
 from ...core.masks.read import LabelMask
-from ...core.nearest import did_you_mean
 from ..job import Job
 from .draw import RenderedInputs, build_scene, draw_pictures
 from .facts import PairFacts, Progress, all_facts

@@ -9,7 +9,7 @@ from ...core.masks.colours import ControlPalette
 from ...core.masks.layouts import Layout
 from ...core.masks.variation import Variation
 from ...core.user_path import UserPath
-from ..strict import Strict
+from ..inputs import StrictModel
 
 DEFAULTS = Variation(cover=True)
 STILL = Variation(flip=0.0, rotate=0.0, scale=(1.0, 1.0), shift=0.0, shear=0.0)
@@ -18,7 +18,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1, le=MOST_SIDE)]
 
 
-class Vary(Strict):
+class Vary(StrictModel):
     """How each job's mask differs from the photo's, drawn from the job's seed."""
 
     flip: Share = Field(default=DEFAULTS.flip, description="Probability of mirroring.")
@@ -57,7 +57,7 @@ def _or_a_switch(schema: dict[str, Any]) -> None:
     schema["anyOf"].append({"type": "boolean"})
 
 
-class Pairs(Strict):
+class Pairs(StrictModel):
     """Labelled photos: each job gets one of its class, as $image, $mask and $control."""
 
     folder: UserPath = Field(description="The folder of photos with masks, or a COCO file.")

@@ -16,13 +16,11 @@ from ..pictures import add_labels, check_delivery
 from .call import GATEWAY, Call, explain_refusal
 from .client import WebUI
 from .dialect import Dialect
-from .facts import SPOILED
 from .follow import Follower
-from .payload import MODELS
+from .payload import MODELS, Request
 from .probe import Probe
-from .request import Request
 from .requests import Requests
-from .verdict import read_info, verify_reply
+from .verdict import SPOILED, read_info, verify_reply
 
 log = logging.getLogger(__name__)
 TURNED_AWAY = (429, 503)  # nothing was begun; a gateway's 502 and 504 may come after hours

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
-from ...core.nearest import did_you_mean
 from ..binding import Binding
 from ..field_text import field_names
 from ..pairs.scenes import PICTURES, TEXTS, Scenes

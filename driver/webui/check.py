@@ -6,17 +6,15 @@ A WebUI draws on where much is missing, so whatever a job names must be in its l
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...core.counted import pluralize
+from ...core.counted import did_you_mean, pluralize
 from ...core.errors import InputError
 from ...core.json_text import parse_json
-from ...core.nearest import did_you_mean
 from ...core.subject_file import KEY
 from ..plan import Plan
 from ..subjects import ClassSubject
+from .client import same_file
 from .dialect import Dialect
-from .names import same_file
-from .payload import MODELS, PINNED
-from .request import Request
+from .payload import MODELS, PINNED, Request
 
 EXTRA_PICTURES = ("return_mask", "return_mask_composite")
 SLOTS = "control_net_unit_count"

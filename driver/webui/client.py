@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from ..http import Http, Refused, Unreachable
@@ -134,3 +135,19 @@ def _properties(schema: Any, name: str) -> frozenset[str]:
         return frozenset(schema["components"]["schemas"][name]["properties"])
     except (LookupError, TypeError):
         return frozenset()
+
+
+SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth")
+
+
+def same_file(name: str, other: str) -> bool:
+    """Whether two names may be of one model file: folders and hashes are left out, and the ending
+    where one has none."""
+    (stem, suffix), (other_stem, other_suffix) = _split_name(name), _split_name(other)
+    return stem == other_stem and ("" in (suffix, other_suffix) or suffix == other_suffix)
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Bare name and ending of "folder/name.safetensors [hash]"."""
+    path = PurePosixPath(name.replace("\\", "/").partition(" [")[0])
+    return (path.stem, path.suffix) if path.suffix in SUFFIXES else (path.name, "")

@@ -16,12 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
-from ...core.nearest import did_you_mean
-from .client import Schemas, WebUI
-from .names import same_file
-from .payload import NOISE, PINNED
-from .request import Request
+from .client import Schemas, WebUI, same_file
+from .payload import NOISE, PINNED, Request
 
 AUTOMATIC = "Automatic"
 OWN_SCHEDULE = {

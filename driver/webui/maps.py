@@ -9,7 +9,7 @@ from PIL import Image
 from ...core.counted import pluralize
 from ...core.images import SENT, open_image
 from ..job import Failure
-from .request import Request
+from .payload import Request
 
 LEAST = 32  # pixels of a side that maps are compared at
 ALIKE = 32  # mean difference of 255; maps of different pictures differ by more

@@ -1,7 +1,8 @@
-"""The payload of txt2img and img2img, from settings whose values are all known."""
+"""The payload of txt2img and img2img, and the request around it with what its reply must show."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 RESIZE = ("Just resize", "Crop and resize", "Resize and fill")
 FILL = ("fill", "original", "latent noise", "latent nothing")
@@ -119,3 +120,26 @@ def _unit(unit: Mapping[str, Any], key: str, encode: Encode) -> dict[str, Any]:
 
 def _numbered(settings: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     return list(enumerate(settings["controlnet"]))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of txt2img or img2img, in the fields of AUTOMATIC1111 1.10's API.
+
+    `images` are wanted, with seeds from `seed` on, of `size` (width, height). `prompt` is the text
+    that was sent, `loras` and `embeddings` what it calls. `units` of ControlNet must have taken
+    part: of each the picture, or None where a preprocessor changes it. `checkpoint` and `vae` are
+    names as the recipe has them; vae "Automatic" is the WebUI's choice.
+    """
+
+    endpoint: Literal["txt2img", "img2img"]
+    payload: Mapping[str, Any]
+    prompt: str
+    seed: int
+    images: int
+    size: tuple[int, int]
+    checkpoint: str
+    vae: str
+    loras: tuple[str, ...] = ()
+    embeddings: tuple[str, ...] = ()
+    units: tuple[bytes | None, ...] = ()

@@ -12,18 +12,14 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.files import read_regular
 from ..binding import upload_name
-from ..drawn_with import EffectiveInputs, from_job
 from ..field_text import field_names, fill
 from ..inputs import FileInput
-from ..job import Job
-from ..job_fields import JOB_FIELDS
+from ..job import JOB_FIELDS, EffectiveInputs, Job, plan_inputs
 from ..pairs.draw import RenderedInputs
 from ..pairs.scenes import PICTURES, TEXTS, Scenes
-from .payload import payload
-from .pictures import blank, check_mask
-from .request import Request
+from .payload import Request, payload
 from .settings import WebUISettings
-from .size import output_size, with_size
+from .size import blank, check_mask, output_size, with_size
 from .text import find_embeddings, find_loras, webui_text, with_loras
 from .tree import Key, leaves, map_leaves
 
@@ -131,7 +127,7 @@ class Requests:
     def trace_inputs(self, job: Job) -> EffectiveInputs:
         """The words and the seed of `job` as a WebUI gets them."""
         fields = self._value("fields", self.settings.fields, job)
-        values = from_job(job)._asdict()
+        values = plan_inputs(job)._asdict()
         return EffectiveInputs(
             **{
                 name: fields.get(field, values[name]) if name in self.effective_fields else None

@@ -17,8 +17,8 @@ steps of `beta` the middle one is at 1.62 in ComfyUI and at 6.79 in the WebUI, w
 ends at 0.029, not at 0.
 """
 
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
-from ...core.nearest import did_you_mean
 
 SAMPLERS = {
     "euler": "Euler",

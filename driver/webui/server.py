@@ -9,9 +9,8 @@ from ..plan import Plan
 from ..recipe import Recipe
 from .backend import WebUIBackend
 from .check import check
-from .client import WebUI
+from .client import WebUI, same_file
 from .dialect import Dialect, read_dialect
-from .names import same_file
 
 REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
 

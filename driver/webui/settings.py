@@ -6,8 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from ...core.recipe_file import parse_recipe_data
 from ...core.webui_facts import SIDE
-from ..inputs import FileInput, Scalar
-from ..strict import Strict
+from ..inputs import FileInput, Scalar, StrictModel
 
 Reference = Annotated[str, Field(pattern=r"^[$@].+")]
 """`$name`, a field of the job, or `@address`, the value or the picture that it has there."""
@@ -34,14 +33,14 @@ Picture = Annotated[
 ]
 
 
-class Lora(Strict):
+class Lora(StrictModel):
     """A LoRA as prompts of the WebUI name it."""
 
     name: str = Field(description="Without folder and suffix; $subject: the class's subject.")
     weight: Number = 1.0
 
 
-class Unit(Strict):
+class Unit(StrictModel):
     """One unit of ControlNet, in the words of its API."""
 
     model: str = Field(description="As ControlNet lists it, with or without its hash.")
@@ -59,7 +58,7 @@ class Unit(Strict):
     threshold_b: float = -1
 
 
-class Hires(Strict):
+class Hires(StrictModel):
     """The second, larger pass of txt2img."""
 
     upscaler: str = "Latent"
@@ -68,7 +67,7 @@ class Hires(Strict):
     denoising_strength: Number = 0.7
 
 
-class WebUISettings(Strict):
+class WebUISettings(StrictModel):
     """Settings of txt2img; with `init_image` of img2img; with `mask` of inpainting.
 
     None is read from the workflow, or is the WebUI's own default.

@@ -1,9 +1,13 @@
-"""Which size a WebUI's images will have."""
+"""The images that a request starts from, and the size of those that come out."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
-from ...core.images import open_image_file
+from PIL import Image
+
+from ...core.errors import InputError
+from ...core.images import open_image, open_image_file
 from ...core.webui_facts import check_side
 
 Size = tuple[int, int]
@@ -41,3 +45,20 @@ def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
 def _size(picture: bytes) -> Size:
     with open_image_file(picture, "picture") as file:
         return file.size
+
+
+def blank() -> bytes:
+    """A white PNG, in the place of one that is drawn only later."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(file, format="PNG")
+    return file.getvalue()
+
+
+def check_mask(data: bytes) -> None:
+    """Raises InputError for a mask (an image file) that is black all over: with it a WebUI draws
+    the whole picture anew, or nothing of it."""
+    if open_image(data, "mask").convert("L").getbbox() is None:
+        raise InputError(
+            "An inpainting mask is entirely black, so nothing would be redrawn. Skip its "
+            "photo ('pairs.skip_empty'), or paint what should change white."
+        )

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
-from ...core.nearest import did_you_mean
 from ..inputs import FileInput
 from .settings import WebUISettings
 

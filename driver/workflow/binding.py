@@ -11,8 +11,8 @@ The last dot parts node and input; a title may contain dots, and so may an input
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...core.counted import closest_match
 from ...core.errors import InputError
-from ...core.nearest import closest_match
 from .catalogue import Catalogue
 from .graph import Graph, Slot, describe, id_order, is_link, shorten, title
 

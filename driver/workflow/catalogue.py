@@ -6,8 +6,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from ...core.counted import closest_match
 from ...core.errors import InputError
-from ...core.nearest import closest_match
 
 PRIMITIVES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
 COMBO = "COMBO"

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 from typing import Any
 
-from ...core.nearest import closest_match
+from ...core.counted import closest_match
 from .catalogue import Catalogue, InputSpec, NodeSpec, types_fit
 from .graph import Graph, Slot, describe, id_order, is_link, links, shorten, upstream
 from .values import check_value, show

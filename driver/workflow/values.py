@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any
 
-from ...core.nearest import closest_match
+from ...core.counted import closest_match
 from .catalogue import COMBO, InputSpec
 from .graph import shorten
 

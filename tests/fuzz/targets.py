@@ -31,13 +31,11 @@ from manyshot.core.recipe_file import read_recipe_file
 from manyshot.core.record_file import add_records
 from manyshot.core.records import read_foreign_models, read_records, read_training_photos
 from manyshot.core.subject_file import KEY, read_subject_file
-from manyshot.core.webui_prompt.comfy import comfy_text
-from manyshot.core.webui_prompt.from_comfy import from_comfy
+from manyshot.core.webui_prompt.from_comfy import comfy_text, from_comfy
 from manyshot.core.webui_prompt.matrix import matrix
 from manyshot.core.webui_prompt.networks import loras, take_networks
-from manyshot.core.webui_prompt.plain import plain_text
 from manyshot.core.webui_prompt.read import parse as parse_prompt
-from manyshot.core.webui_prompt.write import write
+from manyshot.core.webui_prompt.write import plain_text, write
 from manyshot.core.wildcards import parse as parse_wildcards
 from manyshot.driver import upkeep
 from manyshot.driver.comfyui.client import Comfy, refusal
@@ -60,7 +58,7 @@ from manyshot.driver.pictures import add_labels, check_delivery
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.webui.client import WebUI
 from manyshot.driver.webui.dialect import read_dialect
-from manyshot.driver.webui.request import Request
+from manyshot.driver.webui.payload import Request
 from manyshot.driver.webui.verdict import verify_reply
 from manyshot.driver.workflow.binding import resolve
 from manyshot.driver.workflow.catalogue import Catalogue

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from ...core.counted import in_percent
-from ...core.deleted import describe_deleted
 from ...core.masks.compose import join_names
 from ...core.masks.conventions import PALETTE
 from ...core.masks.labelled_png import read_class_names
 from ...core.new_folder import new_folder
+from ...core.records import describe_deleted
 from ..measure.learner import Step
 from ..measure.plans import Budget
 from ..measure.segmentation.pairs import Pair

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError
 from ...core.masks.codes import IGNORE, MaskCode
 from ...core.masks.compose import join_classes, recode
@@ -17,7 +16,7 @@ from ...core.masks.read import BACKGROUND
 from ...core.masks.set_code import code_beside
 from ...core.palettes import PET
 from ...core.paths import inside
-from ...core.records import METADATA, Record, read_records
+from ...core.records import METADATA, Record, describe_deleted, drop_deleted, read_records
 from ..measure.segmentation.pairs import Pair, code_of_names
 from ..measure.segmentation.store import stretched
 

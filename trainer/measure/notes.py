@@ -8,9 +8,8 @@ import numpy as np
 
 from ...core.cache import cache_folder
 from ...core.counted import pluralize
-from ...core.deleted import describe_deleted, drop_deleted
 from ...core.errors import InputError
-from ...core.records import read_foreign_models, read_records
+from ...core.records import describe_deleted, drop_deleted, read_foreign_models, read_records
 from .draw_notes import notes_on_draws
 from .draws import distinct_draws
 from .grid import Grid

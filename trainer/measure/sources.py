@@ -11,13 +11,19 @@ import numpy as np
 
 from ...core.class_folders import find_class_folders, find_splits
 from ...core.classes import check_apart
-from ...core.counted import in_percent
-from ...core.deleted import describe_deleted, drop_deleted
+from ...core.counted import did_you_mean, in_percent
 from ...core.errors import InputError
-from ...core.nearest import did_you_mean
 from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
-from ...core.records import METADATA, LearnedPhotos, Record, read_records, read_training_photos
+from ...core.records import (
+    METADATA,
+    LearnedPhotos,
+    Record,
+    describe_deleted,
+    drop_deleted,
+    read_records,
+    read_training_photos,
+)
 from ..base.data import pool_split
 from .groups import SearchDoubles, group_images, pick_tested, search_doubles
 

@@ -8,9 +8,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
 from ...core.files import check_regular
-from ...core.nearest import did_you_mean
 from ...core.tiny_sizes import IMAGE_SIZE, TINY
 from ..base.architecture import build_schedule
 from ..base.export import NAME, load_single_file

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from ...core.class_folders import ClassFolder, find_class_folders
 from ...core.classes import normalise_class
+from ...core.counted import did_you_mean
 from ...core.errors import InputError
 from ...core.image_files import image_files
-from ...core.nearest import did_you_mean
 from ...core.recipe_file import parse_recipe_data
 from ..plain_words import plain_words
 from .photos import NewSubject, Photo, read_photos

@@ -11,8 +11,8 @@ import torch
 from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 
+from ....core.counted import did_you_mean
 from ....core.errors import InputError
-from ....core.nearest import did_you_mean
 from ...backbone import installed_backbone
 from ...imagenet import load_imagenet_net
 from ...open_nsfw import MEAN, STD, load_open_nsfw

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import segmentation as torchvision_nets
 
+from ....core.counted import did_you_mean
 from ....core.errors import InputError
-from ....core.nearest import did_you_mean
 from ...imagenet import load_imagenet_net
 from ..model import Device
 from .segmenter import OFFLINE, TORCHVISION, Segmenter

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ....core.counted import did_you_mean
 from ....core.errors import InputError
 from ....core.image_files import image_files
-from ....core.nearest import did_you_mean
 from ....core.recipe_file import read_recipe_file
 from ...base.data import evenly
 from ...images import content_digest, pixel_digest, read_rgb

@@ -11,7 +11,7 @@ RATE_WINDOW = 30.0  # seconds that the present rate is taken over
 
 
 @dataclass
-class ServerTally:
+class ServerProgress:
     """One server's part."""
 
     images: int = 0
@@ -37,14 +37,14 @@ class ServerTally:
         return sum(images for _, images in self.recent) / span
 
 
-class Tally:
+class RunProgress:
     """Counts of a run. Thread-safe; `planned`, `done_before` are in images."""
 
     def __init__(self, planned: int, done_before: int) -> None:
         self.planned, self.done_before = planned, done_before
         self.started = time.monotonic()
         self.images = 0
-        self.servers: dict[str, ServerTally] = {}
+        self.servers: dict[str, ServerProgress] = {}
         self.tries: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.failed_jobs = 0
@@ -53,8 +53,8 @@ class Tally:
 
     def count_delivery(self, server: str, job: Job, seconds: float) -> None:
         with self._lock:
-            tally = self.servers.setdefault(server, ServerTally())
-            tally.add(time.monotonic(), job.keep, seconds)
+            server_progress = self.servers.setdefault(server, ServerProgress())
+            server_progress.add(time.monotonic(), job.keep, seconds)
             self.images += job.keep
 
     def count_retry(self, server: str, job: Job, failure: Failure) -> None:
@@ -77,7 +77,7 @@ class Tally:
         """Images a second of late, over all servers."""
         now = time.monotonic()
         with self._lock:
-            return sum(tally.rate(now) for tally in self.servers.values())
+            return sum(server_progress.rate(now) for server_progress in self.servers.values())
 
     def seconds_left(self) -> float | None:
         """At the present rate; None while nothing came of late."""
