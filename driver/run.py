@@ -19,8 +19,8 @@ from .ledger import Counts, Ledger
 from .model_use import check_replaced, explain_unhashed, remember_models, unsure_sentences
 from .plan import Plan, with_replacements
 from .prepare import explain_unbound, prepare
-from .progress import RunProgress
 from .recipe import Recipe
+from .run_progress import RunProgress
 from .servers import Server, first_catalogue, open_servers
 from .settle import class_words
 from .take_over import NO_WISHES, Takeover, Wishes, take_over

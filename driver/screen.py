@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.counted import pluralize
-from .progress import RunProgress
+from .run_progress import RunProgress
 from .worker import Worker
 
 

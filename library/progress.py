@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from ..cli.console import PlainConsole
 from ..cli.progress import Step, progress
-from ..driver.progress import RunProgress
 from ..driver.run import Screen
+from ..driver.run_progress import RunProgress
 from ..driver.screen import ConsoleScreen
 from ..driver.worker import Worker
 

@@ -13,9 +13,9 @@ import requests
 from manyshot.core.records import image_name, read_records
 from manyshot.driver.ledger import Ledger
 from manyshot.driver.prepare import prepare
-from manyshot.driver.progress import RunProgress
 from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.run import Summary, run
+from manyshot.driver.run_progress import RunProgress
 from manyshot.driver.take_over import NO_WISHES, Wishes
 from manyshot.driver.worker import Worker
 from PIL import Image

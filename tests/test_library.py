@@ -156,7 +156,7 @@ def test_an_interrupt_is_raised_once_all_is_saved(
 def summary(recipe: dict[str, Any], **changes: Any) -> driver_run.Summary:
     """How a run of four images ended, one of them failed."""
     from manyshot.driver.ledger import Counts
-    from manyshot.driver.progress import RunProgress
+    from manyshot.driver.run_progress import RunProgress
     from manyshot.driver.take_over import Takeover
 
     ending = {"stopped": None, "interrupted": False, **changes}

@@ -5,7 +5,7 @@ import io
 import pytest
 from manyshot.cli.progress import loading, progress
 from manyshot.driver import screen
-from manyshot.driver.progress import RunProgress
+from manyshot.driver.run_progress import RunProgress
 from manyshot.driver.screen import LINE_EVERY, ConsoleScreen, is_redrawn
 from rich.console import Console
 
