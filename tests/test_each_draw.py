@@ -10,9 +10,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.driver.each_draw import draw_recipes, run_draws, subject_files
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.prepare import prepare
-from manyshot.driver.recipe import Recipe
+from manyshot.driver.recipe import Recipe, parse_recipe
 
 from .subject_files import subject, write_subjects
 

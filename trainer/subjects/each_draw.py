@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from ...core.counted import did_you_mean
 from ...core.draw_folders import draw_folders
 from ...core.errors import InputError
 from ...core.image_files import image_files
-from ...core.counted import did_you_mean
 from .recipe import ClassFolders, SubjectRecipe
 
 ADVICE = "`manyshot shots RECIPE FOLDER --each-draw` makes them of a measurement's recipe."
