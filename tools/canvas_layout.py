@@ -101,7 +101,7 @@ def _height(column: list[Node]) -> int:
 
 
 def _width(column: list[Node]) -> float:
-    return max(WIDTHS.get(node["type"], node["size"][0]) for node in column)
+    return max(int(WIDTHS.get(node["type"]) or node["size"][0]) for node in column)
 
 
 def _group_width(columns: list[list[Node]]) -> float:

@@ -103,8 +103,7 @@ def save(image: Image.Image, name: str) -> None:
     """Small files: these are copied into every server's input folder."""
     path = SAMPLES / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"quality": 88} if path.suffix == ".jpg" else {"optimize": True}
-    image.save(path, **options)
+    image.save(path, quality=88, optimize=path.suffix == ".png")
 
 
 def draw(sample: Sample, seed: int) -> tuple[Image.Image, Image.Image]:
@@ -248,7 +247,7 @@ def with_grain(photo: Image.Image, seed: int) -> Image.Image:
 
 def outlined(shape: Image.Image, kind: int) -> Image.Image:
     """The index mask: `kind` inside, BACKGROUND outside, OPEN along the border."""
-    plain = shape.resize((SIDE, SIDE), Image.Resampling.BOX).point(lambda v: 255 * (v > 127))
+    plain = shape.resize((SIDE, SIDE), Image.Resampling.BOX).point([0] * 128 + [255] * 128)
     inner = np.asarray(plain.filter(ImageFilter.MinFilter(OUTLINE))) > 0
     outer = np.asarray(plain.filter(ImageFilter.MaxFilter(OUTLINE))) > 0
     return Image.fromarray(
