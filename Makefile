@@ -15,7 +15,7 @@ export UV_HTTP_TIMEOUT ?= 300
 # Containers often set this; every server and command would then compile torch anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test explore faults fuzz soak lint docs bench clean
+.PHONY: demo test explore faults fuzz soak lint floors docs bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/manyshot server install
@@ -64,6 +64,16 @@ lint: $(INSTALLED) $(TYPING)
 	$(BIN)/pyright --pythonpath $(BIN)/python --pythonversion 3.10 core webui \
 		$(addprefix driver/,$(addsuffix .py,audit drawn_with folder job ledger ledger_file \
 		ledger_reader picture_files planned restore subjects take_over writer))
+
+# The oldest packages that pyproject.toml allows, but for torch and what needs it.
+FLOORS := build/floors/bin/python
+floors: $(INSTALLED)
+	$(BIN)/uv venv --quiet --allow-existing build/floors
+	$(BIN)/uv pip install --quiet --python $(FLOORS) --resolution lowest-direct ".[export,notebook]" \
+		$$(grep -E '^(pytest|pytest-timeout|hypothesis)==' constraints.txt)
+	$(FLOORS) -m pytest -q -p no:cacheprovider -m "not server and not browser" $(addprefix \
+		tests/test_,$(addsuffix .py,cli_console core_files export_archives export_coco ledger library \
+		masks_geometry masks_read plan progress prompts recipe webui_recipe workflow_load))
 
 # The command help in the docs and the recipes' schemas; tests say when they are out of date.
 docs: $(INSTALLED)

@@ -20,12 +20,14 @@ SERVES = {"server start", "server install"}  # with the extra `server` these do 
 LIST_COMMANDS = """
 import json
 from enum import Enum
+from typing import Literal, get_args, get_origin, get_type_hints
 from manyshot.cli import app
 from typer.main import get_command
 
-def sample(param):
-    kind = param.bare_type
-    if isinstance(kind, type) and issubclass(kind, Enum):
+def sample(param, kind):
+    if get_origin(kind) is Literal:
+        value = get_args(kind)[0]
+    elif isinstance(kind, type) and issubclass(kind, Enum):
         value = next(iter(kind)).value
     else:
         value = {int: "1", float: "0.5"}.get(kind, "missing")
@@ -36,7 +38,9 @@ def walk(command, path):
         for name, inner in command.commands.items():
             yield from walk(inner, [*path, name])
     else:
-        yield path, sum((sample(p) for p in command.params if p.required), [])
+        kinds = get_type_hints(command.callback)
+        required = [param for param in command.params if param.required]
+        yield path, sum((sample(param, kinds[param.name]) for param in required), [])
 
 print(json.dumps(list(walk(get_command(app), []))))
 """
@@ -93,8 +97,7 @@ def try_commands(python: Path, extra: str, folder: Path) -> list[str]:
         if not correct or "Traceback" in words:
             failed.append(f"{name} ended with {code}:\n{words}")
         if not name.endswith("--help"):
-            last = next((line for line in reversed(words.splitlines()) if line.strip()), "")
-            print(f"{code} {name}: {last[:160]}", flush=True)
+            print(f"{code} {name}: {' '.join(words.split())[-160:]}", flush=True)
     return failed
 
 
