@@ -68,8 +68,8 @@ lint: $(INSTALLED) $(TYPING)
 # The oldest packages that pyproject.toml allows, but for torch and what needs it.
 FLOORS := build/floors/bin/python
 floors: $(INSTALLED)
-	$(BIN)/uv venv --quiet --allow-existing build/floors
-	$(BIN)/uv pip install --quiet --python $(FLOORS) --resolution lowest-direct ".[export,notebook]" \
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/floors
+	$(BIN)/uv pip install --quiet --python $(FLOORS) --resolution lowest-direct -e ".[export,notebook]" \
 		$$(grep -E '^(pytest|pytest-timeout|hypothesis)==' constraints.txt)
 	$(FLOORS) -m pytest -q -p no:cacheprovider -m "not server and not browser" $(addprefix \
 		tests/test_,$(addsuffix .py,cli_console core_files export_archives export_coco ledger library \
@@ -94,7 +94,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		"install it, or name it with make PYTHON=/path/to/python." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e ".[server,trainer,export,ocr,dev]"
+	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e ".[all,logging,dev]"
 	touch $@
 
 # The folder that holds this repository under the package's name, so that pyright finds

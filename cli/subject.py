@@ -1,7 +1,7 @@
 """`manyshot subject`: a few photos become a word of a prompt."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,6 +33,10 @@ def train(
         int,
         typer.Option(min=0, help="Parts of a batch computed in parallel; 0: one per CPU thread."),
     ] = 0,
+    log: Annotated[
+        Literal["tensorboard", "wandb"] | None,
+        typer.Option(help="Log losses there too: OUTPUT/logs, or a W&B run."),
+    ] = None,
     settings: Settings = None,
     quiet: Quiet = False,
 ) -> None:
@@ -51,18 +55,22 @@ def train(
         from ..trainer.device import check_device
         from ..trainer.subjects.machine import Machine
         from ..trainer.subjects.run import train_recipe
+        from ..trainer.training_log import open_log
     check_device(device)
 
     steps = wanted.settings.steps
-    with progress(shown) as told:
+    with progress(shown) as told, open_log(log, wanted.output) as log_loss:
+
+        def report_loss(name: str, step: int, loss: float) -> None:
+            shown.print(f"{name}: step {step} of {steps}, held-out loss {loss:.4f}")
+            log_loss(name, step, loss)
+
         found = train_recipe(
             wanted,
             wanted.base or TINY_MODEL,
             load_tokenizer(tokenizer_folder(tokenizer)),
             Machine(device, bf16, workers),
-            lambda name, step, loss: shown.print(
-                f"{name}: step {step} of {steps}, held-out loss {loss:.4f}"
-            ),
+            report_loss,
             lambda name, step: told(name, step, steps),
         )
     for one in found:

@@ -27,6 +27,7 @@ class Extra(str, Enum):  # noqa: UP042 - core is checked for Python 3.10, which 
     EXPORT = "export"
     OCR = "ocr"
     NOTEBOOK = "notebook"
+    LOGGING = "logging"
     ALL = "all"
 
 
