@@ -84,5 +84,5 @@ def _shortfall(summary: "Summary") -> Iterator[str]:
     if summary.stopped:
         yield summary.stopped
     for kind, reason, count in summary.failures:
-        yield f"{count:,} failed ({kind}), such as: {reason}"
+        yield f"{count:,} failed ({kind}), such as: {reason.removesuffix('.')}."
     yield "Run it again to resume; finished images are kept."

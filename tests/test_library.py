@@ -141,7 +141,7 @@ def test_what_is_missing_at_the_end_is_raised(
         manyshot.run(recipe)
     assert str(caught.value) == (
         f"3 of 4 images are in {recipe['output']}. The disk is full. 1 failed (node), such as: "
-        "no memory Run it again to resume; finished images are kept."
+        "no memory. Run it again to resume; finished images are kept."
     )
 
 
