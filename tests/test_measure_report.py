@@ -166,13 +166,13 @@ def test_terms_are_explained_where_they_are_used() -> None:
 @pytest.mark.parametrize(
     ("results", "advice"),
     [
-        (made_results(finished=False), "Run `manyshot measure` with the same recipe again"),
-        (made_results(gains=[]), "Name a folder of synthetic images under `synthetic`"),
+        (made_results(finished=False), "Run 'manyshot measure' with the same recipe again"),
+        (made_results(gains=[]), "Name a folder of synthetic images under 'synthetic'"),
         (with_rows(row(SYNTHETIC, 5, *UP)), "train your own model with the mix of the arm '+ synt"),
-        (with_rows(row(SYNTHETIC, 5, *DOWN)), "Reject bad ones with `manyshot reject`"),
-        (with_rows(row(SYNTHETIC, 5, *FLAT, draws_to_tell=81)), "Raise `draws` to 81"),
+        (with_rows(row(SYNTHETIC, 5, *DOWN)), "Reject bad ones with 'manyshot reject'"),
+        (with_rows(row(SYNTHETIC, 5, *FLAT, draws_to_tell=81)), "Raise 'draws' to 81"),
         (with_rows(row(SYNTHETIC, 5, *FLAT, draws_to_tell=9001)), "about 9,001 draws"),
-        (with_rows(row(SYNTHETIC, 5, *UP, other_photos=False)), "set `draws` to 5 or more"),
+        (with_rows(row(SYNTHETIC, 5, *UP, other_photos=False)), "set 'draws' to 5 or more"),
         (with_rows(row(SYNTHETIC, 5, *UP), row(Arm(add="same"), 5, *UP)), "A control gained"),
         (
             with_rows(row(SYNTHETIC, 5, *UP, class_bounds=[(-3, -1), (0, 1), (0, 1)])),

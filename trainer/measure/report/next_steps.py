@@ -15,10 +15,10 @@ MANY_DRAWS = 200  # more than that is no advice
 def list_next_steps(results: Results) -> list[str]:
     """Sentences of advice, the most useful first; each names the key of the recipe to change."""
     if not is_finished(results):
-        return ["Run `manyshot measure` with the same recipe again: finished runs are kept."]
+        return ["Run 'manyshot measure' with the same recipe again: finished runs are kept."]
     arms, rows = list(arms_by_name(results).values()), rows_of(results, "synthetic")
     if not rows:
-        return ["Name a folder of synthetic images under `synthetic` and add arms to compare."]
+        return ["Name a folder of synthetic images under 'synthetic' and add arms to compare."]
     return [
         *_on_controls(results, arms),
         *_on_outcome(rows, arms),
@@ -37,12 +37,12 @@ def _on_controls(results: Results, arms: Sequence[Arm]) -> Iterator[str]:
         )
     elif not controls:
         yield (
-            "Add the controls `{add: same}` and `{add: shuffled}` to `arms`: if they gain too, the "
+            "Add the controls '{add: same}' and '{add: shuffled}' to 'arms': if they gain too, the "
             "gain does not come from the images."
         )
     if not any(arm.add == "real" for arm in arms):
         yield (
-            "If you have more photos, add `{add: real}` to `arms`: it tells what as many real "
+            "If you have more photos, add '{add: real}' to 'arms': it tells what as many real "
             "images would gain."
         )
 
@@ -54,21 +54,21 @@ def _on_outcome(rows: Sequence[GainRow], arms: Sequence[Arm]) -> Iterator[str]:
         yield f"To use the gain, train your own model with the mix of the arm {best.arm!r}."
     if verdicts <= {"hurts", "cannot tell", "no difference"}:
         yield (
-            "Look at the images beside the real ones. Reject bad ones with `manyshot reject`, or "
+            "Look at the images beside the real ones. Reject bad ones with 'manyshot reject', or "
             "change prompts, checkpoint or subjects, and measure again."
         )
     mixes = {(arm.ratio, arm.each, arm.mixing) for arm in arms if arm.add == "synthetic"}
     if len(mixes) == 1:
         yield (
-            "Compare other mixes: `{ratio: 25}`, `{ratio: 400}`, `{mixing: pretrain}`, or "
-            "`{ratio: auto}`, which may add nothing."
+            "Compare other mixes: '{ratio: 25}', '{ratio: 400}', '{mixing: pretrain}', or "
+            "'{ratio: auto}', which may add nothing."
         )
 
 
 def _on_draws(rows: Sequence[GainRow]) -> Iterator[str]:
     needed = [row.draws_to_tell for row in rows if row.draws_to_tell]
     if needed and min(needed) <= MANY_DRAWS:
-        yield f"Raise `draws` to {min(needed):,} for a clear answer: finished runs are kept."
+        yield f"Raise 'draws' to {min(needed):,} for a clear answer: finished runs are kept."
     elif needed:
         yield (
             f"A gain of this size would take about {min(needed):,} draws: more or other images "
@@ -76,7 +76,7 @@ def _on_draws(rows: Sequence[GainRow]) -> Iterator[str]:
         )
     if not any(row.other_photos for row in rows):
         yield (
-            "Add photos, so that each class has more than `shots`, and set `draws` to "
+            "Add photos, so that each class has more than 'shots', and set 'draws' to "
             f"{FEW_DRAWS} or more: then intervals cover other photos as well."
         )
 
@@ -91,6 +91,6 @@ def _on_classes(rows: Sequence[GainRow]) -> Iterator[str]:
 def _on_policies(arms: Sequence[Arm]) -> Iterator[str]:
     if all(arm.policy == "none" for arm in arms):
         yield (
-            "Compare with plain augmentation, which costs nothing: `{add: nothing, policy: ...}` "
-            "and the same `policy` with `add: synthetic`."
+            "Compare with plain augmentation, which costs nothing: '{add: nothing, policy: ...}' "
+            "and the same 'policy' with 'add: synthetic'."
         )

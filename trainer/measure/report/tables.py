@@ -21,6 +21,7 @@ from .chosen import arms_by_name, shots_of, verdict_text
 from .figures import NONE, listed, percent, points, span
 
 NESTED: dict[str, type[BaseModel]] = {"data": Data, "model": Model, "segmenter": Segmenter}
+ALWAYS_SHOWN = ("kind", "shots", "draws", "seeds", "arms")
 LOWER_IS_BETTER = ("calibration error",)
 
 
@@ -128,7 +129,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("Data", split.description),
         ("Images", f"{len(split.real):,} real to draw from, {len(split.synthetic):,} synthetic, "
          f"{len(split.test):,} to test on, {pluralize(len(results.classes), 'class', 'classes')}"),
-        ("Learns", results.learner),
+        ("Learner", results.learner),
         ("Backbone", results.backbone),
         ("Protocol", _protocol(results)),
         ("Runs", _repeats(results)),
@@ -194,7 +195,11 @@ def _without_defaults(data: dict[str, Any], model: type[BaseModel]) -> dict[str,
     fields = model.model_fields
     defaults = {key: field.get_default(call_default_factory=True) for key, field in fields.items()}
     plain = to_jsonable_python(defaults, fallback=str)
-    kept = {key: _nested(key, value) for key, value in data.items() if value != plain.get(key, key)}
+    kept = {
+        key: _nested(key, value)
+        for key, value in data.items()
+        if key in ALWAYS_SHOWN or value != plain.get(key, key)
+    }
     return {key: value for key, value in kept.items() if value is not None}
 
 
