@@ -16,7 +16,7 @@ app = typer.Typer(
 Name = Annotated[
     Path,
     typer.Argument(
-        help="A recipe file, or the name of a recipe that manyshot brings.", show_default=False
+        help="A recipe file, or the name of one that comes with manyshot.", show_default=False
     ),
 ]
 NEXT = {

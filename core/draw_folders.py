@@ -26,8 +26,8 @@ def draw_folders(folder: Path, advice: str) -> list[Path]:
     strangers = [path for path in inner if not _NAME.fullmatch(path.name)]
     if strangers:
         raise InputError(
-            f"'each_draw' reads a folder for each draw, such as {folder / '5-0'}, and {folder} has "
-            f"others: {list_names(strangers, folder)}. {advice}"
+            f"'each_draw' needs one folder per draw, such as {folder / '5-0'}, but {folder} "
+            f"has others: {list_names(strangers, folder)}. {advice}"
         )
     if not inner:
         raise InputError(f"{folder} has no folder of a draw, such as 5-0. {advice}")

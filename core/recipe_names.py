@@ -32,14 +32,14 @@ def find_recipe(path_or_name: Path) -> Path:
     bare = path_or_name.with_suffix("").as_posix().removeprefix("recipes/")
     if path_or_name.suffix in SUFFIXES and bare in shipped:
         raise InputError(
-            f"There is no recipe at {path_or_name}. manyshot brings one of that name: write "
-            f"{bare!r} alone, or copy it with `manyshot recipe new {bare}`."
+            f"There is no recipe at {path_or_name}. One of that name comes with manyshot: "
+            f"write {bare!r} alone, or copy it with `manyshot recipe new {bare}`."
         )
     if path_or_name.suffix or len(path_or_name.parts) > 2:
         return path_or_name  # a path: its reader says what is beside it
     raise InputError(
-        f"There is no recipe {name!r}, neither as a file nor among those that manyshot brings."
-        f"{did_you_mean(name, shipped)} `manyshot recipe list` shows them."
+        f"There is no recipe {name!r}, neither as a file nor among those that come with "
+        f"manyshot.{did_you_mean(name, shipped)} `manyshot recipe list` shows them."
     )
 
 

@@ -72,7 +72,8 @@ def subject_files(draws: Sequence[Recipe]) -> dict[str, Path]:
         first = files.setdefault(name, path)
         if first != path and hash_file(first) != hash_file(path):
             raise InputError(
-                f"{first} and {path} are different files, and a server would know both as {name}. "
-                "Train them by a recipe with 'each_draw: true', which names them by their draws."
+                f"{first} and {path} are different files, but a server would know both as "
+                f"{name}. Train them with a recipe with 'each_draw: true', which names them "
+                "by their draws."
             )
     return files

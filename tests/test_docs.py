@@ -72,8 +72,6 @@ def commands(page: str) -> list[list[str]]:
 @pytest.mark.parametrize("page", ["docs/own_photos.md", "docs/batch.md", "README.md"])
 def test_the_commands_of_a_guide_parse(page: str) -> None:
     for words in commands(page):
-        if words[0] == "start" and "each_draw" not in SubjectRecipe.model_fields:
-            continue
         command = typer.main.get_command(app)
         while commands_below := getattr(command, "commands", None):
             name, *words = words
@@ -89,7 +87,6 @@ def tutorial() -> dict[str, str]:
     return {first.removeprefix("# "): rest for first, rest in blocks}
 
 
-@pytest.mark.skipif("each_draw" not in SubjectRecipe.model_fields, reason="no start")
 def test_the_recipes_of_the_tutorial_parse() -> None:
     recipes = tutorial()
     assert recipes.keys() == KINDS.keys()

@@ -159,7 +159,7 @@ def test_captions_go_to_the_draws_that_hold_their_photos(
     wrong = training(
         tmp_path, tmp_path / "o", each_draw=True, classes={"captions": {"cat/4.png": "x"}}
     )
-    with pytest.raises(InputError, match=r"'cat/4\.png' is of no photo of any draw\."):
+    with pytest.raises(InputError, match=r"'cat/4\.png' matches no photo of any draw\."):
         draw_recipes(wrong)
 
 

@@ -225,9 +225,9 @@ def test_the_plan_says_what_will_not_be_told_and_does_nothing(
     code, said = manyshot("start", "photos", "--noun", "thing", "--plan")
     assert code == 0
     for sentence in (
-        "3 classes with 4 photos each to learn from, and 3 test photos, held out of the same",
+        "3 classes with 4 photos each to train on, and 3 test photos, held out of the same",
         "manyshot-tiny knows none of these classes",
-        "On 3 test photos a gain of less than about 71 points cannot be told from none.",
+        "On 3 test photos a gain of less than about 71 points cannot be told from zero.",
         "the answer holds for these photos and says nothing about others",
     ):
         assert sentence in said
@@ -263,14 +263,22 @@ def _damaged(folder: Path) -> None:
         (lambda folder: None, [], "There is no folder photos. `manyshot start` takes a folder of"),
         (Path.mkdir, [], "photos has no class folders. `manyshot start` takes a folder of"),
         (_a_file, [], "photos is a file. `manyshot start` takes a folder of class folders"),
-        (_loose, [], "1 image lies in photos itself, such as 1.png, and nothing says of which"),
-        (_nested, [], "If these are the classes, start with photos/train set."),
+        (_loose, [], "1 image lies in photos itself, such as 1.png, and it is unclear to which"),
+        (_nested, [], "If these are the classes, pass photos/train set."),
         (_no_images, [], "The class folder photos/key has no images. Add some or remove it."),
         (_damaged, [], "photos/cup/1.png"),
-        (lambda f: fill(f, {"cup": 5}), [], "photos has one class, 'cup', and whether images help"),
-        (lambda f: fill(f, {"cup": 1, "key": 1}), [], "the class 'cup' has 0 besides those that"),
-        (lambda f: fill(f, {"cup": 2, "key": 5}), [], "the class 'cup' has 1 besides those that"),
-        (lambda f: fill(f, CUPS), ["--shots", "5"], "--shots 5 needs so many photos of each class"),
+        (lambda f: fill(f, {"cup": 5}), [], "photos has one class, 'cup', but a measurement needs"),
+        (
+            lambda f: fill(f, {"cup": 1, "key": 1}),
+            [],
+            "the class 'cup' has 0 besides those held out",
+        ),
+        (
+            lambda f: fill(f, {"cup": 2, "key": 5}),
+            [],
+            "the class 'cup' has 1 besides those held out",
+        ),
+        (lambda f: fill(f, CUPS), ["--shots", "5"], "--shots 5 needs that many photos per class"),
         (lambda f: fill(f, CUPS), ["--way", "masks"], "Images from masks need masks"),
         (lambda f: fill(f, CUPS), ["--noun", " "], "--noun is empty"),
         (
@@ -307,7 +315,7 @@ def test_a_checkpoint_that_the_embedded_server_lacks_is_told_before_anything_is_
     fill(tmp_path / "photos", CUPS)
     code, said = manyshot("start", "photos", "--base", "mine.safetensors")
     assert code == 2
-    assert "would draw with mine.safetensors, and does not have it. Name the ComfyUI" in said
+    assert "does not have mine.safetensors. Name a ComfyUI" in said
 
 
 class Reached(Exception):
@@ -329,7 +337,10 @@ def test_a_start_goes_on_with_the_same_options_alone(
     assert manyshot("start", "photos")[0] == 130
     code, said = manyshot("start", "photos", "--noun", "thing", "--quick")
     assert code == 2
-    assert "start/photos was begun with other noun and quick. Give the same again to go on" in said
+    assert (
+        "start/photos was started with different noun and quick. Use the same again to resume"
+        in said
+    )
     Image.fromarray(photo(77, 128, 128)).save(tmp_path / "photos" / "cup" / "9.png")
     code, said = manyshot("start", "photos")
     assert code == 2
@@ -342,7 +353,7 @@ def test_a_folder_of_others_is_left_alone(manyshot: Call, tmp_path: Path) -> Non
     (tmp_path / "out" / "letter.txt").touch()
     code, said = manyshot("start", "photos", "--output", "out")
     assert code == 2
-    assert "out is not empty, and was not begun by `manyshot start`." in said
+    assert "out is not empty and was not started by `manyshot start`." in said
 
 
 @pytest.mark.server

@@ -24,12 +24,12 @@ def check_begun(setup: Setup) -> None:
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read: {error}. Choose another --output.") from None
     if not isinstance(before, dict):
-        raise InputError(f"{path} is no file of `manyshot start`. Choose another --output.")
+        raise InputError(f"{path} was not written by `manyshot start`. Choose another --output.")
     changed = [name for name, value in now.items() if before.get(name) != value]
     if changed:
         raise InputError(
-            f"{setup.output} was begun with other {' and '.join(changed)}. Give the same again to "
-            "go on, or choose another --output for an answer of its own."
+            f"{setup.output} was started with different {' and '.join(changed)}. Use the "
+            "same again to resume, or choose another --output for a separate answer."
         )
 
 
@@ -62,6 +62,6 @@ def _refuse_others(output: Path) -> None:
         raise InputError(f"{output} is a file. Choose another --output.")
     if output.is_dir() and any(not path.name.startswith(".") for path in output.iterdir()):
         raise InputError(
-            f"{output} is not empty, and was not begun by `manyshot start`. Choose another "
+            f"{output} is not empty and was not started by `manyshot start`. Choose another "
             "--output, or empty it."
         )

@@ -12,21 +12,23 @@ def check_options(options: Options) -> None:
     """Raises InputError for options that contradict each other."""
     assert options.folder is not None
     if options.noun is not None and not options.noun.strip():
-        raise InputError('--noun is empty: give a word for what the classes are, as in "food".')
+        raise InputError('--noun is empty: pass a word for what the classes are, such as "food".')
     if options.base is not None and options.way not in (None, Way.SUBJECTS):
-        raise InputError("--base is what subjects are trained on: leave --way out, or --base.")
+        raise InputError("--base is what subjects are trained on: omit --way or --base.")
     if options.method is not None and options.way not in (None, Way.SUBJECTS):
-        raise InputError("--method is of subjects: leave --way out, or --method.")
+        raise InputError("--method is for subjects: omit --way or --method.")
     if options.comfyui is not None and options.servers:
-        raise InputError("--comfyui starts a server, and --server names one: give one of the two.")
+        raise InputError("--comfyui starts a server, and --server names one: use only one of them.")
     for name, photos in (("FOLDER", options.folder), ("--test", options.test)):
         if photos is not None and _is_inside(options.output, photos):
             raise InputError(
-                f"--output {options.output} lies in {photos} ({name}), and would be taken for "
-                "photos next time. Choose another --output."
+                f"--output {options.output} is inside {photos} ({name}) and would be taken "
+                "for photos next time. Choose another --output."
             )
     if options.test is not None and options.test.resolve() == options.folder.resolve():
-        raise InputError("--test is the folder of the photos itself: what is learned cannot test.")
+        raise InputError(
+            "--test is the folder of the photos itself: training photos cannot be test photos."
+        )
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
@@ -40,6 +42,6 @@ def sentences_of_disk(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ManyshotError(
-            f"Nothing can go on in {folder}: {error}. Make room, or choose another --output; "
-            "what is done is kept."
+            f"{folder} cannot be used: {error}. Free up space, or choose another --output; "
+            "finished steps are kept."
         ) from None

@@ -15,15 +15,15 @@ if TYPE_CHECKING:  # imported when a command runs, so that --help is instant
     from .recipes import RecipeFile
     from .setup import Setup
 
-Quick = Annotated[bool, typer.Option("--quick", help="Fewer draws, steps and images.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Use fewer draws, steps and images.")]
 OnlyPlan = Annotated[
     bool,
     typer.Option(
         "--plan",
-        help="Show the steps, minutes, disk, and what the answer will not tell; do nothing.",
+        help="Only show the steps, minutes, disk space and what the answer cannot tell.",
     ),
 ]
-How = Annotated[Method | None, typer.Option(help="How subjects are trained; default: lora.")]
+How = Annotated[Method | None, typer.Option(help="The method that trains subjects; default: lora.")]
 
 
 @needs("start", Extra.SERVER, Extra.TRAINER)
@@ -31,7 +31,7 @@ def start(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Photos: FOLDER/<class name>/<images>, five of each class or more; with masks "
+            help="Photos: FOLDER/<class name>/<images>, five or more per class; with masks "
             "FOLDER/images/<class name>/ and FOLDER/masks/<class name>/.",
             show_default=False,
         ),
@@ -48,25 +48,23 @@ def start(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Where everything goes; default: start/<name of FOLDER>.")
+        Path | None, typer.Option(help="The output folder; default: start/<name of FOLDER>.")
     ] = None,
     plan: OnlyPlan = False,
     quick: Quick = False,
     shots: Annotated[
         int | None,
-        typer.Option(min=1, help="Photos of each class that a draw learns from; default: 5."),
+        typer.Option(min=1, help="Photos per class in a draw; default: 5."),
     ] = None,
-    draws: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="How often they are drawn anew.")
-    ] = None,
+    draws: Annotated[int | None, typer.Option(min=1, max=1000, help="Number of draws.")] = None,
     images: Annotated[
-        int | None, typer.Option(min=1, help="Synthetic images of each class (of each draw).")
+        int | None, typer.Option(min=1, help="Synthetic images per class (and draw).")
     ] = None,
     way: Annotated[
         Way | None,
         typer.Option(
-            help="How images are made: by words learned from the photos, by the names of the "
-            "classes, or from masks. Default: what fits the photos and the model."
+            help="How to make images: with words learned from the photos, from class names, "
+            "or from masks. Default: what fits the photos and the model."
         ),
     ] = None,
     method: How = None,
@@ -80,7 +78,7 @@ def start(
     workflow: Annotated[
         str | None,
         typer.Option(
-            help="A workflow to draw with: a file, or one that manyshot brings, such as "
+            help="A workflow to draw with: a file, or one that comes with manyshot, such as "
             "class_prompts_sd15 or keep_object_sdxl."
         ),
     ] = None,
@@ -88,8 +86,7 @@ def start(
         list[str] | None,
         typer.Option(
             "--server",
-            help="A ComfyUI that draws, http://host:port; may be given several times. Default: "
-            "one of manyshot's own.",
+            help="A ComfyUI to draw on, http://host:port. Repeatable. Default: the embedded one.",
             show_default=False,
         ),
     ] = None,
@@ -101,7 +98,7 @@ def start(
     """From your photos to a measured gain: synthetic images, trainings with and without, a report.
 
     Writes the recipes that it uses, numbered and with comments; edit them and run the command
-    again, or each by itself. Ctrl-C stops; the same command goes on.
+    again, or run each step on its own. Ctrl-C stops; the same command resumes.
 
     Example: manyshot start photos --noun food --test test_photos --plan
     """
@@ -136,11 +133,11 @@ def start(
 @needs("demo", Extra.SERVER, Extra.TRAINER)
 def demo(
     quick: Quick = False,
-    output: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("demo"),
+    output: Annotated[Path, typer.Option(help="The output folder.")] = Path("demo"),
     method: How = None,
     plan: OnlyPlan = False,
 ) -> None:
-    """The same as `start` on photos of solar cells, which the small model has never seen."""
+    """Run `start` on photos of solar cells, which the small model has never seen."""
     from ..console import PlainConsole
     from .photos import solar_cells
 

@@ -63,7 +63,7 @@ def _measuring(setup: Setup) -> Forecast:
     arms = 3 if setup.photos.least >= 2 * setup.shots else 2
     trainings = setup.draws * setup.size.seeds * (arms + 1)
     photos = sum(setup.photos.counts.values()) + setup.photos.tested + setup.drawn
-    what = f"{pluralize(setup.draws, 'draw')} of {pluralize(setup.shots, 'photo')} a class"
+    what = f"{pluralize(setup.draws, 'draw')} of {pluralize(setup.shots, 'photo')} per class"
     seconds = photos * PHOTO_SECONDS + trainings * TRAINING_SECONDS
     return Forecast(
         "measure", f"{what}, {pluralize(trainings, 'training')}", seconds / 60, RESULTS_MB
@@ -76,20 +76,22 @@ def limits(setup: Setup) -> Iterator[str]:
     if setup.photos.split:
         held_out = pluralize(tested, "photo of this folder is", "photos of this folder are")
         yield (
-            f"{held_out} held out for testing, and nothing learns from them. Give test photos with "
-            "--test to learn from all."
+            f"{held_out} held out for testing and never trained on. Pass test photos with "
+            "--test to train on all."
         )
     yield (
         f"On {pluralize(tested, 'test photo')} a gain of less than about "
-        f"{100 * unseen_share(tested):.0f} points cannot be told from none."
+        f"{100 * unseen_share(tested):.0f} points cannot be told from zero."
     )
     if setup.draws == 1:
         yield (
-            "There is only one set of photos to learn from, so the answer holds for these photos "
-            "and says nothing about others. More photos per class would allow several draws."
+            "There is only one set of photos to train on, so the answer holds for these "
+            "photos and says nothing about others. More photos per class would allow "
+            "several draws."
         )
     if setup.tiny and setup.way is Way.SUBJECTS:
         yield (
-            "So far, images by manyshot-tiny of classes that it does not know have not been seen "
-            "to help (docs/results.md). Expect 'cannot tell', and repeat it with another model."
+            "So far, images by manyshot-tiny of classes that it does not know have not "
+            "helped measurably (docs/results.md). Expect 'cannot tell', and repeat with "
+            "another model."
         )

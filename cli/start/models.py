@@ -63,8 +63,9 @@ def workflow_text(workflow: str) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         raise InputError(
-            f"There is no workflow {workflow}: give a file that ComfyUI saved, or the name of one "
-            "that manyshot brings, such as class_prompts_sd15 (`manyshot workflow list`)."
+            f"There is no workflow {workflow}: pass a file that ComfyUI saved, or the name "
+            "of one that comes with manyshot, such as class_prompts_sd15 (`manyshot "
+            "workflow list`)."
         ) from None
 
 
@@ -72,15 +73,15 @@ def image_size(base: Path) -> int:
     """The side in pixels of what a checkpoint draws. Raises InputError for one of no known kind."""
     if base.is_dir():
         raise InputError(
-            f"{base} is a folder: ComfyUI loads checkpoints that are one .safetensors file. Name "
-            "that file."
+            f"{base} is a folder, but ComfyUI loads checkpoints from a single .safetensors "
+            "file. Pass that file."
         )
     if not base.is_file():
         raise InputError(f"There is no checkpoint at {base}.")
     facts = file_facts(base)
     if facts is None or facts.kind != "model" or facts.family not in SIZES:
         raise InputError(
-            f"{base} is no checkpoint of Stable Diffusion 1.x or XL in a .safetensors file, and "
-            "subjects are trained on those."
+            f"{base} is not a .safetensors checkpoint of Stable Diffusion 1.x or XL, which "
+            "subjects need."
         )
     return SIZES[facts.family]

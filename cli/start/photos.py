@@ -94,15 +94,15 @@ def _check_folder(folder: Path) -> None:
     loose = image_files(folder, deep=False)
     if not inner and loose:
         raise InputError(
-            f"{pluralize(len(loose), 'image lies', 'images lie')} in {folder} itself, such as "
-            f"{loose[0].name}, and nothing says of which class. {layout}"
+            f"{pluralize(len(loose), 'image lies', 'images lie')} in {folder} itself, such "
+            f"as {loose[0].name}, and it is unclear to which class they belong. {layout}"
         )
     if not inner:
         raise InputError(f"{folder} has no class folders. {layout}")
     if len(inner) == 1 and len(visible_folders(inner[0])) > 1:
         raise InputError(
-            f"{folder} holds one folder, {inner[0].name}, with folders in it. If these are the "
-            f"classes, start with {inner[0]}."
+            f"{folder} contains one folder, {inner[0].name}, with folders in it. If these "
+            f"are the classes, pass {inner[0]}."
         )
 
 
@@ -121,9 +121,8 @@ def _check_classes(real: Sequence[Example], folder: Path) -> None:
     counts = Counter(example.class_name for example in real)
     if len(counts) < 2:
         raise InputError(
-            f"{folder} has one class, {next(iter(counts))!r}, and whether images help is measured "
-            "on telling two classes or more apart. Put the photos of another class into a folder "
-            "beside it."
+            f"{folder} has one class, {next(iter(counts))!r}, but a measurement needs at "
+            "least two. Put the photos of another class into a folder beside it."
         )
 
 
@@ -149,8 +148,8 @@ def _notes(folder: Path, real: Sequence[Example]) -> list[str]:
     deep = sorted({e.class_name for e in real if e.name.count("/") > 1})
     if deep:
         notes.append(
-            f"Photos of {', '.join(deep)} lie in folders inside the class's own, and count as one "
-            "class."
+            f"Photos of {', '.join(deep)} are in subfolders of the class folder and count as "
+            "one class."
         )
     loose = image_files(folder, deep=False)
     if loose:

@@ -18,7 +18,7 @@ def check_servers(options: Options, pictures: Recipe) -> None:
     checkpoints = models_folder() / "checkpoints"
     if not (checkpoints / options.base.name).exists():
         raise InputError(
-            f"The embedded ComfyUI would draw with {options.base.name}, and does not have it. Name "
-            "the ComfyUI that has it with --comfyui FOLDER or --server ADDRESS, or link the file "
-            f"into {checkpoints}."
+            f"The embedded ComfyUI does not have {options.base.name}. Name a ComfyUI that "
+            "has it with --comfyui FOLDER or --server ADDRESS, or link the file into "
+            f"{checkpoints}."
         )

@@ -166,7 +166,7 @@ def _pictures(setup: Setup, number: int) -> RecipeFile:
     notes = {
         "workflow": "A ComfyUI workflow: a file, or the name of one that comes with manyshot.",
         "each_draw": "Each draw uses its own subjects and gets its own folder.",
-        "classes": "What prompts call each class.",
+        "classes": "The words for each class in prompts.",
         "pairs": "The photos and their masks.",
         "prompts": "Templates take turns. More of them, or contexts, add variety.",
         "images_per_class": "For each draw."

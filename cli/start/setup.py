@@ -62,8 +62,8 @@ def decide(options: Options, photos: Photos) -> Setup:
     shots = _shots(options, photos, size)
     if way is Way.SUBJECTS and shots < LEAST_OF_SUBJECTS:
         raise InputError(
-            f"A subject is learned from {LEAST_OF_SUBJECTS} photos at least, and "
-            f"{_smallest(photos)}. Add photos of it, or leave the class out."
+            f"A subject needs at least {LEAST_OF_SUBJECTS} photos, and {_smallest(photos)}. "
+            "Add photos, or leave the class out."
         )
     draws = _draws(options, photos, size, shots)
     return Setup(
@@ -84,8 +84,8 @@ def _way(options: Options, photos: Photos, tiny: bool, words: dict[str, str]) ->
     way, why = _chosen_way(options, photos, tiny, words)
     if way is Way.MASKS and photos.pairs is None:
         raise InputError(
-            "Images from masks need masks: give a folder with images/<class name>/<name>.jpg and "
-            "masks/<class name>/<name>.png."
+            "Images from masks need masks: pass a folder with images/<class "
+            "name>/<name>.jpg and masks/<class name>/<name>.png."
         )
     return way, why
 
@@ -104,19 +104,19 @@ def _chosen_way(
         ), f"That is what the workflow {options.workflow} takes."
     if photos.pairs is not None:
         return Way.MASKS, (
-            "The photos have masks, so objects keep their own pixels and the background is drawn "
-            "anew. For another way give --way."
+            "The photos have masks, so objects keep their own pixels and the background is "
+            "redrawn. Use --way to choose another way."
         )
     if not tiny:
-        return Way.SUBJECTS, "Each class becomes a word that --base learns from its photos."
+        return Way.SUBJECTS, "--base learns a word for each class from its photos."
     if named == every:
         return Way.NAMES, "manyshot-tiny knows all these classes by their names."
     some = f"{named} of these {every} classes" if named else "none of these classes"
     return Way.SUBJECTS, (
-        f"manyshot-tiny knows {some}: it has learned 37 breeds of cats and dogs and nothing else. "
-        "So each class becomes a word that it learns from the photos. Its pictures are soft and "
-        "128 pixels wide. For better ones, name a Stable Diffusion checkpoint with --base, and the "
-        "ComfyUI that has it with --comfyui or --server."
+        f"manyshot-tiny knows {some}: it was trained on 37 breeds of cats and dogs and "
+        "nothing else. So it learns a word for each class from the photos. Its images are "
+        "soft and 128 pixels wide. For better ones, name a Stable Diffusion checkpoint with "
+        "--base, and the ComfyUI that has it with --comfyui or --server."
     )
 
 
@@ -124,8 +124,8 @@ def _shots(options: Options, photos: Photos, size: Size) -> int:
     shots = options.shots or min(size.shots, photos.least)
     if shots > photos.least:
         raise InputError(
-            f"--shots {shots} needs so many photos of each class, and {_smallest(photos)}. Ask for "
-            "fewer, or add photos."
+            f"--shots {shots} needs that many photos per class, and {_smallest(photos)}. Ask "
+            "for fewer, or add photos."
         )
     return shots
 
@@ -133,7 +133,7 @@ def _shots(options: Options, photos: Photos, size: Size) -> int:
 def _smallest(photos: Photos) -> str:
     """How many photos the smallest class has to learn from, and why not more."""
     name = min(photos.counts, key=photos.counts.__getitem__)
-    beside = " besides those that are held out to be tested on" if photos.split else ""
+    beside = " besides those held out for testing" if photos.split else ""
     return f"the class {name!r} has {photos.least:,}{beside}"
 
 
@@ -167,6 +167,6 @@ def describe_photos(setup: Setup) -> str:
     each = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     origin = "held out of the same folder" if photos.split else "given"
     return (
-        f"{pluralize(len(photos.classes), 'class', 'classes')} with {each} photos each to learn "
-        f"from, and {pluralize(photos.tested, 'test photo')}, {origin}."
+        f"{pluralize(len(photos.classes), 'class', 'classes')} with {each} photos each to "
+        f"train on, and {pluralize(photos.tested, 'test photo')}, {origin}."
     )

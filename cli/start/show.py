@@ -21,9 +21,12 @@ def show_plan(setup: Setup, console: "PlainConsole") -> None:
         console.print(note, style="yellow")
     console.print(f"How images are made: {setup.way.value}. {setup.why}")
     if setup.way is Way.SUBJECTS and setup.options.noun is None:
-        console.print("Each class name is its own noun; --noun food would say what they all are.")
+        console.print(
+            "Each class name is its own noun; use --noun, such as --noun food, to say "
+            "what they all are."
+        )
     console.print(_table(setup))
-    console.print(f"Everything goes to {setup.output}. What the answer will not tell you:")
+    console.print(f"Everything goes to {setup.output}. What the answer cannot tell:")
     for limit in limits(setup):
         console.print(f"- {limit}")
 

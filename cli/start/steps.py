@@ -116,7 +116,7 @@ def _train(work: Work) -> str:
         )
     for subject_file in trained:
         _tell_trained(subject_file, work.say)
-    return f"in {recipe.output}" + ("" if trained else ", all of them trained already")
+    return f"in {recipe.output}" + ("" if trained else ", all already trained")
 
 
 def _draw(work: Work) -> str:
@@ -146,7 +146,7 @@ def _steps(update: Step, of: int) -> Callable[[str, int], None]:
 
 def _tell_trained(trained: Trained, say: Say) -> None:
     if trained.fitted.interrupted:
-        say(f"Saved {trained.path}. Run the same command again to go on.")
+        say(f"Saved {trained.path}. Run the same command again to resume.")
         raise typer.Exit(INTERRUPTED)
     words = ", ".join(subject.word for subject in trained.facts.subjects)
     say(f"{trained.path}, in {trained.fitted.seconds:.0f} s; in prompts: {words}")
@@ -159,8 +159,8 @@ def _check_ended(summary: Summary) -> None:
     reason = summary.stopped or next((reason for _, reason, _ in summary.failures), None)
     if reason or summary.exit_code:
         raise ManyshotError(
-            f"Not all images of {summary.folder} were made: {reason} Run the same command again to "
-            "go on."
+            f"Some images of {summary.folder} are missing: {reason} Run the same command "
+            "again to resume."
         )
 
 

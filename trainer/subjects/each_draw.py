@@ -55,4 +55,4 @@ def _check_captions(classes: ClassFolders, names: set[str]) -> None:
     unknown = next((name for name in classes.captions if name not in names), None)
     if unknown is not None:
         near = did_you_mean(unknown, names)
-        raise InputError(f"The caption for {unknown!r} is of no photo of any draw.{near}")
+        raise InputError(f"The caption for {unknown!r} matches no photo of any draw.{near}")
