@@ -263,7 +263,7 @@ def _damaged(folder: Path) -> None:
         (lambda folder: None, [], "There is no folder photos. `manyshot start` takes a folder of"),
         (Path.mkdir, [], "photos has no class folders. `manyshot start` takes a folder of"),
         (_a_file, [], "photos is a file. `manyshot start` takes a folder of class folders"),
-        (_loose, [], "1 image lies in photos itself, such as 1.png, and it is unclear to which"),
+        (_loose, [], "1 image lies in photos itself, such as 1.png, outside any class folder"),
         (_nested, [], "If these are the classes, pass photos/train set."),
         (_no_images, [], "The class folder photos/key has no images. Add some or remove it."),
         (_damaged, [], "photos/cup/1.png"),

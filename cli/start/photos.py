@@ -95,7 +95,7 @@ def _check_folder(folder: Path) -> None:
     if not inner and loose:
         raise InputError(
             f"{pluralize(len(loose), 'image lies', 'images lie')} in {folder} itself, such "
-            f"as {loose[0].name}, and it is unclear to which class they belong. {layout}"
+            f"as {loose[0].name}, outside any class folder. {layout}"
         )
     if not inner:
         raise InputError(f"{folder} has no class folders. {layout}")
