@@ -14,11 +14,11 @@ values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) 
 FACTS: dict[str, Value] = {"photos": digest(["a"]), "rate": 0.001, "noun": "dog", "gamma": None}
 
 CHANGES: list[tuple[dict[str, Value], str]] = [
-    ({"photos": digest(["b"])}, "with other photos"),
+    ({"photos": digest(["b"])}, "different photos"),
     ({"rate": 0.1}, "rate was 0.001 and is now 0.1"),
     ({"noun": "cat"}, "noun was dog and is now cat"),
     ({"gamma": 5.0}, "gamma was not set and is now 5"),
-    ({"photos": digest([]), "rate": 1}, "with other photos, rate was 0.001 and is now 1"),
+    ({"photos": digest([]), "rate": 1}, "different photos, rate was 0.001 and is now 1"),
 ]
 
 
