@@ -22,9 +22,9 @@ import typer
 from disguises import DISGUISES
 from manyshot.core.counted import in_percent
 from manyshot.core.image_files import image_files
-from manyshot.trainer.copies import search
-from manyshot.trainer.copies.search import find_copies
-from manyshot.trainer.copies.signatures import Signature, signature_of
+from manyshot.trainer.copies import copy_search as search
+from manyshot.trainer.copies.copy_search import find_copies
+from manyshot.trainer.copies.signatures import Signature, compute_signature
 from manyshot.trainer.images import read_rgb
 from PIL import Image
 from rich.console import Console
@@ -110,7 +110,7 @@ def small(path: Path, side: int) -> Image.Image:
 
 
 def signed(image: Image.Image) -> Signature:
-    return signature_of(np.asarray(image))
+    return compute_signature(np.asarray(image))
 
 
 def took(folder: Path, side: int, count: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from manyshot.core.counted import in_percent
-from manyshot.trainer.measure.gain import gain
+from manyshot.trainer.measure.gain import estimate_gain
 from manyshot.trainer.measure.sharing import Sharing, mean_shared
 
 KNOWN = 1.5  # points
@@ -82,7 +82,7 @@ def row_of(case: Case, times: int) -> str:
     covered, plain, these, widths, shared = [], [], [], [], []
     for _ in range(times):
         arm, base, sharing, own = simulate(rng, case)
-        found, unaware = gain(arm, base, sharing), gain(arm, base)
+        found, unaware = estimate_gain(arm, base, sharing), estimate_gain(arm, base)
         covered.append(found.low <= KNOWN <= found.high)
         plain.append(unaware.low <= KNOWN <= unaware.high)
         these.append(found.low <= own <= found.high)

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from manyshot.core.pets import FOLDER, read_split
 from manyshot.core.records import read_records
-from manyshot.trainer.copies.search import find_copies
+from manyshot.trainer.copies.copy_search import find_copies
 from PIL import Image
 from rich.console import Console
 from rich.table import Table

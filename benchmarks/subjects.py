@@ -77,7 +77,7 @@ def prepare(folder: Path) -> None:
     """The base and the photos that both train on."""
     from manyshot.core.tiny_files import TINY_MODEL
     from manyshot.core.tiny_sizes import TINY
-    from manyshot.trainer.base.export import export_diffusers, load_single_file
+    from manyshot.trainer.base.export_checkpoint import export_diffusers, load_single_file
 
     export_diffusers(folder / "base", load_single_file(TINY_MODEL, tokenizer(), TINY))
     (folder / "photos").mkdir()
@@ -111,10 +111,10 @@ def train_ours(folder: Path, case: Case, workers: int) -> None:
     from manyshot.trainer.subjects.fit import fit
     from manyshot.trainer.subjects.machine import Machine
     from manyshot.trainer.subjects.open_base import open_base
-    from manyshot.trainer.subjects.photos import NewSubject, encode_photos, read_photos
-    from manyshot.trainer.subjects.settings import Settings
-    from manyshot.trainer.subjects.train import adapted_base, lessons
-    from manyshot.trainer.subjects.words import Token
+    from manyshot.trainer.subjects.subject_photos import NewSubject, encode_photos, read_photos
+    from manyshot.trainer.subjects.subject_settings import Settings
+    from manyshot.trainer.subjects.token_embeddings import Token
+    from manyshot.trainer.subjects.train_subject import adapt_base, build_training_sets
 
     own = {"steps": STEPS, "every": STEPS, "batch": BATCH, "rank": RANK, "held_out": 0}
     settings = Settings.model_validate({**own, **case.ours})
@@ -122,8 +122,8 @@ def train_ours(folder: Path, case: Case, workers: int) -> None:
     token = Token(WORD, NOUN)
     subject = NewSubject(token, read_photos(sorted((folder / "photos").iterdir()), SIDE), WORD)
     encoded = encode_photos(base, subject.photos)
-    adapted = adapted_base(base, [token], settings)
-    learned, _ = lessons(adapted, [subject], [encoded], settings)
+    adapted = adapt_base(base, [token], settings)
+    learned, _ = build_training_sets(adapted, [subject], [encoded], settings)
     with tempfile.TemporaryDirectory() as place:
         machine = Machine(workers=workers)
         fit(adapted, [learned], None, settings, machine, Path(place) / "it", {})

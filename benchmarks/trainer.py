@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from manyshot.trainer.measure.learner import Options
 from manyshot.trainer.measure.model import Model
-from manyshot.trainer.measure.pixels.nets import Net, device_of, open_net
-from manyshot.trainer.measure.pixels.policies import transform_of
-from manyshot.trainer.measure.pixels.store import Pixels
-from manyshot.trainer.measure.pixels.training import batches, descend, make_optimiser, train
+from manyshot.trainer.measure.pixels.classifier_nets import Net, open_net, resolve_device
+from manyshot.trainer.measure.pixels.finetuning import batches, descend, make_optimiser, train
+from manyshot.trainer.measure.pixels.image_augmentation import build_transform
+from manyshot.trainer.measure.pixels.pixel_cache import Pixels
 from manyshot.trainer.measure.plans import Plan
 from manyshot.trainer.measure.policy import Policy
 from PIL import Image
@@ -60,7 +60,7 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
         self.transform = v2.Compose(
             [
                 v2.Resize((SIDE, SIDE)),
-                transform_of(policy, SIDE),
+                build_transform(policy, SIDE),
                 v2.PILToTensor(),
                 v2.ToDtype(torch.float, scale=True),
                 v2.Normalize(list(net.mean), list(net.std)),
@@ -76,7 +76,7 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
 
 
 def bare_steps(net: Net, model: Model, ready: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
-    device = device_of(model)
+    device = resolve_device(model)
     module = net.make(CLASSES).to(device)
     module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = make_optimiser(module.train(), OPTION, model)
@@ -87,7 +87,7 @@ def bare_steps(net: Net, model: Model, ready: list[tuple[torch.Tensor, torch.Ten
 
 def reference(net: Net, model: Model, loader: DataLoader[tuple[torch.Tensor, int]]) -> None:
     """Of torchvision's references/classification/train.py, without what is for many devices."""
-    device = device_of(model)
+    device = resolve_device(model)
     module = net.make(CLASSES).to(device).train()
     criterion = torch.nn.CrossEntropyLoss()
     optimiser = torch.optim.SGD(module.parameters(), OPTION.rate, 0.9, weight_decay=OPTION.decay)
@@ -123,7 +123,7 @@ def in_turns(rivals: dict[str, Callable[[], object]]) -> dict[str, Seconds]:
 
 def compare(name: str, policy: Policy, paths: list[Path], pixels: Pixels) -> tuple[str, ...]:
     model = Model(name=name, mode="finetune", pretrained=name in ("efficientnet_lite0",), size=SIDE)
-    net, device = open_net(model), device_of(model)
+    net, device = open_net(model), resolve_device(model)
     rows = np.random.default_rng(0).permutation(len(paths)).reshape(STEPS, BATCH)
     plan = Plan(rows, rows % CLASSES, np.full(rows.shape, 1 / BATCH), policy, (0, 0))
     ready = list(batches(net, pixels, plan, CLASSES, device))

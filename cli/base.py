@@ -87,12 +87,18 @@ def train_autoencoder(
     """Train the autoencoder. Run again to resume."""
     from ..core.pets import read_split
     from ..trainer.base.autoencoder_batches import AutoencoderOptions
-    from ..trainer.base.data import evenly, pool_split, read_broad, read_images, watched_pixels
+    from ..trainer.base.photo_data import (
+        evenly,
+        pool_split,
+        preview_pixels,
+        read_broad,
+        read_images,
+    )
     from ..trainer.base.train_autoencoder import train_autoencoder
 
     _prepare(device)
     images = read_images(data, pool_split(read_split(data)).pool, IMAGE_SIZE)
-    watched = watched_pixels(images, 12)
+    watched = preview_pixels(images, 12)
     if broad is not None:
         images += evenly(read_broad(broad, each=10)[1], len(images) // 3)
     options = AutoencoderOptions(
@@ -143,21 +149,21 @@ def train(
     from ..trainer.base.autoencoder import load_autoencoder
     from ..trainer.base.corpus import (
         broad_examples,
+        list_seen_examples,
         pet_examples,
         prepare_corpus,
-        seen_examples,
     )
     from ..trainer.base.diffusion import DiffusionOptions
-    from ..trainer.base.sample import Networks
-    from ..trainer.base.train_base import fresh_unet, sampler, train_base, watched_prompts
-    from ..trainer.base.words import taught_text_encoder
+    from ..trainer.base.euler_sampling import Networks
+    from ..trainer.base.text_pretraining import pretrain_text_encoder
+    from ..trainer.base.train_base import fresh_unet, preview_prompts, sampler, train_base
 
     _prepare(device)
     words = load_tokenizer(tokenizer_folder(tokenizer))
     vae = load_autoencoder(run, TINY)
     examples = pet_examples(data) + (broad_examples(broad, each=15) if broad else [])
     said = [caption for example in examples for caption in example.captions]
-    text_encoder = taught_text_encoder(run, TINY, words, said, lessons, seed)
+    text_encoder = pretrain_text_encoder(run, TINY, words, said, lessons, seed)
     options = DiffusionOptions(
         steps,
         minutes,
@@ -172,8 +178,8 @@ def train(
     )
     networks = Networks(words, text_encoder, fresh_unet(TINY, seed), vae)
     corpus = prepare_corpus(examples, networks, options, mirror, run)
-    draw_samples = sampler(networks, watched_prompts(examples), run / "samples")
-    images = [example.image for example in seen_examples(examples, mirror)]
+    draw_samples = sampler(networks, preview_prompts(examples), run / "samples")
+    images = [example.image for example in list_seen_examples(examples, mirror)]
     features = image_features(images, device) if alignment else None
     train_base(corpus, networks.unet, draw_samples, options, run, features)
     say(f"Saved in {run}. Run it again to continue, or `manyshot base export` to use it.")
@@ -198,8 +204,8 @@ def train_controlnet(
 ) -> None:
     """Train a ControlNet on the trained base. Run again to resume."""
     from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.conditions import condition_images, watched_conditions
-    from ..trainer.base.corpus import pet_examples, prepare_corpus, seen_examples
+    from ..trainer.base.conditions import condition_images, preview_conditions
+    from ..trainer.base.corpus import list_seen_examples, pet_examples, prepare_corpus
     from ..trainer.base.diffusion import DiffusionOptions, load_networks
     from ..trainer.base.train_controlnet import checkpoint_path, sampler, train_controlnet
 
@@ -219,8 +225,8 @@ def train_controlnet(
         seed=seed,
     )
     corpus = prepare_corpus(examples, networks, options, True, run)
-    images = condition_images(seen_examples(examples, True), kind)
-    prompts, watched = watched_conditions(examples, images, 8)
+    images = condition_images(list_seen_examples(examples, True), kind)
+    prompts, watched = preview_conditions(examples, images, 8)
     draw_samples = sampler(networks, prompts, watched, run / f"samples-{kind}")
     path = checkpoint_path(run, kind)
     train_controlnet(corpus, images, networks.unet, draw_samples, options, path)

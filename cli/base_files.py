@@ -30,7 +30,7 @@ def export(
     """Export the trained model to files that other programs load."""
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.base.diffusion import load_networks
-    from ..trainer.base.export import export_diffusers, export_run
+    from ..trainer.base.export_checkpoint import export_diffusers, export_run
     from ..trainer.base.train_controlnet import export_controlnets
 
     words = load_tokenizer(tokenizer_folder(tokenizer))

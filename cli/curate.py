@@ -85,7 +85,7 @@ def curate(
         from ..trainer.curation.curate import Curation
         from ..trainer.curation.curate import curate as curate_folder
         from ..trainer.measure.plans import Budget
-        from ..trainer.measure.segmentation.segmenter import Segmenter
+        from ..trainer.measure.segmentation.segmenter_settings import Segmenter
     net = parse_recipe_data(Segmenter, {"net": segmenter.value, "size": size}, "The segmenter")
     wanted = Curation(
         folder, real, output, held_out, least, drop, ignore, alike, net, Budget(steps, batch)

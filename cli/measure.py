@@ -12,7 +12,7 @@ from .needs import needs
 from .options import Json, Open, Quiet, Settings, open_file, print_json, progress_console
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from ..trainer.measure.results import GainRow, Results
+    from ..trainer.measure.measure_results import GainRow, Results
     from .console import PlainConsole
 
 
@@ -54,9 +54,9 @@ def measure(
 ) -> None:
     """Measure whether synthetic images help. Ctrl-C stops; run again to resume."""
     from ..core.recipe_file import read_recipe_file
-    from ..trainer.measure.recipe import MeasureRecipe
+    from ..trainer.measure.measure_recipe import MeasureRecipe
+    from ..trainer.measure.measure_results import FILE
     from ..trainer.measure.report.answer import is_finished
-    from ..trainer.measure.results import FILE
     from .console import PlainConsole
     from .progress import loading, progress
     from .report import draw
@@ -76,7 +76,7 @@ def measure(
         wanted = wanted.model_copy(update={"output": own})
     shown = progress_console(quiet)
     with loading("PyTorch", shown):
-        from ..trainer.measure.measure import measure as measure_recipe
+        from ..trainer.measure.run_measurement import measure as measure_recipe
     with progress(shown) as step:
         results = measure_recipe(wanted, step)
     file = wanted.output / FILE
@@ -110,7 +110,7 @@ def shots(
     need training per draw: their images are added only to draws that contain all their photos.
     """
     from ..core.recipe_file import read_recipe_file
-    from ..trainer.measure.recipe import MeasureRecipe
+    from ..trainer.measure.measure_recipe import MeasureRecipe
     from .console import PlainConsole
     from .progress import loading
 
@@ -128,7 +128,7 @@ def _show(console: "PlainConsole", results: "Results") -> None:
 
     from rich.table import Table
 
-    from ..trainer.measure.report.figures import NONE, points, span
+    from ..trainer.measure.report.sample_figures import NONE, points, span
 
     table = Table("shots", "arm", "reached", "gain in points (95 %)", "relative", "against")
     if results.published:

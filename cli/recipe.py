@@ -151,11 +151,11 @@ def _model(kind: "RecipeKind") -> "type[BaseModel]":
 
             return Recipe
         case "measure":
-            from ..trainer.measure.recipe import MeasureRecipe
+            from ..trainer.measure.measure_recipe import MeasureRecipe
 
             return MeasureRecipe
         case _:
-            from ..trainer.subjects.recipe import SubjectRecipe
+            from ..trainer.subjects.subject_recipe import SubjectRecipe
 
             return SubjectRecipe
 

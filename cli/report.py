@@ -11,7 +11,7 @@ from .needs import needs
 from .options import Open, open_file
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from ..trainer.measure.results import Results
+    from ..trainer.measure.measure_results import Results
     from .console import PlainConsole
 
 
@@ -26,8 +26,8 @@ def report(
     open_it: Open = False,
 ) -> None:
     """Redraw report.html and report.md from a measurement's results.json."""
+    from ..trainer.measure.measure_results import FILE, read_results
     from ..trainer.measure.report.answer import is_finished
-    from ..trainer.measure.results import FILE, read_results
     from .console import PlainConsole
 
     folder = folder.parent if folder.name == FILE and folder.is_file() else folder
@@ -41,7 +41,7 @@ def report(
 
 def draw(console: "PlainConsole | None", folder: Path, results: "Results") -> Path:
     """Write the report, say on `console` where it is, and give the path of its page."""
-    from ..trainer.measure.report.write import write_report
+    from ..trainer.measure.report.write_report import write_report
 
     paths = write_report(folder, results)
     if console:

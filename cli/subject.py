@@ -43,7 +43,7 @@ def train(
     """Train a recipe's subjects. Ctrl-C saves; run again to resume."""
     from ..core.recipe_file import read_recipe_file
     from ..core.tiny_files import TINY_MODEL
-    from ..trainer.subjects.recipe import SubjectRecipe
+    from ..trainer.subjects.subject_recipe import SubjectRecipe
     from .console import PlainConsole
     from .progress import loading, progress
 
@@ -54,7 +54,7 @@ def train(
         from ..trainer.base.architecture import load_tokenizer
         from ..trainer.device import check_device
         from ..trainer.subjects.machine import Machine
-        from ..trainer.subjects.run import train_recipe
+        from ..trainer.subjects.train_recipe import train_recipe
         from ..trainer.training_log import open_log
     check_device(device)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..driver.ledger import Counts
     from ..driver.look import ClassCounts, FailureCounts, Preview
-    from ..trainer.measure.results import GainRow, Results
+    from ..trainer.measure.measure_results import GainRow, Results
 
 
 def plan_summary(preview: "Preview") -> dict[str, Any]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from ..trainer.subjects.base_model import BaseModel
     from ..trainer.subjects.machine import Machine
-    from ..trainer.subjects.photos import NewSubject, Photo
-    from ..trainer.subjects.settings import Settings
+    from ..trainer.subjects.subject_photos import NewSubject, Photo
+    from ..trainer.subjects.subject_settings import Settings
 
 WORK = "manyshot/subjects"  # below ComfyUI's output folder: samples, and what is needed to go on
 
@@ -60,10 +60,10 @@ def train(order: Order, images: "Sequence[Tensor]", masks: "Sequence[Tensor]") -
     _check_trainer()
     from ..trainer.base.architecture import load_tokenizer
     from ..trainer.subjects.open_base import open_base
-    from ..trainer.subjects.photos import NewSubject
-    from ..trainer.subjects.run import is_trained
-    from ..trainer.subjects.settings import Settings
-    from ..trainer.subjects.words import Token
+    from ..trainer.subjects.subject_photos import NewSubject
+    from ..trainer.subjects.subject_settings import Settings
+    from ..trainer.subjects.token_embeddings import Token
+    from ..trainer.subjects.train_recipe import is_trained
 
     model_management.unload_all_models()
     settings = Settings.model_validate(dict(order.settings))
@@ -96,8 +96,8 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
     from comfy.utils import ProgressBar
 
     from ..core.images import open_image
-    from ..trainer.subjects.run import WRITTEN_BELOW
-    from ..trainer.subjects.train import train_subjects
+    from ..trainer.subjects.train_recipe import WRITTEN_BELOW
+    from ..trainer.subjects.train_subject import train_subjects
 
     bar, pictures = ProgressBar(settings.steps), []
 
@@ -109,7 +109,7 @@ def _train(base: "BaseModel", subject: "NewSubject", settings: "Settings", path:
         bar.update_absolute(step, settings.steps, pictures.pop() if pictures else None)
 
     with sole_use(path.parent, below=WRITTEN_BELOW):
-        train_subjects(base, [subject], settings, _machine(), path, report_loss, stepped=stepped)
+        train_subjects(base, [subject], settings, _machine(), path, report_loss, on_step=stepped)
 
 
 def _check_trainer() -> None:
@@ -158,7 +158,7 @@ def _models_folder(method: Method) -> Path:
 
 
 def _photos(images: "Sequence[Tensor]", masks: "Sequence[Tensor]", size: int) -> "list[Photo]":
-    from ..trainer.subjects.photos import given_photos
+    from ..trainer.subjects.subject_photos import photos_from_arrays
     from .pictures import pixels
 
     photos = [image for batch in images for image in pixels(batch[..., :3])]
@@ -168,7 +168,7 @@ def _photos(images: "Sequence[Tensor]", masks: "Sequence[Tensor]", size: int) ->
             f"There {'is' if len(photos) == 1 else 'are'} {pluralize(len(photos), 'photo')} "
             f"and {pluralize(len(outlines), 'mask')}; provide one mask per photo."
         )
-    return given_photos(photos, size, outlines)
+    return photos_from_arrays(photos, size, outlines)
 
 
 def _work_folder(base: "BaseModel", subject: "NewSubject", settings: "Settings") -> Path:

@@ -11,14 +11,14 @@ import re
 import sys
 from pathlib import Path
 
-from manyshot.trainer.measure.report.markdown import table
-from manyshot.trainer.measure.report.tables import (
+from manyshot.trainer.measure.measure_results import FILE, Results, read_results
+from manyshot.trainer.measure.report.gain_tables import (
     Sheet,
     auto_sheet,
+    build_published_sheet,
     gain_sheet,
-    published_sheet,
 )
-from manyshot.trainer.measure.results import FILE, Results, read_results
+from manyshot.trainer.measure.report.markdown import table
 from manyshot.trainer.subjects.evaluation import evaluation_results as likeness
 from manyshot.trainer.subjects.evaluation.subject_tables import method_table
 
@@ -40,7 +40,7 @@ def subjects(found: likeness.Evaluation) -> Sheet:
     return Sheet(head, tuple(lines))
 
 
-SHEETS = {"gains": gains, "published": published_sheet, "auto": auto_sheet}
+SHEETS = {"gains": gains, "published": build_published_sheet, "auto": auto_sheet}
 
 
 def inserted(text: str, runs: Path) -> str:

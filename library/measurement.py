@@ -14,7 +14,7 @@ from .recipe_source import RecipeSource, read_source
 if TYPE_CHECKING:  # the trainer and pandas are optional
     from pandas import DataFrame
 
-    from ..trainer.measure.results import GainRow, Results, Run
+    from ..trainer.measure.measure_results import GainRow, Results, Run
 
 GAIN_FIELDS = ["shots", "arm", "against", "metric", "value", "baseline", "gain", "low", "high"]
 GAIN_FIELDS += ["relative", "verdict", "draws", "seeds", "draws_to_tell", "sentence"]
@@ -48,7 +48,7 @@ class Measurement:
 
     def write_report(self) -> tuple[Path, Path]:
         """Draw report.html and report.md into the folder again; their paths."""
-        from ..trainer.measure.report.write import write_report
+        from ..trainer.measure.report.write_report import write_report
 
         return write_report(self.folder, self.results)
 
@@ -57,7 +57,7 @@ class Measurement:
 
     def _repr_html_(self) -> str:
         from ..trainer.measure.report.answer import answer
-        from ..trainer.measure.report.tables import gain_sheet
+        from ..trainer.measure.report.gain_tables import gain_sheet
 
         reply = answer(self.results)
         parts = [headline(reply.sentence), *map(paragraph, (*reply.warnings, *reply.asides))]
@@ -81,8 +81,8 @@ def measure(
     extra `trainer` is missing, ManyshotError when the disk fails.
     """
     require("`manyshot.measure`", Extra.TRAINER)
-    from ..trainer.measure.measure import measure as measure_recipe
-    from ..trainer.measure.recipe import MeasureRecipe
+    from ..trainer.measure.measure_recipe import MeasureRecipe
+    from ..trainer.measure.run_measurement import measure as measure_recipe
     from .progress import show_steps
 
     changes = {"output": output, "allow_overlap": allow_overlap or None}
@@ -99,7 +99,7 @@ def read_results(folder: str | PathLike[str]) -> Measurement:
     Raises InputError when there is none, and where the extra `trainer` is missing.
     """
     require("`manyshot.read_results`", Extra.TRAINER)
-    from ..trainer.measure.results import FILE, read_results
+    from ..trainer.measure.measure_results import FILE, read_results
 
     place = Path(folder)
     place = place.parent if place.name == FILE and place.is_file() else place

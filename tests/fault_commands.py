@@ -316,7 +316,8 @@ def prepare_subject(folder: Path) -> None:
 @contextmanager
 def training_stub() -> Iterator[None]:
     """The base is read once; pictures are drawn in one step."""
-    from manyshot.trainer.subjects import run, train
+    from manyshot.trainer.subjects import train_recipe as run
+    from manyshot.trainer.subjects import train_subject as train
     from manyshot.trainer.subjects.sampling import draw_subject
 
     from .test_subjects_training import opened

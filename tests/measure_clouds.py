@@ -1,7 +1,7 @@
 """Feature clouds in place of images: what a measurement needs, in milliseconds."""
 
 import numpy as np
-from manyshot.trainer.measure.table import Table
+from manyshot.trainer.measure.example_table import Table
 
 
 def cloud(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
-from manyshot.trainer.measure.results import (
+from manyshot.trainer.measure.measure_results import (
     Base64,
     Config,
     GainRow,

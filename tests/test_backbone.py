@@ -13,8 +13,8 @@ import torch
 from manyshot.core.errors import InputError
 from manyshot.core.palettes import BACKGROUND, BORDER, PET
 from manyshot.trainer import segmenter as segmenters
-from manyshot.trainer.backbone import LAYERS, features, installed_backbone, open_backbone, outputs
-from manyshot.trainer.masks import mask_iou
+from manyshot.trainer.backbone import LAYERS, features, find_backbone_file, open_backbone, outputs
+from manyshot.trainer.control_agreement import mask_iou
 from manyshot.trainer.perceptual import anchors, layer_distances, perceptual_distances
 from manyshot.trainer.segmenter import CHANNELS, Head, load_segmenter, save_segmenter
 from onnxruntime import InferenceSession
@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 
 @pytest.fixture(scope="module")
 def session() -> InferenceSession:
-    return open_backbone(installed_backbone(), threads=1)
+    return open_backbone(find_backbone_file(), threads=1)
 
 
 def scenes(count: int, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:

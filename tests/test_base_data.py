@@ -18,14 +18,17 @@ pytest.importorskip("transformers")
 from manyshot.core.errors import InputError
 from manyshot.core.pets import FOLDER, Entry, parse_list, read_split
 from manyshot.trainer.base.captions import (
+    COLOURS,
     TEMPLATES,
+    background_colour,
     broad_captions,
     captions,
+    colour_name,
+    nearness,
     with_unknown_words,
 )
-from manyshot.trainer.base.contexts import COLOURS, background_colour, colour_name, nearness
-from manyshot.trainer.base.corpus import Example, caption_texts, seen_examples, shares
-from manyshot.trainer.base.data import (
+from manyshot.trainer.base.corpus import Example, caption_texts, list_seen_examples, shares
+from manyshot.trainer.base.photo_data import (
     centre_crop,
     evenly,
     pool_split,
@@ -230,7 +233,7 @@ def test_shares_hold_for_each_source() -> None:
     found = shares([*pets, *broad_ones], 0.2)
     assert found.tolist() == pytest.approx([0.8 / 3] * 3 + [0.2])
     assert shares(pets, 0.0).sum() == pytest.approx(1.0)
-    assert [one.trimap is None for one in seen_examples([*pets, *broad_ones], True)] == [
+    assert [one.trimap is None for one in list_seen_examples([*pets, *broad_ones], True)] == [
         *[False] * 3,
         True,
         *[False] * 3,
@@ -239,7 +242,7 @@ def test_shares_hold_for_each_source() -> None:
 
 def test_a_mirror_turns_image_and_trimap_together() -> None:
     image = np.arange(4, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
-    one = Example(image, (), np.array([[1, 2, 2, 3]], np.uint8), "cat").mirrored()
+    one = Example(image, (), np.array([[1, 2, 2, 3]], np.uint8), "cat").mirror()
     assert one.image[0, :, 0].tolist() == [3, 2, 1, 0]
     assert one.trimap is not None
     assert one.trimap.tolist() == [[3, 2, 2, 1]]

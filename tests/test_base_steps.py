@@ -121,7 +121,7 @@ def test_the_parts_of_a_batch_give_its_gradient() -> None:
 
     def loss(part: df.Batch) -> torch.Tensor:
         found = unet(df.add_noise(part, alphas), part.times, part.text).sample
-        return df.weighted_error(found, part, alphas)
+        return df.compute_weighted_error(found, part, alphas)
 
     whole = [tr.gradients(learning, loss(batch))]
     parts = [tr.gradients(learning, loss(part)) for part in batch.split(3)]

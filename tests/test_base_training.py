@@ -23,11 +23,11 @@ from manyshot.trainer.base import train_controlnet as tc
 from manyshot.trainer.base import training as tr
 from manyshot.trainer.base.architecture import build_controlnet, build_schedule, build_unet
 from manyshot.trainer.base.autoencoder_batches import AutoencoderOptions
-from manyshot.trainer.base.hints import Hint, cropper, give_hint, glimpses
+from manyshot.trainer.base.conditioning import Hint, cropper, give_hint, glimpses
 from manyshot.trainer.base.latents import (
     Latents,
     Place,
-    cached_latents,
+    cache_latents,
     encode_images,
 )
 from safetensors.torch import load_file
@@ -45,7 +45,7 @@ def images() -> list[np.ndarray]:
 
 def test_latents_are_those_of_each_image(images: list[np.ndarray], tmp_path: Path) -> None:
     vae = ae.TrainableAutoencoder(SMALL).finished()
-    found = cached_latents(tmp_path, vae, images, "cpu", bf16=False, workers=2)
+    found = cache_latents(tmp_path, vae, images, "cpu", bf16=False, workers=2)
     assert [tuple(value.shape) for value in found] == [(4, 16, 19), (4, 20, 16), (4, 16, 16)]
     alone = encode_images(vae, [images[1]], "cpu", bf16=False)
     assert torch.allclose(found[1].float(), alone[0].float(), atol=1e-2)
@@ -55,12 +55,12 @@ def test_latents_are_encoded_once(
     images: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vae = ae.TrainableAutoencoder(SMALL).finished()
-    found = cached_latents(tmp_path, vae, images, "cpu", bf16=False)
+    found = cache_latents(tmp_path, vae, images, "cpu", bf16=False)
     with monkeypatch.context() as patch:
         patch.setattr("manyshot.trainer.base.latents.encode_images", None)
-        stored = cached_latents(tmp_path, vae, images, "cpu", bf16=False)
+        stored = cache_latents(tmp_path, vae, images, "cpu", bf16=False)
     assert all(torch.equal(a, b) for a, b in zip(found, stored, strict=True))
-    assert len(cached_latents(tmp_path, vae, images[:2], "cpu", bf16=False)) == 2
+    assert len(cache_latents(tmp_path, vae, images[:2], "cpu", bf16=False)) == 2
 
 
 def test_the_autoencoder_learns_and_resumes(images: list[np.ndarray], tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_controlnet_begins_without_effect_and_learns_its_condition(
     alone = unet(noisy, batch.times, batch.text).sample
     fresh = build_controlnet(unet)
     give_hint(fresh)
-    assert torch.equal(tc.controlled_noise(unet, fresh, batch, noisy), alone)
+    assert torch.equal(tc.predict_controlled_noise(unet, fresh, batch, noisy), alone)
     path = tc.checkpoint_path(tmp_path, "canny")
     before = [parameter.clone() for parameter in unet.parameters()]
     drawn: list[int] = []
@@ -261,11 +261,11 @@ def test_a_controlnet_begins_without_effect_and_learns_its_condition(
     assert drawn == [8]
     assert all(torch.equal(a, b) for a, b in zip(before, unet.parameters(), strict=True))
     learned = tc.load_trained_controlnet(tmp_path, "canny", SMALL)
-    assert not torch.equal(tc.controlled_noise(unet, learned, batch, noisy), alone)
+    assert not torch.equal(tc.predict_controlled_noise(unet, learned, batch, noisy), alone)
     black = replace(batch, conditions=torch.zeros(4, 3, 128, 128))
     assert not torch.equal(
-        tc.controlled_noise(unet, learned, batch, noisy),
-        tc.controlled_noise(unet, learned, black, noisy),
+        tc.predict_controlled_noise(unet, learned, batch, noisy),
+        tc.predict_controlled_noise(unet, learned, black, noisy),
     )
 
 

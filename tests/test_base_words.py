@@ -14,7 +14,7 @@ import torch
 from manyshot.core.errors import InputError
 from manyshot.core.pets import Entry
 from manyshot.core.tiny_sizes import Sizes
-from manyshot.trainer.base import words as wd
+from manyshot.trainer.base import text_pretraining as wd
 from manyshot.trainer.base.captions import Caption, broad_captions, captions
 
 CAPTIONS = [
@@ -75,13 +75,13 @@ class Tokenizer:
 def test_lessons_are_learned_and_kept(tmp_path: Path) -> None:
     torch.manual_seed(0)
     sizes = Sizes(text_width=32, text_layers=1, text_heads=2)
-    first = wd.taught_text_encoder(tmp_path, sizes, Tokenizer(), CAPTIONS, 60)  # pyright: ignore
+    first = wd.pretrain_text_encoder(tmp_path, sizes, Tokenizer(), CAPTIONS, 60)  # pyright: ignore
     assert not any(parameter.requires_grad for parameter in first.parameters())
-    again = wd.taught_text_encoder(tmp_path, sizes, Tokenizer(), CAPTIONS, 60)  # pyright: ignore
+    again = wd.pretrain_text_encoder(tmp_path, sizes, Tokenizer(), CAPTIONS, 60)  # pyright: ignore
     pairs = zip(first.parameters(), again.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
-    few = wd.teach_words(wd.build_text_encoder(sizes), Tokenizer(), CAPTIONS, 1)  # pyright: ignore
-    more = wd.teach_words(wd.build_text_encoder(sizes), Tokenizer(), CAPTIONS, 60)  # pyright: ignore
+    few = wd.pretrain_words(wd.build_text_encoder(sizes), Tokenizer(), CAPTIONS, 1)  # pyright: ignore
+    more = wd.pretrain_words(wd.build_text_encoder(sizes), Tokenizer(), CAPTIONS, 60)  # pyright: ignore
     assert more < few / 2
 
 
@@ -91,7 +91,7 @@ def test_one_seed_gives_one_text_encoder(tmp_path: Path) -> None:
     def weights(name: str, seed: int) -> torch.Tensor:
         torch.rand(1)  # what ran before decides nothing
         run = tmp_path / name
-        encoder = wd.taught_text_encoder(run, sizes, Tokenizer(), CAPTIONS, 1, seed)  # pyright: ignore
+        encoder = wd.pretrain_text_encoder(run, sizes, Tokenizer(), CAPTIONS, 1, seed)  # pyright: ignore
         return torch.cat([value.flatten() for value in encoder.state_dict().values()])
 
     first = weights("first", 1)

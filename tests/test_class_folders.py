@@ -8,12 +8,12 @@ from manyshot.core.class_folders import find_class_folders, find_splits
 from manyshot.core.errors import InputError
 from manyshot.core.masks.pairs import find_pairs
 from manyshot.driver.picture_files import pair_by_name
-from manyshot.trainer.base.data import read_broad
+from manyshot.trainer.base.photo_data import read_broad
 from manyshot.trainer.measure.photos import file_names
-from manyshot.trainer.measure.segmentation.pairs import Pair, folder_pairs
+from manyshot.trainer.measure.segmentation.pair_data import Pair, folder_pairs
 from manyshot.trainer.measure.sources import Example, folder_dataset, read_examples
-from manyshot.trainer.subjects.recipe import ClassFolders
-from manyshot.trainer.subjects.wanted import class_subjects
+from manyshot.trainer.subjects.resolve_subjects import class_subjects
+from manyshot.trainer.subjects.subject_recipe import ClassFolders
 from PIL import Image
 
 

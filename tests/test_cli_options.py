@@ -48,7 +48,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A measurement recipe that is measured at once, without PyTorch; its folder is `out`."""
     pytest.importorskip("scipy")
-    from manyshot.trainer.measure.results import write_results
+    from manyshot.trainer.measure.measure_results import write_results
 
     from .measure_reports import made_results
 
@@ -60,7 +60,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     module = ModuleType("measure")
     vars(module)["measure"] = measure
-    monkeypatch.setitem(sys.modules, "manyshot.trainer.measure.measure", module)
+    monkeypatch.setitem(sys.modules, "manyshot.trainer.measure.run_measurement", module)
     path = tmp_path / "measure.yaml"
     path.write_text(f"data: photos\nsynthetic: made\noutput: {tmp_path}/out\n")
     return path

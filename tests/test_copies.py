@@ -12,20 +12,20 @@ pytest.importorskip("cv2")
 
 from disguises import DISGUISES, Disguise, encoded, transposed
 from manyshot.core.errors import InputError
-from manyshot.trainer.copies.kept import kept_copies, kept_doubles
-from manyshot.trainer.copies.search import find_copies, find_doubles
-from manyshot.trainer.copies.signatures import mirrored_descriptors, signature_of
-from manyshot.trainer.measure.added import added_images
+from manyshot.trainer.copies.copy_cache import load_or_find_copies, load_or_find_doubles
+from manyshot.trainer.copies.copy_search import find_copies, find_doubles
+from manyshot.trainer.copies.signatures import compute_signature, mirror_descriptors
+from manyshot.trainer.measure.added import select_added
 from manyshot.trainer.measure.arms import Arm
-from manyshot.trainer.measure.doubles import check_doubles
+from manyshot.trainer.measure.caveats import notes_on_synthetic
 from manyshot.trainer.measure.draws import draw_shots
 from manyshot.trainer.measure.groups import pick_tested
 from manyshot.trainer.measure.material import make_table, read_data
-from manyshot.trainer.measure.notes import notes_on_synthetic
-from manyshot.trainer.measure.overlap import kept_overlap
+from manyshot.trainer.measure.measure_recipe import Data, MeasureRecipe
+from manyshot.trainer.measure.overlap import load_or_find_overlap
 from manyshot.trainer.measure.photos import lay_out_shots
-from manyshot.trainer.measure.recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.sources import folder_dataset, read_examples
+from manyshot.trainer.measure.split_copies import check_doubles
 from PIL import Image
 
 MISSED = {"centre, 50 %", "brightness + 40 %"}  # now and then; docs/measure.md says how often
@@ -108,8 +108,8 @@ def test_plain_images_are_no_copies_of_anything(photos: list[Path], tmp_path: Pa
 
 def test_descriptors_of_the_mirror_image() -> None:
     image = np.asarray(photo(3).resize((128, 128)))
-    one, other = signature_of(image), signature_of(np.ascontiguousarray(image[:, ::-1]))
-    back = mirrored_descriptors(other.descriptors).astype(int)
+    one, other = compute_signature(image), compute_signature(np.ascontiguousarray(image[:, ::-1]))
+    back = mirror_descriptors(other.descriptors).astype(int)
     nearest = np.abs(back[:, None] - one.descriptors[None].astype(int)).mean(axis=2).min(axis=1)
     straight = other.descriptors[:, None].astype(int) - one.descriptors[None]
     assert np.median(nearest) < 2 < np.median(np.abs(straight).mean(axis=2).min(axis=1))
@@ -119,11 +119,11 @@ def test_a_search_is_made_once_for_the_same_pictures(
     photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[tuple[int, int]] = []
-    first = kept_copies(photos[:2], photos, tmp_path, lambda *step: steps.append(step))
+    first = load_or_find_copies(photos[:2], photos, tmp_path, lambda *step: steps.append(step))
     assert steps[-1] == (20, 20)
-    monkeypatch.setattr("manyshot.trainer.copies.kept.find_copies", None)
-    assert kept_copies(photos[:2], photos, tmp_path) == first
-    assert not kept_doubles(photos, tmp_path)
+    monkeypatch.setattr("manyshot.trainer.copies.copy_cache.find_copies", None)
+    assert load_or_find_copies(photos[:2], photos, tmp_path) == first
+    assert not load_or_find_doubles(photos, tmp_path)
 
 
 @settings(deadline=None)
@@ -198,7 +198,7 @@ def notes_on(folder: Path, allow: bool = False) -> list[str]:
     )
     data = read_data(recipe.data)
     synthetic = read_examples(folder / "made")
-    copied = kept_overlap(synthetic, data.test, data.real, folder / "cache").copied
+    copied = load_or_find_overlap(synthetic, data.test, data.real, folder / "cache").copied
     return notes_on_synthetic(recipe, data, synthetic, make_table(data, synthetic, copied))
 
 
@@ -228,16 +228,16 @@ def test_copies_of_photos_are_added_only_to_draws_that_hold_them(name: str, tmp_
     fill(folder / "made", 10, disguise=TRIED[name])
     data = folder_dataset(folder / "data")
     synthetic = read_examples(folder / "made")
-    copied = kept_overlap(synthetic, data.test, data.real, folder / "cache").copied
+    copied = load_or_find_overlap(synthetic, data.test, data.real, folder / "cache").copied
     assert copied == {place: place for place in range(20)}
     table = make_table(data, synthetic, copied)
     draw = draw_shots(table, 3, 0)
-    added = added_images(table, draw, Arm(add="synthetic", ratio=100))
+    added = select_added(table, draw, Arm(add="synthetic", ratio=100))
     assert {synthetic[row - len(data.real)].name for row in added.rows} == {
         data.real[row].name for row in draw.shots
     }
     with pytest.raises(InputError, match=r"there are 3 \(7 more"):
-        added_images(table, draw, Arm(add="synthetic", ratio=200))
+        select_added(table, draw, Arm(add="synthetic", ratio=200))
     note = next(note for note in notes_on(folder) if "20 of the 20 synthetic images are" in note)
     assert "copies of real ones, and are added only to draws that hold those: cat/00.png" in note
     assert note.endswith("15 more.")

@@ -22,9 +22,9 @@ from manyshot.core.masks.pairs import find_pairs
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import MANIFEST, METADATA, Record, read_records
 from manyshot.trainer.curation.curate import Curation, Summary, curate
-from manyshot.trainer.curation.page import PAGE
+from manyshot.trainer.curation.curation_page import PAGE
 from manyshot.trainer.measure.plans import Budget
-from manyshot.trainer.measure.segmentation.segmenter import Segmenter
+from manyshot.trainer.measure.segmentation.segmenter_settings import Segmenter
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -94,15 +94,15 @@ def test_pairs_that_do_not_fit_are_left_out(
 ) -> None:
     wanted, summary, _ = curated
     assert summary.agreement[:GOOD].min() > summary.agreement[GOOD:].max()
-    assert summary.kept.tolist() == (summary.agreement >= 0.5).tolist()
-    assert summary.kept[:GOOD].all()
+    assert summary.keep.tolist() == (summary.agreement >= 0.5).tolist()
+    assert summary.keep[:GOOD].all()
     records = list(read_records(wanted.output))
-    assert [record.kept for record in records] == [*summary.kept.tolist(), False]
+    assert [record.kept for record in records] == [*summary.keep.tolist(), False]
     assert records[-1].reason == "blurred"
     dropped = [record for record in records[:-1] if not record.kept]
     assert dropped
     assert all(re.fullmatch(r"agreement 0\.\d\d, below 0\.5", str(r.reason)) for r in dropped)
-    assert len(find_pairs(wanted.output)) == summary.kept.sum()
+    assert len(find_pairs(wanted.output)) == summary.keep.sum()
     for record, share in zip(records, summary.agreement, strict=False):
         assert set(record.scores) == {
             "other",
@@ -161,7 +161,7 @@ def test_the_page_stands_alone(curated: tuple[Curation, Summary, dict[str, bytes
     assert "&lt;b&gt;" in text
     assert "<b>" not in text
     assert text.count("<img") == GOOD + BAD
-    assert text.count("left out</em>") == (~curated[1].kept).sum()
+    assert text.count("left out</em>") == (~curated[1].keep).sum()
 
 
 def test_classes_may_count_as_one(tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_other_real_pairs_may_be_the_yardstick(tmp_path: Path) -> None:
     found = curate(wanted)
     assert found.yardstick is not None
     assert (found.yardstick.how, len(found.yardstick.agreement)) == ("other real pairs", 4)
-    assert found.kept.all()
+    assert found.keep.all()
     assert found.ignored == 0
     assert "All 13 are kept" in found.sentence
     made = contents(wanted.folder)

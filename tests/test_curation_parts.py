@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.read import LabelMask
-from manyshot.trainer.curation.choose import reasons
+from manyshot.trainer.curation.choose_pairs import reasons
 from manyshot.trainer.curation.distribution import BINS, HEIGHT, class_rows, rows
-from manyshot.trainer.curation.regions import enlarged, without_noise
-from manyshot.trainer.curation.sheet import chosen_places, outline, picture
+from manyshot.trainer.curation.pair_judgements import resize_noise, without_noise
+from manyshot.trainer.curation.pair_tiles import choose_places, outline, picture
 
 CLASSES = ("background", "disc")
 
@@ -49,7 +49,7 @@ def test_masks_lose_exactly_their_noise(height: int, width: int, side: int, seed
     mask = LabelMask(rng.choice([0, 1, IGNORE], (height, width)).astype(np.uint8), CLASSES)
     noise = rng.random((side, side)) < 0.3
     found = without_noise(mask, noise)
-    gone = enlarged(noise, (height, width))
+    gone = resize_noise(noise, (height, width))
     assert (found.labels == np.where(gone, IGNORE, mask.labels)).all()
     assert (without_noise(mask, np.zeros((side, side), bool)).labels == mask.labels).all()
     if side == height == width:
@@ -59,7 +59,7 @@ def test_masks_lose_exactly_their_noise(height: int, width: int, side: int, seed
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.integers(1, 9))
 @settings(max_examples=60, deadline=None)
 def test_the_sheet_shows_each_pair_once_and_in_order(shares: list[float], each: int) -> None:
-    chosen = chosen_places(np.array(shares), each)
+    chosen = choose_places(np.array(shares), each)
     places = [place for of_rank in chosen.values() for place in of_rank]
     assert len(places) == len(set(places)) == min(len(shares), 3 * each)
     shown = [shares[place] for place in places]

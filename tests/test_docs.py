@@ -11,8 +11,8 @@ import yaml
 from manyshot.cli import app
 from manyshot.core.errors import InputError
 from manyshot.driver.recipe import Recipe
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from PIL import Image
 from typer.testing import CliRunner
 

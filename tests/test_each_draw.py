@@ -107,7 +107,7 @@ def test_pictures_of_each_draw_need_a_folder_of_subjects(subjects: object, tmp_p
 @pytest.fixture
 def training(tmp_path: Path) -> Callable[..., Any]:
     pytest.importorskip("diffusers")
-    from manyshot.trainer.subjects.recipe import SubjectRecipe
+    from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 
     def make(folder: Path, output: Path, **changes: Any) -> SubjectRecipe:
         classes = {"folder": str(folder), "noun": "cell", **changes.pop("classes", {})}
@@ -164,7 +164,7 @@ def test_captions_go_to_the_draws_that_hold_their_photos(
 
 
 def test_each_draw_is_for_class_folders(training: Callable[..., Any], tmp_path: Path) -> None:
-    from manyshot.trainer.subjects.recipe import SubjectRecipe
+    from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 
     listed = [{"token": "a-m1", "noun": "dog", "photos": ["p"]}]
     values = {"output": "o", "subjects": listed, "each_draw": True}

@@ -21,15 +21,15 @@ from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.ledger import FILE_NAME, Counts, Ledger
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe, parse_recipe
-from manyshot.trainer.copies import kept
+from manyshot.trainer.copies import copy_cache as kept
 from manyshot.trainer.measure import overlap
-from manyshot.trainer.measure.features import cached_features
+from manyshot.trainer.measure.feature_cache import cache_features
 from manyshot.trainer.measure.material import make_table, read_data, read_material
-from manyshot.trainer.measure.recipe import Data
-from manyshot.trainer.measure.results import Config, read_results, write_results
-from manyshot.trainer.measure.segmentation.learner import learner_name
-from manyshot.trainer.measure.segmentation.pairs import code_of_names, read_pairs
-from manyshot.trainer.measure.segmentation.segmenter import Segmenter
+from manyshot.trainer.measure.measure_recipe import Data
+from manyshot.trainer.measure.measure_results import Config, read_results, write_results
+from manyshot.trainer.measure.segmentation.pair_data import code_of_names, read_pairs
+from manyshot.trainer.measure.segmentation.segmentation_learner import learner_name
+from manyshot.trainer.measure.segmentation.segmenter_settings import Segmenter
 from manyshot.trainer.measure.sources import folder_dataset
 
 from .fault_runs import drive
@@ -85,7 +85,7 @@ def test_kept_features_are_found() -> None:
         raise AssertionError(f"not found: {places}")
 
     digests = KEYS["features"]
-    rows = cached_features(digests, compute, Path("features"))
+    rows = cache_features(digests, compute, Path("features"))
     assert rows.tolist() == [[0.0, 0.5], [1.0, 1.5]]
 
 
@@ -95,8 +95,8 @@ def test_names_of_kept_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(kept, "find_copies", lambda *_: [])
     dataset = folder_dataset(Path("photos"), None, 0.5, 0, lambda paths: [])
     paths = [example.path for example in dataset.real]
-    kept.kept_doubles(paths, tmp_path)
-    overlap.kept_overlap(dataset.real[:2], dataset.test, dataset.real[2:], tmp_path)
+    kept.load_or_find_doubles(paths, tmp_path)
+    overlap.load_or_find_overlap(dataset.real[:2], dataset.test, dataset.real[2:], tmp_path)
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*"))
     assert names == KEYS["searches"]
 

@@ -18,7 +18,7 @@ from manyshot.driver.job import Job  # noqa: E402
 from manyshot.driver.ledger import FILE_NAME, Ledger, Rejected  # noqa: E402
 from manyshot.driver.webui.client import WebUI  # noqa: E402
 from manyshot.driver.webui.verdict import first_image
-from manyshot.trainer.measure.results import pack, unpack  # noqa: E402
+from manyshot.trainer.measure.measure_results import pack, unpack
 
 from .fuzz.targets import (  # noqa: E402
     ID,

@@ -20,7 +20,7 @@ from manyshot.core.images import (
     open_image,
     open_rgb,
 )
-from manyshot.trainer.subjects.photos import read_photos
+from manyshot.trainer.subjects.subject_photos import read_photos
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from manyshot.core.masks.coco import read_coco
 from manyshot.core.metadata_lines import read_lines
 from manyshot.core.records import read_foreign_models, read_records, read_training_photos
 from manyshot.core.subject_file import KEY, read_subject_file
-from manyshot.trainer.measure.results import read_results_file
+from manyshot.trainer.measure.measure_results import read_results_file
 
 DEEP = "[" * 100_000 + "]" * 100_000
 NESTED = {"lists": "[" * 101 + "]" * 101, "maps": '{"a":' * 101 + "1" + "}" * 101}

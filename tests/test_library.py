@@ -272,8 +272,8 @@ def test_frames_of_results_have_a_row_for_each_gain_and_each_run(results: Path) 
 def test_a_measurement_writes_its_report(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from manyshot.trainer.measure import measure as module
-    from manyshot.trainer.measure.results import read_results
+    from manyshot.trainer.measure import run_measurement as module
+    from manyshot.trainer.measure.measure_results import read_results
 
     frozen = read_results(results)
     steps: list[object] = []

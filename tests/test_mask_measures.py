@@ -9,8 +9,7 @@ pytest.importorskip("scipy")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.trainer.edges import canny_edges, edge_agreement
-from manyshot.trainer.masks import mask_iou, mismatched
+from manyshot.trainer.control_agreement import canny_edges, edge_agreement, mask_iou, mismatched
 
 
 def mask(text: str) -> np.ndarray:

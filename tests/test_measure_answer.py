@@ -7,11 +7,11 @@ pytest.importorskip("jinja2")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.trainer.measure.arms import Arm
+from manyshot.trainer.measure.measure_results import GainRow
 from manyshot.trainer.measure.report.answer import answer
 from manyshot.trainer.measure.report.chosen import stands
 from manyshot.trainer.measure.report.markdown import markdown
-from manyshot.trainer.measure.report.page import page
-from manyshot.trainer.measure.results import GainRow
+from manyshot.trainer.measure.report.report_page import page
 from manyshot.trainer.measure.summary import SAME_STEPS
 
 from .measure_reports import AUTO, DOWN, FLAT, MUCH, REAL, SYNTHETIC, UP, row, with_rows

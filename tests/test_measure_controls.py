@@ -11,15 +11,15 @@ pytest.importorskip("torchmetrics")
 
 from manyshot.core.errors import InputError
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
+from manyshot.trainer.measure.example_table import Table
 from manyshot.trainer.measure.grid import Grid, check_grid, fair_runs
 from manyshot.trainer.measure.head import head_learner
 from manyshot.trainer.measure.learner import Fit
+from manyshot.trainer.measure.measure_results import GainRow, Run
 from manyshot.trainer.measure.plans import Budget
-from manyshot.trainer.measure.results import GainRow, Run
 from manyshot.trainer.measure.summary import SAME_STEPS, gain_rows
-from manyshot.trainer.measure.table import Table
 from manyshot.trainer.measure.thesis_grid import ThesisProtocol
-from manyshot.trainer.measure.tune import chosen_arm
+from manyshot.trainer.measure.tune import pick_arm
 
 from .measure_clouds import cloud
 
@@ -153,9 +153,9 @@ def test_interrupted_runs_go_on_to_the_same_result() -> None:
 
     def counting(shots: np.ndarray) -> Fit:
         trained.append(len(shots))
-        return learner.fitted(shots)
+        return learner.bind(shots)
 
-    resumed = fair_runs(table, replace(learner, fitted=counting), grid, "clouds", saved)
+    resumed = fair_runs(table, replace(learner, bind=counting), grid, "clouds", saved)
     whole = fair_runs(table, learner, grid, "clouds", {})
     assert len(trained) == 1
     assert [run.by_image for run in resumed] == [run.by_image for run in whole]
@@ -176,4 +176,4 @@ def test_auto_wants_more_than_chance(won: int, lost: int, picked: bool) -> None:
     right[:, :10] = True
     right[1, 10 : 10 + won] = True
     right[1, :lost] = False
-    assert chosen_arm([REAL_ONLY, other], right).arm == (other if picked else REAL_ONLY)
+    assert pick_arm([REAL_ONLY, other], right).arm == (other if picked else REAL_ONLY)

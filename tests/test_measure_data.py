@@ -12,17 +12,17 @@ pytest.importorskip("torchmetrics")
 from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.records import METADATA, Record
 from manyshot.trainer.images import content_digest, pixel_digest
-from manyshot.trainer.measure.added import added_images, without_sources
+from manyshot.trainer.measure.added import select_added, without_sources
 from manyshot.trainer.measure.arms import Arm
+from manyshot.trainer.measure.caveats import notes_on_synthetic
 from manyshot.trainer.measure.draws import draw_shots, folds
 from manyshot.trainer.measure.food101 import food101
 from manyshot.trainer.measure.material import make_table, read_data
-from manyshot.trainer.measure.notes import notes_on_synthetic
+from manyshot.trainer.measure.measure_recipe import Data, MeasureRecipe
+from manyshot.trainer.measure.measure_results import Results, Split, write_results
 from manyshot.trainer.measure.origins import origins
-from manyshot.trainer.measure.overlap import find_overlap, kept_overlap
+from manyshot.trainer.measure.overlap import find_overlap, load_or_find_overlap
 from manyshot.trainer.measure.photos import lay_out_shots
-from manyshot.trainer.measure.recipe import Data, MeasureRecipe
-from manyshot.trainer.measure.results import Results, Split, write_results
 from manyshot.trainer.measure.sources import Dataset, Example, folder_dataset, read_examples
 from PIL import Image
 
@@ -160,7 +160,7 @@ def test_images_made_from_a_real_one_are_added_only_where_it_is(
     assert table.source is not None
     for seed in range(5):
         draw = draw_shots(table, 3, seed)
-        added = added_images(table, draw, Arm(add="synthetic", ratio=200))
+        added = select_added(table, draw, Arm(add="synthetic", ratio=200))
         assert len(set(added.rows)) == 2 * 2 * 3
         assert set(table.source[added.rows, 0]) == set(draw.shots)
         assert (table.labels[added.rows] == table.labels[table.source[added.rows, 0]]).all()
@@ -168,7 +168,7 @@ def test_images_made_from_a_real_one_are_added_only_where_it_is(
             kept = without_sources(table, added, fold.held_out)
             assert set(table.source[kept.rows, 0]) == set(fold.learned)
     with pytest.raises(InputError, match=r"there are 6 \(18 more .* draw 0 does not hold\)"):
-        added_images(table, draw_shots(table, 3, 0), Arm(add="synthetic", ratio=250))
+        select_added(table, draw_shots(table, 3, 0), Arm(add="synthetic", ratio=250))
 
 
 def measured(data: Dataset, made: Path, cache: Path, allowed: bool = False) -> list[str]:
@@ -199,7 +199,7 @@ def test_the_search_for_copies_is_made_once_for_the_same_pictures(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = read_examples(fill(tmp_path / "free", 4, first=7000))
-    first = kept_overlap(free, data.test, data.real, tmp_path)
+    first = load_or_find_overlap(free, data.test, data.real, tmp_path)
     assert first == find_overlap(free, data.test, data.real)
     searched: list[int] = []
 
@@ -208,12 +208,12 @@ def test_the_search_for_copies_is_made_once_for_the_same_pictures(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("manyshot.trainer.measure.overlap.search_copies", search)
-    assert kept_overlap(free, data.test, data.real, tmp_path) == first
+    assert load_or_find_overlap(free, data.test, data.real, tmp_path) == first
     assert not searched
     [kept] = (tmp_path / "overlap").iterdir()
     kept.write_text(kept.read_text()[:-4])
     with pytest.raises(KeyboardInterrupt):
-        kept_overlap(free, data.test, data.real, tmp_path)
+        load_or_find_overlap(free, data.test, data.real, tmp_path)
     assert searched == [8]
 
 

@@ -11,9 +11,15 @@ pytest.importorskip("jinja2")
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from manyshot.trainer.measure.report.figures import listed, percent, points, size_span, span
+from manyshot.trainer.measure.report.gain_tables import facts
+from manyshot.trainer.measure.report.sample_figures import (
+    join_list,
+    percent,
+    points,
+    size_span,
+    span,
+)
 from manyshot.trainer.measure.report.scale import linear_scale, log_scale, round_ticks, ticks_at
-from manyshot.trainer.measure.report.tables import facts
 from manyshot.trainer.measure.samples import outline, pick_samples
 from manyshot.trainer.measure.sources import Example
 from PIL import Image
@@ -53,8 +59,8 @@ def test_other_figures() -> None:
     assert size_span(-2.4, -0.4) == "0.4 to 2.4"
     assert span(-0.02, 0.03) == "−0.02 to +0.03"
     assert span(4.51, 4.53) == "+4.51 to +4.53"
-    assert [listed(list(words)) for words in ("", "a", "ab")] == ["", "a", "a and b"]
-    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert [join_list(list(words)) for words in ("", "a", "ab")] == ["", "a", "a and b"]
+    assert join_list(["a", "b", "c"]) == "a, b and c"
 
 
 @given(st.lists(FINITE, max_size=30), st.booleans())

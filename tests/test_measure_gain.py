@@ -8,9 +8,9 @@ pytest.importorskip("scipy")
 from manyshot.trainer.measure.gain import (
     Interval,
     bootstrap_interval,
-    crossed_interval,
     draws_to_tell,
-    gain,
+    estimate_crossed_interval,
+    estimate_gain,
     interval,
     sentence,
     verdict,
@@ -33,7 +33,7 @@ def two_levels(rng: np.random.Generator, draws: int, seeds: int, skewed: bool) -
 
 @pytest.mark.parametrize("skewed", [False, True])
 @pytest.mark.parametrize(("draws", "seeds"), [(3, 3), (5, 1), (5, 3), (10, 3), (20, 2)])
-def test_the_interval_covers_a_known_gain(draws: int, seeds: int, skewed: bool) -> None:
+def test_the_interval_covers_a_known_estimate_gain(draws: int, seeds: int, skewed: bool) -> None:
     rng = np.random.default_rng(draws)
     found = [interval(two_levels(rng, draws, seeds, skewed).mean(axis=1)) for _ in range(TIMES)]
     assert 0.92 <= covered(found) <= 0.98
@@ -56,11 +56,13 @@ def right_and_wrong(
 
 
 @pytest.mark.parametrize(("draws", "images", "by_draw"), [(5, 200, 2), (10, 400, 1), (10, 100, 0)])
-def test_the_interval_over_images_too_covers_a_known_gain(
+def test_the_interval_over_images_too_covers_a_known_estimate_gain(
     draws: int, images: int, by_draw: float
 ) -> None:
     rng = np.random.default_rng(images)
-    found = [gain(*right_and_wrong(rng, draws, images, by_draw)) for _ in range(TIMES // 3)]
+    found = [
+        estimate_gain(*right_and_wrong(rng, draws, images, by_draw)) for _ in range(TIMES // 3)
+    ]
     share = np.mean([one.low <= KNOWN <= one.high for one in found])
     assert 0.92 <= share <= 0.98
 
@@ -89,14 +91,14 @@ def test_other_images_widen_the_interval_and_many_of_them_do_not() -> None:
     rng = np.random.default_rng(0)
     by_draw = rng.normal(1, 1, (6, 1))
     few, many = (by_draw + rng.normal(0, 20, (1, images)) for images in (50, 200_000))
-    assert crossed_interval(few).high - crossed_interval(few).low > 5
-    wide, narrow = crossed_interval(many), interval(many.mean(axis=1))
+    assert estimate_crossed_interval(few).high - estimate_crossed_interval(few).low > 5
+    wide, narrow = estimate_crossed_interval(many), interval(many.mean(axis=1))
     assert (wide.low, wide.high) == pytest.approx((narrow.low, narrow.high), abs=0.05)
 
 
 def test_equal_arms_gain_nothing() -> None:
     right = np.random.default_rng(0).random((4, 2, 30)) < 0.7
-    found = gain(right, right)
+    found = estimate_gain(right, right)
     assert (found.mean, found.verdict) == (0, "cannot tell")
     assert found.high == -found.low == pytest.approx(100 * (1 - 0.025 ** (1 / 30)))
     assert found.draws_to_tell is None
@@ -128,11 +130,11 @@ def test_sentences() -> None:
     base = rng.random((10, 2, 500)) < 0.5
     better, worse = base | (rng.random(base.shape) < 0.3), base & (rng.random(base.shape) < 0.7)
     noisy = rng.random(base.shape) < 0.505
-    assert sentence("+ synthetic 100 %", gain(better, base)).startswith(
+    assert sentence("+ synthetic 100 %", estimate_gain(better, base)).startswith(
         "+ synthetic 100 % helps: +14.1 points (+13."
     )
-    assert "hurts: -1" in sentence("A", gain(worse, base))
-    assert "cannot tell" in sentence("A", gain(noisy, base))
-    assert "more draws" in sentence("A", gain(noisy, base)) or "draws would detect" in sentence(
-        "A", gain(noisy, base)
-    )
+    assert "hurts: -1" in sentence("A", estimate_gain(worse, base))
+    assert "cannot tell" in sentence("A", estimate_gain(noisy, base))
+    assert "more draws" in sentence(
+        "A", estimate_gain(noisy, base)
+    ) or "draws would detect" in sentence("A", estimate_gain(noisy, base))

@@ -8,11 +8,11 @@ pytest.importorskip("torch")
 import torch
 from manyshot.trainer.measure.added import Labelled
 from manyshot.trainer.measure.arms import REAL_ONLY
-from manyshot.trainer.measure.head import FIRST, MOMENTUM, fit_heads, head_learner, standardised
+from manyshot.trainer.measure.class_metrics import classification_outcome
+from manyshot.trainer.measure.head import FIRST, MOMENTUM, fit_heads, head_learner, standardise
 from manyshot.trainer.measure.learner import Options
-from manyshot.trainer.measure.metrics import classification_outcome
 from manyshot.trainer.measure.plans import Budget, Plan, make_plan
-from manyshot.trainer.measure.thesis import matched, stopped_early
+from manyshot.trainer.measure.thesis import train_early_stopping, train_steps
 
 from .measure_clouds import cloud
 
@@ -62,14 +62,14 @@ def test_heads_on_few_images_are_the_same_as_well(count: int) -> None:
 
 
 def test_a_run_is_the_same_alone_and_in_company() -> None:
-    fit = head_learner(FEATURES, TABLE.labels, 5).fitted(TABLE.real[:20])
+    fit = head_learner(FEATURES, TABLE.labels, 5).bind(TABLE.real[:20])
     together = fit(plans(3), [FIRST] * 3, TABLE.test)
     alone = fit(plans(3)[1:2], [FIRST], TABLE.test)
     np.testing.assert_allclose(together[1], alone[0], rtol=1e-3, atol=1e-3)
 
 
 def test_standardised_features() -> None:
-    found = standardised(FEATURES, TABLE.real)[TABLE.real]
+    found = standardise(FEATURES, TABLE.real)[TABLE.real]
     assert found.mean(axis=0) == pytest.approx(0, abs=1e-5)
     assert np.square(found).sum(axis=1).mean() == pytest.approx(1, rel=1e-4)
 
@@ -94,16 +94,16 @@ def test_the_thesis_protocol_stops_after_five_epochs_without_a_rise() -> None:
     one = Labelled(TABLE.real[:40], TABLE.labels[TABLE.real[:40]])
     hopeless = (TABLE.test, np.full(len(TABLE.test), 7))  # there is no such class
     rows = torch.from_numpy(FEATURES)
-    found = stopped_early(rows, [one, one], 5, hopeless, [[0, 0], [0, 1]])
+    found = train_early_stopping(rows, [one, one], 5, hopeless, [[0, 0], [0, 1]])
     assert found.steps.tolist() == [15, 15]  # 40 images are 3 steps an epoch
-    usual = stopped_early(rows, [one], 5, (TABLE.real[:40], one.labels), [[0, 0]])
+    usual = train_early_stopping(rows, [one], 5, (TABLE.real[:40], one.labels), [[0, 0]])
     assert 15 < usual.steps[0] <= 55 * 3
 
 
 def test_matched_runs_take_exactly_their_steps_and_no_others() -> None:
     images = Labelled(TABLE.real[::3], TABLE.labels[TABLE.real[::3]])
     rows = torch.from_numpy(FEATURES)
-    found = matched(rows, [images] * 2, 5, np.array([4, 31]), [[0, 0], [0, 1]])
-    alone = matched(rows, [images], 5, np.array([4]), [[0, 0]])
+    found = train_steps(rows, [images] * 2, 5, np.array([4, 31]), [[0, 0], [0, 1]])
+    alone = train_steps(rows, [images], 5, np.array([4]), [[0, 0]])
     assert found.steps.tolist() == [4, 31]
     torch.testing.assert_close(found.heads.weight[0], alone.heads.weight[0])

@@ -15,21 +15,21 @@ import timm
 import torch
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import parse_recipe_data
-from manyshot.trainer.backbone import FEATURES, installed_backbone, open_backbone, outputs
+from manyshot.trainer.backbone import FEATURES, find_backbone_file, open_backbone, outputs
 from manyshot.trainer.measure.arms import Arm
-from manyshot.trainer.measure.backbones import open_backbone_of
+from manyshot.trainer.measure.backbones import open_model_backbone
+from manyshot.trainer.measure.example_table import Table
 from manyshot.trainer.measure.grid import Grid, fair_runs
 from manyshot.trainer.measure.learner import Learner, Options
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.measure.measure_results import Run
 from manyshot.trainer.measure.model import Model
-from manyshot.trainer.measure.pixels.learner import net_learner
-from manyshot.trainer.measure.pixels.nets import Net, device_of, open_net
-from manyshot.trainer.measure.pixels.store import Pixels
-from manyshot.trainer.measure.pixels.training import batches, scores_of, train
+from manyshot.trainer.measure.pixels.classifier_nets import Net, open_net, resolve_device
+from manyshot.trainer.measure.pixels.finetuning import batches, compute_scores, train
+from manyshot.trainer.measure.pixels.pixel_cache import Pixels
+from manyshot.trainer.measure.pixels.pixel_learner import net_learner
 from manyshot.trainer.measure.plans import Budget, Plan
 from manyshot.trainer.measure.policy import Policy
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.measure.results import Run
-from manyshot.trainer.measure.table import Table
 from PIL import Image
 
 from .test_measure_sources import picture
@@ -69,12 +69,12 @@ def weights_of(module: torch.nn.Module) -> torch.Tensor:
 
 def test_opennsfw_is_the_same_net_in_torch() -> None:
     images = [np.asarray(picture(seed, 224)) for seed in range(3)]
-    session = open_backbone(installed_backbone(), 1)
+    session = open_backbone(find_backbone_file(), 1)
     [(wanted,)] = outputs(session, images, [FEATURES])
     net = open_net(Model(name="opennsfw", mode="finetune", optimiser="adamw"))
     module: Any = net.make(5).eval()
     with torch.inference_mode():
-        seen = module.forward_features(net.normalised(torch.from_numpy(np.stack(images))))
+        seen = module.forward_features(net.normalise(torch.from_numpy(np.stack(images))))
         found = module.forward_head(seen, pre_logits=True)
     np.testing.assert_allclose(found.numpy(), wanted[:, :, 0, 0], atol=1e-4)
     assert np.abs(wanted).max() > 1
@@ -82,7 +82,7 @@ def test_opennsfw_is_the_same_net_in_torch() -> None:
 
 def test_a_frozen_net_does_not_change_with_what_it_sees() -> None:
     """Batch normalisation in training mode would, and would see a batch as a whole."""
-    backbone = open_backbone_of(Model(name="efficientnet_lite0", size=64, device="cpu"))
+    backbone = open_model_backbone(Model(name="efficientnet_lite0", size=64, device="cpu"))
     images = [np.asarray(picture(seed, 64)) for seed in range(4)]
     alone, together = backbone.features(images[:1]), backbone.features(images)
     np.testing.assert_allclose(together[0], alone[0], atol=1e-5)
@@ -106,13 +106,13 @@ def test_fine_tuning_changes_all_of_a_net_and_not_what_it_began_with(pixels: Pix
 def test_a_net_learns(tiny: Net, pixels: Pixels) -> None:
     module = train(tiny, pixels, plan("classical", steps=20), OPTION, TINY, 2)
     rows = np.arange(2 * EACH)
-    scores = scores_of(module, tiny, pixels, rows, TINY, batch=7)
+    scores = compute_scores(module, tiny, pixels, rows, TINY, batch=7)
     assert (scores.argmax(axis=1) == LABELS).mean() > 0.9
 
 
 def test_a_training_that_diverged_shows_in_its_scores(tiny: Net, pixels: Pixels) -> None:
     module = train(tiny, pixels, plan(steps=2), Options(1e30, 0.0), TINY, 2)
-    assert not np.isfinite(scores_of(module, tiny, pixels, np.arange(4), TINY)).any()
+    assert not np.isfinite(compute_scores(module, tiny, pixels, np.arange(4), TINY)).any()
 
 
 @pytest.mark.parametrize("policy", ["none", "randaugment", "cutmix"])
@@ -222,9 +222,9 @@ def test_weights_out_of_reach_say_what_to_do(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert device_of(Model()) == CPU
+    assert resolve_device(Model()) == CPU
     with pytest.raises(InputError, match="finds no CUDA device"):
-        device_of(Model(device="cuda"))
+        resolve_device(Model(device="cuda"))
 
 
 @pytest.mark.parametrize(

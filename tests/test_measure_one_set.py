@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import ManyshotError
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
-from manyshot.trainer.measure.draw_notes import notes_on_draws
+from manyshot.trainer.measure.draw_caveats import notes_on_draws
 from manyshot.trainer.measure.draws import distinct_draws
-from manyshot.trainer.measure.gain import difference_interval, gain, sentence, unseen_share
+from manyshot.trainer.measure.gain import estimate_gain, estimate_interval, sentence, unseen_share
 from manyshot.trainer.measure.grid import Grid, fair_configs, fair_runs, sharings
 from manyshot.trainer.measure.head import head_learner
 from manyshot.trainer.measure.learner import Options
+from manyshot.trainer.measure.measure_results import GainRow, Results
 from manyshot.trainer.measure.plans import Budget
 from manyshot.trainer.measure.report.answer import answer
-from manyshot.trainer.measure.report.page import page
-from manyshot.trainer.measure.results import GainRow, Results
+from manyshot.trainer.measure.report.report_page import page
 from manyshot.trainer.measure.sharing import Sharing, mean_shared, possible_draws
 from manyshot.trainer.measure.summary import Basis, gain_rows
 from manyshot.trainer.measure.thesis_grid import ThesisProtocol
@@ -85,7 +85,7 @@ def test_trainings_of_one_draw_that_hardly_differ_narrow_nothing() -> None:
     rng = np.random.default_rng(0)
     base = rng.random((1, 1, 200)) < 0.5
     arm = base | (rng.random((1, 1, 200)) < 0.1)
-    one, many = (gain(np.repeat(arm, n, 1), np.repeat(base, n, 1)) for n in (1, 50))
+    one, many = (estimate_gain(np.repeat(arm, n, 1), np.repeat(base, n, 1)) for n in (1, 50))
     assert (one.low, one.high) == pytest.approx((many.low, many.high))
 
 
@@ -183,7 +183,7 @@ def test_the_interval_covers_the_gain_over_other_photos(
             draws = list(orders[0].reshape(10, shots))
         means = np.array([photos[draw].mean() for draw in draws])
         points = 1.5 + means[:, None, None] + rng.normal(0, 3, (1, 1, 100))
-        found = difference_interval(points, Sharing(mean_shared(draws), freedom=pool - 1))
+        found = estimate_interval(points, Sharing(mean_shared(draws), freedom=pool - 1))
         covered.append(found.low <= 1.5 <= found.high)
     assert np.mean(covered) >= 0.93 - 0.025  # two standard errors of 400
 
@@ -195,7 +195,7 @@ def test_no_interval_is_of_width_0(draws: int, seeds: int, images: int, seed: in
     rng = np.random.default_rng(seed)
     arm, base = (rng.random((draws, seeds, images)) < rng.choice([0, 0.5, 1]) for _ in range(2))
     for first, second in ((arm, base), (arm, arm), (1.0 * arm, 0.3 + 0.0 * base)):
-        found = gain(first, second)
+        found = estimate_gain(first, second)
         assert -100 <= found.low <= found.mean <= found.high <= 100
         assert found.high - found.low > 1
         assert "+0.0 (" not in sentence("A", found)
@@ -203,7 +203,7 @@ def test_no_interval_is_of_width_0(draws: int, seeds: int, images: int, seed: in
 
 def test_equal_arms_on_two_test_images_may_still_differ_on_others() -> None:
     right = np.ones((10, 3, 2), bool)
-    found = gain(right, right)
+    found = estimate_gain(right, right)
     assert (found.low, found.high) == pytest.approx((-84.2, 84.2), abs=0.1)
     assert unseen_share(100) == pytest.approx(3.7 / 100, abs=0.001)  # about the rule of three
 

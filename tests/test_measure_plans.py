@@ -8,7 +8,7 @@ pytest.importorskip("sklearn")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.trainer.measure.added import added_images, class_counts
+from manyshot.trainer.measure.added import class_counts, select_added
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm, Mixing
 from manyshot.trainer.measure.draws import draw_shots, folds
 from manyshot.trainer.measure.plans import Budget, Plan, make_plan
@@ -21,7 +21,7 @@ BUDGET = Budget(steps=7, batch=12)
 
 def plan(arm: Arm, shots: int = 4, draw: int = 0, seed: int = 0) -> Plan:
     drawn = draw_shots(TABLE, shots, draw)
-    added = added_images(TABLE, drawn, arm)
+    added = select_added(TABLE, drawn, arm)
     return make_plan(TABLE, drawn.shots, added, arm, BUDGET, [draw, seed])
 
 
@@ -97,7 +97,7 @@ def test_added_images_are_as_many_as_asked_and_nested(shots: int, ratio: float, 
     assert sum(counts) == max(1, round(shots * 5 * ratio / 100))
     assert max(counts) - min(counts) <= 1
     few, more = (
-        added_images(TABLE, drawn, Arm(add="synthetic", ratio=r)) for r in (ratio, ratio + 100)
+        select_added(TABLE, drawn, Arm(add="synthetic", ratio=r)) for r in (ratio, ratio + 100)
     )
     assert set(few.rows) <= set(more.rows) <= set(TABLE.synthetic)
     assert len(set(few.rows)) == len(few.rows)
@@ -105,13 +105,13 @@ def test_added_images_are_as_many_as_asked_and_nested(shots: int, ratio: float, 
 
 @pytest.mark.parametrize("shots", [1, 3, 7])
 def test_a_number_of_images_a_class_does_not_depend_on_the_shots(shots: int) -> None:
-    found = added_images(TABLE, draw_shots(TABLE, shots, 0), Arm(add="synthetic", each=6))
+    found = select_added(TABLE, draw_shots(TABLE, shots, 0), Arm(add="synthetic", each=6))
     assert np.bincount(found.labels).tolist() == [6] * 5
 
 
 def test_shuffled_labels_are_the_same_labels_on_other_images() -> None:
     drawn = draw_shots(TABLE, 10, 0)
-    right, wrong = (added_images(TABLE, drawn, Arm(add=add)) for add in ("synthetic", "shuffled"))
+    right, wrong = (select_added(TABLE, drawn, Arm(add=add)) for add in ("synthetic", "shuffled"))
     assert right.rows.tolist() == wrong.rows.tolist()
     assert sorted(right.labels) == sorted(wrong.labels)
     assert (right.labels == wrong.labels).mean() < 0.5
@@ -119,7 +119,7 @@ def test_shuffled_labels_are_the_same_labels_on_other_images() -> None:
 
 def test_the_same_images_again_are_the_shots_and_nothing_else() -> None:
     drawn = draw_shots(TABLE, 4, 0)
-    found = added_images(TABLE, drawn, Arm(add="same", ratio=200))
+    found = select_added(TABLE, drawn, Arm(add="same", ratio=200))
     assert sorted(found.rows) == sorted(np.repeat(drawn.shots, 2))
 
 
@@ -132,7 +132,7 @@ def test_the_same_images_again_are_the_shots_and_nothing_else() -> None:
 )
 def test_too_few_images_are_refused(arm: Arm, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        added_images(TABLE, draw_shots(TABLE, 4, 0), arm)
+        select_added(TABLE, draw_shots(TABLE, 4, 0), arm)
 
 
 def synthetic_share(found: Plan) -> float:

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from manyshot.trainer.images import content_digest
 from manyshot.trainer.measure.added import NOTHING
 from manyshot.trainer.measure.arms import REAL_ONLY, Arm
-from manyshot.trainer.measure.backbones import Backbone, open_backbone_of
-from manyshot.trainer.measure.features import file_features
+from manyshot.trainer.measure.backbones import Backbone, open_model_backbone
+from manyshot.trainer.measure.example_table import Table
+from manyshot.trainer.measure.feature_cache import file_features
 from manyshot.trainer.measure.grid import Grid
 from manyshot.trainer.measure.head import FIRST, head_learner
 from manyshot.trainer.measure.model import Model
-from manyshot.trainer.measure.pixels.policies import augmented, mixed, seeded
-from manyshot.trainer.measure.pixels.views import Drawn, Views, placed
+from manyshot.trainer.measure.pixels.image_augmentation import augment, fork_rng, mix
+from manyshot.trainer.measure.pixels.views import Drawn, Views, place_views
 from manyshot.trainer.measure.plans import Budget, Plan, make_plan
 from manyshot.trainer.measure.policy import MIXED, SHOWN, Policy
-from manyshot.trainer.measure.table import Table
 from PIL import Image
 
 ALONE: list[Policy] = ["classical", "autoaugment", "randaugment", "trivialaugment"]
@@ -33,7 +33,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
 
 @pytest.mark.parametrize("policy", ALONE)
 def test_policies_change_images_by_their_seed_alone(policy: Policy) -> None:
-    first, again, other = (augmented(IMAGES, policy, 1, seed) for seed in (2, 2, 3))
+    first, again, other = (augment(IMAGES, policy, 1, seed) for seed in (2, 2, 3))
     assert (first.shape, first.dtype) == (IMAGES.shape, np.uint8)
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
@@ -43,7 +43,7 @@ def test_policies_change_images_by_their_seed_alone(policy: Policy) -> None:
 @pytest.mark.parametrize("policy", ALONE)
 def test_each_image_has_chances_of_its_own(policy: Policy) -> None:
     same = np.repeat(IMAGES[:1], 12, axis=0)
-    found = augmented(same, policy, 5)
+    found = augment(same, policy, 5)
     assert len({image.tobytes() for image in found}) > 3
 
 
@@ -51,8 +51,8 @@ def test_torchs_own_chances_go_on_as_if_nothing_had_been() -> None:
     torch.manual_seed(3)
     wanted = torch.rand(4)
     torch.manual_seed(3)
-    augmented(IMAGES, "randaugment", 7)
-    with seeded(1):
+    augment(IMAGES, "randaugment", 7)
+    with fork_rng(1):
         torch.rand(100)
     torch.testing.assert_close(torch.rand(4), wanted)
 
@@ -63,12 +63,12 @@ def test_what_is_mixed_has_the_labels_of_both_by_their_shares(
     policy: Policy, count: int, seed: int
 ) -> None:
     pixels = torch.arange(count).float()[:, None, None, None].expand(count, 3, 16, 16)
-    found, shares = mixed(pixels, policy, seed)
+    found, shares = mix(pixels, policy, seed)
     assert found.shape == pixels.shape
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(count))
     # Images are their own numbers here, so that an image's mean says what it is made of.
     torch.testing.assert_close(found.mean(dim=(1, 2, 3)), shares @ torch.arange(count).float())
-    np.testing.assert_array_equal(mixed(pixels, policy, seed)[0], found)
+    np.testing.assert_array_equal(mix(pixels, policy, seed)[0], found)
 
 
 def test_policies_name_arms_and_keep_them_apart() -> None:
@@ -94,7 +94,7 @@ def plan(rows: list[int], labels: list[int], policy: Policy) -> Plan:
 def test_a_plan_takes_views_where_it_took_images() -> None:
     rows = np.array([2, 5])
     views = Drawn(np.zeros((4, 2, 1)), np.tile([0, 1], (4, 1)), np.ones((4, 2)))
-    found = placed(plan([5, 2, 5], [1, 0, 1], "classical"), rows, 10, views)
+    found = place_views(plan([5, 2, 5], [1, 0, 1], "classical"), rows, 10, views)
     assert found.policy == "none"
     assert set(found.rows[0] % 2) == {0, 1}  # ten and one for 5, ten for 2, two a view
     assert (found.rows[0] % 2).tolist() == [1, 0, 1]
@@ -106,7 +106,7 @@ def test_a_plan_takes_views_where_it_took_images() -> None:
 def test_a_plan_with_mixed_views_has_both_labels_and_the_same_weight() -> None:
     rows, shares = np.array([2, 5]), np.array([[0.25, 0.25]])
     views = Drawn(np.zeros((1, 2, 1)), np.array([[1, 0]]), shares)
-    found = placed(plan([5, 2], [1, 0], "mixup"), rows, 10, views)
+    found = place_views(plan([5, 2], [1, 0], "mixup"), rows, 10, views)
     assert found.rows.tolist() == [[11, 10, 11, 10]]
     assert found.labels.tolist() == [[1, 0, 0, 1]]
     assert found.weights.tolist() == [[0.125, 0.125, 0.375, 0.375]]
@@ -146,7 +146,7 @@ def test_views_are_drawn_once_and_are_of_their_images(policy: Policy, tmp_path: 
     paths, mean = colours(tmp_path), Mean()
     views = mean.views(paths, tmp_path / "cache", 3)
     plans = [plan([0, 3, 12, 3], [0, 0, 1, 0], policy), plan([0], [0], "none")]
-    features, found = views.viewed([*plans, plans[0]])
+    features, found = views.view_plans([*plans, plans[0]])
     assert features.shape == (9, 3)
     assert len(mean.seen) == 9
     np.testing.assert_array_equal(found[0].rows, found[2].rows)
@@ -157,7 +157,7 @@ def test_views_are_drawn_once_and_are_of_their_images(policy: Policy, tmp_path: 
     assert {tuple(features[row - 20]) for row in found[0].rows.ravel()} <= means
 
     again = Mean()
-    other, _ = again.views(paths, tmp_path / "cache", 3).viewed(plans)
+    other, _ = again.views(paths, tmp_path / "cache", 3).view_plans(plans)
     np.testing.assert_array_equal(other, features)
     assert not again.seen
 
@@ -184,12 +184,12 @@ def test_heads_learn_from_views(tmp_path: Path) -> None:
     shots = np.r_[0:5, 10:15]
     budget = Budget(40, 8)
     views = mean.views(paths, tmp_path / "cache", 4)
-    learner = head_learner(features, labels, 2, viewed=views.viewed)
+    learner = head_learner(features, labels, 2, viewed=views.view_plans)
     plans = [
         make_plan(table, shots, NOTHING, Arm(policy=policy), budget, [0, 0])
         for policy in ("none", "classical", "mixup")
     ]
-    fit = learner.fitted(shots)
+    fit = learner.bind(shots)
     found = fit(plans, [FIRST] * 3, all_test)
     outcomes = [learner.judge(of_run, all_test).metrics["accuracy"] for of_run in found]
     assert outcomes == [1, 1, 1]
@@ -207,7 +207,7 @@ def test_a_view_differs_from_its_image_by_the_policy_alone(
     pixels = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
     Image.fromarray(pixels).resize(size).save(path)
     for name in ("opennsfw", "efficientnet_lite0"):
-        backbone = open_backbone_of(Model(name=name, device="cpu"))
+        backbone = open_model_backbone(Model(name=name, device="cpu"))
         plain, digests = file_features([path], backbone, tmp_path / name)
         views = Views(backbone, [path], digests, tmp_path / name, 1)
         [image] = views.pixels.read(np.array([0]))

@@ -12,9 +12,9 @@ import yaml
 from manyshot.cli import app
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import parse_recipe_data
-from manyshot.trainer.measure.measure import measure
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.measure.results import FILE, pack, read_results, unpack
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.measure.measure_results import FILE, pack, read_results, unpack
+from manyshot.trainer.measure.run_measurement import measure
 from typer.testing import CliRunner
 
 from .test_measure_sources import fill

@@ -9,8 +9,8 @@ pytest.importorskip("torchmetrics")
 import yaml
 from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
 from manyshot.driver.recipe import read_recipe
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 FILES = sorted(RECIPES.rglob("*.yaml"))

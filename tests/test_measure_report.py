@@ -17,14 +17,14 @@ pytest.importorskip("jinja2")
 
 from manyshot.cli import app
 from manyshot.trainer.measure.arms import Arm
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.measure.measure_results import Results, write_results
 from manyshot.trainer.measure.published import PublishedRow
-from manyshot.trainer.measure.recipe import MeasureRecipe
 from manyshot.trainer.measure.report.answer import answer
-from manyshot.trainer.measure.report.html import html
 from manyshot.trainer.measure.report.markdown import markdown
-from manyshot.trainer.measure.report.page import page
 from manyshot.trainer.measure.report.ratios import ratio_curves
-from manyshot.trainer.measure.results import Results, write_results
+from manyshot.trainer.measure.report.report_page import page
+from manyshot.trainer.measure.report.write_report import html
 from typer.testing import CliRunner
 
 from .measure_reports import AUTO, DOWN, FLAT, REAL, SYNTHETIC, UP, made_results, row, with_rows

@@ -15,8 +15,8 @@ from manyshot.cli.console import PlainConsole
 from manyshot.cli.measure import _show
 from manyshot.core.errors import InputError
 from manyshot.trainer.measure.arms import REAL_ONLY
-from manyshot.trainer.measure.earlier import finished_runs
-from manyshot.trainer.measure.results import (
+from manyshot.trainer.measure.earlier_runs import load_finished_runs
+from manyshot.trainer.measure.measure_results import (
     FILE,
     Results,
     pack,
@@ -59,7 +59,7 @@ def test_figures_that_there_are_none_of_are_null(tmp_path: Path) -> None:
     assert found.gains[0].gain > 40
     write_results(tmp_path, found)
     assert (tmp_path / FILE).read_text(encoding="utf-8") == text
-    assert len(finished_runs(tmp_path)) == len(found.runs)
+    assert len(load_finished_runs(tmp_path)) == len(found.runs)
 
 
 def test_they_are_a_dash_in_the_report_and_on_the_console(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.records import METADATA, Record
 from manyshot.trainer.images import read_rgb
 from manyshot.trainer.measure.backbones import Backbone
-from manyshot.trainer.measure.features import CHUNK, file_features
+from manyshot.trainer.measure.feature_cache import CHUNK, file_features
 from manyshot.trainer.measure.overlap import find_overlap, overlap_sentence, refuse_overlap
 from manyshot.trainer.measure.sources import (
     Example,

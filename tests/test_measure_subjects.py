@@ -12,17 +12,17 @@ pytest.importorskip("torchmetrics")
 from manyshot.core.errors import InputError
 from manyshot.core.records import MANIFEST, METADATA, Record, read_training_photos
 from manyshot.trainer.images import content_digest
-from manyshot.trainer.measure.added import added_images, usable, without_sources
+from manyshot.trainer.measure.added import select_added, usable, without_sources
 from manyshot.trainer.measure.arms import Arm
+from manyshot.trainer.measure.caveats import notes_on_synthetic, retrains_each_draw
 from manyshot.trainer.measure.draws import draw_shots, folds
+from manyshot.trainer.measure.example_table import Table
 from manyshot.trainer.measure.grid import Grid
 from manyshot.trainer.measure.material import Material, make_table
-from manyshot.trainer.measure.notes import learned_anew, notes_on_synthetic
+from manyshot.trainer.measure.measure_recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.photos import lay_out_shots
-from manyshot.trainer.measure.recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.sources import Dataset, Example, folder_dataset
 from manyshot.trainer.measure.synthetic import read_synthetic
-from manyshot.trainer.measure.table import Table
 from manyshot.trainer.measure.tune import candidates
 
 from .test_measure_sources import fill, picture
@@ -92,7 +92,7 @@ def test_a_subjects_images_are_added_to_draws_with_all_its_photos(
             found = {int(row) for label in (0, 1) for row in usable(table, draw, label)}
             assert found == held
     with pytest.raises(InputError, match=r"there are 6 \(12 more come from .* draw 0 does not"):
-        added_images(table, draw_shots(table, 3, 0), Arm(add="synthetic", ratio=250))
+        select_added(table, draw_shots(table, 3, 0), Arm(add="synthetic", ratio=250))
 
 
 def test_photos_of_the_other_classes_of_a_file_count_too(data: Dataset, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_auto_has_nothing_to_choose_by_when_all_shots_were_learned_from(
     table = table_of(data, made_with(tmp_path / "made", of_draw(data, 3, 0)), tmp_path)
     draw, arm = draw_shots(table, 3, 0), Arm(add="synthetic", ratio="auto")
     parts = folds(table, draw)
-    added = added_images(table, draw, arm.settled(100, "concatenate", None))
+    added = select_added(table, draw, arm.with_mixing(100, "concatenate", None))
     assert len(added.rows) == 6
     assert all(not len(without_sources(table, added, fold.held_out).rows) for fold in parts)
     assert candidates(table, draw, arm, parts) == []
@@ -189,6 +189,6 @@ def test_results_say_whether_each_draw_has_images_of_its_own(data: Dataset, tmp_
     table = table_of(data, folders, tmp_path)
     for draws, own in ((2, True), (1, False)):
         material = Material((), table, "", 0)
-        assert learned_anew(material, Grid((), (3,), draws)) == own
+        assert retrains_each_draw(material, Grid((), (3,), draws)) == own
     without = Material((), make_table(data, []), "", 0)
-    assert not learned_anew(without, Grid((), (3,), 2))
+    assert not retrains_each_draw(without, Grid((), (3,), 2))

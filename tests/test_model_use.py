@@ -246,7 +246,7 @@ def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_measurements_say_that_it_is_not_known(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from manyshot.trainer.measure.notes import notes_on_foreign
+    from manyshot.trainer.measure.caveats import notes_on_foreign
 
     (tmp_path / MANIFEST).write_text(json.dumps({FOREIGN: ["pug.safetensors"]}))
     [said] = notes_on_foreign([tmp_path, tmp_path / "none"])

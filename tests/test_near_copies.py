@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.trainer.near_copies import (
     Neighbours,
-    disguised_copies,
+    make_disguised_copies,
     mirrored,
     nearest,
     nearest_images,
@@ -69,7 +69,7 @@ def test_a_plain_picture_is_no_copy_of_anything() -> None:
 
 def test_search_tells_disguised_copies_from_other_pictures() -> None:
     real = pictures(120)
-    copies, others = disguised_copies(real[:30], seed=9), pictures(90, seed=2)
+    copies, others = make_disguised_copies(real[:30], seed=9), pictures(90, seed=2)
     report, neighbours = search_copies([*copies, *others], real, pictures(100, seed=3))
     assert report.caught == pytest.approx(0.95, abs=0.01)
     assert report.real_share == 0
@@ -85,7 +85,7 @@ def test_photos_the_data_set_holds_twice_show_in_the_real_share() -> None:
 
 
 def test_disguises_are_repeatable_and_keep_size() -> None:
-    first, again, other = (disguised_copies(pictures(3), seed) for seed in (1, 1, 2))
+    first, again, other = (make_disguised_copies(pictures(3), seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert first[0].shape == (64, 64, 3)

@@ -10,8 +10,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe, read_recipe
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from pydantic import BaseModel
 
 Manyshot = Callable[..., tuple[int, str]]

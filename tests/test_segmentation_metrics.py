@@ -11,22 +11,26 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.masks.codes import IGNORE
-from manyshot.trainer.measure.gain import crossed_interval
-from manyshot.trainer.measure.segmentation.counts import Column, band, banded, counted, edges
-from manyshot.trainer.measure.segmentation.metrics import (
+from manyshot.trainer.measure.gain import estimate_crossed_interval
+from manyshot.trainer.measure.segmentation.segmentation_metrics import (
+    Column,
+    band,
+    boundary_bands,
+    count_pixels,
+    edges,
     image_parts,
     intersections,
     ratios,
     segmentation_outcome,
 )
-from manyshot.trainer.measure.segmentation.training import best_classes
+from manyshot.trainer.measure.segmentation.segmentation_training import best_classes
 from sklearn.metrics import jaccard_score
 from torchmetrics.classification import MulticlassJaccardIndex
 from torchmetrics.functional.segmentation import mean_iou
 
 
 def counts_of(found: np.ndarray, wanted: np.ndarray, classes: int) -> np.ndarray:
-    return counted(found, wanted, np.ones(found.shape, np.float32), classes)
+    return count_pixels(found, wanted, np.ones(found.shape, np.float32), classes)
 
 
 def by_torchmetrics(found: np.ndarray, wanted: np.ndarray, classes: int) -> float:
@@ -145,7 +149,7 @@ def test_boundary_iou_sees_what_mean_iou_overlooks() -> None:
 def test_losses_are_of_labelled_pixels() -> None:
     wanted = np.array([[[0, 1], [IGNORE, 1]]], np.uint8)
     losses = np.array([[[1.0, 2.0], [9.0, 3.0]]], np.float32)
-    counts = counted(np.zeros_like(wanted), wanted, losses, 2)
+    counts = count_pixels(np.zeros_like(wanted), wanted, losses, 2)
     assert counts[0, :, Column.LOSS].tolist() == [1, 5]
     assert segmentation_outcome(counts).loss.tolist() == [2]
 
@@ -170,7 +174,7 @@ def test_the_interval_covers_other_test_images() -> None:
     for _ in range(200):
         images = rng.integers(0, len(size), 120)
         of_draws = [[image_parts(*pairs(images, skill)) for skill in (0.75, 0.7)] for _ in range(5)]
-        found = crossed_interval(np.array([better - worse for better, worse in of_draws]))
+        found = estimate_crossed_interval(np.array([better - worse for better, worse in of_draws]))
         held += found.low <= truth <= found.high
     assert 0.92 <= held / 200 <= 0.985
 
@@ -189,8 +193,8 @@ def test_the_interval_covers_other_test_images() -> None:
 def test_bands_found_before_count_the_same(case: tuple[np.ndarray, np.ndarray, int]) -> None:
     found, wanted, classes = case
     losses = np.ones(found.shape, np.float32)
-    known = counted(found, wanted, losses, classes, banded(wanted))
-    assert (known == counted(found, wanted, losses, classes)).all()
+    known = count_pixels(found, wanted, losses, classes, boundary_bands(wanted))
+    assert (known == count_pixels(found, wanted, losses, classes)).all()
 
 
 @given(st.integers(2, 7), st.integers(0, 2**32 - 1))

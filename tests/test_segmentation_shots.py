@@ -20,11 +20,11 @@ from manyshot.core.records import METADATA, Record
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.draws import draw_shots
 from manyshot.trainer.measure.material import make_table, read_data
+from manyshot.trainer.measure.measure_recipe import Data, MeasureRecipe
 from manyshot.trainer.measure.origins import origins
 from manyshot.trainer.measure.photos import lay_out_shots
-from manyshot.trainer.measure.recipe import Data, MeasureRecipe
-from manyshot.trainer.measure.segmentation.pairs import Pair, code_of, synthetic_pairs
-from manyshot.trainer.measure.segmentation.store import read_store
+from manyshot.trainer.measure.segmentation.pair_cache import read_store
+from manyshot.trainer.measure.segmentation.pair_data import Pair, resolve_code, synthetic_pairs
 from manyshot.trainer.measure.sources import Dataset
 from PIL import Image
 
@@ -236,7 +236,7 @@ def test_masks_that_name_their_classes_need_no_palette(tmp_path: Path) -> None:
     both = [("background", "dog"), ("background", "cat")] * 2
     data = code_and_pairs(tmp_path, both)
     pairs = [one for one in (*data.real, *data.test) if isinstance(one, Pair)]
-    code = code_of(Data(path=tmp_path), pairs)
+    code = resolve_code(Data(path=tmp_path), pairs)
     assert code.classes[0] == "background"
     assert set(code.classes) == {"background", "cat", "dog"}
     masks = read_store(pairs, code, 32, lambda what, done, of: None)[1]

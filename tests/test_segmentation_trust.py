@@ -14,27 +14,27 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.measure.arms import Arm
-from manyshot.trainer.measure.earlier import finished_runs
-from manyshot.trainer.measure.measure import measure
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.measure.results import (
+from manyshot.trainer.measure.earlier_runs import load_finished_runs
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.measure.measure_results import (
     Config,
     Results,
     Run,
     pack_shares,
     unpack_shares,
 )
-from manyshot.trainer.measure.segmentation.counts import counted
-from manyshot.trainer.measure.segmentation.training import Read
-from manyshot.trainer.measure.segmentation.trust import (
+from manyshot.trainer.measure.noise_filter import Noise, select_trusted
+from manyshot.trainer.measure.run_measurement import measure
+from manyshot.trainer.measure.segmentation.pair_agreement import (
     agreement,
     class_agreement,
     limits,
     noisy,
     plain_counts,
-    reading,
+    read_agreement,
 )
-from manyshot.trainer.measure.trust import Noise, trusted
+from manyshot.trainer.measure.segmentation.segmentation_metrics import count_pixels
+from manyshot.trainer.measure.segmentation.segmentation_training import PairPrediction
 
 from .segmentation_shapes import save_pair, save_pairs
 
@@ -45,9 +45,11 @@ def pixels(text: str) -> np.ndarray:
     return np.array([rows], np.uint8)
 
 
-def read(found: str, wanted: str, loss: float = 1.0) -> Read:
+def read(found: str, wanted: str, loss: float = 1.0) -> PairPrediction:
     mask = pixels(wanted)
-    return Read(np.zeros(1, int), pixels(found), mask, np.full(mask.shape, loss, np.float32))
+    return PairPrediction(
+        np.zeros(1, int), pixels(found), mask, np.full(mask.shape, loss, np.float32)
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,8 +87,8 @@ def test_plain_counts_are_those_of_the_figures(classes: int, seed: int) -> None:
     wanted = rng.choice([*range(classes), IGNORE], (3, 6, 7)).astype(np.uint8)
     found = rng.integers(0, classes, wanted.shape).astype(np.uint8)
     losses = rng.random(wanted.shape).astype(np.float32)
-    plain = plain_counts(Read(np.arange(3), found, wanted, losses), classes)
-    whole = counted(found, wanted, losses, classes)
+    plain = plain_counts(PairPrediction(np.arange(3), found, wanted, losses), classes)
+    whole = count_pixels(found, wanted, losses, classes)
     assert (plain[..., :3] == whole[..., :3]).all()
     assert (plain[..., 5] == whole[..., 5]).all()
     assert ((agreement(plain, 0) >= 0) & (agreement(plain, 0) <= 1)).all()
@@ -96,7 +98,7 @@ def test_pixels_are_noise_above_their_own_class_s_limit() -> None:
     """Background has a mean loss of 0.1, class 1 of 0.4, and no real pair shows class 2."""
     wanted = pixels("0011")
     losses = np.array([[[0.05, 0.15, 0.3, 0.5]]], np.float32)
-    real = plain_counts(Read(np.zeros(1, int), wanted, wanted, losses), 3)
+    real = plain_counts(PairPrediction(np.zeros(1, int), wanted, wanted, losses), 3)
     most = limits(real, alpha=1.25)
     assert most == pytest.approx([0.125, 0.5, np.inf])
     synthetic = pixels("01012-")
@@ -110,7 +112,7 @@ def test_a_larger_margin_ignores_less(side: int, alpha: float, seed: int) -> Non
     rng = np.random.default_rng(seed)
     wanted = rng.integers(0, 2, (2, side, side)).astype(np.uint8)
     losses = rng.exponential(size=wanted.shape)
-    counts = plain_counts(Read(np.arange(2), wanted, wanted, losses), 2)
+    counts = plain_counts(PairPrediction(np.arange(2), wanted, wanted, losses), 2)
     few, more = (noisy(losses, wanted, limits(counts, one)) for one in (alpha + 0.5, alpha))
     assert not (few & ~more).any()
 
@@ -120,11 +122,11 @@ def test_noise_is_kept_for_its_rows_alone() -> None:
     wanted = rng.integers(0, 2, (3, 5, 7)).astype(np.uint8)
     losses = rng.random(wanted.shape)
     parts = [
-        Read(np.array([9]), wanted[:1], wanted[:1], losses[:1]),
-        Read(np.array([4, 6]), wanted[1:], wanted[1:], losses[1:]),
+        PairPrediction(np.array([9]), wanted[:1], wanted[:1], losses[:1]),
+        PairPrediction(np.array([4, 6]), wanted[1:], wanted[1:], losses[1:]),
     ]
     most = np.array([0.5, 0.7])
-    found = reading(parts, most, 0)
+    found = read_agreement(parts, most, 0)
     wrong = noisy(losses, wanted, most)
     assert found.rows.tolist() == [4, 6, 9]
     shown = found.noise.at(np.array([6, 5, 9, 4, 100, 6]))
@@ -152,7 +154,7 @@ def test_the_worst_are_dropped_and_the_number_stays(
 ) -> None:
     pool = np.array([7, 1, 2, 3, 4, 5])
     shares = np.array([0.8, 0.1, 0.5, 0.9, 0.2, 0.7])
-    assert trusted(pool, shares, count, kept).tolist() == rows
+    assert select_trusted(pool, shares, count, kept).tolist() == rows
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.data())
@@ -162,12 +164,12 @@ def test_as_many_are_taken_and_fewer_are_among_more(
 ) -> None:
     pool, values = np.arange(len(shares)), np.array(shares)
     count = data.draw(st.integers(0, len(shares)))
-    found = trusted(pool, values, count)
+    found = select_trusted(pool, values, count)
     assert len(found) == len(set(found)) == count
     better = max(count, int(np.ceil(len(shares) / 2)))
     assert set(values[found]) <= set(np.sort(values)[::-1][:better])
     if count < np.ceil(len(shares) / 2):
-        assert set(found) <= set(trusted(pool, values, count + 1))
+        assert set(found) <= set(select_trusted(pool, values, count + 1))
 
 
 @given(st.lists(st.one_of(st.just(float("nan")), st.floats(0, 1)), max_size=20))
@@ -257,7 +259,7 @@ def test_arms_with_trust_are_also_compared_with_those_without(
 
 def test_what_was_read_is_kept_where_a_measurement_goes_on(results: tuple[Path, Results]) -> None:
     folder, found = results
-    before = finished_runs(folder / "out")
+    before = load_finished_runs(folder / "out")
     resumed = measure(recipe(folder))
     assert [run.seconds for run in resumed.runs] == [before[run.key].seconds for run in found.runs]
     assert [run.agreement for run in resumed.runs] == [run.agreement for run in found.runs]

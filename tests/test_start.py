@@ -22,9 +22,9 @@ from manyshot.cli.start.sizes import FULL, QUICK, Size
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.core.records import read_records
 from manyshot.driver.recipe import read_recipe
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.measure.results import read_results
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.measure.measure_results import read_results
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from PIL import Image
 
 from .noise_photos import photo

@@ -18,9 +18,9 @@ from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file  # noq
 from manyshot.core.subject_file import KEY, read_subject_file  # noqa: E402
 from manyshot.driver.recipe import Recipe  # noqa: E402
 from manyshot.trainer.device import check_device  # noqa: E402
-from manyshot.trainer.measure.recipe import MeasureRecipe  # noqa: E402
-from manyshot.trainer.measure.results import read_results  # noqa: E402
-from manyshot.trainer.subjects.recipe import SubjectRecipe  # noqa: E402
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe  # noqa: E402
+from manyshot.trainer.measure.measure_results import read_results  # noqa: E402
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe  # noqa: E402
 
 from .subject_files import subject, write_subjects  # noqa: E402
 

@@ -17,7 +17,7 @@ from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.images import pixel_digest
-from manyshot.trainer.subjects import train
+from manyshot.trainer.subjects import train_subject as train
 from manyshot.trainer.subjects.evaluation import subject_pictures as pictures
 from manyshot.trainer.subjects.evaluation.checkpoint_choice import list_checkpoints
 from manyshot.trainer.subjects.evaluation.clip import open_clip
@@ -26,10 +26,10 @@ from manyshot.trainer.subjects.evaluation.extractors import open_extractor
 from manyshot.trainer.subjects.evaluation.real_photos import find_photos, select_photos
 from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
-from manyshot.trainer.subjects.photos import NewSubject, read_photos
-from manyshot.trainer.subjects.settings import Settings
-from manyshot.trainer.subjects.train import train_subjects
-from manyshot.trainer.subjects.words import Token
+from manyshot.trainer.subjects.subject_photos import NewSubject, read_photos
+from manyshot.trainer.subjects.subject_settings import Settings
+from manyshot.trainer.subjects.token_embeddings import Token
+from manyshot.trainer.subjects.train_subject import train_subjects
 from PIL import Image
 from typer.testing import CliRunner
 

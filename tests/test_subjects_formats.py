@@ -18,23 +18,27 @@ from manyshot.core.errors import InputError
 from manyshot.core.subject_file import KEY, read_subject_file
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
-from manyshot.trainer.subjects import train
-from manyshot.trainer.subjects.base_model import BaseModel, Family, find_noise, hear
-from manyshot.trainer.subjects.checkpoint import write_checkpoint
+from manyshot.trainer.subjects import train_subject as train
+from manyshot.trainer.subjects.base_model import BaseModel, Family, encode_text, predict_noise
+from manyshot.trainer.subjects.dreambooth import write_checkpoint
 from manyshot.trainer.subjects.families import PARTS
-from manyshot.trainer.subjects.inversion import KEYS, plug_in_vectors
-from manyshot.trainer.subjects.lessons import Ears, Lesson, random_step
-from manyshot.trainer.subjects.load import load_trained
-from manyshot.trainer.subjects.lora import adapt
+from manyshot.trainer.subjects.inversion import KEYS, load_vectors
+from manyshot.trainer.subjects.load_trained import load_trained
+from manyshot.trainer.subjects.lora import prepare_lora
 from manyshot.trainer.subjects.lora_files import PEFT_FILE
-from manyshot.trainer.subjects.loss import step_loss
 from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
-from manyshot.trainer.subjects.photos import Encoded, NewSubject, Photo, read_photos
 from manyshot.trainer.subjects.sampling import draw_latents, start_noise
-from manyshot.trainer.subjects.settings import Settings
-from manyshot.trainer.subjects.train import adapted_base, train_subjects
-from manyshot.trainer.subjects.words import Token, prompt_ids
+from manyshot.trainer.subjects.subject_photos import EncodedPhoto, NewSubject, Photo, read_photos
+from manyshot.trainer.subjects.subject_settings import Settings
+from manyshot.trainer.subjects.token_embeddings import Token, prompt_ids
+from manyshot.trainer.subjects.train_subject import adapt_base, train_subjects
+from manyshot.trainer.subjects.training_batches import (
+    PromptEmbeddings,
+    TrainingSet,
+    batch_loss,
+    sample_batch,
+)
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -77,7 +81,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     for family in FAMILIES:
         monkeypatch.setitem(PARTS, family, small_parts(family))
     monkeypatch.setattr(train, "draw_subject", lambda *_, **__: torch.zeros(1, 3, SIDE, SIDE))
-    monkeypatch.setattr(train, "SHOWN", 1)
+    monkeypatch.setattr(train, "SAMPLES", 1)
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +105,14 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
 def noise_of(base: BaseModel, prompt: str = PROMPT) -> Tensor:
     """What the base finds in some noise."""
     with torch.no_grad():
-        text = hear(base, prompt_ids(base, [prompt], "", 0))
+        text = encode_text(base, prompt_ids(base, [prompt], "", 0))
         noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
-        return find_noise(base, noise, torch.tensor([300]), text)
+        return predict_noise(base, noise, torch.tensor([300]), text)
 
 
 def halved(base: BaseModel) -> BaseModel:
     """The base with weights as half precision has them."""
-    for module in (base.unet, base.codec.module, *(part.encoder for part in base.texts)):
+    for module in (base.unet, base.codec.module, *(part.encoder for part in base.text_towers)):
         module.half().float()
     return base
 
@@ -136,7 +140,7 @@ def test_texts_are_heard_as_diffusers_pipelines_hear_them(
 ) -> None:
     base = open_base(folders[family], tokenizer)
     pipeline = build(family, small_parts(family), tokenizer)
-    found = hear(base, prompt_ids(base, [PROMPT], "", 0))
+    found = encode_text(base, prompt_ids(base, [PROMPT], "", 0))
     if family == "sd1":
         wanted, pooled = pipeline.encode_prompt(PROMPT, "cpu", 1, False)[0], None
     else:
@@ -152,12 +156,12 @@ def test_learned_vectors_that_equal_a_words_are_heard_as_the_word(
     folders: dict[Any, Path], tokenizer: CLIPTokenizer
 ) -> None:
     base = open_base(folders["sdxl"], tokenizer)
-    plain = hear(base, prompt_ids(base, ["a photo of a dog"], "", 0))
+    plain = encode_text(base, prompt_ids(base, ["a photo of a dog"], "", 0))
     dog = tokenizer("dog", add_special_tokens=False)["input_ids"]
-    tables: list[Any] = [part.encoder.get_input_embeddings() for part in base.texts]
+    tables: list[Any] = [part.encoder.get_input_embeddings() for part in base.text_towers]
     own = [table.weight[dog] for table in tables]
-    adapted = plug_in_vectors(base, "blot-m1", own)
-    found = adapted.hear(["a photo of a blot-m1"])
+    adapted = load_vectors(base, "blot-m1", own)
+    found = adapted.encode(["a photo of a blot-m1"])
     assert torch.allclose(found.states, plain.states, atol=1e-6)
     assert plain.pooled is not None
     assert found.pooled is not None
@@ -192,7 +196,7 @@ def test_what_is_trained_on_a_folder_loads_onto_it_again(
     again = load_trained(path, open_base(folders[family], tokenizer))
     if how["method"] == "textual_inversion":
         tensors = load_file(path)
-        for part, key in zip(base.texts, KEYS[family], strict=True):
+        for part, key in zip(base.text_towers, KEYS[family], strict=True):
             learned: Any = part.encoder.get_input_embeddings()
             assert torch.equal(learned.vectors, tensors[key])
         [word] = [subject.word for subject in read_subject_file(path).subjects]
@@ -208,7 +212,7 @@ def test_diffusers_draws_with_both_files_of_a_lora_as_we_do(
     family: Family, folders: dict[Any, Path], tokenizer: CLIPTokenizer, tmp_path: Path
 ) -> None:
     base = open_base(folders[family], tokenizer)
-    adapted = adapt(base, rank=2, alpha=3.0, text=True, peft=True)
+    adapted = prepare_lora(base, rank=2, alpha=3.0, text=True, peft=True)
     with torch.no_grad():
         for weight in (p for group in adapted.parameters.values() for p in group):
             weight.copy_((torch.randn_like(weight) / 5).half())
@@ -227,9 +231,11 @@ def seen_by_us(pipeline: Any, base: BaseModel) -> BaseModel:
     """The base with a pipeline's networks."""
     encoders = [pipeline.text_encoder, getattr(pipeline, "text_encoder_2", None)]
     texts = [
-        replace(part, encoder=one) for part, one in zip(base.texts, encoders, strict=False) if one
+        replace(part, encoder=one)
+        for part, one in zip(base.text_towers, encoders, strict=False)
+        if one
     ]
-    return replace(base, unet=pipeline.unet, texts=tuple(texts))
+    return replace(base, unet=pipeline.unet, text_towers=tuple(texts))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -240,16 +246,16 @@ def test_checkpointing_keeps_less_and_finds_the_same_gradients(
     found = []
     for checkpointing in (False, True):
         settings = Settings.model_validate({"method": method, "checkpointing": checkpointing})
-        adapted = adapted_base(open_base(folders[family], tokenizer), [TOKEN], settings)
+        adapted = adapt_base(open_base(folders[family], tokenizer), [TOKEN], settings)
         learning = [p for group in adapted.parameters.values() for p in group]
         torch.manual_seed(0)
-        photo = Encoded(torch.randn(2, 4, 8, 8), (None, None), "")
-        step = random_step([Lesson([photo], [(adapted.word(TOKEN),)], 1.0)], 2, SIDE)
+        photo = EncodedPhoto(torch.randn(2, 4, 8, 8), (None, None), "")
+        step = sample_batch([TrainingSet([photo], [(adapted.word(TOKEN),)], 1.0)], 2, SIDE)
         kept: dict[int, int] = {}
         with saved_tensors_hooks(
             lambda t, kept=kept: kept.update({t.data_ptr(): t.nbytes}) or t, _same
         ):
-            loss = step_loss(adapted, Ears(adapted), step, None)
+            loss = batch_loss(adapted, PromptEmbeddings(adapted), step, None)
         found.append((torch.autograd.grad(loss, learning), sum(kept.values())))
     (plain, whole), (sparing, part) = found
     assert part < 0.6 * whole
@@ -286,7 +292,7 @@ def test_velocity_is_read_from_folders_and_single_files(
     again = open_base(tmp_path / "whole.safetensors", tokenizer)
     assert again.prediction == "v_prediction"
     assert torch.equal(again.alphas, base.alphas)
-    text = hear(base, prompt_ids(base, [PROMPT], "", 0))
+    text = encode_text(base, prompt_ids(base, [PROMPT], "", 0))
     drawn = draw_latents(base, text, text, start_noise(base, 1, 0), 2, 3.0)
     assert drawn.isfinite().all()
 

@@ -20,13 +20,13 @@ import transformers
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
-from manyshot.trainer.subjects.base_model import BaseModel, Codec, Family, TextPart
+from manyshot.trainer.subjects.base_model import BaseModel, Codec, Family, TextTower
 from manyshot.trainer.subjects.families import PARTS
 from manyshot.trainer.subjects.inversion import embedding_tensors
-from manyshot.trainer.subjects.lora import adapt
+from manyshot.trainer.subjects.lora import prepare_lora
 from manyshot.trainer.subjects.lora_files import kohya_tensors
 from manyshot.trainer.subjects.original_layout import text_tensors, unet_tensors
-from manyshot.trainer.subjects.words import Embedding
+from manyshot.trainer.subjects.token_embeddings import ExtendedEmbedding
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ def base_of(family: Family) -> BaseModel:
     with torch.device("meta"):
         unet = UNet2DConditionModel(**found["unet"][2])
         texts = tuple(
-            TextPart(tokenizer, _encoder(*found[name][1:]))
+            TextTower(tokenizer, _encoder(*found[name][1:]))
             for name in ("text_encoder", "text_encoder_2")
             if name in found
         )
@@ -90,10 +90,12 @@ def made(folder: Path, family: Family) -> Made:
     tensors = {**unet_tensors(base), **text_tensors(base)}
     shapes = {key: list(value.shape) for key, value in tensors.items()}
     vectors = [torch.randn(3, width) for width in base.widths]
-    embeddings = [Embedding(nn.Embedding(1, one.shape[1]), one) for one in vectors]
+    embeddings = [ExtendedEmbedding(nn.Embedding(1, one.shape[1]), one) for one in vectors]
     save_file(embedding_tensors(base, embeddings), folder / f"{WORD}.safetensors")
-    adapt(base, RANK, ALPHA, text=True)
-    layers = sum(fill(module) for module in (base.unet, *(part.encoder for part in base.texts)))
+    prepare_lora(base, RANK, ALPHA, text=True)
+    layers = sum(
+        fill(module) for module in (base.unet, *(part.encoder for part in base.text_towers))
+    )
     save_file(kohya_tensors(base), folder / "lora.safetensors")
     places = {"lora": str(folder / "lora.safetensors"), "embeddings": str(folder), "word": WORD}
     (folder / "job.json").write_text(json.dumps({"shapes": shapes, **places}))

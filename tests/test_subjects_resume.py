@@ -16,14 +16,15 @@ from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.sole_use import sole_use
 from manyshot.core.subject_file import read_subject_file
-from manyshot.trainer.subjects import fit, train
+from manyshot.trainer.subjects import fit
+from manyshot.trainer.subjects import train_subject as train
 from manyshot.trainer.subjects.machine import Machine
-from manyshot.trainer.subjects.photos import NewSubject, Photo, given_photos
-from manyshot.trainer.subjects.recipe import SubjectRecipe
-from manyshot.trainer.subjects.run import is_trained, train_recipe
-from manyshot.trainer.subjects.settings import Settings
-from manyshot.trainer.subjects.train import train_subjects
-from manyshot.trainer.subjects.words import Token
+from manyshot.trainer.subjects.subject_photos import NewSubject, Photo, photos_from_arrays
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
+from manyshot.trainer.subjects.subject_settings import Settings
+from manyshot.trainer.subjects.token_embeddings import Token
+from manyshot.trainer.subjects.train_recipe import is_trained, train_recipe
+from manyshot.trainer.subjects.train_subject import train_subjects
 from torch import Tensor
 
 from .test_subjects_training import opened
@@ -40,7 +41,9 @@ def subject() -> NewSubject:
 
 def _photos(seed: int) -> list[Photo]:
     rng = np.random.default_rng(seed)
-    return given_photos([rng.integers(0, 255, (128, 160, 3), np.uint8) for _ in range(3)], 128)
+    return photos_from_arrays(
+        [rng.integers(0, 255, (128, 160, 3), np.uint8) for _ in range(3)], 128
+    )
 
 
 def _train(
@@ -48,7 +51,7 @@ def _train(
 ) -> Path:
     path = folder / "blot-m1.safetensors"
     own = (opened(), [subject], settings, Machine(), path)
-    return train_subjects(*own, stepped=stepped, samples=0).path
+    return train_subjects(*own, on_step=stepped, samples=0).path
 
 
 def _on(step: int) -> None:
@@ -73,13 +76,13 @@ def _boxed(photos: list[Photo]) -> list[Photo]:
 
 
 CHANGES: dict[str, Change] = {
-    "with other photos": lambda s, how: (replace(s, photos=_photos(1)), how),
-    "with other words": lambda s, how: (replace(s, token=Token("blot-m1", "cat")), how),
-    "with other captions": lambda s, how: (
+    "different photos": lambda s, how: (replace(s, photos=_photos(1)), how),
+    "different words": lambda s, how: (replace(s, token=Token("blot-m1", "cat")), how),
+    "different captions": lambda s, how: (
         replace(s, photos=[replace(photo, context="on grass") for photo in s.photos]),
         how,
     ),
-    "with other masks or boxes": lambda s, how: (replace(s, photos=_boxed(s.photos)), how),
+    "different masks or boxes": lambda s, how: (replace(s, photos=_boxed(s.photos)), how),
     "rate was 0.005 and is now 0.1": lambda s, how: (s, how.model_copy(update={"rate": 0.1})),
     "rank was 2 and is now 4": lambda s, how: (s, how.model_copy(update={"rank": 4})),
     "seed was 0 and is now 1": lambda s, how: (s, how.model_copy(update={"seed": 1})),
@@ -99,7 +102,7 @@ def test_an_interrupted_training_goes_on_with_nothing_else(
 
 def test_another_base_is_told(subject: NewSubject, cut: Path) -> None:
     base = replace(opened(), digest="0" * 64)
-    with pytest.raises(InputError, match="was started with different settings: with other base"):
+    with pytest.raises(InputError, match="was started with different settings: different base"):
         train_subjects(base, [subject], LORA, Machine(), cut / "blot-m1.safetensors", samples=0)
 
 
@@ -121,12 +124,12 @@ def test_two_trainings_into_one_folder_are_refused(tmp_path: Path) -> None:
         "subjects": [{"token": "a-m1", "noun": "dog", "photos": [str(tmp_path)]}],
     }
     recipe = parse_recipe_data(SubjectRecipe, data, "r.yaml")
-    tokenizer = opened().texts[0].tokenizer
+    tokenizer = opened().text_towers[0].tokenizer
     with sole_use(tmp_path), pytest.raises(InputError, match="Another manyshot is using"):
         train_recipe(recipe, tmp_path / "none", tokenizer, Machine())
 
 
-LOSS = fit.step_loss
+LOSS = fit.batch_loss
 
 
 def _no_number(*given: Any) -> Tensor:
@@ -154,7 +157,7 @@ def test_a_loss_that_is_no_number_ends_without_a_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fit, "step_loss", _no_number)
+    monkeypatch.setattr(fit, "batch_loss", _no_number)
     settings = Settings.model_validate(
         {**LORA.model_dump(), "method": method, "held_out": held_out, "rate": 0.5}
     )
@@ -163,14 +166,14 @@ def test_a_loss_that_is_no_number_ends_without_a_file(
     assert said == (
         f"The training of blot-m1 ({method}, rate 0.5) failed at step 0: the {what} is no "
         "longer a number (nan). Nothing was written. Train it again with a lower 'rate': a tenth, "
-        "or leave it out for the usual one."
+        "or leave it out for the default."
     )
 
 
 def test_weights_that_half_precision_cannot_hold_end_without_a_file(
     method: str, subject: NewSubject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = train.adapted_base
+    real = train.adapt_base
 
     def huge(*given: Any) -> Any:
         adapted = real(*given)
@@ -179,9 +182,9 @@ def test_weights_that_half_precision_cannot_hold_end_without_a_file(
         first.data.fill_(float("inf") if method == "textual_inversion" else 1e6)
         return adapted
 
-    monkeypatch.setattr(train, "adapted_base", huge)
-    monkeypatch.setattr(fit._Run, "take_step", _counted)
-    monkeypatch.setattr(fit._Run, "_held_out_loss", lambda *_: 1.0)
+    monkeypatch.setattr(train, "adapt_base", huge)
+    monkeypatch.setattr(fit._Fit, "take_step", _counted)
+    monkeypatch.setattr(fit._Fit, "_validation_loss", lambda *_: 1.0)
     settings = Settings.model_validate({**LORA.model_dump(), "method": method})
     assert "would contain values that are not numbers" in _diverged(tmp_path, subject, settings)
 

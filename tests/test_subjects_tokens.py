@@ -16,8 +16,8 @@ from manyshot.core.files import write_atomic
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.plain_words import plain_words
 from manyshot.trainer.subjects.evaluation.evaluation_markdown import sheet_names
-from manyshot.trainer.subjects.recipe import ClassFolders, SubjectRecipe
-from manyshot.trainer.subjects.wanted import class_subjects
+from manyshot.trainer.subjects.resolve_subjects import class_subjects
+from manyshot.trainer.subjects.subject_recipe import ClassFolders, SubjectRecipe
 
 
 def tokens(folder: Path, names: list[str], **changes: Any) -> dict[str | None, str]:

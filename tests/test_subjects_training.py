@@ -23,19 +23,24 @@ from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.base.checkpoints import read_facts
-from manyshot.trainer.base.pictures import to_bytes
-from manyshot.trainer.subjects import fit, train
-from manyshot.trainer.subjects.base_model import BaseModel, Text
-from manyshot.trainer.subjects.lessons import Ears
-from manyshot.trainer.subjects.load import load_trained
-from manyshot.trainer.subjects.loss import step_loss
+from manyshot.trainer.images import to_bytes
+from manyshot.trainer.subjects import fit
+from manyshot.trainer.subjects import train_subject as train
+from manyshot.trainer.subjects.base_model import BaseModel, TextEmbeddings
+from manyshot.trainer.subjects.load_trained import load_trained
 from manyshot.trainer.subjects.machine import Machine
 from manyshot.trainer.subjects.open_base import open_base
-from manyshot.trainer.subjects.photos import NewSubject, Photo, given_photos, read_photos
 from manyshot.trainer.subjects.sampling import draw_subject
-from manyshot.trainer.subjects.settings import Settings
-from manyshot.trainer.subjects.train import Trained, adapted_base, train_subjects
-from manyshot.trainer.subjects.words import Token, check_word, prompt_ids
+from manyshot.trainer.subjects.subject_photos import (
+    NewSubject,
+    Photo,
+    photos_from_arrays,
+    read_photos,
+)
+from manyshot.trainer.subjects.subject_settings import Settings
+from manyshot.trainer.subjects.token_embeddings import Token, check_word, prompt_ids
+from manyshot.trainer.subjects.train_subject import TrainedFile, adapt_base, train_subjects
+from manyshot.trainer.subjects.training_batches import PromptEmbeddings, batch_loss
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -56,8 +61,8 @@ def _read() -> BaseModel:
 def opened() -> BaseModel:
     """manyshot-tiny as it was; it is read once, and copied."""
     base = _read()
-    texts = tuple(replace(part, encoder=deepcopy(part.encoder)) for part in base.texts)
-    return replace(base, unet=deepcopy(base.unet), texts=texts)
+    texts = tuple(replace(part, encoder=deepcopy(part.encoder)) for part in base.text_towers)
+    return replace(base, unet=deepcopy(base.unet), text_towers=texts)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
 @pytest.fixture(autouse=True, scope="module")
 def _one_picture_a_look() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "SHOWN", 1)
+        patch.setattr(train, "SAMPLES", 1)
         patch.setattr(train, "draw_subject", partial(draw_subject, steps=1))
         yield
 
@@ -89,7 +94,7 @@ def path(folder: Path) -> Path:
     return folder / "blot-m1.safetensors"
 
 
-def trained(folder: Path, photos: list[Photo], method: str, **changes: object) -> Trained:
+def trained(folder: Path, photos: list[Photo], method: str, **changes: object) -> TrainedFile:
     return train_subjects(
         opened(), [new(photos)], settings(method, **changes), Machine(), path(folder)
     )
@@ -120,31 +125,31 @@ def test_each_method_learns_and_tells_of_itself(
 
 
 def test_only_the_vectors_of_an_inversion_learn() -> None:
-    adapted = adapted_base(opened(), [TOKEN], settings("textual_inversion", vectors=3))
+    adapted = adapt_base(opened(), [TOKEN], settings("textual_inversion", vectors=3))
     [vectors] = adapted.parameters["text"]
     assert vectors.shape == (3, 128)
-    before = adapted.hear(["a photo of a dog"]).states
+    before = adapted.encode(["a photo of a dog"]).states
     with torch.no_grad():
         vectors += 1
-    assert torch.equal(adapted.hear(["a photo of a dog"]).states, before)
-    changed = adapted.hear([f"a photo of a {adapted.word(TOKEN)}"]).states
+    assert torch.equal(adapted.encode(["a photo of a dog"]).states, before)
+    changed = adapted.encode([f"a photo of a {adapted.word(TOKEN)}"]).states
     assert not torch.equal(changed, before)
 
 
 def test_a_frozen_prompt_sounds_the_same_whichever_others_come_with_it() -> None:
     """Worker threads hear prompts in any order, and rounding differs between batches."""
 
-    def hear(prompts: Sequence[str]) -> Text:
+    def encode(prompts: Sequence[str]) -> TextEmbeddings:
         rounding = 0.01 * len(prompts)
-        return Text(torch.tensor([[[len(prompt) + rounding]] for prompt in prompts]))
+        return TextEmbeddings(torch.tensor([[[len(prompt) + rounding]] for prompt in prompts]))
 
     base = SimpleNamespace(unet=SimpleNamespace(device=torch.device("cpu")))
-    adapted: Any = SimpleNamespace(text_learns=False, hear=hear, base=base)
+    adapted: Any = SimpleNamespace(text_learns=False, encode=encode, base=base)
     prompts = ["a dog", "a horse", "a bird"]
-    together, apart = Ears(adapted), Ears(adapted)
+    together, apart = PromptEmbeddings(adapted), PromptEmbeddings(adapted)
     for prompt in reversed(prompts):
-        apart.hear([prompt])
-    assert torch.equal(together.hear(prompts).states, apart.hear(prompts).states)
+        apart.encode([prompt])
+    assert torch.equal(together.encode(prompts).states, apart.encode(prompts).states)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -156,9 +161,9 @@ def test_the_same_seed_and_workers_give_the_same_weights_in_bfloat16(
 
     def watched(*parts: Any) -> torch.Tensor:
         cached.append(torch.is_autocast_cache_enabled())
-        return step_loss(*parts)
+        return batch_loss(*parts)
 
-    monkeypatch.setattr(fit, "step_loss", watched)
+    monkeypatch.setattr(fit, "batch_loss", watched)
     vectors: list[torch.Tensor] = []
     for number in range(2):
         file = tmp_path / str(number) / "blot-m1.safetensors"
@@ -213,7 +218,7 @@ def test_a_step_that_is_stopped_in_a_thread_is_saved(photos: list[Photo], tmp_pa
 
     def run() -> None:
         base, own = opened(), settings("textual_inversion")
-        train_subjects(base, [new(photos)], own, Machine(), path(tmp_path), stepped=stop)
+        train_subjects(base, [new(photos)], own, Machine(), path(tmp_path), on_step=stop)
 
     with ThreadPoolExecutor(1) as thread, pytest.raises(InterruptedError):
         thread.submit(run).result()
@@ -225,20 +230,20 @@ def test_photos_that_lie_in_no_file(photos: list[Photo]) -> None:
     images = [rng.integers(0, 255, (160, 200, 3), np.uint8) for _ in range(3)]
     mask = np.zeros((160, 200), np.uint8)
     mask[80:120, 50:150] = 255
-    found = given_photos(images, 128, [mask] * 3)
+    found = photos_from_arrays(images, 128, [mask] * 3)
     assert [photo.pixels.shape for photo in found] == [photo.pixels.shape for photo in photos]
     assert {photo.box for photo in found} == {(40, 64, 120, 96)}
     assert len({photo.digest for photo in found}) == 3
     with pytest.raises(InputError, match="Photo 2 is 40x30 pixels"):
-        given_photos([images[0], images[1][:30, :40]], 128)
+        photos_from_arrays([images[0], images[1][:30, :40]], 128)
     with pytest.raises(InputError, match="The mask of photo 1 does not have the size"):
-        given_photos(images, 128, [mask[:, :100]] * 3)
+        photos_from_arrays(images, 128, [mask[:, :100]] * 3)
     with pytest.raises(InputError, match="there is 1"):
-        given_photos(images[:1], 128)
+        photos_from_arrays(images[:1], 128)
 
 
 def test_lora_has_kohyas_names(tmp_path: Path) -> None:
-    adapted_base(opened(), [TOKEN], settings("lora", rank=4)).write(path(tmp_path), {})
+    adapt_base(opened(), [TOKEN], settings("lora", rank=4)).write(path(tmp_path), {})
     found = load_file(path(tmp_path))
     modules = {key.partition(".")[0] for key in found}
     assert "lora_te_text_model_encoder_layers_3_mlp_fc2" in modules
@@ -264,7 +269,7 @@ def test_what_cannot_be_trained_is_told(photos: list[Photo], tmp_path: Path) -> 
     with pytest.raises(InputError, match="letters, digits"):
         check_word(opened(), "../up")
     with pytest.raises(InputError, match="narrowest layer"):
-        adapted_base(opened(), [TOKEN], settings("lora", rank=320))
+        adapt_base(opened(), [TOKEN], settings("lora", rank=320))
     with pytest.raises(InputError, match="none are left"):
         trained(tmp_path, photos, method="lora", held_out=3)
 
@@ -288,8 +293,8 @@ def test_a_disk_without_room_is_told_before_training(
 
 
 def test_wrong_bases_are_told(tmp_path: Path) -> None:
-    tokenizer = opened().texts[0].tokenizer
-    adapted_base(opened(), [TOKEN], settings("lora", rank=2)).write(path(tmp_path), {})
+    tokenizer = opened().text_towers[0].tokenizer
+    adapt_base(opened(), [TOKEN], settings("lora", rank=2)).write(path(tmp_path), {})
     with pytest.raises(InputError, match="a LoRA, an embedding or a VAE is not a base"):
         open_base(path(tmp_path), tokenizer)
     with pytest.raises(InputError, match="no base model"):

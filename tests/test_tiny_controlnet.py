@@ -19,15 +19,15 @@ from manyshot.core.tiny_sizes import TINY, Sizes
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.source import find_installed
 from manyshot.trainer.base.architecture import build_controlnet, build_unet, load_tokenizer
-from manyshot.trainer.base.export import load_single_file
+from manyshot.trainer.base.euler_sampling import Control, draw
+from manyshot.trainer.base.export_checkpoint import load_single_file
 from manyshot.trainer.base.export_controlnet import (
     ControlNetFacts,
     controlnet_tensors,
     export_controlnet,
     load_controlnet,
 )
-from manyshot.trainer.base.pictures import to_bytes
-from manyshot.trainer.base.sample import Control, draw
+from manyshot.trainer.images import to_bytes
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file

@@ -82,9 +82,9 @@ def _fetch(url: str, image: dict[str, str]) -> np.ndarray:
 def test_stock_nodes_draw_what_the_trainer_draws(comfyui: EmbeddedServer) -> None:
     pytest.importorskip("diffusers")
     from manyshot.trainer.base.architecture import load_tokenizer
-    from manyshot.trainer.base.export import load_single_file
-    from manyshot.trainer.base.pictures import to_bytes
-    from manyshot.trainer.base.sample import draw
+    from manyshot.trainer.base.euler_sampling import draw
+    from manyshot.trainer.base.export_checkpoint import load_single_file
+    from manyshot.trainer.images import to_bytes
 
     before = comfyui.log.stat().st_size
     found = drawn(comfyui.url, stock_graph())

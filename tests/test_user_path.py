@@ -7,8 +7,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import parse_recipe_data, read_recipe_file
 from manyshot.driver.inputs import FileInput
 from manyshot.driver.recipe import Recipe
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 
 RUN = {"workflow": "w"}
 MEASURE = {"data": {"path": "p"}, "synthetic": "s"}

@@ -26,16 +26,16 @@ def _write(method: Method, models: Path) -> Path:
     import torch
     from manyshot.trainer.base.architecture import load_tokenizer
     from manyshot.trainer.subjects.open_base import open_base
-    from manyshot.trainer.subjects.settings import Settings
-    from manyshot.trainer.subjects.train import adapted_base
-    from manyshot.trainer.subjects.words import Token
+    from manyshot.trainer.subjects.subject_settings import Settings
+    from manyshot.trainer.subjects.token_embeddings import Token
+    from manyshot.trainer.subjects.train_subject import adapt_base
 
     source = find_installed()
     assert source is not None
     base = open_base(TINY_MODEL, load_tokenizer(source.folder / "comfy" / "sd1_tokenizer"))
     token = Token(NAMES[method], "dog")
     settings = Settings(method=method, rank=2, vectors=2)
-    adapted = adapted_base(base, [token], settings)
+    adapted = adapt_base(base, [token], settings)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in [p for own in adapted.parameters.values() for p in own]:

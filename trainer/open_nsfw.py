@@ -30,10 +30,10 @@ class Block(nn.Module):
         self.second = nn.Conv2d(inner, inner, 3, padding=1)
         self.third = nn.Conv2d(inner, WIDER * inner, 1)
 
-    def forward(self, seen: Tensor) -> Tensor:
-        found = functional.relu(self.first(seen))
-        found = self.third(functional.relu(self.second(found)))
-        return functional.relu(found + self.shortcut(seen))
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = functional.relu(self.first(inputs))
+        hidden = self.third(functional.relu(self.second(hidden)))
+        return functional.relu(hidden + self.shortcut(inputs))
 
 
 class OpenNsfw(nn.Module):
@@ -58,9 +58,9 @@ class OpenNsfw(nn.Module):
         """What the last block finds, (n, 1024, height / 32, width / 32)."""
         return self.blocks(self.pool(functional.relu(self.stem(pixels))))
 
-    def forward_head(self, found: Tensor, pre_logits: bool = False) -> Tensor:
+    def forward_head(self, feature_maps: Tensor, pre_logits: bool = False) -> Tensor:
         """Features (n, 1024) of what the last block found, or logits."""
-        features = found.mean(dim=(2, 3))
+        features = feature_maps.mean(dim=(2, 3))
         return features if pre_logits else self.classifier(features)
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -74,13 +74,13 @@ class OpenNsfw(nn.Module):
 def load_open_nsfw(path: Path) -> OpenNsfw:
     """The net with the weights of the ONNX file at `path`, and no head yet."""
     graph = onnx.load(path).graph
-    stored = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     # Both list the convolutions in the order of the computation, under names of their own.
     files = [
         stored[name] for node in graph.node if node.op_type == "Conv" for name in node.input[1:]
     ]
     net = OpenNsfw()
     files[0] = files[0][:, ::-1]  # RGB in place of BGR
-    weights = (torch.tensor(np.ascontiguousarray(one)) for one in files)
+    weights = (torch.tensor(np.ascontiguousarray(tensor)) for tensor in files)
     net.load_state_dict(dict(zip(net.state_dict(), weights, strict=True)))
     return net

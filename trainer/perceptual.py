@@ -27,8 +27,8 @@ def perceptual_distances(
     if len(first) != len(second):
         raise InputError(f"Pairs are needed: {len(first)} images, but {len(second)} others.")
     pairs = zip(outputs(session, first), outputs(session, second), strict=True)
-    found = [sum(map(layer_distances, ours, theirs)) for ours, theirs in pairs]
-    return np.concatenate(found)
+    distances = [sum(map(layer_distances, ours, theirs)) for ours, theirs in pairs]
+    return np.concatenate(distances)
 
 
 def layer_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -46,21 +46,21 @@ def anchors(session: InferenceSession, images: Sequence[np.ndarray]) -> dict[str
 
     The last, "another image", is the distance to the next image in the sequence.
     """
-    found = {
-        name: _mean(session, images, [_changed(i, change) for i in images])
+    means = {
+        name: _mean(session, images, [_apply(i, change) for i in images])
         for name, change in _CHANGES.items()
     }
-    others = [*images[1:], images[0]]
-    return found | {"another image": _mean(session, images, others)}
+    shifted = [*images[1:], images[0]]
+    return means | {"another image": _mean(session, images, shifted)}
 
 
 def _mean(
-    session: InferenceSession, images: Sequence[np.ndarray], others: Sequence[np.ndarray]
+    session: InferenceSession, images: Sequence[np.ndarray], references: Sequence[np.ndarray]
 ) -> float:
-    return float(perceptual_distances(session, images, others).mean())
+    return float(perceptual_distances(session, images, references).mean())
 
 
-def _changed(image: np.ndarray, change: Change) -> np.ndarray:
+def _apply(image: np.ndarray, change: Change) -> np.ndarray:
     return np.asarray(change(Image.fromarray(image)))
 
 

@@ -12,10 +12,10 @@ def plain_words(names: Sequence[str], longest: int = 100) -> dict[str, str]:
     letters or digits is "class".
     """
     words = {name: _word(name)[:longest].strip("-") for name in names}
-    taken: set[str] = set()
+    used: set[str] = set()
     for name in sorted(words, key=lambda name: _distance(name, words[name])):
-        words[name] = _free_word(words[name], taken, longest)
-        taken.add(words[name])
+        words[name] = _free_word(words[name], used, longest)
+        used.add(words[name])
     return words
 
 
@@ -30,9 +30,9 @@ def _word(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", anyascii(name).lower()).strip("-") or "class"
 
 
-def _free_word(word: str, taken: set[str], longest: int) -> str:
+def _free_word(word: str, used: set[str], longest: int) -> str:
     free, number = word, 1
-    while free in taken:
+    while free in used:
         number += 1
         ending = f"-{number}"
         free = word[: longest - len(ending)] + ending

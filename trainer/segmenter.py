@@ -60,15 +60,15 @@ class Head(nn.Module):
         """
         weight = self.hidden.weight / self.deviation
         bias = self.hidden.bias - weight @ self.mean
-        parts = zip(layers, weight.split(CHANNELS, dim=1), strict=True)
-        small = [functional.conv2d(layer, part[..., None, None]) for layer, part in parts]
-        summed = sum(_enlarged(part, size) for part in small) + bias.view(-1, 1, 1)
+        weighted = zip(layers, weight.split(CHANNELS, dim=1), strict=True)
+        small = [functional.conv2d(layer, summand[..., None, None]) for layer, summand in weighted]
+        summed = sum(_upsample(summand, size) for summand in small) + bias.view(-1, 1, 1)
         return functional.conv2d(
             functional.relu(summed), self.last.weight[..., None, None], self.last.bias
         )[:, 0]
 
 
-def _enlarged(layer: Tensor, size: tuple[int, int]) -> Tensor:
+def _upsample(layer: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(layer, size, mode="bilinear", align_corners=False)
 
 
@@ -92,18 +92,18 @@ def train_segmenter(
     """
     log.info("training the segmenter on %d images", len(images))
     rng = np.random.default_rng(seed)
-    softer = [_softened(image, rng) if number % 2 else image for number, image in enumerate(images)]
-    columns, wanted = _examples(session, softer, trimaps, rng)
+    softer = [_blur(image, rng) if number % 2 else image for number, image in enumerate(images)]
+    columns, targets = _examples(session, softer, trimaps, rng)
     torch.manual_seed(seed)
     head = Head()
     every = columns[:: 1 + len(columns) // 20_000].float()
     deviation, mean = torch.std_mean(every, dim=0)
     head.load_state_dict({**head.state_dict(), "mean": mean, "deviation": deviation + 1e-3})
-    _fit(head, columns, wanted)
+    _fit(head, columns, targets)
     return Segmenter(session, head.eval())
 
 
-def _softened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _blur(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     blur = ImageFilter.GaussianBlur(rng.uniform(0, MOST_BLUR))
     return np.asarray(Image.fromarray(image).filter(blur))
 
@@ -115,15 +115,15 @@ def _examples(
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Hypercolumns (n, channels), in half precision, and what they should be read as (n)."""
-    columns, wanted = [], []
-    rest = iter(trimaps)
+    columns, targets = [], []
+    remaining = iter(trimaps)
     for layers in outputs(session, images, READ):
-        for one in zip(*layers, strict=True):
-            trimap = next(rest)
+        for layer_maps in zip(*layers, strict=True):
+            trimap = next(remaining)
             rows, cols = _points(trimap, rng)
-            columns.append(_columns(one, rows, cols, trimap.shape).half())
-            wanted.append(torch.from_numpy(trimap[rows, cols] == PET))
-    return torch.cat(columns), torch.cat(wanted).float()
+            columns.append(_columns(layer_maps, rows, cols, trimap.shape).half())
+            targets.append(torch.from_numpy(trimap[rows, cols] == PET))
+    return torch.cat(columns), torch.cat(targets).float()
 
 
 def _points(trimap: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -138,25 +138,25 @@ def _columns(
     """The layers (c, h, w) of one image, enlarged to `size`, at some pixels: (points, channels)."""
     places = np.stack([(2 * cols + 1) / size[1] - 1, (2 * rows + 1) / size[0] - 1], axis=-1)
     grid = torch.from_numpy(places).float()[None, None]
-    parts = [_sampled(torch.from_numpy(layer), grid) for layer in layers]
+    parts = [_sample(torch.from_numpy(layer), grid) for layer in layers]
     return torch.cat(parts).T
 
 
-def _sampled(layer: Tensor, grid: Tensor) -> Tensor:
-    found = functional.grid_sample(
+def _sample(layer: Tensor, grid: Tensor) -> Tensor:
+    sampled = functional.grid_sample(
         layer[None], grid, mode="bilinear", padding_mode="border", align_corners=False
     )
-    return found[0, :, 0]
+    return sampled[0, :, 0]
 
 
-def _fit(head: Head, columns: Tensor, wanted: Tensor) -> None:
+def _fit(head: Head, columns: Tensor, targets: Tensor) -> None:
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=1e-2)
     steps = EPOCHS * (1 + len(columns) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     for _ in range(steps):
         batch = torch.randint(len(columns), (BATCH,))
         odds = head(columns[batch].float())
-        loss = functional.binary_cross_entropy_with_logits(odds, wanted[batch])
+        loss = functional.binary_cross_entropy_with_logits(odds, targets[batch])
         optimizer.zero_grad()
         check_number(loss.item())
         loss.backward()
@@ -168,11 +168,12 @@ def _fit(head: Head, columns: Tensor, wanted: Tensor) -> None:
 def foreground(segmenter: Segmenter, images: Sequence[np.ndarray]) -> np.ndarray:
     """Masks (n, height, width), bool, of RGB byte images (height, width, 3) of one size."""
     size = images[0].shape[:2]
-    parts = outputs(segmenter.session, images, READ)
-    found = [
-        segmenter.head.maps([torch.from_numpy(layer) for layer in part], size) > 0 for part in parts
+    batches = outputs(segmenter.session, images, READ)
+    masks = [
+        segmenter.head.maps([torch.from_numpy(layer) for layer in layers], size) > 0
+        for layers in batches
     ]
-    return torch.cat(found).numpy()
+    return torch.cat(masks).numpy()
 
 
 def save_segmenter(segmenter: Segmenter, path: Path) -> None:

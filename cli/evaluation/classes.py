@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from ...driver.embedded.log import execution_seconds
-from ...trainer.base.evaluation.classes import (
+from ...trainer.base.evaluation.class_figures import (
     agreement_figures,
-    chosen_guidance,
+    choose_guidance,
     class_figures,
     class_table,
     fidelity_to,
     real_figures,
     swept_figures,
 )
-from ...trainer.base.evaluation.drawn import Drawn, sources
+from ...trainer.base.evaluation.contact_sheets import Row, write_sheet
+from ...trainer.base.evaluation.dataset_images import DatasetImages, sources
 from ...trainer.base.evaluation.reconstruction import reconstruction_figures
-from ...trainer.base.evaluation.sheets import Row, write_sheet
 from ...trainer.near_copies import search_copies
 from ...trainer.pair_sheet import write_nearest_pairs
 from . import recipes
@@ -50,7 +50,7 @@ def guidance(work: Work) -> Figures:
     recipe = recipes.guidance(work.words, work.few, work.strengths)
     dataset = work.drawn("guidance", recipe)
     rows = swept_figures(work.tools, dataset, recipes.SWEPT_GUIDANCE)
-    return {"rows": rows, "chosen": chosen_guidance(rows)}
+    return {"rows": rows, "chosen": choose_guidance(rows)}
 
 
 def samplers(work: Work) -> Figures:
@@ -96,7 +96,7 @@ def speed(work: Work) -> Figures:
     }
 
 
-def _copies(work: Work, dataset: Drawn) -> Figures:
+def _copies(work: Work, dataset: DatasetImages) -> Figures:
     """Near-copies of pool and test images, and pictures of the nearest pairs."""
     images = {"pool": work.tools.pool.images, "test": work.tools.test.images}
     copies_by_split = {}
@@ -110,7 +110,7 @@ def _copies(work: Work, dataset: Drawn) -> Figures:
     return copies_by_split
 
 
-def _write_class_sheet(work: Work, dataset: Drawn) -> None:
+def _write_class_sheet(work: Work, dataset: DatasetImages) -> None:
     names = [record.class_name for record in dataset.records]
     shown = {name: [] for name in dict.fromkeys(names)}
     for name, image in zip(names, dataset.images, strict=True):

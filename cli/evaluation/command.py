@@ -111,7 +111,7 @@ def _measure(work: "Work", parts: Sequence[Part], console: "PlainConsole") -> No
     """The parts in the order of Part, each written down as soon as it is measured."""
     from dataclasses import replace
 
-    from ...trainer.base.evaluation.figures import check_photos, read_figures, write_part
+    from ...trainer.base.evaluation.evaluation_figures import check_photos, read_figures, write_part
     from .stage import facts
 
     path, photos = work.stage.figures, work.tools.photos

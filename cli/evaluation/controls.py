@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from ...trainer.base.data import evenly
-from ...trainer.base.evaluation import controls as measures
-from ...trainer.base.evaluation.classes import agreement_figures
-from ...trainer.base.evaluation.drawn import Drawn, sources
-from ...trainer.base.evaluation.sheets import Row, write_sheet
+from ...trainer.base.evaluation import control_figures as measures
+from ...trainer.base.evaluation.class_figures import agreement_figures
+from ...trainer.base.evaluation.contact_sheets import Row, write_sheet
+from ...trainer.base.evaluation.dataset_images import DatasetImages, sources
 from ...trainer.base.pets import segmenter_iou
-from ...trainer.edges import canny_edges
+from ...trainer.base.photo_data import evenly
+from ...trainer.control_agreement import canny_edges
 from . import recipes
 from .stage import control_name, file_hash
 from .work import Work
@@ -53,13 +53,13 @@ def _iou_of_reconstructions(work: Work) -> float:
     return segmenter_iou(work.segmenter, work.data, entries, list(photos.images))
 
 
-def _draw(work: Work, kind: str, pictures: Path) -> Drawn:
+def _draw(work: Work, kind: str, pictures: Path) -> DatasetImages:
     """An image after each picture."""
     recipe = recipes.control(kind, pictures, work.words, work.few, 1, work.guidance)
     return work.drawn(_name(work, kind), recipe)
 
 
-def _draw_shown(work: Work, kind: str, pictures: Path) -> Drawn:
+def _draw_shown(work: Work, kind: str, pictures: Path) -> DatasetImages:
     """Some classes' first pictures, with several seeds each."""
     words = {name: work.words[name] for name in evenly(work.tools.names, SHOWN)}
     seeds = min(SHOWN, work.each)
@@ -72,12 +72,12 @@ def _name(work: Work, kind: str) -> str:
     return f"{kind}-{file_hash(work.stage.files[control_name(kind)])[:6]}-{work.guidance:g}"
 
 
-def _agreement(work: Work, dataset: Drawn) -> Figures:
+def _agreement(work: Work, dataset: DatasetImages) -> Figures:
     labels = work.tools.labels([record.class_name for record in dataset.records])
     return agreement_figures(work.tools, work.tools.features(dataset), labels)
 
 
-def _write_sheet(work: Work, kind: str, drawn: Drawn, controls: np.ndarray) -> None:
+def _write_sheet(work: Work, kind: str, drawn: DatasetImages, controls: np.ndarray) -> None:
     """A row for each control image, which stands first."""
     rows: dict[str, list[np.ndarray]] = {}
     for record, image, control in zip(drawn.records, drawn.images, controls, strict=True):

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ...trainer.base.contexts import COLOURS, FAR, NEAR, colour_name
-from ...trainer.base.evaluation import prompts as measures
-from ...trainer.base.evaluation.drawn import Drawn
-from ...trainer.base.evaluation.sheets import Row, write_sheet
+from ...trainer.base.captions import COLOURS, FAR, NEAR, colour_name
+from ...trainer.base.evaluation import prompt_figures as measures
+from ...trainer.base.evaluation.contact_sheets import Row, write_sheet
+from ...trainer.base.evaluation.dataset_images import DatasetImages
 from ...trainer.segmenter import foreground
 from . import recipes
 from .work import Work
@@ -23,7 +23,7 @@ def prompts(work: Work) -> dict[str, Any]:
     swap = _draw(work, "swap", recipes.swap(work.words, few, cfg))
     single = _by_class(work, swap)
     return {
-        "swap": measures.swapped(single, single.argmax(axis=2)),
+        "swap": measures.measure_swap(single, single.argmax(axis=2)),
         "negative": _negative(work, recipes.negative(names, species.tolist(), few, cfg)),
         "pairs": measures.pairs(
             _grid(work, _draw(work, "pairs", recipes.pairs(names, few, cfg))),
@@ -36,7 +36,7 @@ def prompts(work: Work) -> dict[str, Any]:
     }
 
 
-def _draw(work: Work, name: str, recipe: recipes.Recipe) -> Drawn:
+def _draw(work: Work, name: str, recipe: recipes.Recipe) -> DatasetImages:
     return work.drawn(f"{name}-{work.guidance:g}", recipe)
 
 
@@ -51,7 +51,7 @@ def _negative(work: Work, recipe: recipes.Recipe) -> dict[str, float]:
     return measures.negatives(_by_class(work, _draw(work, "negative", recipe)), before, species)
 
 
-def _seeds(swap: Drawn, seeds: Drawn) -> dict[str, float]:
+def _seeds(swap: DatasetImages, seeds: DatasetImages) -> dict[str, float]:
     again, other = (seeds.images[seeds.swept(SEED) == seed] for seed in (7, 8))
     names = {record.class_name for record in seeds.records}
     first = swap.images[[record.class_name in names for record in swap.records]]
@@ -67,7 +67,7 @@ def _backgrounds(work: Work) -> dict[str, object]:
     return measures.backgrounds(dataset.images, named, colour_name)
 
 
-def _write_sheet(work: Work, drawn: Drawn) -> None:
+def _write_sheet(work: Work, drawn: DatasetImages) -> None:
     """A row for each class, an image of each colour."""
     firsts: dict[str, np.ndarray] = {}
     for record, image in zip(drawn.records, drawn.images, strict=True):
@@ -85,19 +85,19 @@ def _nearness(work: Work) -> dict[str, float]:
     return measures.nearness(foreground(work.segmenter, list(dataset.images)), _attributes(dataset))
 
 
-def _attributes(dataset: Drawn) -> list[str]:
+def _attributes(dataset: DatasetImages) -> list[str]:
     """What stands behind the class in each image's prompt."""
     return [record.class_name.partition(", ")[2] for record in dataset.records]
 
 
-def _by_class(work: Work, dataset: Drawn) -> np.ndarray:
+def _by_class(work: Work, dataset: DatasetImages) -> np.ndarray:
     """The probe's log chances (classes, seeds, classes), the first in the order of the labels."""
     chances = _grid(work, dataset)
     names = list(dict.fromkeys(record.class_name for record in dataset.records))
     return chances[np.argsort(work.tools.labels(names))]
 
 
-def _grid(work: Work, dataset: Drawn) -> np.ndarray:
+def _grid(work: Work, dataset: DatasetImages) -> np.ndarray:
     """The probe's log chances (rows, seeds, classes), a row for each class of the recipe."""
     rows = work.tools.log_chances(dataset)
     order = np.argsort([record.label for record in dataset.records], kind="stable")

@@ -5,12 +5,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ...core.errors import InputError
-from ...trainer.base.data import evenly
-from ...trainer.base.evaluation.controls import write_flat_photos
-from ...trainer.base.evaluation.drawn import Drawn, read_drawn
+from ...trainer.base.evaluation.card_tables import PICTURES
+from ...trainer.base.evaluation.control_figures import write_flat_photos
+from ...trainer.base.evaluation.dataset_images import DatasetImages, read_drawn
 from ...trainer.base.evaluation.instruments import Instruments
-from ...trainer.base.evaluation.tables import PICTURES
 from ...trainer.base.pets import pet_segmenter
+from ...trainer.base.photo_data import evenly
 from ...trainer.segmenter import Segmenter
 from . import recipes
 from .recipes import Recipe, class_words
@@ -54,13 +54,13 @@ class Work:
         return pet_segmenter(self.kept, self.tools.session, self.data)
 
     @cached_property
-    def reconstructed(self) -> Drawn:
+    def reconstructed(self) -> DatasetImages:
         """Test images that went through the autoencoder and back."""
         entries = evenly(self.tools.test.entries, min(PHOTOS, 25 * self.each))
         folder = write_flat_photos(self.inputs("photos"), self.data, entries)
         return self.drawn("autoencoder", recipes.autoencoder(folder, len(entries)))
 
-    def drawn(self, name: str, recipe: Recipe) -> Drawn:
+    def drawn(self, name: str, recipe: Recipe) -> DatasetImages:
         """The images of a recipe; those drawn with guidance are kept apart by its strength."""
         return read_drawn(self.stage.draw(name, recipe))
 

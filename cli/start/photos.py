@@ -14,8 +14,8 @@ from ...core.image_files import image_files, list_names, visible_folders
 from ...core.images import open_rgb
 from ...core.masks.layouts import IMAGES, MASKS
 from ...core.records import METADATA
-from ...trainer.measure.recipe import Data
-from ...trainer.measure.sources import Example, checked, elpv, read_examples, taken_parts
+from ...trainer.measure.measure_recipe import Data
+from ...trainer.measure.sources import Example, check_dataset, elpv, read_examples, resolve_parts
 
 SHARE = Data.model_fields["test_share"].default
 Step = Callable[[str, int, int], None]
@@ -62,12 +62,12 @@ def look_at(folder: Path, test: Path | None, step: Step) -> Photos:
     pairs = folder if has_masks(folder) else None
     place = folder / IMAGES if pairs else folder
     test = _test_images(test)
-    parts = taken_parts(place, test)
+    parts = resolve_parts(place, test)
     real = read_examples(parts.real)
     tested = [] if parts.test is None else read_examples(parts.test)
     _check_classes(real, place)
     if tested:
-        checked(real, tested, "")
+        check_dataset(real, tested, "")
     _open_all([example.path for example in (*real, *tested)], step)
     counts = Counter(example.class_name for example in real)
     held_out = {name: 0 if tested else max(1, round(SHARE * n)) for name, n in counts.items()}

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from ...core.files import write_text_atomic
 from ...core.recipe_file import parse_recipe_data, read_recipe_file
 from ...driver.recipe import Recipe
-from ...trainer.measure.recipe import MeasureRecipe
+from ...trainer.measure.measure_recipe import MeasureRecipe
 from ...trainer.plain_words import plain_words
-from ...trainer.subjects.recipe import SubjectRecipe
+from ...trainer.subjects.subject_recipe import SubjectRecipe
 from .models import WORKFLOWS, image_size, spoken
 from .options import Method, Way
 from .photos import has_masks

@@ -17,14 +17,14 @@ from ...driver.recipe import Recipe, read_recipe
 from ...driver.run import Summary
 from ...driver.screen import ConsoleScreen
 from ...trainer.base.architecture import load_tokenizer
-from ...trainer.measure.measure import measure
+from ...trainer.measure.measure_recipe import MeasureRecipe
+from ...trainer.measure.measure_results import Results
 from ...trainer.measure.photos import lay_out_shots
-from ...trainer.measure.recipe import MeasureRecipe
-from ...trainer.measure.results import Results
+from ...trainer.measure.run_measurement import measure
 from ...trainer.subjects.machine import Machine
-from ...trainer.subjects.recipe import SubjectRecipe
-from ...trainer.subjects.run import train_recipe
-from ...trainer.subjects.train import Trained
+from ...trainer.subjects.subject_recipe import SubjectRecipe
+from ...trainer.subjects.train_recipe import train_recipe
+from ...trainer.subjects.train_subject import TrainedFile
 from ..progress import Step, progress
 from ..tokenizer import tokenizer_folder
 
@@ -112,7 +112,7 @@ def _train(work: Work) -> str:
             recipe.base or TINY_MODEL,
             load_tokenizer(tokenizer_folder(None)),
             Machine(_device()),
-            stepped=_steps(update, recipe.settings.steps),
+            on_step=_steps(update, recipe.settings.steps),
         )
     for subject_file in trained:
         _tell_trained(subject_file, work.say)
@@ -144,7 +144,7 @@ def _steps(update: Step, of: int) -> Callable[[str, int], None]:
     return lambda name, step: update(f"training {name}", step, of)
 
 
-def _tell_trained(trained: Trained, say: Say) -> None:
+def _tell_trained(trained: TrainedFile, say: Say) -> None:
     if trained.fitted.interrupted:
         say(f"Saved {trained.path}. Run the same command again to resume.")
         raise typer.Exit(INTERRUPTED)

@@ -66,9 +66,9 @@ from manyshot.driver.workflow.load import read_workflow
 from manyshot.driver.workflow.own_nodes import fold
 from manyshot.driver.workflow.preflight import check
 from manyshot.driver.workflow.save_nodes import deliver, delivering_node
-from manyshot.trainer.measure.recipe import MeasureRecipe
-from manyshot.trainer.measure.results import read_results_file
-from manyshot.trainer.subjects.recipe import SubjectRecipe
+from manyshot.trainer.measure.measure_recipe import MeasureRecipe
+from manyshot.trainer.measure.measure_results import read_results_file
+from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from manyshot.webui.settings import INFOTEXT, from_infotext
 from PIL import Image
 

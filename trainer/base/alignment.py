@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
 from ..imagenet import WIDTHS, load_imagenet_net, stage_features
+from ..images import to_pixels
 from .latents import Place, whole_blocks
-from .pictures import to_pixels
 
 
 class AlignedUNet(nn.Module):

@@ -8,6 +8,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from ...core.errors import InputError
 from ...core.tiny_sizes import (
     DOWNSCALE,
     IMAGE_SIZE,
@@ -19,7 +20,6 @@ from ...core.tiny_sizes import (
     Sizes,
     clip_config,
 )
-from .tokenizer import tokenizer_files
 
 HINT_WIDTHS = (16, 32, 96, 256)  # of every SD1 ControlNet
 
@@ -84,3 +84,18 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
     """SD1's tokenizer from a folder as ComfyUI has it. Raises InputError when files are missing."""
     tokenizer_files(folder)
     return CLIPTokenizer.from_pretrained(folder, model_max_length=SD1_TOKENS)
+
+
+NEEDED = ("vocab.json", "merges.txt")
+NOTES = ("tokenizer_config.json", "special_tokens_map.json")
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """The files that are there. Raises InputError when one that is needed is not."""
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"The tokenizer folder {folder} lacks {' and '.join(missing)}. Pass ComfyUI's "
+            "folder comfy/sd1_tokenizer."
+        )
+    return [folder / name for name in (*NEEDED, *NOTES) if (folder / name).is_file()]

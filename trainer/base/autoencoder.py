@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from ...core.errors import InputError
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
+from ..images import to_pixels
 from .architecture import build_vae
 from .checkpoints import holds, load_checkpoint
-from .data import evenly
-from .pictures import to_pixels
+from .photo_data import evenly
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.safetensors"
@@ -45,10 +45,10 @@ class TrainableAutoencoder(nn.Module):
         threads can share the model: `norm` learns them from what the encoder gave.
         """
         encoded = self.vae.encoder(pixels).float()
-        latents = self._normalized(encoded)
+        latents = self._normalise(encoded)
         return self.vae.decoder(latents + noise), latents, encoded
 
-    def _normalized(self, encoded: Tensor) -> Tensor:
+    def _normalise(self, encoded: Tensor) -> Tensor:
         if self.norm.training:
             return functional.batch_norm(encoded, None, None, training=True, eps=self.norm.eps)
         return self.norm(encoded)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...core.errors import InputError
 from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS
-from .pictures import to_pixels
+from ..images import to_pixels
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Lesson:
 
 def find_lesson(
     trainees: Trainees,
-    eyes: EfficientNet,
+    perceptual_net: EfficientNet,
     options: AutoencoderOptions,
     stage: Stage,
     shard: Part,
@@ -86,7 +86,7 @@ def find_lesson(
     """The gradients of one part; changes nothing, so that threads can share the trainees."""
     with precision(shard.pixels.device.type, options.bf16):
         output, latents, encoded = trainees.model(shard.pixels, shard.noise)
-        fake, photo = (_view(eyes, options, pixels) for pixels in (output, shard.pixels))
+        fake, photo = (_view(perceptual_net, options, pixels) for pixels in (output, shard.pixels))
     loss = reconstruction_loss(output, shard.pixels)
     if options.perceptual:
         loss = loss + options.perceptual * perceptual_loss(fake.features, photo.features)
@@ -101,10 +101,10 @@ def find_lesson(
     return Lesson(gradients(trainees.learning(), loss), mistakes, encoded.detach())
 
 
-def _view(eyes: EfficientNet, options: AutoencoderOptions, pixels: Tensor) -> View:
+def _view(perceptual_net: EfficientNet, options: AutoencoderOptions, pixels: Tensor) -> View:
     """What is seen of the pixels; nothing when no loss asks for it."""
     needed = options.perceptual or options.adversarial
-    return View(pixels, stage_features(eyes, pixels) if needed else [])
+    return View(pixels, stage_features(perceptual_net, pixels) if needed else [])
 
 
 def _judge(trainees: Trainees, view: View) -> list[Tensor]:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from ...core.palettes import trimap_to_control
 from ...core.tiny_sizes import IMAGE_SIZE
-from ..edges import canny_edges
+from ..control_agreement import canny_edges
 from .corpus import Example
-from .data import centre_crop
 from .export_controlnet import Kind
 from .latents import whole_blocks
+from .photo_data import centre_crop
 
 
 def condition_images(examples: Sequence[Example], kind: Kind, seed: int = 0) -> list[np.ndarray]:
@@ -33,7 +33,7 @@ def _condition(example: Example, kind: Kind, rng: random.Random) -> np.ndarray:
     return np.repeat(edges[:, :, None], 3, axis=2).astype(np.uint8) * 255
 
 
-def watched_conditions(
+def preview_conditions(
     examples: Sequence[Example], images: Sequence[np.ndarray], count: int
 ) -> tuple[list[str], Tensor]:
     """The first captions of `count` evenly chosen pets, and the middles of their images.

@@ -14,12 +14,19 @@ from ...core.begun import digest
 from ...core.pets import Entry, Species, read_split
 from ...core.tiny_sizes import IMAGE_SIZE
 from ..tensor_files import content_hash
-from .captions import Caption, broad_captions, captions, unknown_words, with_unknown_words
-from .contexts import background_colour, nearness
-from .data import pool_split, read_broad, read_images, read_trimaps
+from .captions import (
+    Caption,
+    background_colour,
+    broad_captions,
+    captions,
+    nearness,
+    unknown_words,
+    with_unknown_words,
+)
 from .diffusion import Corpus, DiffusionOptions, build_corpus, text_states
-from .latents import Latents, cached_latents, pet_box
-from .sample import Networks
+from .euler_sampling import Networks
+from .latents import Latents, cache_latents, pet_box
+from .photo_data import pool_split, read_broad, read_images, read_trimaps
 
 BROAD = 0.2  # share of the broad images among all that are drawn
 
@@ -33,7 +40,7 @@ class Example:
     trimap: np.ndarray | None = None
     species: Species | None = None
 
-    def mirrored(self) -> "Example":
+    def mirror(self) -> "Example":
         """The same seen in a mirror; nothing the captions say changes."""
         trimap = None if self.trimap is None else self.trimap[:, ::-1]
         return Example(self.image[:, ::-1], self.captions, trimap, self.species)
@@ -60,11 +67,11 @@ def broad_examples(folder: Path, each: int) -> list[Example]:
     ]
 
 
-def seen_examples(examples: Sequence[Example], mirror: bool) -> list[Example]:
+def list_seen_examples(examples: Sequence[Example], mirror: bool) -> list[Example]:
     """The examples, then with `mirror` the mirror images of the pets among them."""
     return [
         *examples,
-        *(example.mirrored() for example in examples if example.trimap is not None and mirror),
+        *(example.mirror() for example in examples if example.trimap is not None and mirror),
     ]
 
 
@@ -84,9 +91,9 @@ def prepare_corpus(
     broad: float = BROAD,
 ) -> Corpus:
     """Encode images (with `mirror` also their mirror images) and captions; latents are kept."""
-    corpus_examples = seen_examples(examples, mirror)
+    corpus_examples = list_seen_examples(examples, mirror)
     images = [example.image for example in corpus_examples]
-    values = cached_latents(
+    values = cache_latents(
         folder, networks.vae, images, options.device, options.bf16, options.workers
     )
     boxes = [

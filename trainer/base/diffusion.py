@@ -15,9 +15,9 @@ from .architecture import build_unet
 from .autoencoder import load_autoencoder
 from .captions import tokenize
 from .checkpoints import load_checkpoint
+from .euler_sampling import Networks
 from .latents import Latents, Place, random_crop
-from .sample import Networks
-from .words import load_text_encoder
+from .text_pretraining import load_text_encoder
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "base.safetensors"
@@ -172,7 +172,7 @@ def add_noise(batch: Batch, alphas: Tensor) -> Tensor:
     return alpha_bar.sqrt() * batch.latents + (1 - alpha_bar).sqrt() * batch.noise
 
 
-def weighted_error(noise: Tensor, batch: Batch, alphas: Tensor) -> Tensor:
+def compute_weighted_error(noise: Tensor, batch: Batch, alphas: Tensor) -> Tensor:
     """The weighted squared error of the noise found, one number."""
     errors = (noise.float() - batch.noise).square().mean(dim=(1, 2, 3))
     return (loss_weights(alphas[batch.times]) * errors).mean()

@@ -17,7 +17,7 @@ from ...core.tiny_sizes import IMAGE_SIZE, Sizes
 from ..divergence import check_finite
 from ..tensor_files import write_tensors
 from .architecture import build_controlnet, build_unet
-from .export import NAME, content_hash
+from .export_checkpoint import NAME, content_hash
 from .keys import CONTROLNET, controlnet_modules, original_unet_key
 
 Kind = Literal["segmentation", "canny"]

@@ -15,8 +15,8 @@ from torch import Tensor
 from ...core.errors import InputError, ManyshotError
 from ...core.files import write_atomic
 from ...core.tiny_sizes import Sizes
+from .architecture import tokenizer_files
 from .keys import DECODER, ENCODER
-from .tokenizer import tokenizer_files
 from .webui_config import model_config, text_encoder_config
 
 CHECKPOINTS = "models/Stable-diffusion"

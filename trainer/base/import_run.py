@@ -16,10 +16,11 @@ from ...core.errors import InputError
 from ...core.json_text import parse_json
 from ...core.tiny_sizes import Sizes
 from ..tensor_files import write_tensors
-from . import autoencoder, diffusion, words
+from . import autoencoder, diffusion
+from . import text_pretraining as words
 from .autoencoder import TrainableAutoencoder
 from .checkpoints import BEGUN, IMPORTED, save_checkpoint
-from .export import NAME, load_single_file
+from .export_checkpoint import NAME, load_single_file
 from .export_controlnet import Kind, load_controlnet
 from .train_controlnet import checkpoint_path
 from .training import Clock

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
 from ..device import precision
+from ..images import to_pixels
 from ..tensor_files import write_tensors
-from .contexts import BACKGROUND
-from .data import pixel_hash
-from .pictures import to_pixels
+from .captions import BACKGROUND
+from .photo_data import pixel_hash
 from .training import place
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def encode_images(
     return [value.clone() for value in values]  # out of inference mode
 
 
-def cached_latents(
+def cache_latents(
     folder: Path,
     vae: AutoencoderTiny,
     images: Sequence[np.ndarray],

@@ -11,9 +11,9 @@ from ...core.begun import DIGEST, digest
 from ...core.palettes import BORDER, PET
 from ...core.pets import Entry, read_split
 from ...core.tiny_sizes import IMAGE_SIZE
-from ..masks import mask_iou
+from ..control_agreement import mask_iou
 from ..segmenter import Segmenter, foreground, load_segmenter, save_segmenter, train_segmenter
-from .data import centre_crop, evenly, pixel_hash, pool_split, read_images, read_trimaps
+from .photo_data import centre_crop, evenly, pixel_hash, pool_split, read_images, read_trimaps
 
 LEARNED_FROM = 1600  # images of the pool; more of them add nothing
 SEGMENTER = "segmenter-{}.safetensors"

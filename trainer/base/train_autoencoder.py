@@ -16,6 +16,7 @@ from ...core.begun import Facts, Value, digest, with_version
 from ...core.tiny_sizes import Sizes
 from ..divergence import diverging
 from ..imagenet import load_imagenet_net
+from ..images import write_grid
 from ..tensor_files import content_hash
 from .autoencoder import (
     CHECKPOINT,
@@ -30,7 +31,6 @@ from .autoencoder_batches import AutoencoderOptions, check_crop, random_parts
 from .autoencoder_step import Stage, Trainees, find_lesson, take_step
 from .checkpoints import check_resumed, holds, load_checkpoint, save_checkpoint
 from .discriminator import Discriminator
-from .pictures import write_grid
 from .training import Average, Clock, advice, cosine_rate, place, set_rate, stoppable
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def train_autoencoder(
     if path.exists():
         check_resumed(path, begun)
         _resume(path, trainees, optimizer, clock)
-    eyes = place(load_imagenet_net(), options.device)
+    perceptual_net = place(load_imagenet_net(), options.device)
     rng = np.random.default_rng([options.seed, clock.step])
     ema = Average(trainees.model, trainees.average, options.decay)
     trainees.model.norm.train(not (options.decoder_only or clock.before))
@@ -77,7 +77,7 @@ def train_autoencoder(
                 settled = True
             set_rate(optimizer, cosine_rate(options.rate, clock.step, clock.progress, warmup=100))
             stage = Stage(clock.step, 1.0 if clock.before else clock.progress)
-            learn = partial(find_lesson, trainees, eyes, options, stage)
+            learn = partial(find_lesson, trainees, perceptual_net, options, stage)
             lessons = list(workers.map(learn, random_parts(images, options, rng)))
             with diverging(f"The training of {path}", clock.step, advice(path, options.rate)):
                 losses = take_step(trainees, optimizer, lessons)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ...core.tiny_sizes import Sizes
 from ..device import precision
+from ..images import write_grid
 from .alignment import AlignedUNet, alignment_loss
 from .architecture import build_schedule, build_unet
 from .corpus import Example
@@ -21,12 +22,11 @@ from .diffusion import (
     Corpus,
     DiffusionOptions,
     add_noise,
+    compute_weighted_error,
     random_batch,
-    weighted_error,
 )
+from .euler_sampling import Networks, draw
 from .loop import run_loop
-from .pictures import write_grid
-from .sample import Networks, draw
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def train_base(
     def loss(batch: Batch) -> Tensor:
         with precision(alphas.device.type, options.bf16):
             noise, projected = aligned(add_noise(batch, alphas), batch.times, batch.text)
-        error = weighted_error(noise, batch, alphas)
+        error = compute_weighted_error(noise, batch, alphas)
         if batch.conditions is None:
             return error
         return error + options.alignment * alignment_loss(projected, batch.conditions)
@@ -91,7 +91,7 @@ def sampler(
     return draw_samples
 
 
-def watched_prompts(examples: Sequence[Example], count: int = 16) -> list[str]:
+def preview_prompts(examples: Sequence[Example], count: int = 16) -> list[str]:
     """The first captions of `count` of the examples, evenly chosen among their classes."""
     firsts = list(
         dict.fromkeys(example.captions[0].text for example in examples if example.species)

@@ -15,23 +15,23 @@ from torch import Tensor, nn
 from ...core.begun import digest
 from ...core.tiny_sizes import Sizes
 from ..device import precision
+from ..images import write_grid
 from ..tensor_files import content_hash
 from .architecture import build_controlnet, build_schedule, build_unet
 from .checkpoints import load_checkpoint, read_facts
+from .conditioning import cropper, give_hint, glimpses
 from .diffusion import (
     Batch,
     Corpus,
     DiffusionOptions,
     add_noise,
+    compute_weighted_error,
     random_batch,
-    weighted_error,
 )
-from .export import NAME, original_tensors
+from .euler_sampling import Control, Networks, draw
+from .export_checkpoint import NAME, original_tensors
 from .export_controlnet import ControlNetFacts, Kind, export_controlnet
-from .hints import cropper, give_hint, glimpses
 from .loop import run_loop
-from .pictures import write_grid
-from .sample import Control, Networks, draw
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,8 @@ def train_controlnet(
 
     def loss(batch: Batch) -> Tensor:
         with precision(alphas.device.type, options.bf16):
-            noise = controlled_noise(unet, controlnet, batch, add_noise(batch, alphas))
-        return weighted_error(noise, batch, alphas)
+            noise = predict_controlled_noise(unet, controlnet, batch, add_noise(batch, alphas))
+        return compute_weighted_error(noise, batch, alphas)
 
     run_loop(
         controlnet,
@@ -90,7 +90,7 @@ def train_controlnet(
     return average
 
 
-def controlled_noise(
+def predict_controlled_noise(
     unet: UNet2DConditionModel, controlnet: ControlNetModel, batch: Batch, noisy: Tensor
 ) -> Tensor:
     """The noise (n, 4, 16, 16) that the UNet sees in `noisy` with the ControlNet's help."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .signatures import Signature, mirrored_descriptors
+from .signatures import Signature, mirror_descriptors
 
 Affine = np.ndarray  # (2, 3): of pixels (x, y, 1) of the image to pixels of the reference
 ALIKE = 0.8  # cosine of two descriptors of one point
@@ -16,13 +16,13 @@ STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-4)
 TURNS = 8  # 0 to 3 quarter turns, and these of the mirror image
 
 
-def turned(image: np.ndarray, turn: int) -> np.ndarray:
+def rotate(image: np.ndarray, turn: int) -> np.ndarray:
     """`image` (height, width) mirrored if `turn` is 4 or more, then turned by quarters."""
     image = image[:, ::-1] if turn >= 4 else image
     return np.ascontiguousarray(np.rot90(image, turn % 4))
 
 
-def stretched(image: np.ndarray, reference: np.ndarray) -> Affine:
+def stretch(image: np.ndarray, reference: np.ndarray) -> Affine:
     """The map that lays the whole of `image` over the whole of `reference`."""
     x, y = np.array(reference.shape[::-1]) / image.shape[::-1]
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]], np.float32)
@@ -34,7 +34,7 @@ def by_keypoints(image: Signature, reference: Signature, mirrored: bool) -> Affi
     By RANSAC (Fischler and Bolles 1981) over pairs that are each other's nearest; None where it
     explains fewer than six of them.
     """
-    descriptors = mirrored_descriptors(image.descriptors) if mirrored else image.descriptors
+    descriptors = mirror_descriptors(image.descriptors) if mirrored else image.descriptors
     if min(len(descriptors), len(reference.descriptors)) < INLIERS:
         return None
     alike = _unit(descriptors) @ _unit(reference.descriptors).T
@@ -46,12 +46,12 @@ def by_keypoints(image: Signature, reference: Signature, mirrored: bool) -> Affi
     points = image.points[mutual].copy()
     if mirrored:
         points[:, 0] = image.grey.shape[1] - 1 - points[:, 0]
-    found, inliers = cv2.estimateAffine2D(
+    affine, inliers = cv2.estimateAffine2D(
         points, reference.points[nearest[mutual]], ransacReprojThreshold=TOLERANCE, maxIters=500
     )
-    if found is None or inliers.sum() < INLIERS:
+    if affine is None or inliers.sum() < INLIERS:
         return None
-    return found.astype(np.float32) if _plausible(found) else None
+    return affine.astype(np.float32) if _plausible(affine) else None
 
 
 def _unit(descriptors: np.ndarray) -> np.ndarray:
@@ -93,9 +93,19 @@ def _correlation(image: np.ndarray, reference: np.ndarray, affine: Affine) -> fl
     shown = cv2.erode(shown, np.ones((5, 5), np.uint8), borderValue=255) == 255
     if shown.mean() < OVERLAP:
         return 0.0
-    one, other = (_details(part)[shown] for part in (image, laid_over))
-    spread = float(one.std() * other.std())
-    return float(((one - one.mean()) * (other - other.mean())).mean()) / spread if spread else 0.0
+    image_details, reference_details = (_details(picture)[shown] for picture in (image, laid_over))
+    spread = float(image_details.std() * reference_details.std())
+    return (
+        float(
+            (
+                (image_details - image_details.mean())
+                * (reference_details - reference_details.mean())
+            ).mean()
+        )
+        / spread
+        if spread
+        else 0.0
+    )
 
 
 def _details(grey: np.ndarray) -> np.ndarray:

@@ -53,10 +53,10 @@ def _of_file(path: Path) -> Signature:
 
 @lru_cache(KEPT)
 def _of_version(path: Path, version: tuple[int, int] | None) -> Signature:
-    return signature_of(read_rgb(path, 2 * SIDE))
+    return compute_signature(read_rgb(path, 2 * SIDE))
 
 
-def signature_of(image: np.ndarray) -> Signature:
+def compute_signature(image: np.ndarray) -> Signature:
     """The signature of RGB bytes (height, width, 3).
 
     Keypoints: Lowe 2004, "Distinctive Image Features from Scale-Invariant Keypoints"; descriptors
@@ -84,6 +84,6 @@ def _of_side(grey: np.ndarray) -> np.ndarray:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
-def mirrored_descriptors(descriptors: np.ndarray) -> np.ndarray:
+def mirror_descriptors(descriptors: np.ndarray) -> np.ndarray:
     """The descriptors (k, 128) of the same keypoints in the mirror image."""
     return descriptors[:, MIRRORED]

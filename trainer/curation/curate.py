@@ -15,10 +15,7 @@ from ...core.new_folder import new_folder
 from ...core.records import describe_deleted
 from ..measure.learner import Step
 from ..measure.plans import Budget
-from ..measure.segmentation.pairs import Pair
-from ..measure.segmentation.segmenter import Segmenter
-from ..measure.segmentation.store import read_store
-from ..measure.segmentation.trust import (
+from ..measure.segmentation.pair_agreement import (
     ALPHA,
     agreement,
     class_agreement,
@@ -26,13 +23,16 @@ from ..measure.segmentation.trust import (
     noisy,
     plain_counts,
 )
-from .choose import check_choice, reasons
-from .page import lead, write_page
-from .pairs import RealPairs, checked_pairs, read_generated, read_real
-from .reader import Reader, cross_read, trained
-from .readings import Judged, Yardstick
-from .sheet import chosen_places, tiles
-from .write import Curated, write_dataset
+from ..measure.segmentation.pair_cache import read_store
+from ..measure.segmentation.pair_data import Pair
+from ..measure.segmentation.segmenter_settings import Segmenter
+from .choose_pairs import check_choice, reasons
+from .curation_page import lead, write_page
+from .curation_pairs import RealPairs, check_pairs, read_generated, read_real
+from .pair_judgements import PairJudgements, Yardstick
+from .pair_reader import Reader, cross_read, train_reader
+from .pair_tiles import choose_places, tiles
+from .write_curated import Curated, write_dataset
 
 CHUNK = 256  # pairs in memory at once
 
@@ -59,11 +59,11 @@ class Curation:
 
 @dataclass(frozen=True)
 class Summary:
-    """`agreement` (n) of the pairs that were read, and whether each is `kept`; `ignored`: the share
-    of labels that became ignored."""
+    """`agreement` (n) of the pairs that were read, and which of them to `keep`; `ignored`: the
+    share of labels that became ignored."""
 
     agreement: np.ndarray
-    kept: np.ndarray
+    keep: np.ndarray
     yardstick: Yardstick | None
     ignored: float
     page: Path
@@ -73,7 +73,7 @@ class Summary:
     @property
     def sentence(self) -> str:
         """What was found."""
-        finding = lead(self.agreement, self.kept, self.yardstick)
+        finding = lead(self.agreement, self.keep, self.yardstick)
         noise = (
             f" {in_percent(self.ignored, 1)} of their labels are ignored." if self.ignored else ""
         )
@@ -91,8 +91,8 @@ def curate(curation: Curation, step: Step = lambda what, done, of: None) -> Summ
         real = read_real(curation.real, curation.segmenter.size, curation.alike)
         candidates = [record for record in records if record.kept]
         stated = (curation.real / PALETTE).is_file()
-        pairs = checked_pairs(curation.folder, candidates, real.code, stated)
-        reader = trained(real, curation.segmenter, curation.budget, step)
+        pairs = check_pairs(curation.folder, candidates, real.code, stated)
+        reader = train_reader(real, curation.segmenter, curation.budget, step)
         yardstick = _yardstick(curation, real, reader, step)
         most = limits(_count_real(real, reader) if yardstick is None else yardstick.counts)
         judged = _judge(real, reader, pairs, most, step)
@@ -102,15 +102,15 @@ def curate(curation: Curation, step: Step = lambda what, done, of: None) -> Summ
         code = pairs[0].code or real.code
         table = join_names([read_class_names(pair.mask) or code.classes for pair in pairs])
         curated = Curated(curation.folder, code, records, judged, tuple(why), noise, table)
-        kept, ignored = write_dataset(place, curated, facts(curation, real, yardstick, most), step)
-        chosen = chosen_places(judged.agreement)
-        pictures = tiles(curation.folder, candidates, judged, kept, chosen, reader, real)
+        keep, ignored = write_dataset(place, curated, facts(curation, real, yardstick, most), step)
+        chosen = choose_places(judged.agreement)
+        pictures = tiles(curation.folder, candidates, judged, keep, chosen, reader, real)
         page = write_page(
-            place, curation.folder, classes, judged, kept, yardstick, pictures, ignored
+            place, curation.folder, classes, judged, keep, yardstick, pictures, ignored
         )
     return Summary(
         judged.agreement,
-        kept,
+        keep,
         yardstick,
         ignored,
         curation.output / page.relative_to(place),
@@ -169,24 +169,24 @@ def _count_real(real: RealPairs, reader: Reader) -> np.ndarray:
 
 def _judge(
     real: RealPairs, reader: Reader, pairs: Sequence[Pair], most: np.ndarray, step: Step
-) -> Judged:
+) -> PairJudgements:
     """Each pair as the segmenter reads it, a few hundred at once."""
-    parts: list[Judged] = []
+    parts: list[PairJudgements] = []
     for start in range(0, len(pairs), CHUNK):
         chunk = pairs[start : start + CHUNK]
         images, masks = read_store(chunk, real.code, reader.segmenter.size, _silent)
-        for read in reader.read(real, images, real.counted(masks)):
+        for read in reader.read(real, images, real.count_pixels(masks)):
             counts = plain_counts(read, len(real.classes))
             parts.append(
-                Judged(
+                PairJudgements(
                     real.classes,
                     agreement(counts, real.background),
                     class_agreement(counts),
-                    np.packbits(noisy(read.losses, read.wanted, most), axis=2),
+                    np.packbits(noisy(read.losses, read.target, most), axis=2),
                 )
             )
             step("reading pairs", sum(len(judged.agreement) for judged in parts), len(pairs))
-    return Judged.joined(parts)
+    return PairJudgements.concatenate(parts)
 
 
 def _silent(what: str, done: int, of: int) -> None:

@@ -58,7 +58,7 @@ def _row(name: str, kind: str, values: np.ndarray, heights: np.ndarray) -> Row:
 def class_rows(
     classes: Sequence[str],
     agreement: np.ndarray,
-    kept: np.ndarray,
+    keep: np.ndarray,
     real: tuple[Sequence[str], np.ndarray] | None,
 ) -> list[ClassRow]:
     """A row for each class of the generated pairs, the lowest median first."""
@@ -68,7 +68,7 @@ def class_rows(
         of_real = np.array([]) if real is None else real[1][np.array(real[0]) == name]
         before, after = (
             rows([(name, kind, agreement[selected])])[0]
-            for kind, selected in (("before", here), ("after", here & kept))
+            for kind, selected in (("before", here), ("after", here & keep))
         )
         shown = rows([(name, "real", of_real)])[0] if len(of_real) else None
         table.append(ClassRow(name, shown, before, after))

@@ -8,8 +8,8 @@ from ...core.counted import pluralize
 from ...core.errors import InputError
 from .arms import Added, Arm
 from .draws import Draw
-from .table import Table
-from .trust import Reading, trusted
+from .example_table import Table
+from .noise_filter import Agreement, select_trusted
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ class Labelled:
 NOTHING = Labelled(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def added_images(table: Table, draw: Draw, arm: Arm, reading: Reading | None = None) -> Labelled:
+def select_added(
+    table: Table, draw: Draw, arm: Arm, agreement: Agreement | None = None
+) -> Labelled:
     """The images that a settled arm adds to a draw. Raises InputError when there are too few.
 
     They are nested as draws are: what 100 % adds is among what 200 % adds. Synthetic images that
@@ -41,7 +43,9 @@ def added_images(table: Table, draw: Draw, arm: Arm, reading: Reading | None = N
     classes = len(table.classes)
     ratio = 100 * arm.each / draw.count if arm.each else arm.ratio
     counts = class_counts(draw, classes, ratio)
-    groups = [_group(table, draw, arm, label, count, reading) for label, count in enumerate(counts)]
+    groups = [
+        _group(table, draw, arm, label, count, agreement) for label, count in enumerate(counts)
+    ]
     rows = np.concatenate(groups)
     labels = np.repeat(np.arange(classes), counts)
     if arm.add == "shuffled" and table.mismatched is None:
@@ -60,16 +64,16 @@ def class_counts(draw: Draw, classes: int, ratio: float) -> list[int]:
 
 
 def _group(
-    table: Table, draw: Draw, arm: Arm, label: int, count: int, reading: Reading | None
+    table: Table, draw: Draw, arm: Arm, label: int, count: int, agreement: Agreement | None
 ) -> np.ndarray:
     if arm.add == "same":
         return np.resize(table.of_class(draw.shots, label), count)
-    found = draw.spare[label] if arm.add == "real" else usable(table, draw, label, arm.add, arm.of)
-    if len(found) < count:
-        raise InputError(_too_few(table, draw, arm, label, count, len(found)))
-    if arm.trust == "drop" and reading is not None:
-        return trusted(found, reading.of(found), count)
-    return found[:count]
+    rows = draw.spare[label] if arm.add == "real" else usable(table, draw, label, arm.add, arm.of)
+    if len(rows) < count:
+        raise InputError(_too_few(table, draw, arm, label, count, len(rows)))
+    if arm.trust == "drop" and agreement is not None:
+        return select_trusted(rows, agreement.of(rows), count)
+    return rows[:count]
 
 
 def usable(
@@ -94,16 +98,19 @@ def without_sources(table: Table, added: Labelled, held_out: np.ndarray) -> Labe
     return added.take(np.flatnonzero(~table.comes_from(added.rows, held_out)))
 
 
-def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, found: int) -> str:
-    kind, others = "further real" if arm.add == "real" else "synthetic", ""
+def _too_few(table: Table, draw: Draw, arm: Arm, label: int, count: int, count_usable: int) -> str:
+    kind, elsewhere = "further real" if arm.add == "real" else "synthetic", ""
     synthetic = table.of_class(table.synthetic, label)
     of_set = arm.of is None or table.sets is None or table.sets[synthetic] == arm.of
-    held = int(np.broadcast_to(of_set, synthetic.shape).sum())
-    if arm.add in ("synthetic", "shuffled") and held > found:
-        others = f" ({held - found} more come from real images that draw {draw.seed} does not hold)"
+    available = int(np.broadcast_to(of_set, synthetic.shape).sum())
+    if arm.add in ("synthetic", "shuffled") and available > count_usable:
+        elsewhere = (
+            f" ({available - count_usable} more come from real images that draw {draw.seed} does "
+            "not hold)"
+        )
     return (
         f"The arm {arm.name!r} needs {pluralize(count, f'{kind} image')} of "
         f"{table.classes[label]!r} for "
-        f"{pluralize(draw.count, 'shot')}, and there are {found}{others}. Use a smaller ratio, or "
-        "add images."
+        f"{pluralize(draw.count, 'shot')}, and there are {count_usable}{elsewhere}. Use a smaller "
+        "ratio, or add images."
     )

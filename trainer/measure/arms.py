@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .noise_filter import SHOWN as TRUST_SHOWN
+from .noise_filter import Trust
 from .policy import SHOWN, Policy
-from .trust import SHOWN as TRUST_SHOWN
-from .trust import Trust
 
 Added = Literal["nothing", "synthetic", "shuffled", "real", "same"]
 Mixing = Literal["concatenate", "replace", "weight", "pretrain", "alone"]
@@ -81,8 +81,8 @@ class Arm(BaseModel):
     @property
     def name(self) -> str:
         """As tables and reports call it; no two different arms share a name."""
-        parts = [self._mix, TRUST_SHOWN.get(self.trust), SHOWN.get(self.policy)]
-        return ", ".join(part for part in parts if part)
+        texts = [self._mix, TRUST_SHOWN.get(self.trust), SHOWN.get(self.policy)]
+        return ", ".join(text for text in texts if text)
 
     @property
     def _mix(self) -> str:
@@ -117,7 +117,7 @@ class Arm(BaseModel):
         """`share`, or what it is when it is not given."""
         return SHARES.get(self.mixing, 0.0) if self.share is None else self.share
 
-    def settled(self, ratio: float, mixing: Mixing, share: float | None = None) -> "Arm":
+    def with_mixing(self, ratio: float, mixing: Mixing, share: float | None = None) -> "Arm":
         """An arm with `ratio`, `mixing` and its `share` in place of "auto"."""
         return self.model_copy(update={"ratio": float(ratio), "mixing": mixing, "share": share})
 

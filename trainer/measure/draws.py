@@ -8,7 +8,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ...core.counted import pluralize
 from ...core.errors import InputError
-from .table import Table
+from .example_table import Table
 
 MOST_FOLDS = 5
 
@@ -55,11 +55,11 @@ def distinct_draws(table: Table, count: int, number: int) -> list[Draw]:
 
     There is one where each class has `count` photos. Raises InputError when a class has too few.
     """
-    found: dict[frozenset[int], Draw] = {}
+    draws: dict[frozenset[int], Draw] = {}
     for seed in range(number):
         draw = draw_shots(table, count, seed)
-        found.setdefault(frozenset(draw.shots.tolist()), draw)
-    return list(found.values())
+        draws.setdefault(frozenset(draw.shots.tolist()), draw)
+    return list(draws.values())
 
 
 def all_draws(table: Table, shots: Sequence[int], number: int) -> Iterator[Draw]:
@@ -88,5 +88,5 @@ def folds(table: Table, draw: Draw) -> list[Fold]:
     if draw.count < 2:
         return []
     splitter = StratifiedKFold(min(MOST_FOLDS, draw.count), shuffle=True, random_state=draw.seed)
-    parts = splitter.split(draw.shots, table.labels[draw.shots])
-    return [Fold(draw.shots[learned], draw.shots[held]) for learned, held in parts]
+    splits = splitter.split(draw.shots, table.labels[draw.shots])
+    return [Fold(draw.shots[training], draw.shots[held_out]) for training, held_out in splits]

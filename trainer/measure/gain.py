@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from ...core.counted import pluralize
-from .report.figures import decimals
+from .report.sample_figures import decimals
 from .sharing import INDEPENDENT, Sharing
 
 LEVEL = 0.95
@@ -53,24 +53,33 @@ class Gain:
     other_photos: bool = True
 
 
-def gain(arm: np.ndarray, real_only: np.ndarray, sharing: Sharing = INDEPENDENT) -> Gain:
+def estimate_gain(arm: np.ndarray, real_only: np.ndarray, sharing: Sharing = INDEPENDENT) -> Gain:
     """From each test image's part in the metric (draws, seeds, images), paired in all three.
 
     `sharing`: of the draws. A single draw, and draws that all hold the same photos, have an
     interval that is about other test images and trainings alone.
     """
     points = 100 * (arm.astype(np.float64) - real_only)
-    found = difference_interval(points, sharing, is_binary(arm) and is_binary(real_only))
-    others = len(points) > 1 and sharing.shared < 1
-    more = _draws_to_tell(points.mean(axis=1), found, sharing) if others else None
+    interval = estimate_interval(points, sharing, is_binary(arm) and is_binary(real_only))
+    other_photos = len(points) > 1 and sharing.shared < 1
+    more = _draws_to_tell(points.mean(axis=1), interval, sharing) if other_photos else None
     base = 100 * float(real_only.mean())
-    relative = 100 * found.mean / base if base else float("nan")
+    relative = 100 * interval.mean / base if base else float("nan")
     draws, seeds = arm.shape[:2]
-    said = verdict(found)
-    more = more if said == "cannot tell" else None
+    answer = verdict(interval)
+    more = more if answer == "cannot tell" else None
     shared = sharing.shared if draws > 1 else 0.0
     return Gain(
-        found.mean, found.low, found.high, relative, said, draws, seeds, more, shared, others
+        interval.mean,
+        interval.low,
+        interval.high,
+        relative,
+        answer,
+        draws,
+        seeds,
+        more,
+        shared,
+        other_photos,
     )
 
 
@@ -79,7 +88,7 @@ def is_binary(parts: np.ndarray) -> bool:
     return bool(((parts == 0) | (parts == 1)).all())
 
 
-def difference_interval(
+def estimate_interval(
     points: np.ndarray, sharing: Sharing = INDEPENDENT, binary: bool = False, level: float = LEVEL
 ) -> Interval:
     """For the mean of differences in points (draws, seeds, images), never of width 0.
@@ -89,10 +98,12 @@ def difference_interval(
     """
     single = len(points) == 1
     if single:
-        found = single_draw_interval(points[0], binary, level)
+        interval = estimate_single_draw_interval(points[0], binary, level)
     else:
-        found = crossed_interval(points.mean(axis=1), sharing, binary, level)
-    return Interval(found.mean, max(found.low, -MOST), min(found.high, MOST), found.error)
+        interval = estimate_crossed_interval(points.mean(axis=1), sharing, binary, level)
+    return Interval(
+        interval.mean, max(interval.low, -MOST), min(interval.high, MOST), interval.error
+    )
 
 
 def interval(differences: np.ndarray, level: float = LEVEL) -> Interval:
@@ -108,7 +119,7 @@ def interval(differences: np.ndarray, level: float = LEVEL) -> Interval:
     return _student(mean, error, count - 1, level)
 
 
-def crossed_interval(
+def estimate_crossed_interval(
     differences: np.ndarray,
     sharing: Sharing = INDEPENDENT,
     binary: bool = False,
@@ -135,17 +146,17 @@ def crossed_interval(
     rest = differences - by_draw[:, None] - by_image[None] + mean
     of_both = float(np.square(rest).sum()) / max((draws - 1) * (images - 1), 1) / (draws * images)
     of_draws = _variance(by_draw) / draws
-    freedom = sharing.freedom_of(draws)
+    freedom = sharing.degrees_of_freedom(draws)
     if of_draws < of_both:  # which it is expected to hold
         of_draws, freedom = of_both, freedom * max(images - 1, 1)
     # The images' own part; both means hold the interaction.
     of_images = max(_variance(by_image) / images - of_both, _least(images, binary))
     widened = of_draws * (1 + draws * sharing.widening)
-    found = _from_parts(mean, ((widened, freedom), (of_images, images - 1)), level)
-    return _not_of_width_0(found, differences, level)
+    interval = _from_parts(mean, ((widened, freedom), (of_images, images - 1)), level)
+    return _not_of_width_0(interval, differences, level)
 
 
-def single_draw_interval(
+def estimate_single_draw_interval(
     differences: np.ndarray, binary: bool = False, level: float = LEVEL
 ) -> Interval:
     """For the mean of differences (seeds, images) in points of one draw: other test images, and
@@ -161,39 +172,39 @@ def single_draw_interval(
     of_both = float(np.square(rest).sum()) / max((seeds - 1) * (images - 1), 1) / (seeds * images)
     of_seeds = max(_variance(by_seed) / seeds - of_both, 0.0)
     of_images = max(_variance(by_image) / images, _least(images, binary))
-    found = _from_parts(mean, ((of_seeds, seeds - 1), (of_images, images - 1)), level)
-    return _not_of_width_0(found, differences, level)
+    interval = _from_parts(mean, ((of_seeds, seeds - 1), (of_images, images - 1)), level)
+    return _not_of_width_0(interval, differences, level)
 
 
 def _least(images: int, binary: bool) -> float:
     return (100 / (images + 2)) ** 2 if binary else 0.0
 
 
-def _not_of_width_0(found: Interval, differences: np.ndarray, level: float) -> Interval:
+def _not_of_width_0(interval: Interval, differences: np.ndarray, level: float) -> Interval:
     """The interval where differences vary; else as wide as what so few images cannot show."""
     images = differences.shape[1]
-    varies = images > 1 and np.ptp(differences) > NOTHING and found.error > NOTHING
+    varies = images > 1 and np.ptp(differences) > NOTHING and interval.error > NOTHING
     if varies:
-        return found
-    student = found.high - found.mean if np.ptp(differences) > NOTHING else 0.0
-    return _at_least(found, student, images, level)
+        return interval
+    student = interval.high - interval.mean if np.ptp(differences) > NOTHING else 0.0
+    return _at_least(interval, student, images, level)
 
 
 def _variance(values: np.ndarray) -> float:
     return float(values.var(ddof=1)) if len(values) > 1 else 0.0
 
 
-def _from_parts(mean: float, parts: Sequence[tuple[float, float]], level: float) -> Interval:
+def _from_parts(mean: float, components: Sequence[tuple[float, float]], level: float) -> Interval:
     """Student's interval from variances and their degrees of freedom (Satterthwaite 1946)."""
-    variance = sum(part for part, _ in parts)
-    below = sum(part**2 / max(freedom, 1) for part, freedom in parts)
+    variance = sum(component for component, _ in components)
+    below = sum(component**2 / max(freedom, 1) for component, freedom in components)
     return _student(mean, float(np.sqrt(variance)), variance**2 / below if below else 1.0, level)
 
 
-def _at_least(found: Interval, student: float, images: int, level: float) -> Interval:
+def _at_least(interval: Interval, student: float, images: int, level: float) -> Interval:
     """The interval as wide as what so few test images cannot have shown."""
     reach = max(100 * unseen_share(images, level), student)
-    return Interval(found.mean, found.mean - reach, found.mean + reach, reach / 2)
+    return Interval(interval.mean, interval.mean - reach, interval.mean + reach, reach / 2)
 
 
 def unseen_share(images: int, level: float = LEVEL) -> float:
@@ -225,18 +236,18 @@ def bootstrap_interval(differences: np.ndarray, seed: int = 0, times: int = 4000
     return Interval(float(by_draw.mean()), float(low), float(high), float(means.std()))
 
 
-def verdict(found: Interval) -> Verdict:
+def verdict(interval: Interval) -> Verdict:
     """What the interval says; one that touches 0 cannot tell."""
-    if found.low > 0:
+    if interval.low > 0:
         return "helps"
-    return "hurts" if found.high < 0 else "cannot tell"
+    return "hurts" if interval.high < 0 else "cannot tell"
 
 
-def _draws_to_tell(by_image: np.ndarray, found: Interval, sharing: Sharing) -> int | None:
+def _draws_to_tell(by_image: np.ndarray, interval: Interval, sharing: Sharing) -> int | None:
     """From differences (draws, images), their interval, and how many draws there can be."""
     by_draw = by_image.mean(axis=1)
     # Of the images and of the photos that draws share: more draws leave it as it is.
-    fixed = found.error**2 - _variance(by_draw) / len(by_draw)
+    fixed = interval.error**2 - _variance(by_draw) / len(by_draw)
     spread = float(by_draw.std(ddof=1))
     needed = draws_to_tell(float(by_draw.mean()), spread, len(by_draw), fixed)
     return needed if needed and needed <= sharing.possible else None
@@ -258,20 +269,20 @@ def draws_to_tell(effect: float, spread: float, least: int, fixed: float = 0.0) 
     return int(enough[0]) if len(enough) else None
 
 
-def sentence(name: str, found: Gain, shots: int | None = None, control: bool = False) -> str:
+def sentence(name: str, gain: Gain, shots: int | None = None, control: bool = False) -> str:
     """The gain in words: "helps", "hurts" or "cannot tell", with points and interval.
 
     `shots`: real images of each class, named where no others were tested. `control`: of an arm that
     must gain nothing.
     """
-    if not found.other_photos:
-        return _of_these_photos(name, found, shots, control)
-    size = f"{_size(found)}{_draws(found)}"
-    if found.verdict in ("helps", "hurts"):
-        return f"{name} {found.verdict}: {size}{_relative(found)}."
-    if found.verdict == "no difference":
+    if not gain.other_photos:
+        return _of_these_photos(name, gain, shots, control)
+    size = f"{_size(gain)}{_draws(gain)}"
+    if gain.verdict in ("helps", "hurts"):
+        return f"{name} {gain.verdict}: {size}{_relative(gain)}."
+    if gain.verdict == "no difference":
         return f"{name}: nothing to compare: {size}."
-    rest = room_left(found.low, found.high) if control else more_draws(found)
+    rest = room_left(gain.low, gain.high) if control else more_draws(gain)
     return f"{name}: cannot tell: {size}; {rest}."
 
 
@@ -287,14 +298,14 @@ def room_left(low: float, high: float) -> str:
     )
 
 
-def more_draws(found: "Told") -> str:
+def more_draws(gain: "Told") -> str:
     """What would tell a gain that cannot be told."""
-    if not found.other_photos:
+    if not gain.other_photos:
         return "other photos were not tested"
-    if found.draws_to_tell:
-        return f"about {found.draws_to_tell:,} draws would detect a gain of this size"
+    if gain.draws_to_tell:
+        return f"about {gain.draws_to_tell:,} draws would detect a gain of this size"
     alone = "more draws alone would not detect a gain of this size"
-    return f"{alone}; more photos to draw from might" if found.shared else alone
+    return f"{alone}; more photos to draw from might" if gain.shared else alone
 
 
 class Told(Protocol):
@@ -308,31 +319,31 @@ class Told(Protocol):
     def shared(self) -> float: ...
 
 
-def _of_these_photos(name: str, found: Gain, shots: int | None, control: bool) -> str:
+def _of_these_photos(name: str, gain: Gain, shots: int | None, control: bool) -> str:
     photos = "these photos" if shots is None else f"these {pluralize(shots, 'photo')} of each class"
-    said = {"cannot tell": ": cannot tell", "no difference": ": nothing to compare"}
-    size = _size(found, ", for other test images alone")
-    includes_0 = control and found.verdict == "cannot tell"
-    rest = f"; {room_left(found.low, found.high)}" if includes_0 else ""
+    verdicts = {"cannot tell": ": cannot tell", "no difference": ": nothing to compare"}
+    size = _size(gain, ", for other test images alone")
+    includes_0 = control and gain.verdict == "cannot tell"
+    rest = f"; {room_left(gain.low, gain.high)}" if includes_0 else ""
     return (
-        f"{name}{said.get(found.verdict, f' {found.verdict}')} with {photos}, and other photos "
+        f"{name}{verdicts.get(gain.verdict, f' {gain.verdict}')} with {photos}, and other photos "
         f"were not tested: {size}{rest}."
     )
 
 
-def _size(found: Gain, covers: str = "") -> str:
-    digits = decimals(found.mean, found.low, found.high)
-    mean, low, high = (f"{value:+.{digits}f}" for value in (found.mean, found.low, found.high))
+def _size(gain: Gain, covers: str = "") -> str:
+    digits = decimals(gain.mean, gain.low, gain.high)
+    mean, low, high = (f"{value:+.{digits}f}" for value in (gain.mean, gain.low, gain.high))
     return f"{mean} points ({low} to {high}{covers})"
 
 
-def _draws(found: Gain) -> str:
+def _draws(gain: Gain) -> str:
     """How many draws, where that tells why, and how much they share."""
-    share = round(100 * found.shared)
+    share = round(100 * gain.shared)
     sharing = f" that share {share} % of their photos" if share else ""
-    counts = sharing or found.verdict == "cannot tell"
-    return f" over {pluralize(found.draws, 'draw')}{sharing}" if counts else ""
+    counts = sharing or gain.verdict == "cannot tell"
+    return f" over {pluralize(gain.draws, 'draw')}{sharing}" if counts else ""
 
 
-def _relative(found: Gain) -> str:
-    return "" if isnan(found.relative) else f", {found.relative:+.1f} % relative"
+def _relative(gain: Gain) -> str:
+    return "" if isnan(gain.relative) else f", {gain.relative:+.1f} % relative"

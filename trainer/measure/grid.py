@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...core.errors import InputError
-from .added import NOTHING, added_images, usable
+from .added import NOTHING, select_added, usable
 from .arms import REAL_ONLY, Arm
-from .divergence import refuse_diverged
+from .diverged_runs import refuse_diverged
 from .draws import Draw, all_draws, distinct_draws, pools
-from .learner import Learner, Options, Outcome
+from .example_table import Table
+from .learner import Learner, Options, Outcome, Setting, make_setting
+from .measure_results import Config, DrawRow, Run, pack, pack_shares
+from .noise_filter import Agreement
 from .plans import Budget, make_plan
-from .results import Config, DrawRow, Run, pack, pack_shares
-from .setting import Setting, make_setting
 from .sharing import Sharing, mean_shared, possible_draws
-from .table import Table
-from .trust import Reading
 from .tune import Choice, choose_arm, choose_options
 
 
@@ -45,7 +44,7 @@ def check_grid(table: Table, grid: Grid) -> None:
     fixed = [arm for arm in grid.arms if arm.ratio != "auto"]
     for draw in all_draws(table, grid.shots, grid.draws):
         for arm in fixed:
-            added_images(table, draw, arm)
+            select_added(table, draw, arm)
 
 
 def fair_runs(
@@ -53,7 +52,7 @@ def fair_runs(
     learner: Learner,
     grid: Grid,
     material: str,
-    known: Mapping[str, Run],
+    earlier: Mapping[str, Run],
     done: Done = lambda runs: None,
 ) -> list[Run]:
     """Every run of the fair protocol: equal steps, batches and schedule for all arms.
@@ -62,7 +61,7 @@ def fair_runs(
     """
     runs: list[Run] = []
     for draw in all_draws(table, grid.shots, grid.draws):
-        runs.extend(_draw_runs(table, learner, draw, grid, material, known, done))
+        runs.extend(_draw_runs(table, learner, draw, grid, material, earlier, done))
     return runs
 
 
@@ -72,33 +71,33 @@ def _draw_runs(
     draw: Draw,
     grid: Grid,
     material: str,
-    known: Mapping[str, Run],
+    earlier: Mapping[str, Run],
     done: Done,
 ) -> list[Run]:
     configs = draw_configs(material, learner, draw, grid)
-    found = {config.key: known[config.key] for config in configs if config.key in known}
-    if found:
-        done(list(found.values()))
-    missing = [config for config in configs if config.key not in found]
+    runs = {config.key: earlier[config.key] for config in configs if config.key in earlier}
+    if runs:
+        done(list(runs.values()))
+    missing = [config for config in configs if config.key not in runs]
     if not missing:
-        return list(found.values())
+        return list(runs.values())
     setting = make_setting(table, draw, learner, grid.budget)
     options = choose_options(setting)
     if any(config.arm.trust != "none" for config in missing):
-        setting = replace(setting, reading=read_usable(setting, options))
+        setting = replace(setting, agreement=read_usable(setting, options))
     arms = dict.fromkeys(config.arm for config in missing)
     chosen = {arm: settle(setting, arm, options) for arm in arms}
     for group in [missing] if learner.side_by_side else [[config] for config in missing]:
-        made = _made(setting, group, chosen, options)
-        found |= made
-        done(list(made.values()))
-    return [found[config.key] for config in configs]
+        new_runs = _train_group(setting, group, chosen, options)
+        runs |= new_runs
+        done(list(new_runs.values()))
+    return [runs[config.key] for config in configs]
 
 
 def fair_configs(table: Table, learner: Learner, grid: Grid, material: str) -> list[Config]:
     """All that `fair_runs` comes to."""
     draws = all_draws(table, grid.shots, grid.draws)
-    return [one for draw in draws for one in draw_configs(material, learner, draw, grid)]
+    return [config for draw in draws for config in draw_configs(material, learner, draw, grid)]
 
 
 def draw_configs(material: str, learner: Learner, draw: Draw, grid: Grid) -> list[Config]:
@@ -126,7 +125,7 @@ def _config(
     )
 
 
-def read_usable(setting: Setting, options: Options) -> Reading:
+def read_usable(setting: Setting, options: Options) -> Agreement:
     """What the draw's real images alone, in as many steps, make of the synthetic ones that may be
     added to them. Raises InputError for a learner that cannot tell."""
     table, draw, reader = setting.table, setting.draw, setting.learner.reader
@@ -144,26 +143,26 @@ def settle(setting: Setting, arm: Arm, options: Options) -> Choice:
     return choose_arm(setting, arm, options)
 
 
-def _made(
+def _train_group(
     setting: Setting, configs: Sequence[Config], chosen: Mapping[Arm, Choice], options: Options
 ) -> dict[str, Run]:
     """Train and test runs of a draw in one go."""
     began = time.perf_counter()
     table, draw, test = setting.table, setting.draw, setting.table.test
     arms = [chosen[config.arm].arm for config in configs]
-    reading = setting.reading
-    noise = None if reading is None else reading.noise
-    added = [added_images(table, draw, arm, reading) for arm in arms]
+    agreement = setting.agreement
+    noise = None if agreement is None else agreement.noise
+    added = [select_added(table, draw, arm, agreement) for arm in arms]
     plans = [
         make_plan(table, draw.shots, images, arm, setting.budget, [draw.seed, config.seed], noise)
         for config, arm, images in zip(configs, arms, added, strict=True)
     ]
-    found = setting.fit(plans, [options] * len(plans), test)
-    for config, of_run in zip(configs, found, strict=True):
+    scores = setting.fit(plans, [options] * len(plans), test)
+    for config, of_run in zip(configs, scores, strict=True):
         refuse_diverged(of_run, config, options.rate)
     seconds = (time.perf_counter() - began) / len(plans)
     return {
-        config.key: finished(
+        config.key: build_run(
             config,
             chosen[config.arm],
             (0 if arm.mixing == "alone" else len(draw.shots), len(images.rows)),
@@ -171,13 +170,13 @@ def _made(
             options,
             setting.learner.judge(of_run, test),
             seconds,
-            None if arm.trust == "none" else (reading, table.synthetic),
+            None if arm.trust == "none" else (agreement, table.synthetic),
         )
-        for config, arm, images, of_run in zip(configs, arms, added, found, strict=True)
+        for config, arm, images, of_run in zip(configs, arms, added, scores, strict=True)
     }
 
 
-def finished(
+def build_run(
     config: Config,
     choice: Choice,
     counts: tuple[int, int],
@@ -185,11 +184,11 @@ def finished(
     options: Options,
     outcome: Outcome,
     seconds: float,
-    read: tuple[Reading | None, np.ndarray] | None = None,
+    read: tuple[Agreement | None, np.ndarray] | None = None,
 ) -> Run:
     """A run from its outcome. `counts`: real and added images learned from. `read`: what its arm
     trusts by, and the rows of all synthetic images."""
-    reading, synthetic = read or (None, np.empty(0, np.int64))
+    agreement, synthetic = read or (None, np.empty(0, np.int64))
     return Run(
         key=config.key,
         config=config,
@@ -204,8 +203,8 @@ def finished(
         by_class=list(outcome.by_class),
         by_image=pack(outcome.by_image),
         seconds=round(seconds, 3),
-        agreement=None if reading is None else pack_shares(reading.of(synthetic)),
-        ignored=None if reading is None else round(reading.ignored, 4),
+        agreement=None if agreement is None else pack_shares(agreement.of(synthetic)),
+        ignored=None if agreement is None else round(agreement.ignored, 4),
     )
 
 
@@ -224,18 +223,18 @@ def draw_rows(table: Table, grid: Grid, names: list[str]) -> list[DrawRow]:
 
 def sharings(table: Table, grid: Grid) -> dict[tuple[int, Arm], Sharing]:
     """How far the draws of each number of shots and arm hold the same real images."""
-    found = {}
+    sharing_by_arm = {}
     for count in grid.shots:
         draws = distinct_draws(table, count, grid.draws)
         possible = possible_draws(pools(table), count)
         freedom = len(table.real) - len(table.classes)
         for arm in grid.arms:
-            shared = mean_shared([_learned(table, draw, arm) for draw in draws])
-            found[count, arm] = Sharing(shared, possible, freedom)
-    return found
+            shared = mean_shared([_training_rows(table, draw, arm) for draw in draws])
+            sharing_by_arm[count, arm] = Sharing(shared, possible, freedom)
+    return sharing_by_arm
 
 
-def _learned(table: Table, draw: Draw, arm: Arm) -> np.ndarray:
+def _training_rows(table: Table, draw: Draw, arm: Arm) -> np.ndarray:
     """The real images that decide an arm's gain: those added are compared with the shots."""
-    added = added_images(table, draw, arm).rows if arm.add == "real" else draw.shots[:0]
+    added = select_added(table, draw, arm).rows if arm.add == "real" else draw.shots[:0]
     return np.union1d(draw.shots, added)

@@ -8,16 +8,16 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ...core.cache import cache_folder
-from ..copies.search import Copy
+from ..copies.copy_search import Copy
 
-SearchDoubles = Callable[[Sequence[Path]], list[Copy]]
+FindCopies = Callable[[Sequence[Path]], list[Copy]]
 
 
-def search_doubles(paths: Sequence[Path]) -> list[Copy]:
+def find_kept_copies(paths: Sequence[Path]) -> list[Copy]:
     """The images that are copies of others among them; the user's cache keeps what was found."""
-    from ..copies.kept import kept_doubles  # needs OpenCV, which reading data does not
+    from ..copies.copy_cache import load_or_find_doubles
 
-    return kept_doubles(paths, cache_folder())
+    return load_or_find_doubles(paths, cache_folder())
 
 
 def group_images(count: int, copies: Iterable[Copy]) -> np.ndarray:

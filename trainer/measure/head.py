@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .class_metrics import classification_outcome
 from .learner import Fit, Learner, Options, Outcome
-from .metrics import classification_outcome
 from .plans import Plan
 
 MOMENTUM = 0.9
@@ -58,17 +58,17 @@ def head_learner(
     `source`: what the features are of, for its name. `viewed`: what policies need.
     """
 
-    def fitted(shots: np.ndarray) -> Fit:
-        rows = torch.from_numpy(standardised(features, shots))
+    def bind(shots: np.ndarray) -> Fit:
+        rows = torch.from_numpy(standardise(features, shots))
 
         def fit(plans: Sequence[Plan], options: Sequence[Options], at: np.ndarray) -> np.ndarray:
-            seen, tested = rows, rows[torch.from_numpy(at)]
+            inputs, tested = rows, rows[torch.from_numpy(at)]
             if any(plan.policy != "none" for plan in plans):
                 if viewed is None:
                     raise ValueError("Policies need images, not features alone.")
                 views, plans = viewed(plans)
-                seen = torch.from_numpy(standardised(np.concatenate([features, views]), shots))
-            return _scores(seen, plans, options, classes, tested)
+                inputs = torch.from_numpy(standardise(np.concatenate([features, views]), shots))
+            return _scores(inputs, plans, options, classes, tested)
 
         return fit
 
@@ -76,23 +76,23 @@ def head_learner(
         return classification_outcome(scores, labels[rows])
 
     first = FIRST if FIRST in grid else grid[len(grid) // 2]
-    return Learner(f"linear head {source}", fitted, judge, grid, first)
+    return Learner(f"linear head {source}", bind, judge, grid, first)
 
 
 def _scores(
     rows: Tensor, plans: Sequence[Plan], options: Sequence[Options], classes: int, tested: Tensor
 ) -> np.ndarray:
     """Logits (r, n, classes) at `tested` (n, d); plans of one shape are trained side by side."""
-    found = np.empty((len(plans), len(tested), classes), np.float32)
+    scores = np.empty((len(plans), len(tested), classes), np.float32)
     for shape in dict.fromkeys(plan.rows.shape for plan in plans):
         places = [place for place, plan in enumerate(plans) if plan.rows.shape == shape]
         alike = [plans[place] for place in places]
         heads = fit_heads(rows, alike, [options[place] for place in places], classes)
-        found[places] = heads.scores(tested).numpy()
-    return found
+        scores[places] = heads.scores(tested).numpy()
+    return scores
 
 
-def standardised(features: np.ndarray, shots: np.ndarray) -> np.ndarray:
+def standardise(features: np.ndarray, shots: np.ndarray) -> np.ndarray:
     """Features less the mean of the `shots`, over the root of the shots' mean square length.
 
     A linear head can learn the same with or without; its steps are much better conditioned. Only
@@ -110,7 +110,7 @@ def fit_heads(
 
     Cosine: Loshchilov & Hutter 2017 ("SGDR"), equation 5, one period, without restarts.
     """
-    rows, labels, weights = stacked(plans)
+    rows, labels, weights = stack_plans(plans)
     learned, rows = torch.unique(rows, return_inverse=True)
     axes = _axes(features[learned])
     images = features[learned] @ axes
@@ -120,8 +120,8 @@ def fit_heads(
     heads = Heads.zeros(len(plans), images.shape[1], classes)
     for step in range(steps):
         rate = rates * (1 + np.cos(np.pi * step / steps)) / 2
-        seen = images[rows[:, step]]
-        descend(heads, seen, labels[:, step], weights[:, step], rate, decays, MOMENTUM)
+        inputs = images[rows[:, step]]
+        descend(heads, inputs, labels[:, step], weights[:, step], rate, decays, MOMENTUM)
     heads.weight, heads.weight_velocity = axes @ heads.weight, axes @ heads.weight_velocity
     return heads
 
@@ -136,7 +136,7 @@ def _axes(images: Tensor) -> Tensor:
     return torch.linalg.qr(images.T).Q if few < width else torch.eye(width)
 
 
-def stacked(plans: Sequence[Plan]) -> tuple[Tensor, Tensor, Tensor]:
+def stack_plans(plans: Sequence[Plan]) -> tuple[Tensor, Tensor, Tensor]:
     """Rows, labels and weights of plans of one shape, (r, steps, batch) each."""
     rows = torch.from_numpy(np.stack([plan.rows for plan in plans]))
     labels = torch.from_numpy(np.stack([plan.labels for plan in plans]))

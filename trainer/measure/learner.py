@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .plans import Plan
-from .trust import Reading
+from .draws import Draw
+from .example_table import Table
+from .noise_filter import Agreement
+from .plans import Budget, Plan
 
 Step = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 
@@ -39,12 +41,12 @@ class Outcome:
 
 
 # A plan of real images, its option, and the rows (n) of synthetic ones that it shall read.
-Reader = Callable[[Plan, Options, np.ndarray], Reading]
+Reader = Callable[[Plan, Options, np.ndarray], Agreement]
 
 
 @dataclass(frozen=True)
 class Learner:
-    """`name`: as reports call it. `fitted`: from the rows of a draw's shots to a `Fit`.
+    """`name`: as reports call it. `bind`: from the rows of a draw's shots to a `Fit`.
 
     `judge`: from what one run found in n images, and their rows. `grid`: the options that are
     chosen from by cross-validation; `first`: taken where nothing can be held out. `side_by_side`:
@@ -53,9 +55,27 @@ class Learner:
     """
 
     name: str
-    fitted: Callable[[np.ndarray], Fit]
+    bind: Callable[[np.ndarray], Fit]
     judge: Callable[[np.ndarray, np.ndarray], Outcome]
     grid: tuple[Options, ...]
     first: Options
     side_by_side: bool = True
     reader: Reader | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`fit` is `learner` bound to the draw's shots. `reading`: what its shots make of the synthetic
+    images that may be added, where an arm asks for it."""
+
+    table: Table
+    draw: Draw
+    learner: Learner
+    fit: Fit
+    budget: Budget
+    agreement: Agreement | None = None
+
+
+def make_setting(table: Table, draw: Draw, learner: Learner, budget: Budget) -> Setting:
+    """The setting of a draw."""
+    return Setting(table, draw, learner, learner.bind(draw.shots), budget)

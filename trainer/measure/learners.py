@@ -8,16 +8,16 @@ import numpy as np
 
 from ...core.cache import cache_folder
 from ...core.counted import pluralize
-from .backbones import NOTES, Backbone, open_backbone_of
-from .features import file_features
+from .backbones import NOTES, Backbone, open_model_backbone
+from .feature_cache import file_features
 from .head import DECAYS, GRID, RATES, head_learner
 from .learner import Learner, Step
 from .material import Material
-from .pixels.learner import net_learner, options_of, options_text
-from .pixels.nets import open_net
-from .pixels.store import Pixels
+from .measure_recipe import MeasureRecipe
+from .pixels.classifier_nets import open_net
+from .pixels.pixel_cache import Pixels
+from .pixels.pixel_learner import build_options, net_learner, options_text
 from .pixels.views import Views
-from .recipe import MeasureRecipe
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
     backbone, notes = frozen.backbone, [frozen.backbone.note]
     paths = [example.path for example in material.examples]
     views = Views(backbone, paths, frozen.digests, feature_folder(recipe), model.views, step)
-    grid = options_of(model, RATES, DECAYS)
+    grid = build_options(model, RATES, DECAYS)
     source = f"on {backbone.id}, policies by {pluralize(model.views, 'view')}"
     if grid != GRID:
         source += f", {options_text(grid)}"
@@ -58,7 +58,7 @@ def _frozen(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
             "fine-tuned network would see new ones at every step."
         )
     learner = head_learner(
-        frozen.features, table.labels, len(table.classes), source, views.viewed, grid
+        frozen.features, table.labels, len(table.classes), source, views.view_plans, grid
     )
     return Opened(learner, backbone.id, table.classes, tuple(notes))
 
@@ -77,7 +77,7 @@ def _fine_tuned(recipe: MeasureRecipe, material: Material, step: Step) -> Opened
 
 
 def _segmenter(recipe: MeasureRecipe, material: Material, step: Step) -> Opened:
-    from .segmentation.open import open_segmenter  # its library takes seconds to import
+    from .segmentation.open_segmentation import open_segmenter
 
     learner, classes, notes = open_segmenter(recipe, material, step)
     return Opened(learner, learner.name, classes, notes)
@@ -94,7 +94,7 @@ class Frozen:
 
 def open_features(recipe: MeasureRecipe, material: Material, step: Step) -> Frozen:
     """The frozen net of a recipe and what it sees, from the cache as far as that has it."""
-    backbone = open_backbone_of(recipe.model)
+    backbone = open_model_backbone(recipe.model)
     paths = [example.path for example in material.examples]
     progress = partial(step, "features")
     return Frozen(backbone, *file_features(paths, backbone, feature_folder(recipe), progress))

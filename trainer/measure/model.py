@@ -65,8 +65,8 @@ class Model(BaseModel):
     def _fits(self) -> "Model":
         if self.mode == "finetune" and "views" in self.model_fields_set:
             raise ValueError("'views' is for mode: frozen; finetune augments anew at every step")
-        if self.mode == "frozen" and (given := OF_TRAINING & self.model_fields_set):
-            raise ValueError(f"'{min(given)}' is for mode: finetune")
+        if self.mode == "frozen" and (unsuitable := OF_TRAINING & self.model_fields_set):
+            raise ValueError(f"'{min(unsuitable)}' is for mode: finetune")
         if not self.pretrained and (self.mode == "frozen" or self.name == "opennsfw"):
             raise ValueError(
                 "pretrained: false is for mode: finetune, and not for opennsfw, whose batch "

@@ -31,9 +31,9 @@ def origins(
         return None
     photos = (*data.real, *data.test)
     by_digest = {content_digest(photo.path): place for place, photo in enumerate(photos)}
-    named = _named(photos)
+    named = _find_by_name(photos)
 
-    def found(path: Path, example: Example) -> int:
+    def find(path: Path, example: Example) -> int:
         place = by_digest.get(content_digest(path)) if path.is_file() else None
         return named(path.stem, example) if place is None else place
 
@@ -42,41 +42,44 @@ def origins(
         return {pixel_digest(read_rgb(photo.path, WHOLE)): i for i, photo in enumerate(photos)}
 
     @cache  # images of a subject share them
-    def learned(digests: tuple[str, ...]) -> list[int]:
+    def find_learned(digests: tuple[str, ...]) -> list[int]:
         places = [
-            by_digest[one] if one in by_digest else by_pixels().get(one, -1) for one in digests
+            by_digest[digest] if digest in by_digest else by_pixels().get(digest, -1)
+            for digest in digests
         ]
         return [place for place in places if place >= 0]
 
     def every(example: Example) -> list[int]:
-        made_from = [found(Path(source), example) for source in example.sources]
-        return [*made_from, *learned(example.photos)]
+        made_from = [find(Path(source), example) for source in example.sources]
+        return [*made_from, *find_learned(example.photos)]
 
     rows = [
         [*every(example), *([copied[place]] if place in copied else [])]
         for place, example in enumerate(synthetic)
     ]
-    return _padded([list(dict.fromkeys(row)) for row in rows])
+    return _pad([list(dict.fromkeys(row)) for row in rows])
 
 
-def _named(photos: Sequence[Example]) -> Callable[[str, Example], int]:
+def _find_by_name(photos: Sequence[Example]) -> Callable[[str, Example], int]:
     """The place of the photo that a name without suffix means for a synthetic image, or -1.
 
     Draws may take all classes alike: then its own class counts first, in which names are told
     apart. A scene of several photos holds other classes as well.
     """
-    own = _unambiguous([(photo.own_class, photo.path.stem) for photo in photos])
-    drawn = _unambiguous([(photo.class_name, photo.path.stem) for photo in photos])
+    by_own_class = _unambiguous([(photo.own_class, photo.path.stem) for photo in photos])
+    by_class = _unambiguous([(photo.class_name, photo.path.stem) for photo in photos])
     alone = _unambiguous([("", photo.path.stem) for photo in photos])
 
-    def place(stem: str, example: Example) -> int:
-        found = own.get((example.own_class, stem), drawn.get((example.class_name, stem), -1))
-        return alone.get(("", stem), -1) if found < 0 and len(example.sources) > 1 else found
+    def find(stem: str, example: Example) -> int:
+        place = by_own_class.get(
+            (example.own_class, stem), by_class.get((example.class_name, stem), -1)
+        )
+        return alone.get(("", stem), -1) if place < 0 and len(example.sources) > 1 else place
 
-    return place
+    return find
 
 
-def _padded(places: Sequence[Sequence[int]]) -> np.ndarray:
+def _pad(places: Sequence[Sequence[int]]) -> np.ndarray:
     most = max(1, *map(len, places))
     return np.array([[*row, *[-1] * (most - len(row))] for row in places])
 

@@ -17,8 +17,8 @@ from ...core.counted import in_percent
 from ...core.errors import InputError
 from ...core.files import write_text_atomic
 from ...core.json_text import read_json
-from ..copies.kept import kept_copies
-from ..copies.search import Copy, find_copies
+from ..copies.copy_cache import load_or_find_copies
+from ..copies.copy_search import Copy, find_copies
 from ..copies.signatures import Progress
 from ..images import content_digest, read_rgb
 from ..near_copies import search_copies
@@ -55,7 +55,7 @@ class Overlap:
         return bool(self.identical or self.copies) or self.beyond_chance
 
 
-def kept_overlap(
+def load_or_find_overlap(
     synthetic: Sequence[Example],
     test: Sequence[Example],
     real: Sequence[Example],
@@ -66,20 +66,22 @@ def kept_overlap(
 
     Pictures are told by their contents; what the files are called does not matter.
     """
-    parts = (synthetic, test, real)
-    digests = [[content_digest(example.path) for example in part] for part in parts]
+    groups = (synthetic, test, real)
+    digests = [[content_digest(example.path) for example in examples] for examples in groups]
     key = sha256(json.dumps([METHOD, *digests]).encode()).hexdigest()[:32]
     path = cache / "overlap" / f"{key}.json"
-    found = _kept(path)
-    if found is None:
-        found = _search(synthetic, test, real)
-        write_text_atomic(path, json.dumps(asdict(found)))
-    images, photos = ([one.path for one in part] for part in (synthetic, (*test, *real)))
-    copies = kept_copies(images, photos, cache, progress)
-    return _with_copies(_judged(found, synthetic, test, real), copies, synthetic, test)
+    search = _read_kept(path)
+    if search is None:
+        search = _search(synthetic, test, real)
+        write_text_atomic(path, json.dumps(asdict(search)))
+    images, photos = (
+        [example.path for example in examples] for examples in (synthetic, (*test, *real))
+    )
+    copies = load_or_find_copies(images, photos, cache, progress)
+    return _with_copies(_judge_search(search, synthetic, test, real), copies, synthetic, test)
 
 
-def _kept(path: Path) -> "_Found | None":
+def _read_kept(path: Path) -> "_Found | None":
     """What the file says; None when it is not there or not whole."""
     try:
         return _Found(**read_json(path))
@@ -96,8 +98,10 @@ def find_overlap(
     Some photos are near to each other by chance, and in some data sets nearly all of them; the
     `real` images, which are not copies, say how many of them to expect.
     """
-    images, photos = ([one.path for one in part] for part in (synthetic, (*test, *real)))
-    overlap = _judged(_search(synthetic, test, real), synthetic, test, real)
+    images, photos = (
+        [example.path for example in examples] for examples in (synthetic, (*test, *real))
+    )
+    overlap = _judge_search(_search(synthetic, test, real), synthetic, test, real)
     return _with_copies(overlap, find_copies(images, photos), synthetic, test)
 
 
@@ -127,52 +131,52 @@ class _Found:
 def _search(
     synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
 ) -> _Found:
-    copies, found = search_copies(_read(synthetic), _read(test), _read(real))
-    order = [int(place) for place in np.argsort(found.distance, kind="stable")]
-    near = [place for place in order if found.distance[place] <= copies.threshold]
-    rows = [(place, int(found.index[place]), float(found.distance[place])) for place in near]
+    copies, nearest = search_copies(_read(synthetic), _read(test), _read(real))
+    order = [int(place) for place in np.argsort(nearest.distance, kind="stable")]
+    near = [place for place in order if nearest.distance[place] <= copies.threshold]
+    rows = [(place, int(nearest.index[place]), float(nearest.distance[place])) for place in near]
     return _Found(rows, copies.real_share)
 
 
-def _judged(
-    found: _Found, synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
+def _judge_search(
+    search: _Found, synthetic: Sequence[Example], test: Sequence[Example], real: Sequence[Example]
 ) -> Overlap:
-    near = tuple((synthetic[place].name, test[index].name) for place, index, _ in found.near)
-    identical = sum(distance <= IDENTICAL for *_, distance in found.near)
-    expected = (found.usual * len(real) + 1) / (len(real) + 1)
+    near = tuple((synthetic[place].name, test[index].name) for place, index, _ in search.near)
+    identical = sum(distance <= IDENTICAL for *_, distance in search.near)
+    expected = (search.usual * len(real) + 1) / (len(real) + 1)
     test_of_chance = binomtest(len(near), len(synthetic), expected, alternative="greater")
     beyond = bool(near) and float(test_of_chance.pvalue) < CHANCE
-    return Overlap(near[:identical], near, len(synthetic), found.usual, beyond)
+    return Overlap(near[:identical], near, len(synthetic), search.usual, beyond)
 
 
-def refuse_overlap(found: Overlap, folder: Path | str) -> None:
+def refuse_overlap(overlap: Overlap, folder: Path | str) -> None:
     """Raises InputError when synthetic images repeat the test split."""
-    if found.leaks:
+    if overlap.leaks:
         raise InputError(
-            f"{overlap_sentence(found, folder)} A gain on it would be leakage: remove them, "
+            f"{overlap_sentence(overlap, folder)} A gain on it would be leakage: remove them, "
             "or write 'allow_overlap: true' to measure anyway."
         )
 
 
-def overlap_sentence(found: Overlap, folder: Path | str) -> str:
+def overlap_sentence(overlap: Overlap, folder: Path | str) -> str:
     """What was found, in one sentence."""
-    if found.copies and not found.identical:
+    if overlap.copies and not overlap.identical:
         return (
-            f"{len(found.copies):,} of the {found.searched:,} images of {folder} are copies of "
-            f"test images: {name_pairs(found.copies)}."
+            f"{len(overlap.copies):,} of the {overlap.searched:,} images of {folder} are copies of "
+            f"test images: {name_pairs(overlap.copies)}."
         )
-    if not found.near:
+    if not overlap.near:
         return (
-            f"None of the {found.searched:,} images of {folder} was found to be a copy or "
+            f"None of the {overlap.searched:,} images of {folder} was found to be a copy or "
             "near-copy of a test image."
         )
-    if found.identical:
-        example = "{}, the same as the test image {}".format(*found.identical[0])
+    if overlap.identical:
+        example = "{}, the same as the test image {}".format(*overlap.identical[0])
     else:
-        example = "{} of the test image {}".format(*found.near[0])
+        example = "{} of the test image {}".format(*overlap.near[0])
     return (
-        f"{len(found.near):,} of the {found.searched:,} images of {folder} are near-copies "
-        f"of test images ({in_percent(found.usual, 1)} of real ones are as close), such as "
+        f"{len(overlap.near):,} of the {overlap.searched:,} images of {folder} are near-copies "
+        f"of test images ({in_percent(overlap.usual, 1)} of real ones are as close), such as "
         f"{example}."
     )
 

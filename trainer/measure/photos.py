@@ -18,12 +18,12 @@ from ...core.masks.labelled_png import encode_png
 from ...core.masks.layouts import IMAGES, MASKS
 from ...core.masks.read import LabelMask, check_fits
 from ...core.paths import inside, safe_name
-from .doubles import check_doubles
 from .draws import all_draws
 from .material import make_table, read_data
-from .recipe import MeasureRecipe
-from .segmentation.pairs import Pair, label_masks
+from .measure_recipe import MeasureRecipe
+from .segmentation.pair_data import Pair, label_masks
 from .sources import Dataset, Example
+from .split_copies import check_doubles
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +68,16 @@ def file_names(examples: Sequence[Example], rows: Iterable[int]) -> list[tuple[i
 
     1/a.jpg becomes 1_a, and 1_a-2 where there is 1_a.jpg as well, in the order of the rows.
     """
-    taken: set[tuple[str, str]] = set()
+    used: set[tuple[str, str]] = set()
     named = []
     for row in rows:
         example = examples[row]
         stem = name = example.name.replace("/", "_").removesuffix(example.path.suffix)
         number = 1
-        while (example.own_class, _on_any_disk(name)) in taken:
+        while (example.own_class, _on_any_disk(name)) in used:
             number += 1
             name = f"{stem}-{number}"
-        taken.add((example.own_class, _on_any_disk(name)))
+        used.add((example.own_class, _on_any_disk(name)))
         named.append((row, name))
     return named
 

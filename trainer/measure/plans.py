@@ -10,9 +10,9 @@ import numpy as np
 
 from .added import Labelled
 from .arms import Arm
+from .example_table import Table
+from .noise_filter import Noise
 from .policy import Policy
-from .table import Table
-from .trust import Noise
 
 
 @dataclass(frozen=True)
@@ -54,36 +54,36 @@ def make_plan(
     `seed` is that of the draw and that of the training: arms of one seed are pairs. `noise`: of the
     added images, for arms that ignore it.
     """
-    own = Labelled(real, table.labels[real])
+    real_images = Labelled(real, table.labels[real])
     rng = np.random.default_rng([*seed, 1])
-    learned = _learned(own, added, arm, budget, rng)
+    plan = _plan_batches(real_images, added, arm, budget, rng)
     ignored = noise if arm.trust == "ignore" else None
-    return replace(learned, policy=arm.policy, seed=tuple(seed), noise=ignored)
+    return replace(plan, policy=arm.policy, seed=tuple(seed), noise=ignored)
 
 
-def _learned(
-    own: Labelled, added: Labelled, arm: Arm, budget: Budget, rng: np.random.Generator
+def _plan_batches(
+    real: Labelled, added: Labelled, arm: Arm, budget: Budget, rng: np.random.Generator
 ) -> Plan:
     if arm.mixing == "weight" and len(added.rows):
-        return _weighted(own, added, arm.used_share, budget, rng)
-    order = _mixed(own, added, arm, budget.steps * budget.batch, budget, rng)
+        return _weight_halves(real, added, arm.used_share, budget, rng)
+    order = _mix(real, added, arm, budget.steps * budget.batch, budget, rng)
     return _plan(order, np.full((budget.steps, budget.batch), 1 / budget.batch))
 
 
-def _mixed(
-    own: Labelled, added: Labelled, arm: Arm, size: int, budget: Budget, rng: np.random.Generator
+def _mix(
+    real: Labelled, added: Labelled, arm: Arm, size: int, budget: Budget, rng: np.random.Generator
 ) -> Labelled:
     """The images of a run one after the other, `size` of them."""
     if not len(added.rows):
-        return _stream(own, size, rng)
+        return _stream(real, size, rng)
     if arm.mixing == "alone":
         return _stream(added, size, rng)
     if arm.mixing == "concatenate":
-        return _stream(_joined(own, added), size, rng)
+        return _stream(_concatenate(real, added), size, rng)
     if arm.mixing == "replace":
-        return _replaced(_stream(own, size, rng), added, arm.used_share, rng)
+        return _replace_real(_stream(real, size, rng), added, arm.used_share, rng)
     first = round(arm.used_share * budget.steps) * budget.batch
-    return _joined(_stream(added, first, rng), _stream(own, size - first, rng))
+    return _concatenate(_stream(added, first, rng), _stream(real, size - first, rng))
 
 
 def _stream(images: Labelled, length: int, rng: np.random.Generator) -> Labelled:
@@ -95,13 +95,13 @@ def _stream(images: Labelled, length: int, rng: np.random.Generator) -> Labelled
     return images.take(orders.ravel()[:length])
 
 
-def _joined(first: Labelled, second: Labelled) -> Labelled:
+def _concatenate(first: Labelled, second: Labelled) -> Labelled:
     return Labelled(
         np.concatenate([first.rows, second.rows]), np.concatenate([first.labels, second.labels])
     )
 
 
-def _replaced(
+def _replace_real(
     stream: Labelled, added: Labelled, share: float, rng: np.random.Generator
 ) -> Labelled:
     """`stream` with a share of its images replaced by added ones of the same class."""
@@ -113,26 +113,29 @@ def _replaced(
     return Labelled(rows, stream.labels)
 
 
-def _weighted(
-    own: Labelled, added: Labelled, share: float, budget: Budget, rng: np.random.Generator
+def _weight_halves(
+    real: Labelled, added: Labelled, share: float, budget: Budget, rng: np.random.Generator
 ) -> Plan:
     """Batches half real, half added, with `share` of the loss on the real half.
 
     Kim et al. 2024 ("DataDream"), section 3.3: lambda x real + (1 - lambda) x synthetic.
     """
-    half = max(1, budget.batch // 2)
-    rest = budget.batch - half
-    parts = [
-        _plan(_stream(own, budget.steps * half, rng), np.full((budget.steps, half), share / half)),
+    real_size = max(1, budget.batch // 2)
+    added_size = budget.batch - real_size
+    halves = [
         _plan(
-            _stream(added, budget.steps * rest, rng),
-            np.full((budget.steps, rest), (1 - share) / rest),
+            _stream(real, budget.steps * real_size, rng),
+            np.full((budget.steps, real_size), share / real_size),
+        ),
+        _plan(
+            _stream(added, budget.steps * added_size, rng),
+            np.full((budget.steps, added_size), (1 - share) / added_size),
         ),
     ]
     return Plan(
-        np.concatenate([part.rows for part in parts], axis=1),
-        np.concatenate([part.labels for part in parts], axis=1),
-        np.concatenate([part.weights for part in parts], axis=1),
+        np.concatenate([half.rows for half in halves], axis=1),
+        np.concatenate([half.labels for half in halves], axis=1),
+        np.concatenate([half.weights for half in halves], axis=1),
     )
 
 

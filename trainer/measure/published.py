@@ -60,7 +60,7 @@ class PublishedRow(BaseModel):
         return f"{self.setup}: {shown}"
 
 
-def published_rows(published: Published | None) -> list[PublishedRow]:
+def list_published(published: Published | None) -> list[PublishedRow]:
     """A row for each figure."""
     if published is None:
         return []

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from ...core.images import open_image
-from ..base.data import evenly
+from ..base.photo_data import evenly
 from ..images import read_rgb
-from .results import Sample, SampleKind
+from .measure_results import Sample, SampleKind
 from .sources import Example
 
 SIDE = 96  # pixels: what a report shows on a phone
@@ -45,8 +45,8 @@ def _kinds(
 
 
 def _of_class(examples: Sequence[Example], name: str) -> list[Example]:
-    found = (example for example in examples if example.class_name == name)
-    return sorted(found, key=lambda example: example.name)
+    members = (example for example in examples if example.class_name == name)
+    return sorted(members, key=lambda example: example.name)
 
 
 def _sample(example: Example, kind: SampleKind) -> Sample:
@@ -63,7 +63,7 @@ def _sample(example: Example, kind: SampleKind) -> Sample:
 def thumbnail(path: Path) -> str:
     """The image's middle square, 96 x 96 pixels, as a JPEG in base64."""
     image = _middle(Image.fromarray(read_rgb(path, 2 * SIDE)))
-    return _packed(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS), "JPEG")
+    return _encode(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS), "JPEG")
 
 
 def outline(path: Path) -> str:
@@ -73,8 +73,8 @@ def outline(path: Path) -> str:
     edge = np.zeros((SIDE, SIDE), bool)
     edge[1:] |= (values[1:] != values[:-1]).any(axis=2)
     edge[:, 1:] |= (values[:, 1:] != values[:, :-1]).any(axis=2)
-    drawn = np.where(edge[:, :, None], np.array(OUTLINE, np.uint8), np.uint8(0))
-    return _packed(Image.fromarray(drawn), "PNG")
+    pixels = np.where(edge[:, :, None], np.array(OUTLINE, np.uint8), np.uint8(0))
+    return _encode(Image.fromarray(pixels), "PNG")
 
 
 def _middle(image: Image.Image) -> Image.Image:
@@ -82,7 +82,7 @@ def _middle(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + min(image.size), top + min(image.size)))
 
 
-def _packed(image: Image.Image, form: str) -> str:
+def _encode(image: Image.Image, form: str) -> str:
     file = BytesIO()
     image.save(file, form, quality=80, optimize=True)
     return base64.b64encode(file.getvalue()).decode()

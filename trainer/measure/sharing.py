@@ -35,7 +35,7 @@ class Sharing:
         """
         return self.shared / (1 - self.shared) if self.shared < 1 else 0.0
 
-    def freedom_of(self, draws: int) -> float:
+    def degrees_of_freedom(self, draws: int) -> float:
         """Degrees of freedom of the spread of so many draws.
 
         One less than draws where they share nothing. Else draws are J - 1 random directions among

@@ -24,8 +24,8 @@ from ...core.records import (
     read_records,
     read_training_photos,
 )
-from ..base.data import pool_split
-from .groups import SearchDoubles, group_images, pick_tested, search_doubles
+from ..base.photo_data import pool_split
+from .groups import FindCopies, find_kept_copies, group_images, pick_tested
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Dataset:
     doubles: tuple[tuple[str, str], ...] = ()
 
 
-def checked(
+def check_dataset(
     real: Sequence[Example], test: Sequence[Example], description: str, least: int = 2
 ) -> Dataset:
     """The dataset of both parts.
@@ -110,7 +110,7 @@ def pets(root: Path) -> Dataset:
         *(_pet(root, entry, seen=True) for entry in split.pool),
     ]
     test = [_pet(root, entry, seen=False) for entry in read_split(root, "test")]
-    return checked(real, test, "Oxford-IIIT Pet: draws from trainval, tested on all of test.")
+    return check_dataset(real, test, "Oxford-IIIT Pet: draws from trainval, tested on all of test.")
 
 
 def _pet(root: Path, entry: Entry, seen: bool) -> Example:
@@ -124,11 +124,11 @@ def elpv(share: float = 0.25, seed: int = 0) -> Dataset:
     Mono- and polycrystalline cells, functional or defective: four classes. A cell is defective
     when its annotated probability is at least one half.
     """
-    found = find_spec("elpv_dataset")
-    if found is None or found.origin is None:
+    spec = find_spec("elpv_dataset")
+    if spec is None or spec.origin is None:
         raise InputError("The solar cells are missing: pip install elpv-dataset.")
-    folder = Path(found.origin).parent / "data"
-    rows = csv.reader(_squeezed(folder / "labels.csv"), delimiter=" ")
+    folder = Path(spec.origin).parent / "data"
+    rows = csv.reader(_squeeze(folder / "labels.csv"), delimiter=" ")
     examples = [
         Example(folder / name, name, f"{kind} {'defective' if float(p) >= 0.5 else 'functional'}")
         for name, p, kind in rows
@@ -136,7 +136,7 @@ def elpv(share: float = 0.25, seed: int = 0) -> Dataset:
     return split_examples(examples, share, seed, search=lambda paths: [])
 
 
-def _squeezed(path: Path) -> list[str]:
+def _squeeze(path: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     return [" ".join(line.split()) for line in lines if line.strip()]
 
@@ -146,17 +146,17 @@ def folder_dataset(
     test: Path | None = None,
     share: float = 0.25,
     seed: int = 0,
-    search: SearchDoubles = search_doubles,
+    search: FindCopies = find_kept_copies,
 ) -> Dataset:
     """Class folders: with a `test` folder beside, or parts inside, or split by seed."""
-    taken = taken_parts(folder, test)
-    if taken.test is None:
-        return split_examples(read_examples(taken.real), share, seed, search=search)
-    return checked(read_examples(taken.real), read_examples(taken.test), taken.description)
+    parts = resolve_parts(folder, test)
+    if parts.test is None:
+        return split_examples(read_examples(parts.real), share, seed, search=search)
+    return check_dataset(read_examples(parts.real), read_examples(parts.test), parts.description)
 
 
 @dataclass(frozen=True)
-class Taken:
+class DatasetParts:
     """The folders that draws come from and that is tested on; without `test`, a split by seed."""
 
     real: Path
@@ -164,7 +164,7 @@ class Taken:
     description: str
 
 
-def taken_parts(folder: Path, test: Path | None) -> Taken:
+def resolve_parts(folder: Path, test: Path | None) -> DatasetParts:
     """What is taken for what: the folders of a recipe, or the parts of a folder.
 
     Nothing is chosen by val, as a measurement chooses inside the shots alone: it is tested on where
@@ -173,30 +173,32 @@ def taken_parts(folder: Path, test: Path | None) -> Taken:
     """
     parts = {} if (folder / METADATA).exists() or not folder.is_dir() else find_splits(folder)
     if not parts:
-        return Taken(folder, test, _told(folder.name, test.name) if test else "")
-    names = {part: one.relative_to(folder).as_posix() for part, one in parts.items()}
+        return DatasetParts(folder, test, _describe_parts(folder.name, test.name) if test else "")
+    relative = {name: path.relative_to(folder).as_posix() for name, path in parts.items()}
     if "train" not in parts:
         raise InputError(
-            f"{folder} has the splits {', '.join(names.values())} but no train: name the "
+            f"{folder} has the splits {', '.join(relative.values())} but no train: name the "
             f"folder to draw from, such as {next(iter(parts.values()))}."
         )
     if test is not None:
-        others = [name for part, name in names.items() if part != "train"]
-        return Taken(parts["train"], test, _told(names["train"], test.name, others))
+        unused = [path for name, path in relative.items() if name != "train"]
+        return DatasetParts(
+            parts["train"], test, _describe_parts(relative["train"], test.name, unused)
+        )
     tested = "test" if "test" in parts else "val"
     if tested not in parts:
-        return Taken(parts["train"], None, "")
-    others = [name for part, name in names.items() if part not in ("train", tested)]
-    described = _told(names["train"], names[tested], others)
-    return Taken(parts["train"], parts[tested], described)
+        return DatasetParts(parts["train"], None, "")
+    unused = [path for name, path in relative.items() if name not in ("train", tested)]
+    described = _describe_parts(relative["train"], relative[tested], unused)
+    return DatasetParts(parts["train"], parts[tested], described)
 
 
-def _told(real: str, test: str, others: Sequence[str] = ()) -> str:
-    names = " and ".join(others)
-    are = "are" if len(others) > 1 else "is"
+def _describe_parts(real: str, test: str, unused: Sequence[str] = ()) -> str:
+    names = " and ".join(unused)
+    are = "are" if len(unused) > 1 else "is"
     why = "rates and ratios are chosen within the shots alone."
-    left = f" {names} {are} left out: {why}" if others else ""
-    return f"Folders: draws from {real}, tested on {test}.{left}"
+    unused_text = f" {names} {are} left out: {why}" if unused else ""
+    return f"Folders: draws from {real}, tested on {test}.{unused_text}"
 
 
 def split_examples(
@@ -204,7 +206,7 @@ def split_examples(
     share: float,
     seed: int,
     least: int = 2,
-    search: SearchDoubles = search_doubles,
+    search: FindCopies = find_kept_copies,
 ) -> Dataset:
     """`share` (0 to 1) of each class is the test split, one image at least, chosen by `seed`.
 
@@ -240,9 +242,11 @@ def split_examples(
     held_out = set(tested)
     real = sorted(set(range(len(examples))) - held_out, key=lambda i: _class_and_name(examples[i]))
     description = f"{in_percent(share)} of each class, picked by seed {seed}, are the test split."
-    data = checked([examples[i] for i in real], [examples[i] for i in tested], description, least)
+    data = check_dataset(
+        [examples[i] for i in real], [examples[i] for i in tested], description, least
+    )
     doubles = {tuple(sorted((copy.image, copy.reference))) for copy in copies}
-    named = sorted((examples[one].name, examples[other].name) for one, other in doubles)
+    named = sorted((examples[first].name, examples[second].name) for first, second in doubles)
     return replace(data, doubles=tuple(named))
 
 
@@ -260,30 +264,32 @@ def read_examples(folder: Path) -> list[Example]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.{_beside(folder)}")
     if (folder / METADATA).exists():
-        learned = read_training_photos(folder)
-        return [recorded_example(folder, record, learned) for record in kept_records(folder)]
+        photos = read_training_photos(folder)
+        return [record_example(folder, record, photos) for record in read_kept_records(folder)]
     return [
-        Example(path, path.relative_to(folder).as_posix(), one.name)
-        for one in find_class_folders(folder)
-        for path in one.images
+        Example(path, path.relative_to(folder).as_posix(), class_folder.name)
+        for class_folder in find_class_folders(folder)
+        for path in class_folder.images
     ]
 
 
-def kept_records(folder: Path) -> list[Record]:
+def read_kept_records(folder: Path) -> list[Record]:
     """The records of a dataset folder less those not kept or deleted.
 
     Raises InputError without any.
     """
-    kept = [record for record in read_records(folder) if record.kept]
-    records, deleted = drop_deleted(folder, kept)
-    if not kept:
+    records = [record for record in read_records(folder) if record.kept]
+    remaining, deleted = drop_deleted(folder, records)
+    if not records:
         raise InputError(f"{folder / METADATA} has no kept images.")
     if not records:
+        raise InputError(f"{folder / METADATA} has no image that is kept.")
+    if not remaining:
         raise InputError(f"{describe_deleted(deleted, folder)} Nothing is left.")
-    return records
+    return remaining
 
 
-def recorded_example(folder: Path, record: Record, learned: LearnedPhotos) -> Example:
+def record_example(folder: Path, record: Record, learned: LearnedPhotos) -> Example:
     """The image of a record of a dataset folder."""
     return Example(
         inside(folder, record.file_name),
@@ -302,11 +308,11 @@ def _beside(folder: Path) -> str:
 
 def of_classes(examples: Iterable[Example], classes: Sequence[str]) -> list[Example]:
     """The synthetic examples. Raises InputError for a class that the real images do not have."""
-    found = list(examples)
-    for example in found:
+    members = list(examples)
+    for example in members:
         if example.class_name not in classes:
             raise InputError(
                 f"The synthetic images have a class {example.class_name!r} that the real ones do "
                 f"not have.{did_you_mean(example.class_name, classes)}"
             )
-    return found
+    return members

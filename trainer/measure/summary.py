@@ -11,12 +11,12 @@ from .gain import (
     Gain,
     Interval,
     bootstrap_interval,
-    difference_interval,
-    gain,
+    estimate_gain,
+    estimate_interval,
     is_binary,
     sentence,
 )
-from .results import Bounds, GainRow, Run, unpack
+from .measure_results import Bounds, GainRow, Run, unpack
 from .sharing import INDEPENDENT, Sharing
 
 SAME_STEPS = "real only, same steps"
@@ -52,63 +52,65 @@ def gain_rows(runs: Sequence[Run], tested: int | Basis) -> list[GainRow]:
         for arm in dict.fromkeys(run.config.arm for run in plain):
             if arm == REAL_ONLY:
                 continue
-            own = [run for run in plain if run.config.arm == arm]
+            arm_runs = [run for run in plain if run.config.arm == arm]
             as_it_is = [run for run in plain if run.config.arm == arm.untrusting]
             if as_it_is and arm.trust != "none":
-                rows.append(_row(own, as_it_is, arm.untrusting.name, basis))
-            rows.append(_row(own, baseline, "real only", basis))
+                rows.append(_row(arm_runs, as_it_is, arm.untrusting.name, basis))
+            rows.append(_row(arm_runs, baseline, "real only", basis))
             alone = [run for run in plain if run.config.arm == arm.real_only]
             if alone and arm.policy != "none" and arm.add != "nothing":
-                rows.append(_row(own, alone, arm.real_only.name, basis))
+                rows.append(_row(arm_runs, alone, arm.real_only.name, basis))
             same_steps = [run for run in of_shots if run.config.matched == arm]
             if same_steps:
-                rows.append(_row(own, same_steps, SAME_STEPS, basis))
+                rows.append(_row(arm_runs, same_steps, SAME_STEPS, basis))
     return rows
 
 
 def _row(runs: Sequence[Run], baseline: Sequence[Run], against: str, basis: Basis) -> GainRow:
-    runs, baseline = _sorted(runs), _sorted(baseline)
+    runs, baseline = _sort_runs(runs), _sort_runs(baseline)
     shots, arm = runs[0].config.shots, runs[0].config.arm
     sharing = basis.sharing.get((shots, arm), INDEPENDENT)
-    own, base = (_by_image(part, basis.tested) for part in (runs, baseline))
-    found = _of_control(gain(own, base, sharing), runs)
-    metric, *others = runs[0].metrics
+    arm_scores, baseline_scores = (
+        _by_image(part_runs, basis.tested) for part_runs in (runs, baseline)
+    )
+    arm_gain = _of_control(estimate_gain(arm_scores, baseline_scores, sharing), runs)
+    metric, *other_metrics = runs[0].metrics
     shown = arm.name if against == "real only" else f"{arm.name} (against {against})"
     return GainRow(
         shots=shots,
         arm=arm.name,
         against=against,
         metric=metric,
-        value=100 * float(own.mean()),
-        baseline=100 * float(base.mean()),
-        gain=found.mean,
-        low=found.low,
-        high=found.high,
-        relative=found.relative,
-        bootstrap=_bootstrap(own, base),
-        verdict=found.verdict,
-        draws=found.draws,
-        seeds=found.seeds,
-        draws_to_tell=found.draws_to_tell,
+        value=100 * float(arm_scores.mean()),
+        baseline=100 * float(baseline_scores.mean()),
+        gain=arm_gain.mean,
+        low=arm_gain.low,
+        high=arm_gain.high,
+        relative=arm_gain.relative,
+        bootstrap=_bootstrap(arm_scores, baseline_scores),
+        verdict=arm_gain.verdict,
+        draws=arm_gain.draws,
+        seeds=arm_gain.seeds,
+        draws_to_tell=arm_gain.draws_to_tell,
         by_class=list(_points(runs) - _points(baseline)),
-        sentence=_sentence(shown, found, runs),
-        others={name: _mean(runs, name) - _mean(baseline, name) for name in others},
-        class_bounds=_class_bounds(own, base, sharing, basis.labels),
-        value_bounds=_reached(own, sharing),
-        baseline_bounds=_reached(base, sharing),
-        shared=found.shared,
-        other_photos=found.other_photos,
+        sentence=_sentence(shown, arm_gain, runs),
+        others={name: _mean(runs, name) - _mean(baseline, name) for name in other_metrics},
+        class_bounds=_class_bounds(arm_scores, baseline_scores, sharing, basis.labels),
+        value_bounds=_value_bounds(arm_scores, sharing),
+        baseline_bounds=_value_bounds(baseline_scores, sharing),
+        shared=arm_gain.shared,
+        other_photos=arm_gain.other_photos,
     )
 
 
-def _of_control(found: Gain, runs: Sequence[Run]) -> Gain:
+def _of_control(gain: Gain, runs: Sequence[Run]) -> Gain:
     """Of a control no more draws are advised; what added nothing has no difference to be told."""
-    if found.verdict != "cannot tell":
-        return found
+    if gain.verdict != "cannot tell":
+        return gain
     if is_unused(runs):
-        return replace(found, verdict="no difference", draws_to_tell=None)
+        return replace(gain, verdict="no difference", draws_to_tell=None)
     control = runs[0].config.arm.add in CONTROLS
-    return replace(found, draws_to_tell=None) if control else found
+    return replace(gain, draws_to_tell=None) if control else gain
 
 
 def is_unused(runs: Sequence[Run]) -> bool:
@@ -116,15 +118,15 @@ def is_unused(runs: Sequence[Run]) -> bool:
     return all(run.config.arm.ratio == "auto" and run.added == 0 for run in runs)
 
 
-def _sentence(name: str, found: Gain, runs: Sequence[Run]) -> str:
+def _sentence(name: str, gain: Gain, runs: Sequence[Run]) -> str:
     """The gain in words, with what has to be said of controls and of arms that added nothing."""
     config = runs[0].config
     control = config.arm.add in CONTROLS
-    said = sentence(name, found, config.shots, control)
+    text = sentence(name, gain, config.shots, control)
     if is_unused(runs):
-        return f"{said} It added nothing in any draw, so it is real only."
-    fails = found.verdict == "helps" or (found.verdict == "hurts" and config.arm.add == "same")
-    return f"{said} {FAILED}" if control and fails else said
+        return f"{text} It added nothing in any draw, so it is real only."
+    fails = gain.verdict == "helps" or (gain.verdict == "hurts" and config.arm.add == "same")
+    return f"{text} {FAILED}" if control and fails else text
 
 
 FAILED = (
@@ -132,7 +134,7 @@ FAILED = (
 )
 
 
-def _sorted(runs: Sequence[Run]) -> list[Run]:
+def _sort_runs(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.config.draw, run.config.seed))
 
 
@@ -142,37 +144,37 @@ def _by_image(runs: Sequence[Run], tested: int) -> np.ndarray:
     return np.stack([unpack(run.by_image, tested) for run in runs]).reshape(draws, -1, tested)
 
 
-def _bootstrap(own: np.ndarray, base: np.ndarray) -> Bounds:
+def _bootstrap(arm: np.ndarray, base: np.ndarray) -> Bounds:
     """The bootstrap's bounds; nan where draws have no spread, which would have no width."""
-    by_run = 100 * (own.mean(axis=2) - base.mean(axis=2))
-    found = bootstrap_interval(by_run)
-    return (found.low, found.high) if found.high > found.low else (np.nan, np.nan)
+    by_run = 100 * (arm.mean(axis=2) - base.mean(axis=2))
+    interval = bootstrap_interval(by_run)
+    return (interval.low, interval.high) if interval.high > interval.low else (np.nan, np.nan)
 
 
-def _reached(parts: np.ndarray, sharing: Sharing) -> Bounds:
+def _value_bounds(parts: np.ndarray, sharing: Sharing) -> Bounds:
     """The interval of what an arm itself reaches, in percent."""
-    return _ends(difference_interval(100 * parts, sharing, is_binary(parts)), least=0.0)
+    return _ends(estimate_interval(100 * parts, sharing, is_binary(parts)), least=0.0)
 
 
 def _class_bounds(
-    own: np.ndarray, base: np.ndarray, sharing: Sharing, labels: np.ndarray | None
+    arm: np.ndarray, base: np.ndarray, sharing: Sharing, labels: np.ndarray | None
 ) -> list[Bounds]:
     """Intervals of the classes' gains, each widened for the number of classes."""
     if labels is None:
         return []
-    points, binary = 100 * (own - base), is_binary(own) and is_binary(base)
+    points, binary = 100 * (arm - base), is_binary(arm) and is_binary(base)
     places = [labels == label for label in range(int(labels.max()) + 1)]
     level = 1 - (1 - LEVEL) / len(places)
     return [
-        _ends(difference_interval(points[..., at], sharing, binary, level))
+        _ends(estimate_interval(points[..., at], sharing, binary, level))
         if at.any()
         else (np.nan, np.nan)
         for at in places
     ]
 
 
-def _ends(found: Interval, least: float = -100.0) -> Bounds:
-    return max(found.low, least), found.high
+def _ends(interval: Interval, least: float = -100.0) -> Bounds:
+    return max(interval.low, least), interval.high
 
 
 def _points(runs: Sequence[Run]) -> np.ndarray:

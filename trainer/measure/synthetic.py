@@ -7,8 +7,8 @@ from pathlib import Path
 from ...core.errors import InputError
 from ...core.image_files import visible_folders
 from ...core.records import METADATA
-from .recipe import MeasureRecipe
-from .segmentation.pairs import synthetic_pairs
+from .measure_recipe import MeasureRecipe
+from .segmentation.pair_data import synthetic_pairs
 from .sources import Dataset, Example, of_classes, read_examples
 
 
@@ -22,7 +22,7 @@ def read_synthetic(recipe: MeasureRecipe, data: Dataset) -> list[Example]:
 
 
 def _of_set(recipe: MeasureRecipe, named: Sequence[Path], data: Dataset) -> list[Example]:
-    folders = [one for folder in named for one in dataset_folders(folder)]
+    folders = [inner for folder in named for inner in dataset_folders(folder)]
     if len(folders) == 1:
         return _read(recipe, folders[0], data)
     return [
@@ -39,10 +39,10 @@ def dataset_folders(folder: Path) -> Sequence[Path]:
     """
     if not folder.is_dir() or (folder / METADATA).exists():
         return [folder]
-    inner = visible_folders(folder)
-    whole = [one for one in inner if (one / METADATA).exists()]
-    if whole and len(whole) < len(inner):
-        other = next(one for one in inner if one not in whole)
+    entries = visible_folders(folder)
+    whole = [entry for entry in entries if (entry / METADATA).exists()]
+    if whole and len(whole) < len(entries):
+        other = next(entry for entry in entries if entry not in whole)
         raise InputError(
             f"{folder} holds dataset folders, but {other.name} is not one: it has no "
             f"{METADATA}. Finish its run, or move it away."

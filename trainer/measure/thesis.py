@@ -3,7 +3,7 @@
 SGD at 1e-3 without momentum, schedule or weight decay, batches of 16, at most 55 epochs, stopped
 when the accuracy on half of the test split has not risen for 5 epochs; the other half is the test.
 An arm with more images takes more steps in an epoch, so that its gain is images and steps in one;
-`matched` trains real only for as many steps. Where features are given, what the thesis did to
+`train_steps` trains real only for as many steps. Where features are given, what the thesis did to
 pixels and to batch normalisation does not apply.
 """
 
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ...core.errors import InputError
 from .added import Labelled
+from .example_table import Table
 from .head import Heads, descend
-from .table import Table
 
 RATE, BATCH, EPOCHS, PATIENCE = 1e-3, 16, 55, 5
 DIFFERS = (
@@ -59,7 +59,7 @@ def thesis_features(features: np.ndarray) -> Tensor:
     return torch.from_numpy(rows.astype(np.float32))
 
 
-def stopped_early(
+def train_early_stopping(
     features: Tensor,
     sets: Sequence[Labelled],
     classes: int,
@@ -76,7 +76,7 @@ def stopped_early(
     return _train(features, sets, classes, most, seeds, accuracy)
 
 
-def matched(
+def train_steps(
     features: Tensor,
     sets: Sequence[Labelled],
     classes: int,
@@ -96,18 +96,18 @@ def _train(
     judge: Callable[[Heads], np.ndarray] | None,
 ) -> Trained:
     heads = _like_torch(seeds, features.shape[1], classes)
-    taken = np.zeros(len(sets), int)
+    steps = np.zeros(len(sets), int)
     best, waited = np.zeros(len(sets)), np.zeros(len(sets), int)
     generators = [np.random.default_rng([*seed, 5]) for seed in seeds]
-    going = taken < most
+    going = steps < most
     while going.any():
-        taken += _epoch(heads, features, sets, generators, np.where(going, most - taken, 0))
+        steps += _epoch(heads, features, sets, generators, np.where(going, most - steps, 0))
         if judge:
-            found = judge(heads)
-            waited = np.where(found > best, 0, waited + 1)
-            best = np.maximum(best, found)
-        going &= (taken < most) & (waited < PATIENCE)
-    return Trained(heads, taken)
+            scores = judge(heads)
+            waited = np.where(scores > best, 0, waited + 1)
+            best = np.maximum(best, scores)
+        going &= (steps < most) & (waited < PATIENCE)
+    return Trained(heads, steps)
 
 
 def _like_torch(seeds: Sequence[list[int]], width: int, classes: int) -> Heads:
@@ -125,7 +125,7 @@ def _epoch(
     features: Tensor,
     sets: Sequence[Labelled],
     generators: Sequence[np.random.Generator],
-    left: np.ndarray,
+    remaining: np.ndarray,
 ) -> np.ndarray:
     """One pass over all images in a new order; returns the steps taken, at most `left` (r)."""
     steps, size = _steps_an_epoch(sets), len(sets[0].rows)
@@ -133,14 +133,14 @@ def _epoch(
     rows = np.stack([s.rows[order] for s, order in zip(sets, orders, strict=True)])
     labels = np.stack([s.labels[order] for s, order in zip(sets, orders, strict=True)])
     for step in range(steps):
-        part = slice(step * BATCH, (step + 1) * BATCH)
-        chosen = torch.from_numpy(rows[:, part])
-        rate = torch.from_numpy(np.where(step < left, RATE, 0).astype(np.float32))
+        batch = slice(step * BATCH, (step + 1) * BATCH)
+        chosen = torch.from_numpy(rows[:, batch])
+        rate = torch.from_numpy(np.where(step < remaining, RATE, 0).astype(np.float32))
         weights = torch.full(chosen.shape, 1 / chosen.shape[1])
         none = torch.zeros(len(sets))
-        wanted = torch.from_numpy(labels[:, part])
-        descend(heads, features[chosen], wanted, weights, rate, none, 0.0)
-    return np.minimum(steps, left)
+        targets = torch.from_numpy(labels[:, batch])
+        descend(heads, features[chosen], targets, weights, rate, none, 0.0)
+    return np.minimum(steps, remaining)
 
 
 def _steps_an_epoch(sets: Sequence[Labelled]) -> int:

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from .added import Labelled, added_images
+from .added import Labelled, select_added
 from .arms import REAL_ONLY, Arm
-from .divergence import refuse_diverged
+from .class_metrics import classification_outcome
+from .diverged_runs import refuse_diverged
 from .draws import Draw, all_draws
-from .grid import Done, Grid, finished
+from .example_table import Table
+from .grid import Done, Grid, build_run
 from .learner import Options
-from .metrics import classification_outcome
-from .results import Config, Run
-from .table import Table
-from .thesis import BATCH, RATE, Trained, halves, matched, stopped_early, thesis_features
+from .measure_results import Config, Run
+from .thesis import BATCH, RATE, Trained, halves, thesis_features, train_early_stopping, train_steps
 from .tune import Choice
 
 
@@ -28,21 +28,21 @@ class ThesisProtocol:
         self.stopping, self.test = halves(table)
 
     def runs(
-        self, grid: Grid, known: Mapping[str, Run], done: Done = lambda runs: None
+        self, grid: Grid, earlier: Mapping[str, Run], done: Done = lambda runs: None
     ) -> list[Run]:
         """Every run of the grid; `grid.budget` does not apply here."""
         runs: list[Run] = []
         for draw in all_draws(self.table, grid.shots, grid.draws):
-            found = [run for arm in grid.arms for run in self._arm(draw, arm, grid, known)]
-            runs.extend(found)
-            done(found)
+            arm_runs = [run for arm in grid.arms for run in self._arm(draw, arm, grid, earlier)]
+            runs.extend(arm_runs)
+            done(arm_runs)
         return runs
 
-    def _arm(self, draw: Draw, arm: Arm, grid: Grid, known: Mapping[str, Run]) -> list[Run]:
+    def _arm(self, draw: Draw, arm: Arm, grid: Grid, earlier: Mapping[str, Run]) -> list[Run]:
         """The runs of an arm over all seeds, then real only at the steps that each of them took."""
         configs, beside = self._configs(draw, arm, grid)
-        if all(config.key in known for config in [*configs, *beside]):
-            return [known[config.key] for config in [*configs, *beside]]
+        if all(config.key in earlier for config in [*configs, *beside]):
+            return [earlier[config.key] for config in [*configs, *beside]]
         runs = self._train(draw, arm, configs)
         steps = np.array([run.steps for run in runs])
         return runs + (self._train(draw, REAL_ONLY, beside, steps) if beside else [])
@@ -82,7 +82,7 @@ class ThesisProtocol:
         steps: np.ndarray | None = None,
     ) -> list[Run]:
         began = time.perf_counter()
-        added = added_images(self.table, draw, arm)
+        added = select_added(self.table, draw, arm)
         alone = arm.mixing == "alone"
         real = draw.shots[:0] if alone else draw.shots
         images = Labelled(
@@ -96,16 +96,16 @@ class ThesisProtocol:
         seconds = (time.perf_counter() - began) / len(configs)
         choice, labels = Choice(arm, {}, ""), self.table.labels[self.test]
         return [
-            finished(
+            build_run(
                 config,
                 choice,
                 (len(real), len(added.rows)),
-                int(taken),
+                int(steps_taken),
                 Options(RATE, 0.0),
                 classification_outcome(of_run, labels),
                 seconds,
             )
-            for config, of_run, taken in zip(configs, scores, trained.steps, strict=True)
+            for config, of_run, steps_taken in zip(configs, scores, trained.steps, strict=True)
         ]
 
     def _fit(
@@ -114,6 +114,6 @@ class ThesisProtocol:
         classes = len(self.table.classes)
         seeds = [[config.draw, config.seed] for config in configs]
         if steps is not None:
-            return matched(self.features, sets, classes, steps, seeds)
+            return train_steps(self.features, sets, classes, steps, seeds)
         stopping = (self.stopping, self.table.labels[self.stopping])
-        return stopped_early(self.features, sets, classes, stopping, seeds)
+        return train_early_stopping(self.features, sets, classes, stopping, seeds)

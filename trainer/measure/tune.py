@@ -10,14 +10,13 @@ from itertools import product
 import numpy as np
 from scipy.stats import binomtest
 
-from .added import Labelled, added_images, usable, without_sources
+from .added import Labelled, select_added, usable, without_sources
 from .arms import REAL_ONLY, Arm, Mixing
-from .divergence import has_diverged, refuse_all_diverged
+from .diverged_runs import has_diverged, refuse_all_diverged
 from .draws import Draw, Fold, folds
-from .learner import Options, Outcome
+from .example_table import Table
+from .learner import Options, Outcome, Setting
 from .plans import Plan, make_plan
-from .setting import Setting
-from .table import Table
 
 CANDIDATES: tuple[tuple[float, Mixing, float | None], ...] = (
     (100, "concatenate", None),
@@ -47,11 +46,13 @@ def choose_options(setting: Setting) -> Options:
     By the loss on what is held out: a few shots tell options apart by it that all get the same
     images right, and confidence stays honest.
     """
-    parts, grid = folds(setting.table, setting.draw), setting.learner.grid
-    if not parts or len(grid) == 1:
+    fold_list, grid = folds(setting.table, setting.draw), setting.learner.grid
+    if not fold_list or len(grid) == 1:
         return setting.learner.first
-    found = [held_out(setting, fold, [REAL_ONLY], grid) for fold in parts]
-    losses = np.concatenate([[one.loss for one in of_fold] for of_fold in found], axis=1)
+    outcomes = [evaluate_fold(setting, fold, [REAL_ONLY], grid) for fold in fold_list]
+    losses = np.concatenate(
+        [[outcome.loss for outcome in fold_outcomes] for fold_outcomes in outcomes], axis=1
+    )
     means = np.nan_to_num(losses.mean(axis=1), nan=np.inf)
     if not np.isfinite(means).any():
         rates = list(dict.fromkeys(option.rate for option in grid))
@@ -67,31 +68,34 @@ def choose_arm(setting: Setting, arm: Arm, options: Options) -> Choice:
     almost never; one that does nothing may, now and then. Candidates for which there are too few
     images are left out.
     """
-    parts = folds(setting.table, setting.draw)
-    if not parts:
+    fold_list = folds(setting.table, setting.draw)
+    if not fold_list:
         return Choice(arm.real_only, {}, "one shot leaves nothing to choose with")
-    arms = [arm.real_only, *candidates(setting.table, setting.draw, arm, parts)]
+    arms = [arm.real_only, *candidates(setting.table, setting.draw, arm, fold_list)]
     if len(arms) == 1:
         return Choice(arm.real_only, {}, "there are no images to choose with")
-    found = [held_out(setting, fold, arms, [options]) for fold in parts]
-    scores = [np.stack([one.by_image.astype(np.float64) for one in part]) for part in found]
-    return chosen_arm(arms, np.concatenate(scores, axis=1))
+    outcomes = [evaluate_fold(setting, fold, arms, [options]) for fold in fold_list]
+    scores = [
+        np.stack([outcome.by_image.astype(np.float64) for outcome in fold_outcomes])
+        for fold_outcomes in outcomes
+    ]
+    return pick_arm(arms, np.concatenate(scores, axis=1))
 
 
-def chosen_arm(arms: Sequence[Arm], scores: np.ndarray) -> Choice:
+def pick_arm(arms: Sequence[Arm], scores: np.ndarray) -> Choice:
     """The choice from each arm's scores of the shots (arms, n), real only first."""
     shares = scores.mean(axis=1)
-    found = {arm.name: float(share) for arm, share in zip(arms, shares, strict=True)}
+    shares_by_arm = {arm.name: float(share) for arm, share in zip(arms, shares, strict=True)}
     best = int(shares.argmax())
     if best == 0:
-        return Choice(arms[0], found, "nothing beats real only on the held-out shots")
+        return Choice(arms[0], shares_by_arm, "nothing beats real only on the held-out shots")
     won, lost = int((scores[best] > scores[0]).sum()), int((scores[best] < scores[0]).sum())
     if binomtest(won, won + lost, alternative="greater").pvalue > CHANCE:
         reason = (
             f"the best candidate wins {won} held-out shots and loses {lost}, which may be chance"
         )
-        return Choice(arms[0], found, reason)
-    return Choice(arms[best], found, f"wins {won} held-out shots and loses {lost}")
+        return Choice(arms[0], shares_by_arm, reason)
+    return Choice(arms[best], shares_by_arm, f"wins {won} held-out shots and loses {lost}")
 
 
 def candidates(table: Table, draw: Draw, arm: Arm, parts: Sequence[Fold]) -> list[Arm]:
@@ -101,27 +105,33 @@ def candidates(table: Table, draw: Draw, arm: Arm, parts: Sequence[Fold]) -> lis
     """
     labels = range(len(table.classes))
     least = min(len(usable(table, draw, label, "synthetic", arm.of)) for label in labels)
-    every = [arm.settled(*candidate) for candidate in CANDIDATES]
-    enough = [one for one in every if float(one.ratio) * draw.count <= 100 * least]
-    return [one for one in enough if all(len(_added(table, draw, one, f).rows) for f in parts)]
+    every = [arm.with_mixing(*candidate) for candidate in CANDIDATES]
+    feasible = [
+        candidate for candidate in every if float(candidate.ratio) * draw.count <= 100 * least
+    ]
+    return [
+        candidate
+        for candidate in feasible
+        if all(len(_select_added(table, draw, candidate, f).rows) for f in parts)
+    ]
 
 
-def _added(table: Table, draw: Draw, arm: Arm, fold: Fold) -> Labelled:
+def _select_added(table: Table, draw: Draw, arm: Arm, fold: Fold) -> Labelled:
     """Images made from shots that are held out are held out with them."""
-    return without_sources(table, added_images(table, draw, arm), fold.held_out)
+    return without_sources(table, select_added(table, draw, arm), fold.held_out)
 
 
-def held_out(
+def evaluate_fold(
     setting: Setting, fold: Fold, arms: Sequence[Arm], options: Sequence[Options]
 ) -> list[Outcome]:
     """How good every arm with every option is in the fold's held-out shots, arm by arm."""
     plans = [_plan(setting, fold, arm) for arm in arms]
     runs = list(product(plans, options))
-    found = setting.fit([plan for plan, _ in runs], [option for _, option in runs], fold.held_out)
-    return [_judged(setting, of_run, fold.held_out) for of_run in found]
+    scores = setting.fit([plan for plan, _ in runs], [option for _, option in runs], fold.held_out)
+    return [_judge(setting, of_run, fold.held_out) for of_run in scores]
 
 
-def _judged(setting: Setting, scores: np.ndarray, rows: np.ndarray) -> Outcome:
+def _judge(setting: Setting, scores: np.ndarray, rows: np.ndarray) -> Outcome:
     """How good a run is; one that diverged is worse than all others."""
     if has_diverged(scores):
         return Outcome({}, (), np.full(len(rows), -np.inf), np.full(len(rows), np.nan))
@@ -130,5 +140,5 @@ def _judged(setting: Setting, scores: np.ndarray, rows: np.ndarray) -> Outcome:
 
 def _plan(setting: Setting, fold: Fold, arm: Arm) -> Plan:
     table, draw = setting.table, setting.draw
-    added = _added(table, draw, arm, fold)
+    added = _select_added(table, draw, arm, fold)
     return make_plan(table, fold.learned, added, arm, setting.budget, [draw.seed, 0])

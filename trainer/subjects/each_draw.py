@@ -6,7 +6,7 @@ from ...core.counted import did_you_mean
 from ...core.draw_folders import draw_folders
 from ...core.errors import InputError
 from ...core.image_files import image_files
-from .recipe import ClassFolders, SubjectRecipe
+from .subject_recipe import ClassFolders, SubjectRecipe
 
 ADVICE = "`manyshot shots RECIPE FOLDER --each-draw` makes them of a measurement's recipe."
 

@@ -1,7 +1,7 @@
-"""Stable Diffusion 1.5 and XL as numbers: what a single file leaves unsaid of its own networks.
+"""Configurations of Stable Diffusion 1.5 and XL, which single files lack.
 
-From the configuration files that were published with runwayml's stable-diffusion-v1-5 and
-Stability AI's stable-diffusion-xl-base-1.0; what they leave at a library's default is left out.
+From the configuration files of runwayml's stable-diffusion-v1-5 and Stability AI's
+stable-diffusion-xl-base-1.0, without values that equal a library's default.
 """
 
 from typing import Any
@@ -85,4 +85,4 @@ PARTS: dict[Family, dict[str, Part]] = {
         "scheduler": _SCHEDULER,
     },
 }
-"""The networks and the schedule of each family, by the names that diffusers gives them."""
+"""The networks and the schedule of each family, by diffusers' names."""

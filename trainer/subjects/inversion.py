@@ -1,4 +1,4 @@
-"""Textual Inversion: the subject as new vectors in the text encoder, and nothing else.
+"""Textual Inversion: only new token vectors in the text encoders are trained.
 
 Gal et al. 2022, "An Image is Worth One Word".
 """
@@ -11,23 +11,23 @@ from torch import Tensor, nn
 
 from ..divergence import check_finite
 from ..tensor_files import write_tensors
-from .adapted import Adapted
+from .adapted_model import AdaptedModel
 from .base_model import BaseModel
-from .words import Embedding, Token, noun_vectors, plug_in
+from .token_embeddings import ExtendedEmbedding, Token, extend_embeddings, init_vectors
 
-KEYS = {"sd1": ("emb_params",), "sdxl": ("clip_l", "clip_g")}  # as ComfyUI and A1111 read them
-
-
-def invert(base: BaseModel, token: Token, vectors: int, seed: int = 0) -> Adapted:
-    """The base with `vectors` new vectors that begin as the noun's. The token stands for both."""
-    return plug_in_vectors(base, token.word, noun_vectors(base, token.noun, vectors, seed))
+KEYS = {"sd1": ("emb_params",), "sdxl": ("clip_l", "clip_g")}  # the names ComfyUI and A1111 read
 
 
-def plug_in_vectors(base: BaseModel, word: str, vectors: Sequence[Tensor]) -> Adapted:
-    """The base with these vectors (n, width), a tensor for each text encoder."""
-    embeddings = plug_in(base, vectors)
-    for part in base.texts:
-        part.encoder.requires_grad_(False)
+def prepare_inversion(base: BaseModel, token: Token, vectors: int, seed: int = 0) -> AdaptedModel:
+    """Add `vectors` trainable vectors, initialised from the noun's; the token stands for them."""
+    return load_vectors(base, token.word, init_vectors(base, token.noun, vectors, seed))
+
+
+def load_vectors(base: BaseModel, word: str, vectors: Sequence[Tensor]) -> AdaptedModel:
+    """Add these vectors (n, width) to the base, a tensor for each text encoder."""
+    embeddings = extend_embeddings(base, vectors)
+    for tower in base.text_towers:
+        tower.encoder.requires_grad_(False)
     for embedding in embeddings:
         embedding.vectors.requires_grad_(True)
 
@@ -37,13 +37,13 @@ def plug_in_vectors(base: BaseModel, word: str, vectors: Sequence[Tensor]) -> Ad
         write_tensors(path, tensors, facts)
 
     learning = {"text": nn.ModuleList(embeddings)}
-    return Adapted(base, word, len(vectors[0]), learning, write)
+    return AdaptedModel(base, word, len(vectors[0]), learning, write)
 
 
-def embedding_tensors(base: BaseModel, embeddings: list[Embedding]) -> dict[str, Tensor]:
-    """The vectors (n, width) under the names that embeddings have."""
+def embedding_tensors(base: BaseModel, embeddings: list[ExtendedEmbedding]) -> dict[str, Tensor]:
+    """The vectors (n, width) under the tensor names of embedding files."""
     keys = KEYS[base.family]
     return {
-        key: one.vectors.detach().to("cpu", torch.float32).contiguous()
-        for key, one in zip(keys, embeddings, strict=True)
+        key: embedding.vectors.detach().to("cpu", torch.float32).contiguous()
+        for key, embedding in zip(keys, embeddings, strict=True)
     }

@@ -1,4 +1,4 @@
-"""LoRA: small matrices beside the frozen ones, in the UNet and in the text encoders.
+"""LoRA: trainable low-rank matrices beside the frozen ones, in the UNet and the text encoders.
 
 Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
 """
@@ -12,8 +12,8 @@ from peft import LoraConfig, inject_adapter_in_model
 from torch import nn
 
 from ...core.errors import InputError
-from .adapted import Adapted
-from .base_model import BaseModel, freeze_unheard
+from .adapted_model import AdaptedModel
+from .base_model import BaseModel, freeze_unused_text_layers
 from .lora_files import ADAPTER, write_kohya, write_peft
 
 UNET_TARGETS = (
@@ -23,47 +23,47 @@ UNET_TARGETS = (
 TEXT_TARGETS = r".*layers\.\d+\.(self_attn\.(q|k|v|out)_proj|mlp\.fc[12])"
 
 
-def adapt(
+def prepare_lora(
     base: BaseModel,
     rank: int,
     alpha: float,
     text: bool = True,
     seed: int = 0,
     peft: bool = False,
-) -> Adapted:
-    """The base with LoRA layers of `rank`, scaled by alpha / rank.
+) -> AdaptedModel:
+    """Add LoRA layers of `rank`, scaled by alpha / rank.
 
-    Written in kohya's keys and, with `peft`, as a folder for diffusers as well.
+    They are written with kohya's keys and, with `peft`, also as a folder for diffusers.
 
-    Raises InputError for a rank that is more than the narrowest layer is wide.
+    Raises InputError for a rank above the width of the narrowest layer.
     """
     torch.manual_seed(seed)
-    parts: dict[str, nn.Module] = {"unet": base.unet}
-    parts |= {str(i): part.encoder for i, part in enumerate(base.texts)} if text else {}
-    for name, module in parts.items():
+    networks: dict[str, nn.Module] = {"unet": base.unet}
+    networks |= {str(i): tower.encoder for i, tower in enumerate(base.text_towers)} if text else {}
+    for name, module in networks.items():
         module.requires_grad_(False)
         targets = UNET_TARGETS if name == "unet" else TEXT_TARGETS
         _check_rank(module, targets, rank)
         config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets, lora_dropout=0.0)  # pyright: ignore
         inject_adapter_in_model(config, module, ADAPTER)
-    freeze_unheard(base)
+    freeze_unused_text_layers(base)
     learning: dict[str, nn.Module] = {"unet": base.unet}
     if text:
-        learning["text"] = nn.ModuleList(part.encoder for part in base.texts)
+        learning["text"] = nn.ModuleList(tower.encoder for tower in base.text_towers)
 
     def write(path: Path, facts: Mapping[str, str]) -> None:
-        if peft:  # first, for the other file says that all is there
+        if peft:  # first: the other file's existence says that all is done
             write_peft(base, path, facts)
         write_kohya(base, path, facts)
 
-    return Adapted(base, "", 0, learning, write)
+    return AdaptedModel(base, "", 0, learning, write)
 
 
 def _check_rank(module: nn.Module, targets: str, rank: int) -> None:
     widths = [
-        min(one.weight.shape[:2])
-        for name, one in module.named_modules()
-        if re.fullmatch(targets, name) and isinstance(one, nn.Linear | nn.Conv2d)
+        min(layer.weight.shape[:2])
+        for name, layer in module.named_modules()
+        if re.fullmatch(targets, name) and isinstance(layer, nn.Linear | nn.Conv2d)
     ]
     if rank > min(widths):
         raise InputError(

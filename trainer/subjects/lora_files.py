@@ -1,5 +1,5 @@
-"""The files of a LoRA: in the keys of kohya's sd-scripts, which ComfyUI and AUTOMATIC1111 read, and
-in those of peft, as `load_lora_weights` of diffusers' pipelines reads them."""
+"""LoRA files: with the keys of kohya's sd-scripts, which ComfyUI and AUTOMATIC1111 read, and with
+peft's, which `load_lora_weights` of diffusers' pipelines reads."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ TEXT_PREFIXES: dict[Family, tuple[str, ...]] = {
 
 
 def write_kohya(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
-    """Write the file that servers read; kohya's own header has rank and alpha."""
+    """Write the file that servers read; as in kohya's, its header has rank and alpha."""
     tensors = kohya_tensors(base)
     check_finite(path, tensors)
     rank, alpha = rank_and_alpha(tensors)
@@ -32,7 +32,7 @@ def write_kohya(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
 
 
 def write_peft(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
-    """Write a folder beside `path` for diffusers; it is no file of subjects, and says so."""
+    """Write a folder beside `path` for diffusers, without the header of a subject file."""
     check_finite(path, kohya_tensors(base))
     folder = path.with_name(f"{path.stem}-peft")
     plain = {key: value for key, value in facts.items() if key != KEY}
@@ -40,26 +40,26 @@ def write_peft(base: BaseModel, path: Path, facts: Mapping[str, str]) -> None:
 
 
 def kohya_tensors(base: BaseModel) -> dict[str, Tensor]:
-    """All matrices in half precision under kohya's names, with the alpha of each layer."""
-    found: dict[str, Tensor] = {}
+    """All matrices in half precision with kohya's names, and the alpha of each layer."""
+    tensors: dict[str, Tensor] = {}
     for module, prefix in _kohya_prefixes(base):
         for name, layer in _layers(module):
             key = prefix + name.replace(".", "_")
-            found[f"{key}.lora_down.weight"] = _stored(_matrix(layer.lora_A))
-            found[f"{key}.lora_up.weight"] = _stored(_matrix(layer.lora_B))
-            found[f"{key}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]))
-    return found
+            tensors[f"{key}.lora_down.weight"] = _to_half(_matrix(layer.lora_A))
+            tensors[f"{key}.lora_up.weight"] = _to_half(_matrix(layer.lora_B))
+            tensors[f"{key}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]))
+    return tensors
 
 
 def rank_and_alpha(tensors: Mapping[str, Tensor]) -> tuple[int, float]:
-    """Of kohya's tensors; every layer has the same."""
+    """Rank and alpha of kohya's tensors; all layers have the same."""
     down = next(key for key in tensors if key.endswith(".lora_down.weight"))
     alpha = tensors[down.replace(".lora_down.weight", ".alpha")]
     return tensors[down].shape[0], float(alpha)
 
 
 def set_kohya_tensors(base: BaseModel, tensors: Mapping[str, Tensor]) -> None:
-    """Fill the LoRA layers from what `kohya_tensors` gave."""
+    """Load the LoRA layers from the output of `kohya_tensors`."""
     for module, prefix in _kohya_prefixes(base):
         for name, layer in _layers(module):
             key = prefix + name.replace(".", "_")
@@ -68,32 +68,32 @@ def set_kohya_tensors(base: BaseModel, tensors: Mapping[str, Tensor]) -> None:
 
 
 def peft_tensors(base: BaseModel) -> dict[str, Tensor]:
-    """All matrices in half precision under peft's names, alpha / rank multiplied into the second:
-    diffusers before 0.34 takes alpha to be the rank."""
-    parts: list[tuple[str, nn.Module]] = [("unet.", base.unet)]
-    for number, part in enumerate(base.texts):
-        parts.append(
-            (f"text_encoder{f'_{number + 1}' if number else ''}.text_model.", part.encoder)
+    """All matrices in half precision with peft's names; alpha / rank is multiplied into the second
+    one, because diffusers before 0.34 assumes alpha = rank."""
+    networks: list[tuple[str, nn.Module]] = [("unet.", base.unet)]
+    for number, tower in enumerate(base.text_towers):
+        networks.append(
+            (f"text_encoder{f'_{number + 1}' if number else ''}.text_model.", tower.encoder)
         )
-    found: dict[str, Tensor] = {}
-    for prefix, module in parts:
+    tensors: dict[str, Tensor] = {}
+    for prefix, module in networks:
         for name, layer in _layers(module):
             scaled = _matrix(layer.lora_B) * layer.scaling[ADAPTER]
-            found[f"{prefix}{name}.lora_A.weight"] = _stored(_matrix(layer.lora_A))
-            found[f"{prefix}{name}.lora_B.weight"] = _stored(scaled)
-    return found
+            tensors[f"{prefix}{name}.lora_A.weight"] = _to_half(_matrix(layer.lora_A))
+            tensors[f"{prefix}{name}.lora_B.weight"] = _to_half(scaled)
+    return tensors
 
 
 def _kohya_prefixes(base: BaseModel) -> list[tuple[nn.Module, str]]:
-    texts = zip(base.texts, TEXT_PREFIXES[base.family], strict=True)
+    texts = zip(base.text_towers, TEXT_PREFIXES[base.family], strict=True)
     return [
         (base.unet, "lora_unet_"),
-        *((part.encoder, f"{prefix}text_model_") for part, prefix in texts),
+        *((tower.encoder, f"{prefix}text_model_") for tower, prefix in texts),
     ]
 
 
 def _layers(module: nn.Module) -> Iterator[tuple[str, LoraLayer]]:
-    """The adapted layers by name; transformers 4 begins its own with text_model."""
+    """The LoRA layers by name, without transformers 4's prefix text_model."""
     for name, layer in module.named_modules():
         if isinstance(layer, LoraLayer):
             yield name.removeprefix("text_model."), layer
@@ -105,5 +105,5 @@ def _matrix(parts: nn.ModuleDict) -> Tensor:
     return weight
 
 
-def _stored(weight: Tensor) -> Tensor:
+def _to_half(weight: Tensor) -> Tensor:
     return weight.detach().to("cpu", torch.float16).contiguous()

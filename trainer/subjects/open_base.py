@@ -1,4 +1,4 @@
-"""Opening a base model: manyshot-tiny, SD 1.x or SDXL, from a single file or a diffusers folder."""
+"""Open a base model: manyshot-tiny, SD 1.x or SDXL, from a single file or a diffusers folder."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from ...core.errors import InputError
 from ...core.files import check_regular
 from ...core.tiny_sizes import IMAGE_SIZE, TINY
 from ..base.architecture import build_schedule
-from ..base.export import NAME, load_single_file
+from ..base.export_checkpoint import NAME, load_single_file
 from .base_model import (
     DOWNSCALE,
     LEAST_ALPHA,
@@ -21,10 +21,10 @@ from .base_model import (
     Codec,
     Family,
     Prediction,
-    TextPart,
+    TextTower,
 )
+from .diffusers_folder import read_folder
 from .families import PARTS
-from .folder import read_folder
 from .single_file import read_single_file
 
 SDXL_KEY = "conditioner.embedders.1.model.ln_final.weight"
@@ -35,23 +35,23 @@ END = 49_407  # CLIP's token for the end of a text
 def open_base(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
     """The base model at `path`; `tokenizer` is SD1's, for single files.
 
-    Raises InputError when there is none, when it is a pickle, or of another family.
+    Raises InputError when it is missing, a pickle, or of another family.
     """
     if path.is_dir():
-        return _opened(*read_folder(path), path, None)
+        return _wrap_pipeline(*read_folder(path), path, None)
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.safetensors")])
         raise InputError(f"There is no base model at {path}.{near}")
     if path.suffix != ".safetensors":
         raise InputError(
-            f"{path} is not a .safetensors file. Files of other kinds can run code when they are "
-            "opened, and are refused; convert it first."
+            f"{path} is not a .safetensors file. Other formats can run code when they are opened, "
+            "and are refused; convert it first."
         )
     keys = _keys(path)
     if keys.get(SD1_KEY) == TINY.text_width:
         return _tiny(path, tokenizer)
     family = _family(path, keys)
-    return _opened(family, read_single_file(path, family, tokenizer), path, path)
+    return _wrap_pipeline(family, read_single_file(path, family, tokenizer), path, path)
 
 
 def _keys(path: Path) -> dict[str, int]:
@@ -76,14 +76,14 @@ def _family(path: Path, keys: dict[str, int]) -> Family:
 
 
 def _tiny(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
-    found = load_single_file(path, tokenizer, TINY)
-    vae = found.vae
+    networks = load_single_file(path, tokenizer, TINY)
+    vae = networks.vae
     return BaseModel(
         "sd1",
         NAME,
         file_digest(path),
-        (TextPart(tokenizer, found.text_encoder),),
-        found.unet,
+        (TextTower(tokenizer, networks.text_encoder),),
+        networks.unet,
         Codec(vae.encoder, lambda latents: vae.decoder(latents).clamp(-1, 1), vae),
         build_schedule().alphas_cumprod,
         "epsilon",
@@ -92,12 +92,12 @@ def _tiny(path: Path, tokenizer: CLIPTokenizer) -> BaseModel:
     )
 
 
-def _opened(family: Family, pipeline: Any, path: Path, file: Path | None) -> BaseModel:
-    texts = [TextPart(pipeline.tokenizer, pipeline.text_encoder)]
+def _wrap_pipeline(family: Family, pipeline: Any, path: Path, file: Path | None) -> BaseModel:
+    texts = [TextTower(pipeline.tokenizer, pipeline.text_encoder)]
     if family == "sdxl":
-        texts.append(TextPart(pipeline.tokenizer_2, pipeline.text_encoder_2))
-    for part in (pipeline.unet, pipeline.vae, *(text.encoder for text in texts)):
-        part.eval().requires_grad_(False)
+        texts.append(TextTower(pipeline.tokenizer_2, pipeline.text_encoder_2))
+    for network in (pipeline.unet, pipeline.vae, *(text.encoder for text in texts)):
+        network.eval().requires_grad_(False)
     for text in texts:
         _pool_at_the_end(text.encoder)
     return BaseModel(
@@ -121,13 +121,13 @@ def _prediction(path: Path, kind: str) -> Prediction:
 
 
 def _pool_at_the_end(encoder: Any) -> None:
-    """Find the end of a prompt by its own token. The configurations of old files let transformers
-    take the highest one instead, which with Textual Inversion is the subject's."""
+    """Find the end of a prompt by the end token. With the configurations of old files transformers
+    takes the highest token id instead, which with Textual Inversion is the subject's."""
     getattr(encoder, "text_model", encoder).eos_token_id = END
 
 
 def _codec(vae: Any) -> Codec:
-    if not hasattr(vae, "quant_conv"):  # TAESD: what it encodes to is what the UNet works on
+    if not hasattr(vae, "quant_conv"):  # TAESD: its latents need no scaling
         return Codec(vae.encoder, lambda latents: vae.decoder(latents).clamp(-1, 1), vae)
     scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
 

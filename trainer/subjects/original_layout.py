@@ -1,7 +1,7 @@
-"""All networks of a base under the names of the original single file, CompVis' and open_clip's.
+"""Tensor names of the original single-file layout, CompVis' and open_clip's.
 
-The UNet and SD1's text encoder are named as in `..base.keys`; here are the rest: the autoencoder
-of Stable Diffusion, and the second text encoder of SDXL.
+Those of the UNet and of SD1's text encoder are in `..base.keys`; here are Stable Diffusion's
+autoencoder and SDXL's second text encoder.
 """
 
 import re
@@ -42,7 +42,7 @@ _OPEN_CLIP = {
 
 
 def unet_tensors(base: BaseModel) -> dict[str, Tensor]:
-    """The UNet's."""
+    """The UNet's tensors by their original names."""
     config = base.unet.config
     attention = ["CrossAttn" in block for block in config["down_block_types"]]
     modules = unet_modules(attention, config["layers_per_block"])
@@ -50,47 +50,47 @@ def unet_tensors(base: BaseModel) -> dict[str, Tensor]:
 
 
 def text_tensors(base: BaseModel) -> dict[str, Tensor]:
-    """The text encoders'."""
-    first, *second = (_state(part.encoder) for part in base.texts)
+    """The text encoders' tensors by their original names."""
+    first, *second = (_state(tower.encoder) for tower in base.text_towers)
     if not second:
         return {original_text_key(key): value for key, value in first.items()}
-    found = {FIRST_TEXT + key.removeprefix("text_model."): value for key, value in first.items()}
-    return found | {SECOND_TEXT + key: value for key, value in open_clip_tensors(second[0])}
+    tensors = {FIRST_TEXT + key.removeprefix("text_model."): value for key, value in first.items()}
+    return tensors | {SECOND_TEXT + key: value for key, value in open_clip_tensors(second[0])}
 
 
 def open_clip_tensors(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """transformers' CLIP as open_clip has it: queries, keys and values in one matrix."""
+    """Convert transformers' CLIP to open_clip: queries, keys and values in one matrix."""
     for key, value in tensors.items():
         name = key.removeprefix("text_model.")
-        for own, original in _OPEN_CLIP.items():
-            name = name.replace(own, original)
+        for ours, original in _OPEN_CLIP.items():
+            name = name.replace(ours, original)
         if key == "text_projection.weight":
             yield "text_projection", value.T
         elif ".q_proj." in name:
-            parts = [tensors[key.replace(".q_", f".{part}_")] for part in "qkv"]
+            parts = [tensors[key.replace(".q_", f".{letter}_")] for letter in "qkv"]
             yield name.replace("q_proj.", "in_proj_"), torch.cat(parts)
         elif ".k_proj." not in name and ".v_proj." not in name:
             yield name, value
 
 
 def vae_tensors(base: BaseModel) -> dict[str, Tensor]:
-    """The autoencoder's, be it Stable Diffusion's or TAESD."""
+    """The autoencoder's tensors by their original names, Stable Diffusion's or TAESD's."""
     module, tensors = base.codec.module, _state(base.codec.module)
     if not isinstance(module, AutoencoderKL):
-        found = {original_vae_key(key): value for key, value in tensors.items()}
+        renamed = {original_vae_key(key): value for key, value in tensors.items()}
         scale = {"vae_scale": torch.tensor(SD1_SCALE_FACTOR), "vae_shift": torch.tensor(0.0)}
-        return found | {VAE + key: value for key, value in scale.items()}
+        return renamed | {VAE + key: value for key, value in scale.items()}
     last = len(module.config["block_out_channels"]) - 1
     return {VAE + vae_key(key, last): _as_convolution(key, v) for key, v in tensors.items()}
 
 
 def vae_key(key: str, last: int) -> str:
-    """The original name of an AutoencoderKL's tensor; the original counts its `last` + 1 levels
-    from the highest resolution on both ways."""
-    for own, original in _VAE_PARTS.items():
-        key = re.sub(rf"\b{re.escape(own)}\b", original, key)
-    for own, original in _MIDDLE.items():
-        key = key.replace(f"mid_block.{own}", f"mid.{original}")
+    """The original name of an AutoencoderKL's tensor. The original counts the `last` + 1 levels
+    from the highest resolution in both encoder and decoder."""
+    for ours, original in _VAE_PARTS.items():
+        key = re.sub(rf"\b{re.escape(ours)}\b", original, key)
+    for ours, original in _MIDDLE.items():
+        key = key.replace(f"mid_block.{ours}", f"mid.{original}")
     key = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", key)
     key = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", key)
     key = re.sub(r"up_blocks\.(\d)\.resnets", lambda m: f"up.{last - int(m[1])}.block", key)

@@ -1,4 +1,4 @@
-"""Opening a single file of Stable Diffusion 1.x or XL, without a network."""
+"""Open a single-file checkpoint of Stable Diffusion 1.x or XL offline."""
 
 import json
 import tempfile
@@ -24,17 +24,17 @@ UNUSED: dict[Family, dict[str, Any]] = {
     "sd1": {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False},
     "sdxl": {"feature_extractor": None},
 }
-WHOLE = {"scheduler": "scheduler_config.json"}  # configurations that are not named config.json
+WHOLE = {"scheduler": "scheduler_config.json"}  # other names than config.json
 
 
 def read_single_file(path: Path, family: Family, tokenizer: CLIPTokenizer) -> Any:
-    """The pipeline in a single file, in single precision.
+    """The pipeline of a single file, in single precision.
 
-    diffusers would ask its hub for the configuration; here it is given a folder that says it.
-    Raises InputError for a file that does not fit the family.
+    diffusers would download the configuration; here it gets a folder with it. Raises InputError for
+    a file that does not fit the family.
     """
     with tempfile.TemporaryDirectory() as folder:
-        write_configuration(Path(folder), family, schedule_of(path))
+        write_configuration(Path(folder), family, read_schedule(path))
         try:
             return PIPELINES[family].from_single_file(
                 path,
@@ -52,12 +52,12 @@ def read_single_file(path: Path, family: Family, tokenizer: CLIPTokenizer) -> An
             ) from None
 
 
-def schedule_of(path: Path) -> dict[str, Any]:
-    """What a single file says of its schedule: names of empty tensors, as ComfyUI reads them."""
+def read_schedule(path: Path) -> dict[str, Any]:
+    """A single file's schedule, which the names of empty tensors tell, as in ComfyUI."""
     with safe_open(path, "pt") as file:
         keys = set(file.keys())
-    said = {"prediction_type": "v_prediction"} if "v_pred" in keys else {}
-    return said | ({"rescale_betas_zero_snr": True} if "ztsnr" in keys else {})
+    schedule = {"prediction_type": "v_prediction"} if "v_pred" in keys else {}
+    return schedule | ({"rescale_betas_zero_snr": True} if "ztsnr" in keys else {})
 
 
 def write_configuration(folder: Path, family: Family, schedule: Mapping[str, Any]) -> None:
@@ -67,8 +67,8 @@ def write_configuration(folder: Path, family: Family, schedule: Mapping[str, Any
         index[name] = [library, kind]
         place = folder / name
         place.mkdir()
-        own = schedule if name == "scheduler" else {}
-        text = json.dumps({"_class_name": kind, **values, **own})
+        overrides = schedule if name == "scheduler" else {}
+        text = json.dumps({"_class_name": kind, **values, **overrides})
         (place / WHOLE.get(name, "config.json")).write_text(text)
     for name in tokenizers(family, None):
         index[name] = ["transformers", "CLIPTokenizer"]
@@ -76,13 +76,13 @@ def write_configuration(folder: Path, family: Family, schedule: Mapping[str, Any
 
 
 def tokenizers(family: Family, tokenizer: CLIPTokenizer | None) -> dict[str, Any]:
-    """SD1's tokenizer under the names of a family; SDXL's second encoder pads with "!"."""
+    """SD1's tokenizer by the names of a family; SDXL's second encoder pads with "!"."""
     if family == "sd1":
         return {"tokenizer": tokenizer}
-    return {"tokenizer": tokenizer, "tokenizer_2": tokenizer and _padded(tokenizer)}
+    return {"tokenizer": tokenizer, "tokenizer_2": tokenizer and _pad_with_bang(tokenizer)}
 
 
-def _padded(tokenizer: CLIPTokenizer) -> CLIPTokenizer:
+def _pad_with_bang(tokenizer: CLIPTokenizer) -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(
         tokenizer.name_or_path, pad_token="!", model_max_length=SD1_TOKENS
     )

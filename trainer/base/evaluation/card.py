@@ -6,8 +6,8 @@ from typing import Any
 
 from ....core.errors import InputError
 from ....core.files import write_atomic, write_text_atomic
-from .figures import read_figures
-from .tables import PICTURES, tables
+from .card_tables import PICTURES, tables
+from .evaluation_figures import read_figures
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 

@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression
 from ....core.begun import digest
 from ....core.pets import Entry, read_split
 from ....core.tiny_sizes import IMAGE_SIZE
-from ...backbone import features, installed_backbone, open_backbone
+from ...backbone import features, find_backbone_file, open_backbone
 from ...probe import train_probe
-from ..data import centre_crop, pixel_hash, pool_split, read_images
 from ..pets import RealPets
-from .drawn import Drawn, kept_rows
+from ..photo_data import centre_crop, pixel_hash, pool_split, read_images
+from .dataset_images import DatasetImages, cache_rows
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Instruments:
         """A digest of all real images."""
         return digest(pixel_hash(image) for real in (self.pool, self.test) for image in real.images)
 
-    def features(self, dataset: Drawn) -> np.ndarray:
+    def features(self, dataset: DatasetImages) -> np.ndarray:
         """Features (n, 1024) of a dataset folder's images, kept beside them."""
         path = dataset.folder / "features.npz"
-        return kept_rows(path, dataset.names, lambda: features(self.session, list(dataset.images)))
+        return cache_rows(path, dataset.names, lambda: features(self.session, list(dataset.images)))
 
-    def log_chances(self, dataset: Drawn) -> np.ndarray:
+    def log_chances(self, dataset: DatasetImages) -> np.ndarray:
         """The probe's log probabilities (n, classes)."""
         return self.probe.predict_log_proba(self.features(dataset))
 
@@ -53,7 +53,7 @@ def open_instruments(data: Path, store: Path, threads: int) -> Instruments:
 
     The reserved and the test images are not in the pool.
     """
-    session = open_backbone(installed_backbone(), threads)
+    session = open_backbone(find_backbone_file(), threads)
     trainval = pool_split(read_split(data))
     pool = _real(session, data, trainval.pool, store / "pool.npz")
     test = _real(session, data, read_split(data, "test"), store / "test.npz")
@@ -73,7 +73,7 @@ def _real(session: InferenceSession, data: Path, entries: Sequence[Entry], store
     images = [centre_crop(i, IMAGE_SIZE) for i in read_images(data, entries, IMAGE_SIZE)]
     names = [entry.name for entry in entries]
     keys = [f"{name} {pixel_hash(image)}" for name, image in zip(names, images, strict=True)]
-    rows = kept_rows(store, keys, lambda: features(session, images))
+    rows = cache_rows(store, keys, lambda: features(session, images))
     return RealPets(entries, np.stack(images), rows, np.array([e.label for e in entries]))
 
 

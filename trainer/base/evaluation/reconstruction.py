@@ -4,10 +4,12 @@ import numpy as np
 from onnxruntime import InferenceSession
 
 from ...perceptual import anchors, perceptual_distances
-from .drawn import Drawn
+from .dataset_images import DatasetImages
 
 
-def reconstruction_figures(session: InferenceSession, dataset: Drawn, placed: int = 50) -> dict:
+def reconstruction_figures(
+    session: InferenceSession, dataset: DatasetImages, placed: int = 50
+) -> dict:
     """Of images that went through the autoencoder: PSNR in dB, and how different they look.
 
     `anchors`: the same distance for damages everybody knows, on `placed` of the images.

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 
 from ..backbones import Backbone
-from ..features import SHORT_SIDE, cached_features
+from ..feature_cache import SHORT_SIDE, cache_features
 from ..learner import Step
 from ..plans import Plan
 from ..policy import MIXED, SHOWN, Policy
-from .policies import augmented, mixed
-from .store import Pixels
+from .image_augmentation import augment, mix
+from .pixel_cache import Pixels
 
 TOGETHER = 32  # images that are mixed among each other
 VERSION = 2  # one more whenever a view would look otherwise
@@ -54,23 +54,25 @@ class Views:
         self.pixels = Pixels(paths, backbone.side, SHORT_SIDE, backbone.resampling)
         self.folder = cache / f"{backbone.id}-views"
 
-    def viewed(self, plans: Sequence[Plan]) -> tuple[np.ndarray, list[Plan]]:
+    def view_plans(self, plans: Sequence[Plan]) -> tuple[np.ndarray, list[Plan]]:
         """Features (k, d), and the plans with rows among them; see `head.Viewed`."""
-        drawn: dict[tuple[Policy, bytes], tuple[int, Drawn]] = {}
-        found, start = [], len(self.digests)
+        starts_and_views: dict[tuple[Policy, bytes], tuple[int, Drawn]] = {}
+        new_plans, start = [], len(self.digests)
         for plan in plans:
             if plan.policy == "none":
-                found.append(plan)
+                new_plans.append(plan)
                 continue
             rows = np.unique(plan.rows)
             key = plan.policy, rows.tobytes()
-            if key not in drawn:
-                draw = self._mixed if plan.policy in MIXED else self._alone
-                drawn[key] = start, draw(plan.policy, rows)
+            if key not in starts_and_views:
+                compute = self._mixed if plan.policy in MIXED else self._alone
+                starts_and_views[key] = start, compute(plan.policy, rows)
                 start += self.count * len(rows)
-            found.append(placed(plan, rows, *drawn[key]))
-        features = [views.features for _, views in drawn.values()]
-        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in features]), found
+            new_plans.append(place_views(plan, rows, *starts_and_views[key]))
+        all_features = [views.features for _, views in starts_and_views.values()]
+        return np.concatenate(
+            [features.reshape(-1, features.shape[-1]) for features in all_features]
+        ), new_plans
 
     def _alone(self, policy: Policy, rows: np.ndarray) -> Drawn:
         """Views that do not depend on what other images there are."""
@@ -79,11 +81,11 @@ class Views:
 
         def picture(place: int) -> np.ndarray:
             row = rows[place % len(rows)]
-            return augmented(images[row][None], policy, _seed(keys[place]))[0]
+            return augment(images[row][None], policy, _seed(keys[place]))[0]
 
         features = self._features(policy, keys, picture)
-        own = np.broadcast_to(np.arange(len(rows)), shape)
-        return Drawn(features.reshape(*shape, -1), own, np.ones(shape))
+        partners = np.broadcast_to(np.arange(len(rows)), shape)
+        return Drawn(features.reshape(*shape, -1), partners, np.ones(shape))
 
     def _mixed(self, policy: Policy, rows: np.ndarray) -> Drawn:
         """Views of images mixed with others of `rows`, a few together with one share."""
@@ -97,16 +99,16 @@ class Views:
         @lru_cache(maxsize=2)  # a group is asked for image by image
         def pictures(number: int) -> np.ndarray:
             pixels = torch.from_numpy(images[rows[groups[number]]]).permute(0, 3, 1, 2).float()
-            found, _ = mixed(pixels, policy, _seed(whole), number)
-            return found.round().byte().permute(0, 2, 3, 1).numpy()
+            mixtures, _ = mix(pixels, policy, _seed(whole), number)
+            return mixtures.round().byte().permute(0, 2, 3, 1).numpy()
 
         def share(number: int) -> float:
             two = torch.zeros(2, 1, self.pixels.side, self.pixels.side)
-            return float(mixed(two, policy, _seed(whole), number)[1][0, 0])
+            return float(mix(two, policy, _seed(whole), number)[1][0, 0])
 
         where = [(number, k) for number, group in enumerate(groups) for k in range(len(group))]
         keys = [_key(whole, number, k) for number, k in where]
-        found = self._features(
+        features = self._features(
             policy, keys, lambda place: pictures(where[place][0])[where[place][1]]
         )
         shares = [np.full(len(group), share(number)) for number, group in enumerate(groups)]
@@ -114,7 +116,7 @@ class Views:
         order = np.stack(orders)
         back = np.argsort(order, axis=1)
         return Drawn(
-            np.take_along_axis(found.reshape(*shape, -1), back[..., None], axis=1),
+            np.take_along_axis(features.reshape(*shape, -1), back[..., None], axis=1),
             np.take_along_axis(partners.reshape(shape), back, axis=1),
             np.take_along_axis(np.concatenate(shares).reshape(shape), back, axis=1),
         )
@@ -125,12 +127,12 @@ class Views:
         def compute(places: Sequence[int]) -> np.ndarray:
             return self.backbone.features([picture(place) for place in places])
 
-        return cached_features(
+        return cache_features(
             keys, compute, self.folder / policy, partial(self.step, SHOWN[policy])
         )
 
 
-def placed(plan: Plan, rows: np.ndarray, start: int, views: Drawn) -> Plan:
+def place_views(plan: Plan, rows: np.ndarray, start: int, views: Drawn) -> Plan:
     """A plan that takes a view by chance where it took an image.
 
     Its rows are from `start` on, the views one after the other; those that mix stand twice in a
@@ -139,16 +141,16 @@ def placed(plan: Plan, rows: np.ndarray, start: int, views: Drawn) -> Plan:
     count, images = views.partners.shape
     place = np.searchsorted(rows, plan.rows)
     view = np.random.default_rng([*plan.seed, CHOOSING]).integers(count, size=place.shape)
-    own = replace(plan, rows=start + view * images + place, policy="none")
+    single = replace(plan, rows=start + view * images + place, policy="none")
     shares = views.shares[view, place]
     if np.all(views.shares == 1):
-        return own
+        return single
     labels = np.empty(images, np.int64)
     labels[place] = plan.labels
     other = labels[views.partners[view, place]]
     return replace(
-        own,
-        rows=np.concatenate([own.rows, own.rows], axis=1),
+        single,
+        rows=np.concatenate([single.rows, single.rows], axis=1),
         labels=np.concatenate([plan.labels, other], axis=1),
         weights=np.concatenate([plan.weights * shares, plan.weights * (1 - shares)], axis=1),
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ....core.counted import in_percent, pluralize
 from ..arms import REAL_ONLY
 from ..gain import room_left
-from ..results import GainRow, Results
-from .chosen import rows_of, strictest
-from .figures import listed, points, shots_text, span
+from ..measure_results import GainRow, Results
+from .chosen import select_rows, strictest
+from .sample_figures import join_list, points, shots_text, span
 from .sentence import VERBS, Mood, many, one
 
 SHARED_MUCH = 0.2  # of the photos of two draws
@@ -34,7 +34,7 @@ def answer(results: Results) -> Answer:
     """What a measurement says, whatever it holds: many arms, one, none, or no end yet."""
     if not results.gains:
         return _without_gains(results)
-    rows = rows_of(results, "synthetic")
+    rows = select_rows(results, "synthetic")
     if not rows:
         return _without_synthetic(results)
     mood, lead, rest = one(rows[0]) if len(rows) == 1 else many(rows)
@@ -69,45 +69,46 @@ def _without_synthetic(results: Results) -> Answer:
     where = f"{size} with {shots_text(best.shots)}{alone}"
     rest = f"of the other arms, {surest}{best.arm}{does}, {where}."
     mood: Mood = "cannot tell" if best.verdict == "no difference" else best.verdict
-    asides = [*_passed(results), *_sharing(results)]
+    asides = [*_note_passed(results), *_sharing(results)]
     lead = "No synthetic images were measured"
     return Answer(mood, lead, rest, tuple(_warnings(results)), tuple(asides))
 
 
 def _warnings(results: Results) -> list[str]:
     """Controls that did not come out as they must, and draws that are no draws."""
-    same = [row for row in rows_of(results, "same") if row.verdict in VERBS]
-    wrong = [row for row in rows_of(results, "shuffled") if row.verdict == "helps"]
+    same = [row for row in select_rows(results, "same") if row.verdict in VERBS]
+    wrong = [row for row in select_rows(results, "shuffled") if row.verdict == "helps"]
     return [
-        *_repeated(results),
-        *(_failed(row, "which adds nothing new") for row in same),
-        *(_failed(row, "whose labels are wrong") for row in wrong),
+        *_warn_repeated(results),
+        *(_warn_failed(row, "which adds nothing new") for row in same),
+        *(_warn_failed(row, "whose labels are wrong") for row in wrong),
     ]
 
 
-def _failed(row: GainRow, why: str) -> str:
+def _warn_failed(row: GainRow, why: str) -> str:
     size = f"{row.verdict} by {points(row.gain)} points with {shots_text(row.shots)}"
     return f"A control failed: {row.arm}, {why}, {size}. Do not trust the other gains."
 
 
-def _repeated(results: Results) -> list[str]:
+def _warn_repeated(results: Results) -> list[str]:
     """Files of earlier versions may count one set of photos as many draws."""
-    found = []
+    warnings = []
     for shots in dict.fromkeys(row.shots for row in results.gains):
-        held = [frozenset(draw.images) for draw in results.draws if draw.shots == shots]
+        photo_sets = [frozenset(draw.images) for draw in results.draws if draw.shots == shots]
         counted_as = max(row.draws for row in results.gains if row.shots == shots)
-        if len(set(held)) < min(len(held), counted_as):
-            found.append(
-                f"The {counted_as} draws of {shots_text(shots)} hold {len(set(held))} different "
-                "sets of photos: their intervals are too narrow. Measure the recipe again."
+        if len(set(photo_sets)) < min(len(photo_sets), counted_as):
+            warnings.append(
+                f"The {counted_as} draws of {shots_text(shots)} hold {len(set(photo_sets))} "
+                "different sets of photos: their intervals are too narrow. Measure the recipe "
+                "again."
             )
-    return found
+    return warnings
 
 
-def _passed(results: Results) -> list[str]:
+def _note_passed(results: Results) -> list[str]:
     """Controls that came out as they must."""
-    same = [row for row in rows_of(results, "same") if row.verdict not in VERBS]
-    wrong = [row for row in rows_of(results, "shuffled") if row.verdict != "helps"]
+    same = [row for row in select_rows(results, "same") if row.verdict not in VERBS]
+    wrong = [row for row in select_rows(results, "shuffled") if row.verdict != "helps"]
     return [
         f"The control {row.arm}: {points(row.gain)} points ({span(row.low, row.high)}) with "
         f"{shots_text(row.shots)}; {room_left(row.low, row.high)}."
@@ -130,12 +131,12 @@ def _sharing(results: Results) -> list[str]:
 
 
 def _asides(results: Results, rows: Sequence[GainRow]) -> list[str]:
-    found = []
-    for arm in dict.fromkeys(row.arm for row in rows_of(results, "real")):
-        of_arm = [row for row in rows_of(results, "real") if row.arm == arm]
+    asides = []
+    for arm in dict.fromkeys(row.arm for row in select_rows(results, "real")):
+        of_arm = [row for row in select_rows(results, "real") if row.arm == arm]
         sizes = [f"{points(of_arm[0].gain)} points with {shots_text(of_arm[0].shots)}"]
         sizes += [f"{points(row.gain)} with {row.shots:,}" for row in of_arm[1:]]
-        found.append(f"For comparison, {arm}: {listed(sizes)}.")
+        asides.append(f"For comparison, {arm}: {join_list(sizes)}.")
     if sum(row.verdict == "helps" for row in rows) > 1:
-        found.append("The best of several arms, picked after the fact, looks better than it is.")
-    return [*found, *_passed(results), *_sharing(results)]
+        asides.append("The best of several arms, picked after the fact, looks better than it is.")
+    return [*asides, *_note_passed(results), *_sharing(results)]

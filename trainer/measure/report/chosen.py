@@ -7,7 +7,7 @@ from scipy import stats
 
 from ..arms import Added, Arm
 from ..gain import LEVEL
-from ..results import GainRow, Results
+from ..measure_results import GainRow, Results
 from ..summary import CONTROLS
 
 
@@ -25,7 +25,7 @@ def strictest(gains: Sequence[GainRow]) -> list[GainRow]:
     return list({(row.shots, row.arm): row for row in gains}.values())
 
 
-def rows_of(results: Results, added: Added) -> list[GainRow]:
+def select_rows(results: Results, added: Added) -> list[GainRow]:
     """The strictest gains of the arms that add one thing."""
     arms = arms_by_name(results)
     rows = strictest(results.gains)
@@ -34,7 +34,7 @@ def rows_of(results: Results, added: Added) -> list[GainRow]:
 
 def main_arm(results: Results) -> str | None:
     """The arm to look at closely: the synthetic one whose gain is surest, else any."""
-    rows = rows_of(results, "synthetic") or strictest(results.gains)
+    rows = select_rows(results, "synthetic") or strictest(results.gains)
     return max(rows, key=lambda row: row.low).arm if rows else None
 
 
@@ -54,12 +54,12 @@ def stands(row: GainRow, comparisons: int) -> bool:
 def verdict_text(row: GainRow, arms: Mapping[str, Arm]) -> str:
     """The verdict as tables show it: with what was not tested, and whether a control holds."""
     control = row.arm in arms and arms[row.arm].add in CONTROLS
-    said = row.verdict
-    if control and said not in ("helps", "hurts"):
+    text = row.verdict
+    if control and text not in ("helps", "hurts"):
         return "includes 0, as it must"
-    return said if row.other_photos else f"{said}, other photos not tested"
+    return text if row.other_photos else f"{text}, other photos not tested"
 
 
-def shots_of(rows: Sequence[GainRow]) -> list[int]:
+def list_shots(rows: Sequence[GainRow]) -> list[int]:
     """The numbers of shots in their order."""
     return sorted({row.shots for row in rows})

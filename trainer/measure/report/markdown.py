@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ....core.counted import pluralize
-from .classes import ClassGains
-from .figures import shots_text
-from .page import Page
+from .class_gains import ClassGains
+from .gain_tables import Sheet
 from .plot import Plot
-from .tables import Sheet
+from .report_page import Page
+from .sample_figures import shots_text
 
 
 def markdown(page: Page) -> str:
@@ -21,21 +21,21 @@ def inline(text: str) -> str:
     """Text in one line that Markdown and HTML leave alone inside a line or a table's cell."""
     safe = re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", " ".join(text.split()))
     # Addresses, which GitHub would turn into links.
-    return re.sub(r"(?i)(https?|ftp|mailto|xmpp):|www\.|@", _unlinked, safe)
+    return re.sub(r"(?i)(https?|ftp|mailto|xmpp):|www\.|@", _unlink, safe)
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """The same for a line of its own, which must not begin a list, a heading or a rule."""
     return re.sub(r"^([+\-=#]|\d+(?=[.)]))", _not_at_start, inline(text))
 
 
-def _unlinked(found: re.Match[str]) -> str:
-    text = found.group()
+def _unlink(match: re.Match[str]) -> str:
+    text = match.group()
     return f"{text[:-1]}\\{text[-1]}"
 
 
-def _not_at_start(found: re.Match[str]) -> str:
-    return found.group() + "\\" if found.group()[0].isdigit() else "\\" + found.group()
+def _not_at_start(match: re.Match[str]) -> str:
+    return match.group() + "\\" if match.group()[0].isdigit() else "\\" + match.group()
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -51,28 +51,28 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _head(page: Page) -> list[str]:
-    said = page.answer
+    answer = page.answer
     return [
         "# Did the synthetic images help?",
-        f"**{escaped(said.lead)}:** {escaped(said.rest)}",
-        *(f"**{escaped(text)}**" for text in said.warnings),
-        *map(escaped, said.asides),
-        escaped(page.basis),
+        f"**{escape(answer.lead)}:** {escape(answer.rest)}",
+        *(f"**{escape(text)}**" for text in answer.warnings),
+        *map(escape, answer.asides),
+        escape(page.basis),
     ]
 
 
 def _gains(page: Page) -> list[str]:
     if not page.gains.rows:
         return []
-    unit = f"Gain over real only in points of {escaped(page.metric)}, with its 95 % interval."
-    terms = "\n".join(f"- {escaped(term)}: {inline(meaning)}" for term, meaning in page.terms)
-    found = ["## Gain of each arm", unit, _sheet(page.gains), "### Terms", terms]
+    unit = f"Gain over real only in points of {escape(page.metric)}, with its 95 % interval."
+    terms = "\n".join(f"- {escape(term)}: {inline(meaning)}" for term, meaning in page.terms)
+    blocks = ["## Gain of each arm", unit, _sheet(page.gains), "### Terms", terms]
     if page.auto:
-        found += ["### What auto chose", _sheet(page.auto)]
+        blocks += ["### What auto chose", _sheet(page.auto)]
     if page.published:
-        found += ["## Published figures", _sheet(page.published)]
-        found += [f"Published: {escaped(source)}" for source in page.sources]
-    return found
+        blocks += ["## Published figures", _sheet(page.published)]
+        blocks += [f"Published: {escape(source)}" for source in page.sources]
+    return blocks
 
 
 def _sheet(sheet: Sheet) -> str:
@@ -85,17 +85,17 @@ def _plots(page: Page) -> list[str]:
 
 def _plot(plot: Plot) -> list[str]:
     rows = [(line.name, *line.cells) for line in plot.lines]
-    unit = escaped(f"{plot.up}, by {plot.across}.")
-    return [f"## {escaped(plot.title)}", unit, table(("", *plot.columns), rows)]
+    unit = escape(f"{plot.up}, by {plot.across}.")
+    return [f"## {escape(plot.title)}", unit, table(("", *plot.columns), rows)]
 
 
 def _classes(page: Page) -> list[str]:
     if not page.classes:
         return []
     caution = "Each class has few test images: read the pattern, not single figures."
-    arm = escaped(f"In points, for {page.classes[0].arm}.")
-    found = ["## Gain of each class", f"{arm} {caution}"]
-    return found + [block for group in page.classes for block in _class_gains(group)]
+    arm = escape(f"In points, for {page.classes[0].arm}.")
+    blocks = ["## Gain of each class", f"{arm} {caution}"]
+    return blocks + [block for group in page.classes for block in _class_gains(group)]
 
 
 def _class_gains(group: ClassGains) -> list[str]:
@@ -109,12 +109,12 @@ def _class_gains(group: ClassGains) -> list[str]:
 
 
 def _end(page: Page) -> list[str]:
-    found = []
+    blocks = []
     if page.notes:
-        notes = "\n".join(f"- {escaped(note)}" for note in page.notes)
-        found += ["## What was not controlled", notes]
+        notes = "\n".join(f"- {escape(note)}" for note in page.notes)
+        blocks += ["## What was not controlled", notes]
     facts = table(("", ""), page.facts)
     recipe = "\n".join(f"    {line}" for line in page.recipe.splitlines())
-    steps = "\n".join(f"- {escaped(step)}" for step in page.next_steps)
-    found += ["## How it was measured", facts, "### Recipe", recipe]
-    return [*found, "## What to try next", steps]
+    steps = "\n".join(f"- {escape(step)}" for step in page.next_steps)
+    blocks += ["## How it was measured", facts, "### Recipe", recipe]
+    return [*blocks, "## What to try next", steps]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from ..arms import Arm
-from ..results import GainRow, Results
+from ..measure_results import GainRow, Results
 from .answer import is_finished
-from .chosen import arms_by_name, rows_of
-from .figures import listed
+from .chosen import arms_by_name, select_rows
+from .sample_figures import join_list
 
 FEW_DRAWS = 5
 MANY_DRAWS = 200  # more than that is no advice
@@ -16,7 +16,7 @@ def list_next_steps(results: Results) -> list[str]:
     """Sentences of advice, the most useful first; each names the key of the recipe to change."""
     if not is_finished(results):
         return ["Run 'manyshot measure' with the same recipe again: finished runs are kept."]
-    arms, rows = list(arms_by_name(results).values()), rows_of(results, "synthetic")
+    arms, rows = list(arms_by_name(results).values()), select_rows(results, "synthetic")
     if not rows:
         return ["Name a folder of synthetic images under 'synthetic' and add arms to compare."]
     return [
@@ -29,7 +29,7 @@ def list_next_steps(results: Results) -> list[str]:
 
 
 def _on_controls(results: Results, arms: Sequence[Arm]) -> Iterator[str]:
-    controls = [row for kind in ("same", "shuffled") for row in rows_of(results, kind)]
+    controls = [row for kind in ("same", "shuffled") for row in select_rows(results, kind)]
     if any(row.verdict == "helps" for row in controls):
         yield (
             "A control gained: look for test images among what was added, measure more draws, and "
@@ -84,7 +84,7 @@ def _on_draws(rows: Sequence[GainRow]) -> Iterator[str]:
 def _on_classes(rows: Sequence[GainRow]) -> Iterator[str]:
     losing = [row for row in rows if any(high < 0 for _, high in row.class_bounds or ())]
     if losing:
-        shots = listed(sorted({f"{row.shots:,}" for row in losing}))
+        shots = join_list(sorted({f"{row.shots:,}" for row in losing}))
         yield (f"Some classes lose (with {shots} shots): look at their synthetic images first.")
 
 

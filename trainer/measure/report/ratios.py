@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from ....core.counted import pluralize
 from ..arms import Arm
-from ..results import GainRow, Results
-from .chosen import arms_by_name, shots_of, strictest
-from .figures import points, span
+from ..measure_results import GainRow, Results
+from .chosen import arms_by_name, list_shots, strictest
 from .plot import MOST_LINES, Line, Plot, Point, upward_ticks, upwards
+from .sample_figures import points, span
 from .scale import Scale, linear_scale, log_scale, round_ticks, ticks_at
 
 ASIDE = 1.2  # percent of the width between lines, so that intervals do not cover each other
@@ -45,14 +45,14 @@ def _ratios(lines: Mapping[int, ByRatio]) -> list[float]:
     return sorted({ratio for line in lines.values() for ratio in line})
 
 
-def _plot(way: Arm, lines: Mapping[int, ByRatio], y: Scale) -> Plot:
-    rows = [row for line in lines.values() for row in line.values()]
-    ratios, shots, against = _ratios(lines), shots_of(rows), rows[0].against
+def _plot(way: Arm, by_shots: Mapping[int, ByRatio], y: Scale) -> Plot:
+    rows = [row for line in by_shots.values() for row in line.values()]
+    ratios, shots, against = _ratios(by_shots), list_shots(rows), rows[0].against
     shown = shots[: MOST_LINES - 1]  # the first style is that of real only
     x = log_scale(ratios)
     middle = (len(shown) - 1) / 2
-    drawn = (
-        _line(lines[count], ratios, x, y, place + 1, ASIDE * (place - middle))
+    plot_lines = (
+        _line(by_shots[count], ratios, x, y, place + 1, ASIDE * (place - middle))
         for place, count in enumerate(shown)
     )
     return Plot(
@@ -61,7 +61,7 @@ def _plot(way: Arm, lines: Mapping[int, ByRatio], y: Scale) -> Plot:
         up="gain in points" + ("" if against == "real only" else f", against {against}"),
         x=tuple(ticks_at(x, ratios)),
         y=upward_ticks(round_ticks(y, signed=True)),
-        lines=tuple(drawn),
+        lines=tuple(plot_lines),
         columns=tuple(f"{round(ratio, 1):g} %" for ratio in ratios),
         left_out=len(shots) - len(shown),
         zero=upwards(y, 0.0),

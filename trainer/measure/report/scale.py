@@ -30,25 +30,25 @@ class Scale:
 
     def at(self, value: float) -> float:
         """The place of a value between `low` and `high`, from 0 to 100."""
-        low, high, place = (self._stretched(x) for x in (self.low, self.high, value))
+        low, high, place = (self._stretch(x) for x in (self.low, self.high, value))
         return round(100 * (place - low) / (high - low), 2)
 
-    def _stretched(self, value: float) -> float:
+    def _stretch(self, value: float) -> float:
         return log10(value) if self.logarithmic else value
 
 
 def linear_scale(values: Iterable[float], zero: bool = False) -> Scale:
     """A scale that holds all values, and 0 if asked, with a margin."""
-    held = [value for value in values if isfinite(value)] + ([0.0] if zero else [])
-    low, high = min(held, default=0.0), max(held, default=1.0)
+    finite = [value for value in values if isfinite(value)] + ([0.0] if zero else [])
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
     free = MARGIN * (high - low) or max(1.0, MARGIN * abs(high))
     return Scale(low - free, high + free)
 
 
 def log_scale(values: Iterable[float]) -> Scale:
     """A scale that holds all values, which are above 0, evenly spaced by their ratios."""
-    held = [value for value in values if isfinite(value)]
-    low, high = min(held, default=1.0), max(held, default=10.0)
+    finite = [value for value in values if isfinite(value)]
+    low, high = min(finite, default=1.0), max(finite, default=10.0)
     factor = (high / low) ** MARGIN if high > low else 2.0
     return Scale(low / factor, high * factor, logarithmic=True)
 
@@ -65,11 +65,11 @@ def round_ticks(scale: Scale, most: int = 6, signed: bool = False) -> list[Tick]
 
 def ticks_at(scale: Scale, values: Iterable[float]) -> list[Tick]:
     """A tick at each of the rising values, without those too near to the one before."""
-    found: list[Tick] = []
+    ticks: list[Tick] = []
     for value in values:
-        if not found or scale.at(value) - found[-1].at >= NEAREST:
-            found.append(Tick(scale.at(value), f"{round(value, 1):g}"))
-    return found
+        if not ticks or scale.at(value) - ticks[-1].at >= NEAREST:
+            ticks.append(Tick(scale.at(value), f"{round(value, 1):g}"))
+    return ticks
 
 
 def _round_step(least: float) -> float:

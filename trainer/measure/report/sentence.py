@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ..gain import more_draws
-from ..results import GainRow
+from ..measure_results import GainRow
 from ..summary import SAME_STEPS
-from .chosen import shots_of, stands
-from .figures import listed, percent, points, shots_text, size_span, span
+from .chosen import list_shots, stands
+from .sample_figures import join_list, percent, points, shots_text, size_span, span
 
 Mood = Literal["helps", "hurts", "cannot tell", "mixed"]
 Said = tuple[Mood, str, str]  # the mood, the lead of the sentence, and its rest
@@ -23,16 +23,16 @@ def one(row: GainRow) -> Said:
         size = f"{points(row.gain)} points of {row.metric}"
         lead = "Cannot tell" if row.verdict == "cannot tell" else "Nothing was added"
         rest = f"{size} (95 % interval {span(row.low, row.high)}{covers}) {where}{_why(row)}."
-        return "cannot tell", lead + untested([row]), rest
+        return "cannot tell", lead + list_untested([row]), rest
     size = f"{abs(row.gain):.1f} points (95 % interval {size_span(row.low, row.high)}{covers})"
     change = f"from {percent(row.baseline)} to {percent(row.value)}"
-    lead = ("Yes" if row.verdict == "helps" else "No") + untested([row])
+    lead = ("Yes" if row.verdict == "helps" else "No") + list_untested([row])
     rest = f"synthetic images {VERBS[row.verdict]} {row.metric} by {size}, {change}, {where}."
     mood: Mood = row.verdict if row.other_photos else "mixed"
     return mood, lead, rest
 
 
-def untested(rows: Sequence[GainRow]) -> str:
+def list_untested(rows: Sequence[GainRow]) -> str:
     """What the lead has to say where no other photos were tested."""
     if any(row.other_photos for row in rows):
         return ""
@@ -59,23 +59,23 @@ def against(rows: Sequence[GainRow]) -> str:
 def many(rows: Sequence[GainRow]) -> Said:
     """What the gains of several arms or numbers of shots say, those of one outcome together."""
     groups: dict[Mood, list[GainRow]] = {}
-    for shots in shots_of(rows):
+    for shots in list_shots(rows):
         of_shots = [row for row in rows if row.shots == shots]
         groups.setdefault(_outcome(of_shots), []).extend(of_shots)
     parts = [_clause(group, first=not place) for place, group in enumerate(groups.values())]
     mood, lead = _lead(rows, set(groups))
     chance = f"; among {len(rows)} comparisons, that may be chance" if lead == "Perhaps" else ""
-    rest = "; ".join(parts) + chance + against(rows) + _untested_shots(rows) + "."
-    mood = "mixed" if untested(rows) and mood != "cannot tell" else mood
-    return mood, lead + untested(rows), rest
+    rest = "; ".join(parts) + chance + against(rows) + _list_untested_shots(rows) + "."
+    mood = "mixed" if list_untested(rows) and mood != "cannot tell" else mood
+    return mood, lead + list_untested(rows), rest
 
 
-def _untested_shots(rows: Sequence[GainRow]) -> str:
+def _list_untested_shots(rows: Sequence[GainRow]) -> str:
     """The numbers of shots at which no other photos were tested, where there are others."""
-    shots = [f"{count:,}" for count in shots_of([row for row in rows if not row.other_photos])]
-    if not shots or untested(rows):
+    shots = [f"{count:,}" for count in list_shots([row for row in rows if not row.other_photos])]
+    if not shots or list_untested(rows):
         return ""
-    return f"; with {listed(shots)}, other photos were not tested"
+    return f"; with {join_list(shots)}, other photos were not tested"
 
 
 def _outcome(rows: Sequence[GainRow]) -> Mood:
@@ -109,8 +109,8 @@ def _lead_without_help(rows: Sequence[GainRow]) -> tuple[Mood, str]:
 
 def _clause(rows: Sequence[GainRow], first: bool) -> str:
     """What is to be said of some numbers of shots; the first clause names what is counted."""
-    shots = shots_of(rows)
-    where = shots_text(*shots) if first else listed([f"{count:,}" for count in shots])
+    shots = list_shots(rows)
+    where = shots_text(*shots) if first else join_list([f"{count:,}" for count in shots])
     clause = _of_arm if len({row.arm for row in rows}) == 1 else _of_arms
     return f"with {where}, {clause(rows, first)}"
 
@@ -118,7 +118,7 @@ def _clause(rows: Sequence[GainRow], first: bool) -> str:
 def _of_arm(rows: Sequence[GainRow], first: bool) -> str:
     subject = "synthetic images" if first else "they"
     interval = f" ({span(rows[0].low, rows[0].high)})" if len(rows) == 1 else ""
-    sizes = listed([points(row.gain) for row in rows]) + f" points{interval}"
+    sizes = join_list([points(row.gain) for row in rows]) + f" points{interval}"
     verb = VERBS.get(rows[0].verdict)
     if verb is None:
         effect = "the effect of synthetic images" if first else "their effect"
@@ -138,7 +138,7 @@ def _of_arms(rows: Sequence[GainRow], first: bool) -> str:
     hurt = f", and {hurting} {verb}" if hurting else ""
     best = max((row for row in rows if row.verdict == "helps"), key=lambda row: row.low)
     helping = _counts(rows, "helps")
-    where = f" with {best.shots:,}" if len(shots_of(rows)) > 1 else ""
+    where = f" with {best.shots:,}" if len(list_shots(rows)) > 1 else ""
     size = f"{best.gain:.1f} points of {best.metric}{where}"
     interval = f"{size_span(best.low, best.high)}; {best.arm}"
     verb = "helps" if helping == "1" else "help"
@@ -149,6 +149,6 @@ def _counts(rows: Sequence[GainRow], verdict: str) -> str:
     """How many arms of each number of shots have a verdict; empty when none has."""
     counts = [
         sum(row.verdict == verdict for row in rows if row.shots == shots)
-        for shots in shots_of(rows)
+        for shots in list_shots(rows)
     ]
-    return listed([str(count) for count in counts]) if any(counts) else ""
+    return join_list([str(count) for count in counts]) if any(counts) else ""

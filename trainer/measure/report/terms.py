@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..arms import Arm
-from ..results import Results
+from ..measure_results import Results
 from .chosen import arms_by_name
 
 
@@ -12,14 +12,14 @@ def list_terms(results: Results) -> list[tuple[str, str]]:
     if not results.gains:
         return []
     arms = arms_by_name(results)
-    found = [
+    terms = [
         (
             "arm",
             "one way to train: real images alone, or with something added. Nothing else differs.",
         ),
         ("real only", "the arm that the others are compared with: the real images of a draw."),
         *_amounts(arms),
-        *_added(arms),
+        *_explain_added(arms),
         ("shots", "real images of each class that a training gets."),
         ("draw", "one random choice of these images. Each draw is trained with every arm."),
         ("seed", "one training of an arm on a draw. Seeds differ in their random numbers alone."),
@@ -35,10 +35,10 @@ def list_terms(results: Results) -> list[tuple[str, str]]:
         ),
     ]
     if any(row.draws_to_tell for row in results.gains):
-        found.append(
+        terms.append(
             ("draws needed", "about how many draws would detect a gain of the size that was seen.")
         )
-    return found
+    return terms
 
 
 def _amounts(arms: Mapping[str, Arm]) -> list[tuple[str, str]]:
@@ -54,16 +54,16 @@ def _amounts(arms: Mapping[str, Arm]) -> list[tuple[str, str]]:
     ]
 
 
-def _added(arms: Mapping[str, Arm]) -> list[tuple[str, str]]:
+def _explain_added(arms: Mapping[str, Arm]) -> list[tuple[str, str]]:
     meanings = {
         "real": ("extra real", "more real images, for comparison: what photos would have gained."),
         "same": ("same real", "the same real images again: a control that must not gain."),
         "shuffled": ("shuffled labels", "images with wrong labels: a control that must not gain."),
     }
     kinds = dict.fromkeys(arm.add for arm in arms.values())
-    found = [meanings[kind] for kind in kinds if kind in meanings]
+    terms = [meanings[kind] for kind in kinds if kind in meanings]
     if any(arm.ratio == "auto" for arm in arms.values()):
-        found.append(
+        terms.append(
             ("auto", "chooses how much to add, and how, within the real images; maybe nothing.")
         )
-    return found
+    return terms

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...base.evaluation.sheets import Row, write_sheet
-from ...measure.pixels.store import sized
+from ...base.evaluation.contact_sheets import Row, write_sheet
+from ...measure.pixels.pixel_cache import resize_square
 from .memorisation import Memorisation, crop_centre
 from .reference_set import ReferenceSet
 from .subject_tables import METHODS
@@ -48,4 +48,4 @@ class Sheet:
 
 
 def _tiles(images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [sized(crop_centre(image), SIDE) for image in images[:SHOWN]]
+    return [resize_square(crop_centre(image), SIDE) for image in images[:SHOWN]]

@@ -10,9 +10,9 @@ from ....core.errors import InputError
 from ....core.json_text import read_json
 from ....core.records import MANIFEST
 from ....core.subject_file import Subject, SubjectFile, parse_facts
-from ...base.data import evenly
+from ...base.photo_data import evenly
 from ...images import read_rgb
-from ...measure.pixels.store import sized
+from ...measure.pixels.pixel_cache import resize_square
 from ...measure.sources import read_examples
 from .memorisation import crop_centre
 
@@ -48,7 +48,7 @@ def read_pictures(folder: Path, most: int) -> DatasetPictures:
     }
     side = min(image.shape[0] for images in squares.values() for image in images)
     images = {
-        name: np.stack([sized(image, side) for image in square_images])
+        name: np.stack([resize_square(image, side) for image in square_images])
         for name, square_images in squares.items()
     }
     return DatasetPictures(folder, images, _read_subjects(folder))

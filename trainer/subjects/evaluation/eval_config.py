@@ -6,9 +6,9 @@ from pathlib import Path
 
 from transformers import CLIPTokenizer
 
-from ..adapted import Adapted
+from ..adapted_model import AdaptedModel
 from ..base_model import BaseModel
-from ..load import load_trained
+from ..load_trained import load_trained
 from ..open_base import open_base
 from .reference_set import FeatureExtractors
 from .scoring import TextCheck
@@ -42,7 +42,7 @@ class BaseFile:
         """A newly loaded base; changes to one do not affect the next."""
         return open_base(self.path, self.tokenizer).on(self.device)
 
-    def load(self, path: Path) -> Adapted:
+    def load(self, path: Path) -> AdaptedModel:
         """A fresh base with a trained file applied."""
         adapted = load_trained(path, self.fresh())
         adapted.base.on(self.device)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...measure.pixels.store import sized
+from ...measure.pixels.pixel_cache import resize_square
 from .class_sheet import Sheet
 from .dataset_pictures import DatasetPictures, read_pictures
 from .eval_config import EvalConfig, ProgressCallback
@@ -59,7 +59,7 @@ def _figures(
     photos = select_photos(real_photos, name, trained_on, config.most)
     reference_set = build_reference_set(name, photos, size, config.extractor)
     images = {
-        dataset.folder: np.stack([sized(image, size) for image in dataset.images[name]])
+        dataset.folder: np.stack([resize_square(image, size) for image in dataset.images[name]])
         for dataset in datasets
     }
     plain = next((dataset.folder for dataset in datasets if dataset.folder not in subjects), None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ....core.files import write_text_atomic
-from ...base.evaluation.tables import table
+from ...base.evaluation.card_tables import table
 from ...plain_words import plain_words
 from .evaluation_results import Evaluation, SubjectFigures
 from .subject_tables import class_table, method_table

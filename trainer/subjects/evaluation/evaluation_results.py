@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ....core.errors import InputError
 from ....core.files import read_regular, write_text_atomic
-from ...base.evaluation.figures import rounded
+from ...base.evaluation.evaluation_figures import round_figures
 from .subject_fidelity import Bounds, Interval
 from .text_rendering import TextRendering
 
@@ -115,7 +115,9 @@ class Evaluation(ResultModel):
 def write_results(folder: Path, evaluation: Evaluation) -> Path:
     """Write the results; returns the file's path."""
     path = folder / FILE
-    text = json.dumps(rounded(evaluation.model_dump(mode="json")), indent=2, ensure_ascii=False)
+    text = json.dumps(
+        round_figures(evaluation.model_dump(mode="json")), indent=2, ensure_ascii=False
+    )
     write_text_atomic(path, text + "\n")
     return path
 

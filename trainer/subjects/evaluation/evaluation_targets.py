@@ -8,10 +8,10 @@ import numpy as np
 
 from ....core.errors import InputError
 from ....core.subject_file import Subject, SubjectFile, read_subject_file
-from ..adapted import Adapted
+from ..adapted_model import AdaptedModel
 from ..base_model import BaseModel
 from ..open_base import file_digest
-from ..words import Token
+from ..token_embeddings import Token
 from .eval_config import BaseFile, EvalConfig, ProgressCallback
 from .real_photos import LabelledPhoto, RealPhotos, select_photos
 from .reference_set import ReferenceSet, build_reference_set
@@ -88,7 +88,7 @@ def draw_target(
 
 
 def draw_with(
-    model: Adapted, trained: TrainedSubject, config: EvalConfig, progress: ProgressCallback
+    model: AdaptedModel, trained: TrainedSubject, config: EvalConfig, progress: ProgressCallback
 ) -> Pictures:
     """Draw a subject's pictures with the base that already holds its file."""
     token = Token(trained.subject.token, trained.subject.noun)

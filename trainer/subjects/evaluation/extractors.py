@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...measure.backbones import open_backbone_of
-from ...measure.features import cached_features
+from ...measure.backbones import open_model_backbone
+from ...measure.feature_cache import cache_features
 from ...measure.model import Model
 from .clip import open_clip
 
@@ -39,7 +39,7 @@ def open_extractor(name: str) -> Extractor:
     if kind == CLIP:
         clip = open_clip(model) if model else open_clip()
         return Extractor(*clip)
-    backbone = open_backbone_of(Model(name=name))
+    backbone = open_model_backbone(Model(name=name))
     return Extractor(backbone.id, backbone.note, backbone.features)
 
 
@@ -51,7 +51,7 @@ def features(extractor: Extractor, images: Sequence[np.ndarray], cache: Path) ->
         batches = [missing[i : i + BATCH] for i in range(0, len(missing), BATCH)]
         return np.concatenate([extractor.pictures(batch) for batch in batches])
 
-    return cached_features([_digest(image) for image in images], compute, cache / extractor.id)
+    return cache_features([_digest(image) for image in images], compute, cache / extractor.id)
 
 
 def _digest(image: np.ndarray) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...near_copies import CAUGHT, disguised_copies, nearest_images, thumbnails
+from ...near_copies import CAUGHT, make_disguised_copies, nearest_images, thumbnails
 
 LEAST_DISGUISED = 200  # copies that the threshold is calibrated on
 STRIDE = 16  # crops lie a sixteenth of their side apart, which is what a disguise moves
@@ -46,7 +46,7 @@ def measure_memorisation(
     owner = np.repeat(np.arange(len(crops)), [len(squares) for squares in crops])
     flat = [crop for squares in crops for crop in squares]
     references = thumbnails(flat)
-    disguised = disguised_copies(flat * -(-LEAST_DISGUISED // len(flat)), seed)
+    disguised = make_disguised_copies(flat * -(-LEAST_DISGUISED // len(flat)), seed)
     disguised_distances = nearest_images(disguised, references).distance
     threshold = float(np.quantile(disguised_distances, CAUGHT, method="higher"))
     real = nearest_images([crop_centre(photo) for photo in held_out], references).distance

@@ -11,11 +11,11 @@ from ....core.counted import did_you_mean
 from ....core.errors import InputError
 from ....core.image_files import image_files
 from ....core.recipe_file import read_recipe_file
-from ...base.data import evenly
+from ...base.photo_data import evenly
 from ...images import content_digest, pixel_digest, read_rgb
 from ...measure.material import read_data
+from ...measure.measure_recipe import MeasureRecipe
 from ...measure.origins import WHOLE
-from ...measure.recipe import MeasureRecipe
 from ...measure.sources import read_examples
 
 YAML = {".yaml", ".yml"}

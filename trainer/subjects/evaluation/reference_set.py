@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...base.pictures import to_bytes, to_pixels
-from ...measure.pixels.store import sized
+from ...images import to_bytes, to_pixels
+from ...measure.pixels.pixel_cache import resize_square
 from ..base_model import BaseModel
 from .extractors import Extractor, features
 from .memorisation import crop_centre
@@ -129,7 +129,7 @@ def reconstruct(base: BaseModel, images: Sequence[np.ndarray]) -> list[np.ndarra
     """Photos reconstructed by the base's autoencoder: RGB bytes (side, side, 3)."""
     device, reconstructions = next(base.unet.parameters()).device, []
     for image in images:
-        square = torch.from_numpy(sized(crop_centre(image), base.size).copy())
+        square = torch.from_numpy(resize_square(crop_centre(image), base.size).copy())
         latents = base.codec.encode(to_pixels(square)[None].to(device))
         reconstructions.append(to_bytes(base.codec.decode(latents).cpu())[0].numpy())
     return reconstructions

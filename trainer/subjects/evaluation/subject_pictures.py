@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ....core.errors import InputError
-from ...base.evaluation.drawn import kept_rows
-from ...base.pictures import to_bytes
-from ..adapted import Adapted
+from ...base.evaluation.dataset_images import cache_rows
+from ...images import to_bytes
+from ..adapted_model import AdaptedModel
 from ..base_model import BaseModel
 from ..sampling import draw_subject
 
@@ -56,13 +56,13 @@ class Pictures:
     in_contexts: np.ndarray | None = None
 
 
-def wrap_base(base: BaseModel) -> Adapted:
+def wrap_base(base: BaseModel) -> AdaptedModel:
     """The plain base, to draw nouns with."""
-    return Adapted(base, "", 0, {}, lambda *_: None)
+    return AdaptedModel(base, "", 0, {}, lambda *_: None)
 
 
 def draw_pictures(
-    adapted: Adapted,
+    adapted: AdaptedModel,
     digest: str,
     word: str,
     drawing: Drawing,
@@ -77,7 +77,7 @@ def draw_pictures(
         nonlocal done
         names = [_name(digest, i, prompt, drawing) for i, prompt in enumerate(prompts)]
         path = folder / f"{sha256(''.join(names).encode()).hexdigest()[:16]}.npz"
-        rows = kept_rows(
+        rows = cache_rows(
             path,
             names,
             lambda: _draw_batches(adapted, prompts, drawing, lambda n: progress(done + n, total)),
@@ -101,7 +101,7 @@ def _name(digest: str, index: int, prompt: str, drawing: Drawing) -> str:
 
 
 def _draw_batches(
-    adapted: Adapted, prompts: Sequence[str], drawing: Drawing, progress: Callable[[int], None]
+    adapted: AdaptedModel, prompts: Sequence[str], drawing: Drawing, progress: Callable[[int], None]
 ) -> np.ndarray:
     batches = []
     for first in range(0, len(prompts), drawing.batch):
