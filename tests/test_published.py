@@ -65,7 +65,11 @@ def test_a_wrong_tag_changes_no_file(tmp_path: Path) -> None:
     assert [(tmp_path / name).read_text() for name in names] == [
         (ROOT / name).read_text() for name in names
     ]
+    guide = tmp_path / "docs" / "guide.md"
+    guide.parent.mkdir()
+    guide.write_text(f"git clone {fill_address.PLACEHOLDER}\n[other](other.md)\n")
     fill_all(tmp_path, ADDRESS, TAG)
+    assert guide.read_text() == f"git clone {ADDRESS}\n[other](other.md)\n"
     citation = yaml.safe_load((tmp_path / "CITATION.cff").read_text())
     assert citation["repository-code"] == ADDRESS
 

@@ -55,12 +55,19 @@ def fill_project(text: str, address: str, tag: str) -> str:
 
 
 def fill_all(root: Path, address: str, tag: str) -> None:
-    """Write the files of the checkout `root`, all of them or none."""
+    """Write the files of the checkout `root`, all of them or none.
+
+    The guides' links stay relative, for they lie beside each other wherever they are read.
+    """
     changed = {
         "pyproject.toml": fill_project((root / "pyproject.toml").read_text("utf-8"), address, tag),
         "README.md": fill_links((root / "README.md").read_text("utf-8"), address, tag),
         "CITATION.cff": f"{(root / 'CITATION.cff').read_text('utf-8')}repository-code: {address}\n",
     }
+    for path in sorted((root / "docs").glob("*.md")):
+        text = path.read_text("utf-8")
+        if PLACEHOLDER in text:
+            changed[f"docs/{path.name}"] = text.replace(PLACEHOLDER, address)
     for name, text in changed.items():
         (root / name).write_text(text, "utf-8")
 
