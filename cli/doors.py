@@ -15,16 +15,19 @@ Argument = TypeVar("Argument", Path, Path | None, list[Path] | None)
 PLAIN = (kinds.FOLDER, kinds.EMPTY_FOLDER)
 
 
-def check_kind(needed: str, *accepted: FileKind) -> Callable[[Argument], Argument]:
+def check_kind(
+    needed: str, *accepted: FileKind, must_exist: bool = True
+) -> Callable[[Argument], Argument]:
     """The callback of an argument that takes `accepted`, called `needed` in the sentence: it raises
-    InputError for what is there and of another kind."""
+    InputError for what is of another kind, and for what is missing if it `must_exist`."""
 
     def check(argument: Argument) -> Argument:
         from ..core.recognise import recognise
 
         for path in argument if isinstance(argument, list) else [argument]:
             if path is not None:
-                _check_there(path)
+                if must_exist:
+                    _check_there(path)
                 kinds.refuse_other(path, recognise(path), needed, *accepted)
         return argument
 
@@ -63,6 +66,9 @@ WorkflowFile = Annotated[
         callback=check_kind("a workflow", kinds.WORKFLOW, kinds.PICTURE),
     ),
 ]
+CLASS_FOLDERS = check_kind(
+    "a folder of photos", kinds.PHOTOS, kinds.DATASET, *PLAIN, must_exist=False
+)
 NODE_LISTS = check_kind("a server's answer of /object_info", kinds.OBJECT_INFO)
 TRAINED = check_kind("a trained subject", kinds.WEIGHTS, kinds.SUBJECT_FOLDER, *PLAIN)
 REAL_PHOTOS = check_kind(

@@ -31,7 +31,7 @@ def test_the_command_line_starts_checks_and_stops_it(
     (tmp_path / installed.name).symlink_to(installed)
     monkeypatch.setenv("MANYSHOT_CACHE", str(tmp_path))
     try:
-        assert " runs at http://127.0.0.1:" in manyshot("start").stdout
+        assert " is running at http://127.0.0.1:" in manyshot("start").stdout
         check = manyshot("check")
         assert (check.returncode, check.stderr) == (0, "")
         assert "ComfyUI 0.3.75 on " in check.stdout

@@ -99,6 +99,7 @@ DOORS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("plan", "{}"), ("run.yaml",)),
     (("plan", "run.yaml", "--set", "classes={}"), ("x.txt",)),
     (("plan", "run.yaml", "--set", "workflow={}"), ("w.json", "ui.json", "x.png", *FOLDERS)),
+    (("start", "{}"), ("photos", "dataset")),
     (("measure", "{}"), ("measure.yaml",)),
     (("shots", "{}", "out"), ("measure.yaml",)),
     (("subject", "train", "{}"), ("subject.yaml",)),

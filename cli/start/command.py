@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...core.extras import Extra
+from ..doors import CLASS_FOLDERS
 from ..needs import needs
 from .options import Method, Options, Way
 
@@ -34,6 +35,7 @@ def start(
             help="Photos: FOLDER/<class name>/<images>, five or more per class; with masks "
             "FOLDER/images/<class name>/ and FOLDER/masks/<class name>/.",
             show_default=False,
+            callback=CLASS_FOLDERS,
         ),
     ],
     noun: Annotated[
@@ -103,9 +105,9 @@ def start(
     Example: manyshot start photos --noun food --test test_photos --plan
     """
     from ..console import PlainConsole
-    from ..progress import progress
+    from ..options import progress_console
+    from ..progress import loading, progress
     from .checks import check_options
-    from .photos import look_at
 
     options = Options(
         folder=folder,
@@ -125,6 +127,8 @@ def start(
     )
     check_options(options)
     console = PlainConsole(soft_wrap=True)
+    with loading("PyTorch", progress_console(False)):
+        from .photos import look_at
     with progress(console) as step:
         photos = look_at(folder, test, step)
     go(options, photos, plan, console)
@@ -139,8 +143,11 @@ def demo(
 ) -> None:
     """Run `start` on photos of solar cells, which the small model has never seen."""
     from ..console import PlainConsole
-    from .photos import solar_cells
+    from ..options import progress_console
+    from ..progress import loading
 
+    with loading("PyTorch", progress_console(False)):
+        from .photos import solar_cells
     name = f"cells-{(method or Method.LORA).value}" + ("-quick" if quick else "")
     options = Options(None, output / name, noun="solar cell", method=method, quick=quick)
     go(options, solar_cells(), plan, PlainConsole(soft_wrap=True))
@@ -167,12 +174,16 @@ def go(options: Options, photos: "Photos", plan: bool, console: "PlainConsole") 
 def _go(setup: "Setup", files: "list[RecipeFile]", console: "PlainConsole") -> None:
     from ...driver.embedded.source import ensure_installed
     from ...trainer.measure.report.answer import answer
+    from ..options import progress_console
+    from ..progress import loading
     from ..report import draw
     from .begun import keep_begun
     from .preflight import check_servers
     from .recipes import write_recipes
     from .show import say_changed, say_recipes
-    from .steps import do_all, read_work
+
+    with loading("diffusers", progress_console(False)):
+        from .steps import do_all, read_work
 
     def say(text: str) -> None:
         console.print(text)
