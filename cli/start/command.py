@@ -172,6 +172,7 @@ def go(options: Options, photos: "Photos", plan: bool, console: "PlainConsole") 
 
 
 def _go(setup: "Setup", files: "list[RecipeFile]", console: "PlainConsole") -> None:
+    from ...driver.address import EMBEDDED
     from ...driver.embedded.source import ensure_installed
     from ...trainer.measure.report.answer import answer
     from ..options import progress_console
@@ -194,7 +195,8 @@ def _go(setup: "Setup", files: "list[RecipeFile]", console: "PlainConsole") -> N
     say_changed(changed, say)
     work = read_work([file.path for file in files], setup.options.comfyui, console, say)
     check_servers(setup.options, work.pictures)
-    ensure_installed(say)
+    if work.subjects or any(address.url == EMBEDDED for address in work.pictures.servers):
+        ensure_installed(say)  # it has SD1's tokenizer as well
     results = do_all(work)
     draw(console, work.measurement.output, results)
     say_recipes(setup, files, say)

@@ -1,6 +1,7 @@
 """What can be checked before anything is trained: servers, and the checkpoint that they load."""
 
 from ...core.errors import InputError
+from ...driver.address import EMBEDDED
 from ...driver.embedded.cache import models_folder
 from ...driver.recipe import Recipe
 from ...driver.servers import open_servers
@@ -10,8 +11,9 @@ from .options import Options
 def check_servers(options: Options, pictures: Recipe) -> None:
     """Raises ServerError when none of the servers answers, and InputError for a checkpoint that
     the embedded one does not have."""
-    if options.servers:
-        with open_servers(pictures, None, lambda _: None):
+    remote = [address for address in pictures.servers if address.url != EMBEDDED]
+    if remote:
+        with open_servers(pictures.model_copy(update={"servers": remote}), None, lambda _: None):
             return
     if options.base is None or options.comfyui is not None:
         return
