@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.errors import ManyshotError
+from ..core.errors import InputError, ManyshotError
 from ..driver.recipe import Recipe
 from .dataset import Dataset
 from .planned_jobs import PlannedJob, PlannedJobs
@@ -57,6 +57,11 @@ def run(
 
     allow_secrets(secrets)
     settled = read_source(Recipe, recipe, servers=_as_list(server), output=output)
+    if settled.each_draw:
+        raise InputError(
+            "This recipe has 'each_draw: true' and makes several dataset folders, one per draw: run "
+            "it with `manyshot run`, or run a recipe without it for one draw's subjects."
+        )
     summary = run_recipe(
         settled,
         open_screen(quiet),

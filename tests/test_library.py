@@ -115,6 +115,11 @@ def test_what_is_no_recipe_is_refused(recipe: Any, sentence: str) -> None:
         manyshot.run(recipe)
 
 
+def test_a_recipe_of_all_draws_is_left_to_the_command(recipe: dict[str, Any]) -> None:
+    with pytest.raises(manyshot.InputError, match="several dataset folders, one per draw"):
+        manyshot.run({**recipe, "subjects": "subjects", "each_draw": True})
+
+
 def test_a_run_makes_the_folder_and_goes_on_with_it(
     recipe: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
