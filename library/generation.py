@@ -59,8 +59,8 @@ def run(
     settled = read_source(Recipe, recipe, servers=_as_list(server), output=output)
     if settled.each_draw:
         raise InputError(
-            "This recipe has 'each_draw: true' and makes several dataset folders, one per draw: run "
-            "it with `manyshot run`, or run a recipe without it for one draw's subjects."
+            "This recipe has 'each_draw: true' and makes several dataset folders, one per draw. "
+            "Run it with `manyshot run`, or run a recipe without it for one draw's subjects."
         )
     summary = run_recipe(
         settled,
