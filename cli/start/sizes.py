@@ -23,7 +23,7 @@ class Size:
 
 FULL = Size(
     shots=5,
-    draws=6,
+    draws=5,
     training={
         "lora": {"steps": 150, "every": 50},
         "textual_inversion": {"steps": 150, "every": 50},
@@ -36,9 +36,9 @@ QUICK = Size(
     shots=5,
     draws=3,
     training={
-        "lora": {"steps": 100, "every": 50},
+        "lora": {"steps": 50, "every": 25},
         "textual_inversion": {"steps": 60, "every": 30},
-        "dreambooth": {"steps": 60, "every": 30},
+        "dreambooth": {"steps": 40, "every": 20},
     },
     images=1,
     seeds=2,
