@@ -87,11 +87,11 @@ def curate(
         from ..trainer.measure.plans import Budget
         from ..trainer.measure.segmentation.segmenter_settings import Segmenter
     net = parse_recipe_data(Segmenter, {"net": segmenter.value, "size": size}, "The segmenter")
-    wanted = Curation(
+    curation = Curation(
         folder, real, output, held_out, least, drop, ignore, alike, net, Budget(steps, batch)
     )
     console = PlainConsole()
     with progress(shown) as step:
-        found = curate_folder(wanted, step)
-    for line in (found.sentence, f"{output}; browse it at {found.page}"):
+        summary = curate_folder(curation, step)
+    for line in (summary.sentence, f"{output}; browse it at {summary.page}"):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -63,7 +63,7 @@ def measure(
     from .summaries import measure_summary
 
     console = PlainConsole()
-    wanted = read_recipe_file(
+    measure_recipe = read_recipe_file(
         MeasureRecipe,
         recipe,
         settings,
@@ -72,21 +72,21 @@ def measure(
         protocol=protocol and protocol.value,
     )
     if protocol and not output:
-        own = wanted.output.with_name(f"{wanted.output.name}_{protocol.value}")
-        wanted = wanted.model_copy(update={"output": own})
+        folder = measure_recipe.output.with_name(f"{measure_recipe.output.name}_{protocol.value}")
+        measure_recipe = measure_recipe.model_copy(update={"output": folder})
     shown = progress_console(quiet)
     with loading("PyTorch", shown):
-        from ..trainer.measure.run_measurement import measure as measure_recipe
+        from ..trainer.measure.run_measurement import measure as run_recipe
     with progress(shown) as step:
-        results = measure_recipe(wanted, step)
-    file = wanted.output / FILE
+        results = run_recipe(measure_recipe, step)
+    file = measure_recipe.output / FILE
     if as_json:
-        page = draw(None, wanted.output, results)
+        page = draw(None, measure_recipe.output, results)
         print_json(measure_summary(results, file, page, is_finished(results)))
     else:
         _show(console, results)
         console.print(f"Results: {file}", soft_wrap=True)
-        page = draw(console, wanted.output, results)
+        page = draw(console, measure_recipe.output, results)
     if open_it:
         open_file(page)
 
@@ -114,11 +114,11 @@ def shots(
     from .console import PlainConsole
     from .progress import loading
 
-    wanted = read_recipe_file(MeasureRecipe, recipe, settings)
+    measure_recipe = read_recipe_file(MeasureRecipe, recipe, settings)
     with loading("PyTorch", progress_console(False)):
         from ..trainer.measure.photos import lay_out_shots
-    count = lay_out_shots(wanted, folder, each_draw)
-    what = "photos" if wanted.task == "classification" else "pairs of photo and mask"
+    count = lay_out_shots(measure_recipe, folder, each_draw)
+    what = "photos" if measure_recipe.task == "classification" else "pairs of photo and mask"
     PlainConsole().print(f"{count:,} {what} in {folder}", markup=False, highlight=False)
 
 

@@ -48,7 +48,7 @@ def train(
     from .progress import loading, progress
 
     console = PlainConsole(soft_wrap=True)
-    wanted = read_recipe_file(SubjectRecipe, recipe, settings, output=output)
+    subject_recipe = read_recipe_file(SubjectRecipe, recipe, settings, output=output)
     shown = progress_console(quiet)
     with loading("PyTorch", shown):
         from ..trainer.base.architecture import load_tokenizer
@@ -58,29 +58,30 @@ def train(
         from ..trainer.training_log import open_log
     check_device(device)
 
-    steps = wanted.settings.steps
-    with progress(shown) as told, open_log(log, wanted.output) as log_loss:
+    steps = subject_recipe.settings.steps
+    with progress(shown) as report_step, open_log(log, subject_recipe.output) as log_loss:
 
         def report_loss(name: str, step: int, loss: float) -> None:
             shown.print(f"{name}: step {step} of {steps}, held-out loss {loss:.4f}")
             log_loss(name, step, loss)
 
-        found = train_recipe(
-            wanted,
-            wanted.base or TINY_MODEL,
+        trained = train_recipe(
+            subject_recipe,
+            subject_recipe.base or TINY_MODEL,
             load_tokenizer(tokenizer_folder(tokenizer)),
             Machine(device, bf16, workers),
             report_loss,
-            lambda name, step: told(name, step, steps),
+            lambda name, step: report_step(name, step, steps),
         )
-    for one in found:
-        if one.fitted.interrupted:
-            console.print(f"Saved {one.path}. Run it again to continue.")
+    for subject_file in trained:
+        if subject_file.fitted.interrupted:
+            console.print(f"Saved {subject_file.path}. Run it again to continue.")
             raise typer.Exit(130)
         console.print(
-            f"{one.path}: step {one.fitted.step} of {one.fitted.steps} was the best. "
-            f"In prompts: {', '.join(subject.word for subject in one.facts.subjects)}"
+            f"{subject_file.path}: step {subject_file.fitted.step} of {subject_file.fitted.steps} "
+            "was the best. "
+            f"In prompts: {', '.join(subject.word for subject in subject_file.facts.subjects)}"
         )
-        console.print(f"Validation images: {one.path.parent / 'samples'}")
-    if not found:
-        console.print(f"All subjects are already trained: {wanted.output}")
+        console.print(f"Validation images: {subject_file.path.parent / 'samples'}")
+    if not trained:
+        console.print(f"All subjects are already trained: {subject_recipe.output}")

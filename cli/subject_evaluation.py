@@ -107,7 +107,7 @@ def evaluate(
     from .progress import loading, progress
 
     console, shown = PlainConsole(), progress_console(quiet)
-    sources, trained = real or [], _trained(files or [])
+    sources, trained = real or [], _find_trained(files or [])
     _check(trained, sources, dataset or [], choose, detector, word)
     with loading("PyTorch", shown):
         from ..trainer.subjects.evaluation.evaluate_datasets import evaluate_datasets
@@ -116,15 +116,19 @@ def evaluate(
     contexts = tuple(context or CONTEXTS) if context_count else ()
     templates = tuple(template or Drawing.templates)
     drawing = Drawing(count, batch, seed, guidance, templates, contexts, context_count)
-    folder = output or (dataset or [one.parent for one in trained])[0] / "evaluation"
-    with progress(shown) as told:
-        wanted = _wanted(folder, drawing, backbone or ["opennsfw"], most, limit, word, detector)
+    folder = output or (dataset or [path.parent for path in trained])[0] / "evaluation"
+    with progress(shown) as report_step:
+        config = _build_config(
+            folder, drawing, backbone or ["opennsfw"], most, limit, word, detector
+        )
         if dataset:
-            found, sheets = evaluate_datasets(dataset, sources, wanted, told)
+            evaluation, sheets = evaluate_datasets(dataset, sources, config, report_step)
         else:
-            own = _base(base, tokenizer, device)
-            found, sheets = evaluate_files(trained, sources, own, wanted, choose, told)
-    _write(console, folder, found, sheets)
+            base_file = _base(base, tokenizer, device)
+            evaluation, sheets = evaluate_files(
+                trained, sources, base_file, config, choose, report_step
+            )
+    _write(console, folder, evaluation, sheets)
 
 
 def _check(
@@ -154,19 +158,19 @@ def _check(
         raise InputError("--detector needs --word, the text of the logo.")
 
 
-def _trained(given: Sequence[Path]) -> list[Path]:
+def _find_trained(paths: Sequence[Path]) -> list[Path]:
     """Files, and those in folders. Raises InputError for what is not there."""
-    found: list[Path] = []
-    for one in given:
-        inside = sorted(one.glob("*.safetensors")) if one.is_dir() else [one]
-        if not inside or not (one.is_dir() or one.is_file()):
-            what = "no .safetensors files in it" if one.is_dir() else "no such file"
-            raise InputError(f"No trained subjects at {one}: {what}.")
-        found.extend(inside)
-    return list(dict.fromkeys(found))
+    files: list[Path] = []
+    for path in paths:
+        inside = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+        if not inside or not (path.is_dir() or path.is_file()):
+            what = "no .safetensors files in it" if path.is_dir() else "no such file"
+            raise InputError(f"No trained subjects at {path}: {what}.")
+        files.extend(inside)
+    return list(dict.fromkeys(files))
 
 
-def _wanted(
+def _build_config(
     folder: Path,
     drawing: "Drawing",
     backbones: Sequence[str],
@@ -203,7 +207,7 @@ def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
 
 
 def _write(
-    console: "PlainConsole", folder: Path, found: "Evaluation", sheets: "Sequence[Sheet]"
+    console: "PlainConsole", folder: Path, evaluation: "Evaluation", sheets: "Sequence[Sheet]"
 ) -> None:
     """The tables on the terminal, and all files into the folder."""
     from rich.table import Table
@@ -217,10 +221,10 @@ def _write(
     from ..trainer.subjects.evaluation.evaluation_results import write_results
     from ..trainer.subjects.evaluation.subject_tables import class_table, method_table, shorten
 
-    name = next(iter(found.extractors))
-    tables = [class_table(figures, name) for figures in found.subjects]
-    short = [shorten(*one) for one in tables]
-    head, lines = method_table(found, name)
+    name = next(iter(evaluation.extractors))
+    tables = [class_table(figures, name) for figures in evaluation.subjects]
+    short = [shorten(*table_parts) for table_parts in tables]
+    head, lines = method_table(evaluation, name)
     for rows in [*short, list(zip(head, *lines, strict=True))]:  # methods side by side: few
         table = Table()
         for cell in rows[0]:
@@ -228,11 +232,11 @@ def _write(
         for line in rows[1:]:
             table.add_row(*map(Text, line))
         console.print(table)
-    said = [line for figures in found.subjects for line in sentences(figures)]
-    names = sheet_names([figures.class_name for figures in found.subjects])
+    sentence_lines = [line for figures in evaluation.subjects for line in sentences(figures)]
+    names = sheet_names([figures.class_name for figures in evaluation.subjects])
     for sheet in sheets:
         sheet.write(folder / names[sheet.class_name])
-    write_markdown(folder / "evaluation.md", found)
-    write_results(folder, found)
-    for line in [*said, f"All figures and tables: {folder / 'evaluation.md'}"]:
+    write_markdown(folder / "evaluation.md", evaluation)
+    write_results(folder, evaluation)
+    for line in [*sentence_lines, f"All figures and tables: {folder / 'evaluation.md'}"]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -12,10 +12,10 @@ Tokenizer = Annotated[
 ]
 
 
-def tokenizer_folder(given: Path | None) -> Path:
+def tokenizer_folder(folder: Path | None) -> Path:
     """The folder given, else that of the embedded ComfyUI."""
-    if given is not None:
-        return given
+    if folder is not None:
+        return folder
     from ..driver.embedded.source import find_installed
 
     source = find_installed()

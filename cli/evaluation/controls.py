@@ -77,9 +77,9 @@ def _agreement(work: Work, dataset: DatasetImages) -> Figures:
     return agreement_figures(work.tools, work.tools.features(dataset), labels)
 
 
-def _write_sheet(work: Work, kind: str, drawn: DatasetImages, controls: np.ndarray) -> None:
+def _write_sheet(work: Work, kind: str, dataset: DatasetImages, controls: np.ndarray) -> None:
     """A row for each control image, which stands first."""
     rows: dict[str, list[np.ndarray]] = {}
-    for record, image, control in zip(drawn.records, drawn.images, controls, strict=True):
+    for record, image, control in zip(dataset.records, dataset.images, controls, strict=True):
         rows.setdefault(record.class_name, [control]).append(image)
     write_sheet(work.picture(f"{kind}.jpg"), [Row(name, images) for name, images in rows.items()])

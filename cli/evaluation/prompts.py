@@ -67,10 +67,10 @@ def _backgrounds(work: Work) -> dict[str, object]:
     return measures.backgrounds(dataset.images, named, colour_name)
 
 
-def _write_sheet(work: Work, drawn: DatasetImages) -> None:
+def _write_sheet(work: Work, dataset: DatasetImages) -> None:
     """A row for each class, an image of each colour."""
     firsts: dict[str, np.ndarray] = {}
-    for record, image in zip(drawn.records, drawn.images, strict=True):
+    for record, image in zip(dataset.records, dataset.images, strict=True):
         firsts.setdefault(record.class_name, image)
     rows: dict[str, list[np.ndarray]] = {}
     for label, image in firsts.items():

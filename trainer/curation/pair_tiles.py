@@ -84,7 +84,7 @@ def _tile(
     record: Record,
     judged: PairJudgements,
     place: int,
-    kept: bool,
+    keep: bool,
     predicted: np.ndarray,
     real: RealPairs,
 ) -> Tile:
@@ -95,7 +95,7 @@ def _tile(
     shown = picture(image, labels, predicted, noise)
     share = float(noise.mean())
     name = record.file_name
-    return Tile(name, record.class_name, float(judged.agreement[place]), kept, share, _jpeg(shown))
+    return Tile(name, record.class_name, float(judged.agreement[place]), keep, share, _jpeg(shown))
 
 
 def picture(

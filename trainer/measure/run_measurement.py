@@ -151,13 +151,13 @@ def _run(
             write_results(recipe.output, results.model_copy(update={"runs": list(merged.values())}))
 
     if protocol:
-        found, test = protocol.runs(grid, known_runs, record_runs), protocol.test
+        all_runs, test = protocol.runs(grid, known_runs, record_runs), protocol.test
     else:
-        found = fair_runs(table, learner, grid, material.digest, known_runs, record_runs)
+        all_runs = fair_runs(table, learner, grid, material.digest, known_runs, record_runs)
         test = table.test
     labels = table.labels[test] if recipe.task == "classification" else None
-    gains = gain_rows(found, Basis(len(test), sharings(table, grid), labels))
-    whole = results.model_copy(update={"runs": found, "gains": gains})
+    gains = gain_rows(all_runs, Basis(len(test), sharings(table, grid), labels))
+    whole = results.model_copy(update={"runs": all_runs, "gains": gains})
     write_results(recipe.output, whole)
     return whole
 

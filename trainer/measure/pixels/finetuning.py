@@ -67,7 +67,7 @@ def train(
     option: Options,
     model: Model,
     classes: int,
-    tell: Tell = lambda step, of: None,
+    report_step: Tell = lambda step, of: None,
 ) -> nn.Module:
     """A fresh net after all steps of a plan, in evaluation mode.
 
@@ -86,7 +86,7 @@ def train(
         for step, (inputs, targets) in enumerate(batch_iterator, 1):
             loss = descend(module, optimiser, inputs, targets, model.precision == "bfloat16")
             schedule.step()
-            tell(step, count)
+            report_step(step, count)
             if step % LOGGED == 0 or step == count:
                 log.debug("step %d of %d: loss %.4f", step, count, loss.item())
     return module.eval()

@@ -26,8 +26,8 @@ def net_learner(
     """A learner of all of a net, from the images of `pixels` and their labels (n)."""
 
     def run(plan: Plan, option: Options, at: np.ndarray, what: str) -> np.ndarray:
-        tell = partial(step, what)
-        module = train(net, pixels, plan, option, model, classes, tell)
+        report_step = partial(step, what)
+        module = train(net, pixels, plan, option, model, classes, report_step)
         return compute_scores(module, net, pixels, at, model)
 
     def fit(plans: Sequence[Plan], options: Sequence[Options], at: np.ndarray) -> np.ndarray:

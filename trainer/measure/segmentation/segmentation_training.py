@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def train(
-    cache: EncoderCache, plan: Plan, option: Options, tell: Tell = lambda step, of: None
+    cache: EncoderCache, plan: Plan, option: Options, report_step: Tell = lambda step, of: None
 ) -> Parts:
     """A fresh segmenter after all steps of a plan, in evaluation mode.
 
@@ -49,7 +49,7 @@ def train(
             loss.backward()
             optimiser.step()
             schedule.step()
-            tell(step, count)
+            report_step(step, count)
             if step == count:
                 log.debug("loss %.4f after %d steps", loss.item(), count)
     return networks.eval()
