@@ -35,7 +35,7 @@ HEIGHTS = {  # without the title: what Nodes 2.0 (front ends 1.32 to 1.58) needs
     "ImageBatch": 58,
     "ImageCompositeMasked": 160,
     "KSampler": 274,
-    "LoadImage": 356,
+    "LoadImage": 404,
     "ManyshotClassPrompts": 640,
     "ManyshotContactSheet": 400,
     "ManyshotControlNet": 284,
