@@ -42,9 +42,9 @@ def test_draws_come_by_shots_and_number(subjects: Path) -> None:
     ("folders", "sentence"),
     [
         ([], "photos has no folder of a draw, such as 5-0. Make them."),
-        (["cat", "dog"], "and {folder} has others: cat, dog. Make them."),
-        (["5-0", "05-1"], "and {folder} has others: 05-1. Make them."),
-        (["0-0"], "and {folder} has others: 0-0. Make them."),
+        (["cat", "dog"], "but {folder} has others: cat, dog. Make them."),
+        (["5-0", "05-1"], "but {folder} has others: 05-1. Make them."),
+        (["0-0"], "but {folder} has others: 0-0. Make them."),
         (None, "There is no folder {folder} with a folder for each draw. Make them."),
     ],
 )

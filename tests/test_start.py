@@ -287,8 +287,8 @@ def _damaged(folder: Path) -> None:
             "--test is the folder of the photos itself",
         ),
         (lambda f: fill(f, CUPS), ["--test", "no"], "There is no folder no."),
-        (lambda f: fill(f, CUPS), ["--output", "photos/x"], "lies in photos (FOLDER)"),
-        (lambda f: fill(f, CUPS), ["--workflow", "no"], "There is no workflow no: give a file"),
+        (lambda f: fill(f, CUPS), ["--output", "photos/x"], "is inside photos (FOLDER)"),
+        (lambda f: fill(f, CUPS), ["--workflow", "no"], "There is no workflow no: pass a file"),
         (lambda f: fill(f, CUPS), ["--base", "a.ckpt"], "There is no checkpoint at a.ckpt."),
     ],
 )
@@ -344,7 +344,7 @@ def test_a_start_goes_on_with_the_same_options_alone(
     Image.fromarray(photo(77, 128, 128)).save(tmp_path / "photos" / "cup" / "9.png")
     code, said = manyshot("start", "photos")
     assert code == 2
-    assert "was begun with other photos." in said
+    assert "was started with different photos." in said
 
 
 def test_a_folder_of_others_is_left_alone(manyshot: Call, tmp_path: Path) -> None:
