@@ -136,5 +136,5 @@ def test_a_file_that_is_no_segmenter(session: InferenceSession, tmp_path: Path, 
         path.write_bytes(b"\x10\x00\x00")
     if kind == "other":
         save_file({"hidden.weight": torch.zeros(2)}, path)
-    with pytest.raises(InputError, match=r"head\.safetensors is no segmenter"):
+    with pytest.raises(InputError, match=r"head\.safetensors is not a segmenter"):
         load_segmenter(session, path)

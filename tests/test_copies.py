@@ -239,5 +239,5 @@ def test_copies_of_photos_are_added_only_to_draws_that_hold_them(name: str, tmp_
     with pytest.raises(InputError, match=r"there are 3 \(7 more"):
         select_added(table, draw, Arm(add="synthetic", ratio=200))
     note = next(note for note in notes_on(folder) if "20 of the 20 synthetic images are" in note)
-    assert "copies of real ones, and are added only to draws that hold those: cat/00.png" in note
+    assert "copies of real ones, and are added only to draws that contain those: cat/00.png" in note
     assert note.endswith("15 more.")
