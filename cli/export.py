@@ -40,7 +40,7 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Export the kept images of a dataset folder as COCO, YOLO, WebDataset and more."""
-    from ..driver.export.export import export as export_folder
+    from ..driver.export.export_dataset import export as export_folder
     from .console import PlainConsole
     from .progress import progress
 

@@ -62,7 +62,7 @@ def plan(
     from rich.table import Table
 
     from ..driver.each_draw import draw_recipes
-    from ..driver.look import preview_run
+    from ..driver.preview import preview_run
     from ..driver.recipe import read_recipe
     from .console import PlainConsole
     from .summaries import plan_summary
@@ -137,7 +137,7 @@ def status(
     """Show the progress of a dataset folder by class, and what failed."""
     from rich.table import Table
 
-    from ..driver.look import read_state
+    from ..driver.preview import read_state
     from .console import PlainConsole
     from .summaries import status_summary
 

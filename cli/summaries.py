@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..driver.ledger import Counts
-    from ..driver.look import ClassCounts, FailureCounts, Preview
+    from ..driver.preview import ClassCounts, FailureCounts, Preview
     from ..trainer.measure.measure_results import GainRow, Results
 
 

@@ -29,8 +29,8 @@ ObjectInfo = Annotated[
 @app.command()
 def check(file: WorkflowFile, server: Server = None, object_info: ObjectInfo = None) -> None:
     """Report what a server would refuse or misread in a workflow; exit code 2 if anything."""
-    from ..driver.workflow.load import read_workflow
     from ..driver.workflow.preflight import check as problems_of
+    from ..driver.workflow.read_workflow import read_workflow
     from .console import PlainConsole
 
     catalogue = _needed_catalogue(server, object_info)
@@ -56,7 +56,7 @@ def convert(
 
     from ..core.errors import InputError
     from ..core.files import write_text_atomic
-    from ..driver.workflow.load import read_workflow
+    from ..driver.workflow.read_workflow import read_workflow
 
     graph = read_workflow(file, catalogue_from(server, object_info))
     try:
@@ -75,10 +75,10 @@ def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue |
 
     from ..core.errors import InputError
     from ..driver.address import EMBEDDED, ServerAddress
-    from ..driver.comfyui.client import Comfy
+    from ..driver.comfyui.comfy_client import Comfy
     from ..driver.http import Http
     from ..driver.workflow.catalogue import Catalogue
-    from ..driver.workflow.load import read_json
+    from ..driver.workflow.read_workflow import read_json
 
     if object_info is not None:
         return Catalogue.from_json(read_json(object_info), str(object_info))

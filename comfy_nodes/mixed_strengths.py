@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io
 
+from ..core.denoise import drawn_strength, read_strengths
 from ..core.errors import InputError
 from ..core.prompts import MAX_SEED
-from ..core.strengths import drawn_strength, read_strengths
 from .schema import node_schema
 
 

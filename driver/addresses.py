@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import InputError
+from .defaults import class_words, images_per_class
 from .field_text import field_names, fill, is_field
 from .inputs import FileInput
-from .pairs.scenes import PICTURES
+from .pairs.labelled_photos import PICTURES
 from .recipe import Recipe
-from .settle import class_words, images_per_class
-from .workflow.binding import resolve
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, is_link
+from .workflow.node_addresses import resolve
 
 WEBUI = "webui."  # addresses of the recipe's own key, not of a node
 DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart

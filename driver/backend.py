@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 from ..core.errors import ServerError
 from .health import Health
 from .job import Delivery, Failure, Job
-from .pairs.draw import RenderedInputs
+from .pairs.render import RenderedInputs
 
 Submitted = TypeVar("Submitted")
 

@@ -20,17 +20,17 @@ from .addresses import (
 )
 from .field_text import field_names, fill
 from .job import JOB_FIELDS, EffectiveInputs, Job, join_distinct
-from .pairs.draw import RenderedInputs
-from .pairs.scenes import PICTURES, TEXTS, Scenes
-from .pairs.taken import scenes_for
+from .pairs.labelled_photos import PICTURES, TEXTS, Scenes
+from .pairs.photo_slots import scenes_for
+from .pairs.render import RenderedInputs
 from .recipe import Recipe
 from .subjects import Subjects, check_subject_slots
 from .workflow import own_nodes, save_nodes
-from .workflow.binding import bind
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, upstream
-from .workflow.groups import prefix_template
+from .workflow.model_groups import prefix_template
+from .workflow.node_addresses import bind
 from .workflow.template import Template
 
 NAMES = ("class_name", "file_name", "mask_classes")  # data, and no prompt of anybody's

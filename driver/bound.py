@@ -9,8 +9,8 @@ from typing import Any
 from .binding import Binding
 from .inputs import FileInput
 from .job import EffectiveInputs, Job, intersect
-from .pairs.draw import RenderedInputs
-from .pairs.scenes import Scenes
+from .pairs.labelled_photos import Scenes
+from .pairs.render import RenderedInputs
 from .webui.requests import Requests
 from .workflow.graph import canonical
 

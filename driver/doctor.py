@@ -12,7 +12,7 @@ import psutil
 
 from ..core.extras import Extra, extra_requirements, install_command, missing_requirements
 from ..core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
-from .embedded.cache import cache_folder
+from .embedded.cache_folders import cache_folder
 from .embedded.ports import kept_port
 from .gpu import list_gpus, torch_build
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from .job import JOB_FIELDS
-from .pairs.scenes import PICTURES, TEXTS
+from .pairs.labelled_photos import PICTURES, TEXTS
 
 FIELDS = (*JOB_FIELDS, *PICTURES, *TEXTS)
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")

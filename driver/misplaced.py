@@ -7,9 +7,9 @@ from ..core.errors import InputError
 from ..core.prompts import SLOTS
 from ..core.webui_prompt.read import webui_syntax
 from .binding import Binding
+from .defaults import class_words
 from .field_text import is_field
 from .recipe import Recipe
-from .settle import class_words
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, describe, is_link
 

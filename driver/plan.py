@@ -14,12 +14,12 @@ from ..core.errors import InputError
 from ..core.prompt_language import Language
 from .binding import Binding
 from .bound import Bound
+from .defaults import images_per_class, prompt_set
 from .inputs import FileInput
 from .job import Job, Value, make_job
 from .ledger_reader import LedgerReader
 from .picture_files import check_pictures, list_pictures, pair_by_name
 from .recipe import Recipe
-from .settle import images_per_class, prompt_set
 from .subjects import Subjects
 from .webui.requests import Requests
 

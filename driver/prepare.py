@@ -13,22 +13,22 @@ from ..core.prompt_language import Language
 from ..core.recognise import recognise
 from .binding import Binding, bind_recipe
 from .bound import Bound
+from .defaults import class_words, resolve_defaults
 from .job import Job, check_distinct
 from .misplaced import check_prompts
-from .pairs.facts import Progress
-from .pairs.scenes import Scenes, find_scenes
+from .pairs.labelled_photos import Scenes, find_scenes
+from .pairs.photo_facts import Progress
 from .plan import Plan
 from .recipe import Recipe
-from .settle import class_words, resolve_defaults
 from .subjects import Subjects, find_subjects
-from .webui.bind import bind_requests
+from .webui.bind_requests import bind_requests
 from .webui.requests import Requests
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import find_language
 from .workflow.graph import Slot
-from .workflow.load import read_workflow
 from .workflow.preflight import Problem, check
+from .workflow.read_workflow import read_workflow
 
 SHOWN_PROBLEMS = 5
 

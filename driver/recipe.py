@@ -11,8 +11,8 @@ from ..core.recipe_file import parse_recipe_data, read_recipe_file
 from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
 from .inputs import BoundValue, Scalar, StrictModel
-from .pairs.settings import Pairs
-from .webui.settings import WebUISettings
+from .pairs.pair_settings import Pairs
+from .webui.webui_settings import WebUISettings
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]

@@ -12,6 +12,7 @@ from ..core.errors import ManyshotError
 from .audit import Audit, audit
 from .contact_sheet import write_contact_sheets
 from .dataset import merge_servers, run_log, write_manifest, write_metadata
+from .defaults import class_words
 from .dispatch import Dispatch, real_clock
 from .embedded import EmbeddedServer
 from .job import Failure, Job
@@ -22,7 +23,6 @@ from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .run_progress import RunProgress
 from .servers import Server, first_catalogue, open_servers
-from .settle import class_words
 from .take_over import NO_WISHES, Takeover, Wishes, take_over
 from .worker import Worker
 from .writer import Writer

@@ -11,7 +11,7 @@ from .backend import Backend, NotTaken, Stopped
 from .dispatch import Dispatch
 from .health import Health
 from .job import Delivery, Failure, Job
-from .pairs.draw import RenderedInputs
+from .pairs.render import RenderedInputs
 from .writer import Writer
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ def plan(recipe: RecipeSource, *, server: Servers = None) -> PlannedJobs:
 
     Raises InputError for what does not fit, ServerError when no server answers.
     """
-    from ..driver.look import preview_lines
+    from ..driver.preview import preview_lines
 
     settled = read_source(Recipe, recipe, servers=_as_list(server))
     notes, jobs = preview_lines(settled, bool(server), None)

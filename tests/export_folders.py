@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA, Record
-from manyshot.driver.export.export import export
+from manyshot.driver.export.export_dataset import export
 from manyshot.driver.export.options import Drawing, Format, Shapes
 from PIL import Image
 

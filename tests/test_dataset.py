@@ -11,10 +11,10 @@ from manyshot.core.files import remove_partial
 from manyshot.core.records import read_records
 from manyshot.driver.contact_sheet import write_contact_sheets
 from manyshot.driver.dataset import write_manifest, write_metadata
+from manyshot.driver.delivered_images import check_delivery
 from manyshot.driver.folder import BELOW
 from manyshot.driver.job import Delivery, Failure, Job
 from manyshot.driver.ledger import Counts, Ledger
-from manyshot.driver.pictures import check_delivery
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.writer import Writer

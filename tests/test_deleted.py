@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.records import METADATA, Record, describe_deleted, drop_deleted, read_records
-from manyshot.driver.export.material import read_material
+from manyshot.driver.export.export_material import read_material
 from manyshot.trainer.measure.caveats import notes_on_deleted
 from manyshot.trainer.measure.measure_recipe import MeasureRecipe
 from manyshot.trainer.measure.sources import read_examples

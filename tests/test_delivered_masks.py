@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.read import LabelMask
+from manyshot.driver.delivered_images import add_labels
 from manyshot.driver.job import Delivery, Failure
-from manyshot.driver.pictures import add_labels
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 

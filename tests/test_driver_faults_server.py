@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.driver.comfyui import follow
+from manyshot.driver.comfyui import follow_prompt
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 from manyshot.driver.take_over import Wishes
 
@@ -121,7 +121,7 @@ def test_a_node_hangs_and_ignores_the_interrupt(
     tmp_path: Path, comfyui: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One server: it is set aside, and used again when the node has ended."""
-    monkeypatch.setattr(follow, "CANCEL_GRACE", 1.0)
+    monkeypatch.setattr(follow_prompt, "CANCEL_GRACE", 1.0)
     nodes = graph("StubSleep", seconds=0.0, interruptible=False)
     sweep = {"StubSleep.seconds": [0.0, 3.5]}
     recipe = colours(
@@ -139,7 +139,7 @@ def test_a_hanging_server_gives_its_waiting_jobs_to_the_other(
     tmp_path: Path, comfyui: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two real servers: a job of ours hangs on one, with others of ours behind it."""
-    monkeypatch.setattr(follow, "CANCEL_GRACE", 1.0)
+    monkeypatch.setattr(follow_prompt, "CANCEL_GRACE", 1.0)
     settings = ServerSettings(device="cpu", extra_nodes=(Path(__file__).parent / "stub_nodes",))
     nodes = graph("StubHangOnce")
     with EmbeddedServer(settings) as other:

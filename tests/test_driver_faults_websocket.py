@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.driver.address import ServerAddress
-from manyshot.driver.comfyui import follow, listener
+from manyshot.driver.comfyui import follow_prompt, listener
 from manyshot.driver.embedded import EmbeddedServer
 
 from .fault_proxy import FaultProxy, Message, Reply
@@ -78,7 +78,7 @@ def test_it_loses_events(
     tmp_path: Path, proxy: FaultProxy, transport: str, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The history is asked where an event does not come."""
-    monkeypatch.setattr(follow, "ASK_AFTER", (0.5,))
+    monkeypatch.setattr(follow_prompt, "ASK_AFTER", (0.5,))
     proxy.filter = lambda message: None if kind_of(message) == lost else message
     recipe = colours(tmp_path, [proxy.url], 5, transport=transport)
     summary = drive(recipe)

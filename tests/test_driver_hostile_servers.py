@@ -14,7 +14,7 @@ import psutil
 import pytest
 import urllib3
 from manyshot.core.loopback import is_loopback
-from manyshot.driver import connections, health, http, pictures
+from manyshot.driver import connections, delivered_images, health, http
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.comfyui import listener
 from manyshot.driver.comfyui.events import Event
@@ -162,9 +162,9 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyP
 
     stream = io.BytesIO()
     Image.new("L", (300, 200)).save(stream, "PNG")
-    assert not isinstance(pictures.check_delivery((stream.getvalue(),), ()), Failure)
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 59_999)
-    refused = pictures.check_delivery((stream.getvalue(),), ())
+    assert not isinstance(delivered_images.check_delivery((stream.getvalue(),), ()), Failure)
+    monkeypatch.setattr(delivered_images, "MAX_PIXELS", 59_999)
+    refused = delivered_images.check_delivery((stream.getvalue(),), ())
     assert isinstance(refused, Failure)
     assert "300x200 pixels" in refused.reason
 

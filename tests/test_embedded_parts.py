@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 from manyshot.core.errors import InputError
-from manyshot.driver.embedded import base as base_module
-from manyshot.driver.embedded.base import Base, hold_base, prepare_base, release_base
+from manyshot.driver.embedded import base_directory as base_module
+from manyshot.driver.embedded.base_directory import Base, hold_base, prepare_base, release_base
 from manyshot.driver.embedded.log import find_failed_packs, last_lines
 from manyshot.driver.embedded.ports import reserve_port
-from manyshot.driver.embedded.settings import ServerSettings
+from manyshot.driver.embedded.server_settings import ServerSettings
 from manyshot.driver.embedded.source import Source, check_requirements, missing_requirements
 from packaging.requirements import Requirement
 

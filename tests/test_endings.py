@@ -19,7 +19,7 @@ COMMANDS = {
     "shots recipe.yaml photos": "manyshot.core.recipe_file.read_recipe_file",
     "subject train recipe.yaml": "manyshot.core.recipe_file.read_recipe_file",
     "curate a --real b --output c": "manyshot.trainer.curation.curate.curate",
-    "export a --to coco --output b": "manyshot.driver.export.export.export",
+    "export a --to coco --output b": "manyshot.driver.export.export_dataset.export",
     "demo": "manyshot.driver.embedded.source.ensure_installed",
 }
 

@@ -10,9 +10,9 @@ from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
 from manyshot.driver.dataset import write_metadata
 from manyshot.driver.ledger import Done, Ledger
-from manyshot.driver.look import preview_lines
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import explain_unbound, prepare
+from manyshot.driver.preview import preview_lines
 from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.take_over import take_over
 

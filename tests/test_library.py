@@ -15,7 +15,7 @@ from manyshot.core import errors, extras
 from manyshot.core.json_text import read_json
 from manyshot.core.records import Record, read_records
 from manyshot.driver import run as driver_run
-from manyshot.driver.look import preview_lines
+from manyshot.driver.preview import preview_lines
 from manyshot.library.dataset import Dataset
 from manyshot.library.planned_jobs import PlannedJob, PlannedJobs
 from manyshot.library.progress import open_screen

@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from manyshot.core.denoise import drawn_strength
 from manyshot.core.masks.labelled_png import read_labelled
 from manyshot.core.masks.pairs import find_pairs, read_pair
 from manyshot.core.masks.regions import select_region
 from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.records import Record, read_records
-from manyshot.core.strengths import drawn_strength
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.run import run
 from manyshot.driver.workflow.catalogue import Catalogue
+from manyshot.driver.workflow.convert_ui import convert_ui
 from manyshot.driver.workflow.graph import Graph
 from manyshot.driver.workflow.preflight import check
-from manyshot.driver.workflow.ui import convert_ui
 from PIL import Image
 from templates import read_template, template_of, templates, workflow_name
 

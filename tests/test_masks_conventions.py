@@ -13,8 +13,8 @@ from manyshot.core.masks.codes import IGNORE, read_palette
 from manyshot.core.masks.colours import hex_colour
 from manyshot.core.masks.control import unknown_colours
 from manyshot.core.masks.conventions import infer_code
-from manyshot.core.masks.forms import read_form
 from manyshot.core.masks.layouts import IMAGES, MASKS
+from manyshot.core.masks.mask_readers import read_form
 from manyshot.core.masks.pairs import find_pairs, label_mask
 from manyshot.core.masks.partners import mask_pairs
 from manyshot.core.masks.raw import read_indices

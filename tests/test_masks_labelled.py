@@ -12,7 +12,6 @@ from hypothesis.extra.numpy import arrays
 from manyshot.core.errors import InputError
 from manyshot.core.masks.codes import IGNORE, MaskCode
 from manyshot.core.masks.control import own_colours
-from manyshot.core.masks.forms import FORMS, Form, read_form, table_code
 from manyshot.core.masks.labelled_png import (
     CLASSES,
     decode_png,
@@ -21,6 +20,7 @@ from manyshot.core.masks.labelled_png import (
     read_labelled,
     read_labels,
 )
+from manyshot.core.masks.mask_readers import FORMS, Form, read_form, table_code
 from manyshot.core.masks.read import LabelMask
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo

@@ -14,7 +14,6 @@ from manyshot.core.records import FOREIGN, MANIFEST, read_foreign_models
 from manyshot.driver.comfyui.models import model_facts
 from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
-from manyshot.driver.look import preview_lines
 from manyshot.driver.model_use import (
     check_replaced,
     collect_hashes,
@@ -25,6 +24,7 @@ from manyshot.driver.model_use import (
 )
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
+from manyshot.driver.preview import preview_lines
 from manyshot.driver.recipe import Recipe, parse_recipe
 
 from .subject_files import subject, write_subjects

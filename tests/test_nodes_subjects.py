@@ -10,7 +10,7 @@ import requests
 from manyshot.core.subject_file import MODEL_FOLDERS, Method, read_subject_file
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.driver.embedded.cache import models_folder
+from manyshot.driver.embedded.cache_folders import models_folder
 from safetensors.numpy import save_file
 
 from .patience import PATIENCE

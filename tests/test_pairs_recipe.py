@@ -217,7 +217,7 @@ def test_nothing_is_drawn_for_a_plan(plan_of, monkeypatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("drawn")
 
-    monkeypatch.setattr("manyshot.driver.pairs.scenes.build_scene", fail)
+    monkeypatch.setattr("manyshot.driver.pairs.labelled_photos.build_scene", fail)
     assert len(list(plan_of({"vary": True}, images_per_class=50))) == 100
 
 

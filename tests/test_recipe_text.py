@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
+from manyshot.driver.defaults import class_words, resolve_defaults
 from manyshot.driver.recipe import Recipe
-from manyshot.driver.settle import class_words, resolve_defaults
 from manyshot.trainer.measure.measure_recipe import MeasureRecipe
 from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
 from pydantic import BaseModel

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from manyshot.driver.embedded import EmbeddedServer, base
-from manyshot.driver.embedded.cache import models_folder
-from manyshot.driver.embedded.settings import ServerSettings
+from manyshot.driver.embedded import EmbeddedServer, base_directory
+from manyshot.driver.embedded.cache_folders import models_folder
+from manyshot.driver.embedded.server_settings import ServerSettings
 
 from .patience import PATIENCE
 from .test_nodes_server import Client
@@ -67,9 +67,9 @@ def packed_comfyui(unpacked: Path, _test_cache: None) -> Iterator[EmbeddedServer
     """A real ComfyUI whose only manyshot is the unpacked archive, and whose models folder is
     empty: nothing of this checkout is linked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(base, "PACKAGE", unpacked)
-        patch.setattr(base, "TINY_MODEL", unpacked / "nothing")
-        patch.setattr(base, "TINY_CONTROLNETS", {})
+        patch.setattr(base_directory, "PACKAGE", unpacked)
+        patch.setattr(base_directory, "TINY_MODEL", unpacked / "nothing")
+        patch.setattr(base_directory, "TINY_CONTROLNETS", {})
         with EmbeddedServer(ServerSettings(device="cpu")) as server:
             yield server
 

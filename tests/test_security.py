@@ -9,7 +9,7 @@ import pytest
 from manyshot.core.errors import InputError
 from manyshot.core.recipe_file import read_recipe_file
 from manyshot.core.subject_file import read_subject_file
-from manyshot.driver.look import preview_lines
+from manyshot.driver.preview import preview_lines
 from manyshot.driver.recipe import Recipe, read_recipe
 from PIL import Image
 

@@ -12,10 +12,10 @@ from manyshot.core.records import read_records
 from manyshot.driver import ledger_file
 from manyshot.driver.comfyui.completion import FileRef, Finished, Watch, apply_event, complete
 from manyshot.driver.comfyui.events import Event
-from manyshot.driver.embedded.server import EmbeddedServer
+from manyshot.driver.embedded.embedded_server import EmbeddedServer
 from manyshot.driver.job import Failure, Job
-from manyshot.driver.look import preview_lines
 from manyshot.driver.prepare import prepare
+from manyshot.driver.preview import preview_lines
 from manyshot.driver.run import run
 from manyshot.driver.take_over import Wishes
 from manyshot.driver.upkeep import reject, repair, verify

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from manyshot.core.denoise import drawn_strength, read_strengths
 from manyshot.core.errors import InputError
-from manyshot.core.strengths import drawn_strength, read_strengths
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.text_file import read_text_file
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import read_recipe
-from manyshot.driver.workflow.load import read_workflow
+from manyshot.driver.workflow.read_workflow import read_workflow
 
 TEXT = "cat\ncafé: a café\n"
 

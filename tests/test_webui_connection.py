@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import ServerError
-from manyshot.driver.webui import follow
+from manyshot.driver.webui import follow_call
 
 from .fault_runs import drive
 from .fault_webui import Fault, FaultWebui
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("hasty", "short_looks")
 @pytest.fixture
 def short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call is looked at often."""
-    monkeypatch.setattr(follow, "TICK", 0.01)
-    monkeypatch.setattr(follow, "ASK_EVERY", 0.03)
+    monkeypatch.setattr(follow_call, "TICK", 0.01)
+    monkeypatch.setattr(follow_call, "ASK_EVERY", 0.03)
 
 
 NOTHING_DRAWN: tuple[What, ...] = ("drop before", "gateway 502", "nonsense")
@@ -154,7 +154,7 @@ def test_a_job_that_stands_still_is_interrupted(tmp_path: Path) -> None:
 
 def test_a_job_that_cannot_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server is set aside until that job has ended; nothing is queued behind it."""
-    monkeypatch.setattr(follow, "CANCEL_GRACE", 0.2)
+    monkeypatch.setattr(follow_call, "CANCEL_GRACE", 0.2)
     with broken("deaf", after=2) as webui:
         recipe = cats(tmp_path, [webui], timeouts={"stall": 0.2})
 

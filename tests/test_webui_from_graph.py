@@ -10,8 +10,8 @@ from manyshot.core.errors import InputError
 from manyshot.driver.webui.from_graph import read_settings
 from manyshot.driver.webui.samplers import OWN_LEVELS, SAMPLERS, SCHEDULERS
 from manyshot.driver.workflow.graph import Slot
-from manyshot.driver.workflow.load import read_workflow
 from manyshot.driver.workflow.own_nodes import fold
+from manyshot.driver.workflow.read_workflow import read_workflow
 from manyshot.driver.workflow.save_nodes import delivering_node
 
 from .webui_graphs import ALWAYS, TINY, UNIT, Made, change, photo, read, simple

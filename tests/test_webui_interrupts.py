@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.run import Summary
-from manyshot.driver.webui import follow
+from manyshot.driver.webui import follow_call
 
 from .fault_runs import Condition, drive
 from .fault_webui import Fault, FaultWebui
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("hasty")
 @pytest.fixture(autouse=True)
 def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call is looked at often."""
-    monkeypatch.setattr(follow, "TICK", 0.01)
-    monkeypatch.setattr(follow, "ASK_EVERY", 0.02)
+    monkeypatch.setattr(follow_call, "TICK", 0.01)
+    monkeypatch.setattr(follow_call, "ASK_EVERY", 0.02)
 
 
 def begun(webui: FaultWebui, jobs: int) -> Condition:
@@ -96,8 +96,8 @@ def test_ctrl_c_interrupts_our_first_job(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_anothers_job_alone_that_ours_waits_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "CANCEL_GRACE", 0.3)
-    monkeypatch.setattr("manyshot.driver.webui.server.REFRESHED", ())  # which waits, too
+    monkeypatch.setattr(follow_call, "CANCEL_GRACE", 0.3)
+    monkeypatch.setattr("manyshot.driver.webui.webui_server.REFRESHED", ())  # which waits, too
     with FaultWebui(installed=BOTH) as webui:
         other = webui.other_job(seconds=1.0)
         recipe = cats(tmp_path, [webui], 2)
@@ -111,7 +111,7 @@ def test_ctrl_c_leaves_anothers_job_alone_that_came_between_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waited while ours was drawn, and is drawn while our next one waits."""
-    monkeypatch.setattr(follow, "CANCEL_GRACE", 0.3)
+    monkeypatch.setattr(follow_call, "CANCEL_GRACE", 0.3)
     with broken("slow", amount=0.1, after=1) as webui:
         scenes = [
             (begun(webui, 2), lambda: webui.other_job(seconds=1.5)),

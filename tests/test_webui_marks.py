@@ -8,7 +8,7 @@ import pytest
 from manyshot.core.webui_facts import INTERRUPTED
 from manyshot.driver.job import Failure
 from manyshot.driver.webui.payload import Request
-from manyshot.driver.webui.verdict import verify_reply
+from manyshot.driver.webui.verify_reply import verify_reply
 
 from .webui_host import fake_webui
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.verdict import verify_reply
+from manyshot.driver.webui.verify_reply import verify_reply
 
 from .fault_runs import drive
 from .webui_runs import SIDE, cats, control_unit

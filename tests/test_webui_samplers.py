@@ -18,7 +18,6 @@ from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded.source import find_installed
 from manyshot.driver.http import Http
 from manyshot.driver.prepare import prepare
-from manyshot.driver.webui.client import WebUI as Client
 from manyshot.driver.webui.dialect import read_dialect
 from manyshot.driver.webui.samplers import (
     OWN_LEVELS,
@@ -27,6 +26,7 @@ from manyshot.driver.webui.samplers import (
     webui_sampler,
     webui_scheduler,
 )
+from manyshot.driver.webui.webui_client import WebUI as Client
 from numpy.typing import NDArray
 
 from .fault_webui import FaultWebui, Installed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.driver.run import Summary
-from manyshot.driver.webui import follow
+from manyshot.driver.webui import follow_call
 
 from .fault_processes import done, kill_group, start_driver
 from .fault_runs import drive, wait_for
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("hasty")
 @pytest.fixture(autouse=True)
 def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call is looked at often."""
-    monkeypatch.setattr(follow, "TICK", 0.01)
-    monkeypatch.setattr(follow, "ASK_EVERY", 0.02)
+    monkeypatch.setattr(follow_call, "TICK", 0.01)
+    monkeypatch.setattr(follow_call, "ASK_EVERY", 0.02)
 
 
 def test_two_runs_at_once(tmp_path: Path) -> None:

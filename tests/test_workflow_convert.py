@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.driver.workflow.catalogue import Catalogue
+from manyshot.driver.workflow.convert_ui import convert_ui
 from manyshot.driver.workflow.dynamic_prompts import first_choice
 from manyshot.driver.workflow.graph import Graph
-from manyshot.driver.workflow.ui import convert_ui
 from manyshot.driver.workflow.widgets import Widget, list_widgets
 
 from .workflow_strategies import CATALOGUE, WORKFLOWS, graphs, to_ui

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.driver.workflow.binding import bind, find_nodes, resolve, resolve_node
 from manyshot.driver.workflow.graph import (
     Graph,
     Slot,
@@ -20,6 +19,7 @@ from manyshot.driver.workflow.graph import (
     shorten,
     upstream,
 )
+from manyshot.driver.workflow.node_addresses import bind, find_nodes, resolve, resolve_node
 from manyshot.driver.workflow.template import Template
 
 from .workflow_strategies import CATALOGUE, WORKFLOWS, graphs

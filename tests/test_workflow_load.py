@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.cli import app
 from manyshot.core.errors import InputError
-from manyshot.driver.workflow.load import MAX_BYTES, parse_json, read_workflow, to_graph
+from manyshot.driver.workflow.read_workflow import MAX_BYTES, parse_json, read_workflow, to_graph
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 

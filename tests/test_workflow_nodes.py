@@ -8,7 +8,7 @@ from hypothesis import given
 from manyshot.core.errors import InputError
 from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.graph import Graph, Slot, canonical, parse_api
-from manyshot.driver.workflow.groups import expensive_part, expensive_prefix, prefix_template
+from manyshot.driver.workflow.model_groups import expensive_part, expensive_prefix, prefix_template
 from manyshot.driver.workflow.own_nodes import fold
 from manyshot.driver.workflow.preflight import check
 from manyshot.driver.workflow.save_nodes import (
@@ -107,9 +107,9 @@ def test_table_of_names_matches_the_nodes() -> None:
 def test_tables_match_the_nodes_of_masks() -> None:
     from pathlib import Path
 
-    from manyshot.driver.pairs.taken import COMPOSE, VARY
-    from manyshot.driver.workflow.load_labelled import FIELDS, LOAD_LABELLED
+    from manyshot.driver.pairs.photo_slots import COMPOSE, VARY
     from manyshot.driver.workflow.own_nodes import SEEDED
+    from manyshot.driver.workflow.replace_loader import FIELDS, LOAD_LABELLED
 
     root = Path(__file__).parent.parent / "comfy_nodes"
     nodes = "".join(path.read_text() for path in root.glob("*.py"))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.driver.workflow.catalogue import Catalogue, InputSpec
 from manyshot.driver.workflow.graph import Graph, Slot, parse_api
+from manyshot.driver.workflow.input_values import check_value
 from manyshot.driver.workflow.preflight import check
-from manyshot.driver.workflow.values import check_value
 
 from .workflow_strategies import CATALOGUE, DATA, WORKFLOWS, graphs
 

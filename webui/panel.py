@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from .settings import INFOTEXT, NAMES, PATHS, Settings, from_infotext
+from .script_settings import INFOTEXT, NAMES, PATHS, Settings, from_infotext
 
 Field = tuple[Any, Callable[[dict[str, Any]], Any]]
 

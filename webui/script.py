@@ -8,8 +8,8 @@ from modules.processing import Processed
 from ..core.errors import ManyshotError
 from ..core.webui_facts import INTERRUPTED
 from .panel import infotext_fields, panel, paste_field_names
-from .run import make_dataset
-from .settings import from_args
+from .script_run import make_dataset
+from .script_settings import from_args
 
 TITLE = "Manyshot"
 REPORT = "Manyshot report"  # in `extra_generation_params` of the API's `info`

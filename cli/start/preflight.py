@@ -2,7 +2,7 @@
 
 from ...core.errors import InputError
 from ...driver.address import EMBEDDED
-from ...driver.embedded.cache import models_folder
+from ...driver.embedded.cache_folders import models_folder
 from ...driver.recipe import Recipe
 from ...driver.servers import open_servers
 from .options import Options

@@ -12,7 +12,7 @@ from ...core.errors import InputError, ManyshotError
 from ...core.recipe_file import read_recipe_file
 from ...core.tiny_files import TINY_MODEL
 from ...driver.each_draw import draw_recipes, run_draws
-from ...driver.look import is_complete
+from ...driver.preview import is_complete
 from ...driver.recipe import Recipe, read_recipe
 from ...driver.run import Summary
 from ...driver.screen import ConsoleScreen

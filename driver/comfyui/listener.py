@@ -20,8 +20,8 @@ from ...core.loopback import is_loopback
 from ..address import ServerAddress
 from ..backend import NotTaken
 from ..connections import tls_options
+from ..delivered_images import MOST_OF_A_JOB
 from ..http import auth_headers
-from ..pictures import MOST_OF_A_JOB
 from .events import parse
 from .mailbox import Mailbox
 

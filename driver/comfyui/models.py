@@ -11,7 +11,7 @@ from ...core.errors import ServerError
 from ...core.paths import below
 from ..model_use import SUFFIXES, find_prompt_networks, model_files
 from ..plan import Plan
-from .client import Comfy
+from .comfy_client import Comfy
 
 FOLDERS = ("checkpoints", "loras", "controlnet", "vae", "diffusion_models", "embeddings",
            "text_encoders", "upscale_models", "clip_vision", "style_models",

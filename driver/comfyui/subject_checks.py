@@ -11,7 +11,7 @@ from ..http import Refused
 from ..model_use import model_files
 from ..plan import Plan
 from ..subjects import ClassSubject
-from .client import Comfy
+from .comfy_client import Comfy
 
 
 def check_subjects(plan: Plan, server: str, comfy: Comfy, folders: Iterable[Path]) -> None:

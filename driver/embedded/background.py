@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...core.files import write_text_atomic
 from ...core.version import read_version
-from .base import LOCK
-from .cache import background_folder, cache_folder, usable_folder
+from .base_directory import LOCK
+from .cache_folders import background_folder, cache_folder, usable_folder
+from .embedded_server import EmbeddedServer
 from .locks import is_locked
 from .ports import keep_port, kept_port, last_port
 from .ready import POLL_SECONDS, ServerFacts, read_facts, system_stats
-from .server import EmbeddedServer
-from .settings import Progress, ServerSettings
+from .server_settings import Progress, ServerSettings
 
 STOP_SECONDS = 15.0
 CLOCK_SECONDS = 2.0  # how far two readings of one process's start may lie apart

@@ -10,11 +10,11 @@ from ...core.errors import ManyshotError
 from ...core.extras import Extra, install_command, missing_requirements
 from ...core.tiny_files import TINY_MODEL
 from .background import BackgroundServer, find_background
-from .base import MODEL_KINDS, NODE_PACK
-from .cache import models_folder
+from .base_directory import MODEL_KINDS, NODE_PACK
+from .cache_folders import models_folder
 from .device import ask_torch
 from .ready import ANSWER_SECONDS
-from .settings import ServerSettings
+from .server_settings import ServerSettings
 from .source import Source, find_installed, own_source, read_requirements
 
 

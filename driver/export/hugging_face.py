@@ -10,8 +10,8 @@ from datasets import ClassLabel, Features, Value
 from datasets import Image as ImageFeature
 
 from ...core.errors import InputError
-from .card import dataset_card
-from .material import Material, Sample, Step
+from .dataset_card import dataset_card
+from .export_material import Material, Sample, Step
 from .split import TRAIN, VAL
 
 SPLITS = {TRAIN: "train", VAL: "validation"}

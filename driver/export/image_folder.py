@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.paths import inside
-from .material import Material, Step
+from .export_material import Material, Step
 
 
 def write_image_folder(material: Material, folder: Path, step: Step) -> None:

@@ -11,8 +11,8 @@ from ...core.errors import InputError
 from ...core.masks.conventions import PALETTE
 from ...core.masks.objects import find_objects
 from ...core.masks.read import BACKGROUND
-from .masks import Masks
-from .material import Material, Sample
+from .export_masks import Masks
+from .export_material import Material, Sample
 from .options import Drawing, Shapes
 
 

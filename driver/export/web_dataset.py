@@ -8,7 +8,7 @@ from random import Random
 
 from webdataset.writer import TarWriter
 
-from .material import Material, Sample, Step
+from .export_material import Material, Sample, Step
 
 SHARD_BYTES = 500_000_000
 

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from ...core.errors import InputError
-from .material import Material, Sample, Step
+from .export_material import Material, Sample, Step
 from .options import Drawing, Shapes
 from .outline import box, is_noise, one_ring, polygons, rings
 from .shapes import Shown, category_names, check_masks, collect_objects

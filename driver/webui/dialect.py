@@ -18,8 +18,8 @@ from typing import Any
 
 from ...core.counted import did_you_mean
 from ...core.errors import InputError
-from .client import Schemas, WebUI, same_file
 from .payload import NOISE, PINNED, Request
+from .webui_client import Schemas, WebUI, same_file
 
 AUTOMATIC = "Automatic"
 OWN_SCHEDULE = {

@@ -15,13 +15,13 @@ from ..binding import upload_name
 from ..field_text import field_names, fill
 from ..inputs import FileInput
 from ..job import JOB_FIELDS, EffectiveInputs, Job, plan_inputs
-from ..pairs.draw import RenderedInputs
-from ..pairs.scenes import PICTURES, TEXTS, Scenes
+from ..pairs.labelled_photos import PICTURES, TEXTS, Scenes
+from ..pairs.render import RenderedInputs
+from .input_images import blank, check_mask, output_size, with_size
 from .payload import Request, payload
-from .settings import WebUISettings
-from .size import blank, check_mask, output_size, with_size
-from .text import find_embeddings, find_loras, webui_text, with_loras
-from .tree import Key, leaves, map_leaves
+from .prompt_text import find_embeddings, find_loras, webui_text, with_loras
+from .settings_tree import Key, leaves, map_leaves
+from .webui_settings import WebUISettings
 
 JOB_WORDS = {"prompt": "prompt", "negative": "negative_prompt", "seed": "seed"}
 """Job field -> the field of the API that takes it."""

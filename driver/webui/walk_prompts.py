@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from ...core.prompt_language import Language
-from .text import webui_text
+from .prompt_text import webui_text
 from .walk import Walk
 from .walk_models import network_name
 

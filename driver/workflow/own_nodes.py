@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from .graph import Graph, Slot, describe, id_order, links
-from .load_labelled import replace_loader
+from .replace_loader import replace_loader
 
 CLASS_PROMPTS = "ManyshotClassPrompts"
 SUBJECT_PROMPTS = "ManyshotSubjectPrompts"  # the same for one subject, with the same outputs

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.counted import closest_match
 from .catalogue import Catalogue, InputSpec, NodeSpec, types_fit
 from .graph import Graph, Slot, describe, id_order, is_link, links, shorten, upstream
-from .values import check_value, show
+from .input_values import check_value, show
 from .widgets import list_extension_widgets
 
 MAX_PROBLEMS = 100  # each costs a search for the nearest right answer

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...core.errors import InputError
-from .binding import find_nodes, resolve_node
 from .catalogue import Catalogue, split_types
 from .graph import Graph, Node, Slot, describe, id_order, is_link, upstream
+from .node_addresses import find_nodes, resolve_node
 from .own_nodes import (
     SAVE_LABELLED,
     SAVE_LABELLED_DELIVERY,

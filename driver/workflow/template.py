@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
-from .binding import bind
 from .graph import Graph, Slot, encode, pieces
+from .node_addresses import bind
 
 
 class Template:

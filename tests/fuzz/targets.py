@@ -38,7 +38,8 @@ from manyshot.core.webui_prompt.read import parse as parse_prompt
 from manyshot.core.webui_prompt.write import plain_text, write
 from manyshot.core.wildcards import parse as parse_wildcards
 from manyshot.driver import upkeep
-from manyshot.driver.comfyui.client import Comfy, refusal
+from manyshot.driver.comfyui.check_families import server_families
+from manyshot.driver.comfyui.comfy_client import Comfy, refusal
 from manyshot.driver.comfyui.completion import (
     Found,
     Watch,
@@ -47,29 +48,28 @@ from manyshot.driver.comfyui.completion import (
     parse_failure,
 )
 from manyshot.driver.comfyui.events import parse as parse_event
-from manyshot.driver.comfyui.families import server_families
 from manyshot.driver.dataset import merge_servers
+from manyshot.driver.delivered_images import add_labels, check_delivery
 from manyshot.driver.embedded.ready import read_facts
 from manyshot.driver.folder import rows
 from manyshot.driver.job import Job
 from manyshot.driver.ledger import FILE_NAME, Done, Ledger
-from manyshot.driver.look import preview_lines, read_state
-from manyshot.driver.pictures import add_labels, check_delivery
+from manyshot.driver.preview import preview_lines, read_state
 from manyshot.driver.recipe import Recipe
-from manyshot.driver.webui.client import WebUI
 from manyshot.driver.webui.dialect import read_dialect
 from manyshot.driver.webui.payload import Request
-from manyshot.driver.webui.verdict import verify_reply
-from manyshot.driver.workflow.binding import resolve
+from manyshot.driver.webui.verify_reply import verify_reply
+from manyshot.driver.webui.webui_client import WebUI
 from manyshot.driver.workflow.catalogue import Catalogue
-from manyshot.driver.workflow.load import read_workflow
+from manyshot.driver.workflow.node_addresses import resolve
 from manyshot.driver.workflow.own_nodes import fold
 from manyshot.driver.workflow.preflight import check
+from manyshot.driver.workflow.read_workflow import read_workflow
 from manyshot.driver.workflow.save_nodes import deliver, delivering_node
 from manyshot.trainer.measure.measure_recipe import MeasureRecipe
 from manyshot.trainer.measure.measure_results import read_results_file
 from manyshot.trainer.subjects.subject_recipe import SubjectRecipe
-from manyshot.webui.settings import INFOTEXT, from_infotext
+from manyshot.webui.script_settings import INFOTEXT, from_infotext
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]

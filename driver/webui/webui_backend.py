@@ -8,19 +8,19 @@ from typing import Any
 
 from ...core.errors import ServerError
 from ..backend import NotTaken
+from ..delivered_images import add_labels, check_delivery
 from ..health import Health
 from ..http import Busy, Refused, Unreachable
 from ..job import Delivery, Failure, Job
-from ..pairs.draw import RenderedInputs
-from ..pictures import add_labels, check_delivery
-from .call import GATEWAY, Call, explain_refusal
-from .client import WebUI
+from ..pairs.render import RenderedInputs
+from .background_call import GATEWAY, Call, explain_refusal
 from .dialect import Dialect
-from .follow import Follower
+from .follow_call import Follower
 from .payload import MODELS, Request
-from .probe import Probe
 from .requests import Requests
-from .verdict import SPOILED, read_info, verify_reply
+from .verify_reply import SPOILED, read_info, verify_reply
+from .webui_client import WebUI
+from .webui_probe import Probe
 
 log = logging.getLogger(__name__)
 TURNED_AWAY = (429, 503)  # nothing was begun; a gateway's 502 and 504 may come after hours

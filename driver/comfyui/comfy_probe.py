@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from ...core.errors import ServerError
-from .client import Comfy
+from .comfy_client import Comfy
 from .listener import Listener
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from ...core.masks.geometry import Size
 from ...core.masks.pairs import PairFile, read_pair, read_upright
 from ...core.masks.read import BACKGROUND, LabelMask
 from ...core.masks.scene import Scene, augment_scene
-from .settings import Pairs
+from .pair_settings import Pairs
 
 COMPRESSION = 1  # of PNG's 1 to 9
 

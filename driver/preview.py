@@ -7,6 +7,7 @@ from pathlib import Path
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
+from .defaults import class_words, images_per_class
 from .job import EffectiveInputs, Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .model_use import collect_hashes, find_foreign_models, unsure_sentences
@@ -14,7 +15,6 @@ from .plan import Plan
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .servers import first_catalogue, open_servers
-from .settle import class_words, images_per_class
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import yaml
 from ...core.errors import InputError
 from ...core.paths import inside
 from ...core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
-from .cache import cache_folder, models_folder
+from .cache_folders import cache_folder, models_folder
 from .locks import try_lock
-from .settings import ServerSettings
+from .server_settings import ServerSettings
 from .source import Source
 
 PACKAGE = Path(__file__).resolve().parents[2]

@@ -19,9 +19,9 @@ from ...core.masks.layouts import PairFile
 from ...core.masks.pairs import find_pairs
 from ...core.masks.read import LabelMask
 from ..job import Job
-from .draw import RenderedInputs, build_scene, draw_pictures
-from .facts import PairFacts, Progress, all_facts
-from .settings import Pairs
+from .pair_settings import Pairs
+from .photo_facts import PairFacts, Progress, all_facts
+from .render import RenderedInputs, build_scene, draw_pictures
 
 log = logging.getLogger(__name__)
 MASKS = ("mask", "control", "labels")

@@ -17,9 +17,9 @@ from ...core.json_text import parse_json
 from ...core.webui_facts import INTERRUPTED
 from ..job import Failure
 from ..reply import whole
-from .client import same_file
-from .maps import check_maps
+from .control_maps import check_maps
 from .payload import Request
+from .webui_client import same_file
 
 Kind = tuple[str, tuple[int, int]]
 """Format, width and height of an image file."""

@@ -7,10 +7,10 @@ from ..address import ServerAddress
 from ..http import Http, Refused
 from ..plan import Plan
 from ..recipe import Recipe
-from .backend import WebUIBackend
-from .check import check
-from .client import WebUI, same_file
+from .check_plan import check
 from .dialect import Dialect, read_dialect
+from .webui_backend import WebUIBackend
+from .webui_client import WebUI, same_file
 
 REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
 

@@ -13,7 +13,7 @@ from ...core.model_family import ModelFacts, explain_incompatibility
 from ..plan import Plan
 from ..workflow.catalogue import COMBO, Catalogue, split_types
 from ..workflow.graph import Graph, describe, links
-from .client import Comfy
+from .comfy_client import Comfy
 
 Families = Mapping[str, Mapping[str, ModelFacts]]
 """Folder ("checkpoints", "diffusion_models", "controlnet") -> file name -> what it is."""

@@ -12,7 +12,7 @@ from ...core.images import image_size
 from ...core.json_text import read_json
 from ...core.paths import inside, relative_name, safe_name
 from ...core.records import MANIFEST, METADATA, Record, describe_deleted, drop_deleted, read_records
-from .masks import Masks, read_masks
+from .export_masks import Masks, read_masks
 from .split import TRAIN, VAL, classes_without_validation, validation_names
 
 Step = Callable[[str, int, int], None]

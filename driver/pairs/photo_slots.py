@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...core.errors import InputError
 from ...core.masks.geometry import Size
 from ..workflow.graph import Graph, Slot, describe
-from .scenes import PICTURES, TEXTS, Scenes
+from .labelled_photos import PICTURES, TEXTS, Scenes
 
 COMPOSE = "ManyshotComposeMasks"
 VARY = "ManyshotVaryMask"  # has a size of its own

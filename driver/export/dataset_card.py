@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from .material import Material, file_name
+from .export_material import Material, file_name
 
 SYNTHETIC = "All images are synthetic: a diffusion model drew them, wholly or in part."
 SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M")]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from ..backend import Stopped
 from ..http import Refused, Unreachable
 from ..job import Failure
-from .call import Call
-from .client import Progress, WebUI
+from .background_call import Call
+from .webui_client import Progress, WebUI
 
 TICK = 0.1  # how often a waiting lane looks whether the run was stopped
 ASK_EVERY = 1.0  # seconds between two looks at the progress

@@ -10,8 +10,8 @@ from ...core.images import open_image_file
 from ...core.text_file import decode_text
 from .canvas import is_ui
 from .catalogue import Catalogue
+from .convert_ui import convert_ui
 from .graph import Graph, parse_api
-from .ui import convert_ui
 
 MAX_BYTES = 50_000_000
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"

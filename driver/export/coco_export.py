@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .card import SYNTHETIC, describe_origin
-from .material import Material, Sample, Step
+from .dataset_card import SYNTHETIC, describe_origin
+from .export_material import Material, Sample, Step
 from .options import Drawing, Shapes
 from .outline import box, is_noise, polygons, rings
 from .shapes import category_names, check_masks, collect_objects

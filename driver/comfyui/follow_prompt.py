@@ -8,11 +8,11 @@ from ..backend import Stopped
 from ..health import Health
 from ..http import Busy, Unreachable
 from ..job import Failure
-from .client import Comfy
+from .comfy_client import Comfy
+from .comfy_probe import Probe
 from .completion import Finished, Found, Watch, apply_answer, apply_event
 from .events import Event
 from .mailbox import Mailbox
-from .probe import Probe
 
 TICK = 0.5  # how often a waiting lane looks whether the run was stopped
 ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is

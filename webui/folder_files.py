@@ -13,7 +13,7 @@ from ..driver.ledger import Ledger
 from ..driver.ledger_reader import ImageKey
 from ..driver.subjects import subject_facts
 from . import host
-from .plan import Plan
+from .script_plan import Plan
 
 SERVER = WORKFLOW = "webui"
 

@@ -17,7 +17,7 @@ from ..core.wildcards import literal
 from ..driver.job import Job, make_job
 from ..driver.picture_files import list_pictures
 from ..driver.subjects import ClassSubject, Subjects, pool_contexts, read_subjects
-from .settings import Settings
+from .script_settings import Settings
 
 MASK = "mask"  # the picture of a job
 

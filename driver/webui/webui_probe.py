@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from ...core.errors import ServerError
-from .client import WebUI
+from .webui_client import WebUI
 
 PATIENCE = 600.0  # seconds for what was left there to come to its end
 

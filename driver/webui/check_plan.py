@@ -12,9 +12,9 @@ from ...core.json_text import parse_json
 from ...core.subject_file import KEY
 from ..plan import Plan
 from ..subjects import ClassSubject
-from .client import same_file
 from .dialect import Dialect
 from .payload import MODELS, PINNED, Request
+from .webui_client import same_file
 
 EXTRA_PICTURES = ("return_mask", "return_mask_composite")
 SLOTS = "control_net_unit_count"

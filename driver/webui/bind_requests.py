@@ -8,13 +8,13 @@ from ...core.counted import did_you_mean
 from ...core.errors import InputError
 from ..binding import Binding
 from ..field_text import field_names
-from ..pairs.scenes import PICTURES, TEXTS, Scenes
+from ..pairs.labelled_photos import PICTURES, TEXTS, Scenes
 from ..recipe import Recipe
 from ..subjects import Subjects
 from .from_graph import read_settings
 from .requests import PREFIX, Requests
-from .settings import Lora, WebUISettings, complete
-from .tree import check_value, leaves
+from .settings_tree import check_value, leaves
+from .webui_settings import Lora, WebUISettings, complete
 
 SUBJECT = "$subject"
 

@@ -12,9 +12,9 @@ from ..plan import Plan
 from ..prepare import preflight
 from ..recipe import Recipe
 from ..workflow.catalogue import Catalogue
-from .backend import ComfyBackend
-from .client import Comfy
-from .families import check_families
+from .check_families import check_families
+from .comfy_backend import ComfyBackend
+from .comfy_client import Comfy
 from .models import model_facts
 from .subject_checks import check_subjects
 

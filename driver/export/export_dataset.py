@@ -7,7 +7,7 @@ from pathlib import Path
 from ...core.errors import InputError, ManyshotError
 from ...core.extras import Extra, install_command
 from ...core.new_folder import new_folder
-from .material import Material, Step, read_material
+from .export_material import Material, Step, read_material
 from .options import Drawing, Format
 from .split import TRAIN, VAL
 
@@ -57,7 +57,7 @@ def _writer(
     try:
         match to:
             case Format.COCO:
-                from .coco import write_coco
+                from .coco_export import write_coco
 
                 return lambda material, place: write_coco(material, place, drawing, step)
             case Format.YOLO:

@@ -17,12 +17,12 @@ from ..driver.ledger import Ledger
 from ..driver.take_over import Wishes, take_over
 from ..driver.writer import Writer
 from . import host
-from .control import png, read_mask, unit
-from .files import SERVER, write_manifest, write_metadata
+from .control_unit import png, read_mask, unit
+from .folder_files import SERVER, write_manifest, write_metadata
 from .outcome import Expected, verify_images
-from .plan import MASK, Plan
-from .prepare import prepare
-from .settings import INFOTEXT, Settings, to_infotext
+from .prepare_run import prepare
+from .script_plan import MASK, Plan
+from .script_settings import INFOTEXT, Settings, to_infotext
 from .status import SHOWN, Report, board
 
 _SCRIPT_FAILED = (

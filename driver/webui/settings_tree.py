@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from ...core.counted import did_you_mean
 from ...core.errors import InputError
 from ..inputs import FileInput
-from .settings import WebUISettings
+from .webui_settings import WebUISettings
 
 Key = str
 

@@ -10,18 +10,18 @@ from ...core.errors import ServerError
 from ...core.masks.read import LabelMask
 from ..backend import NotTaken, Stopped
 from ..binding import Binding
+from ..delivered_images import add_labels, check_delivery, check_size
 from ..health import Health
 from ..http import Busy, Refused, Unreachable
 from ..job import Delivery, Failure, Job
-from ..pairs.draw import RenderedInputs
-from ..pictures import add_labels, check_delivery, check_size
+from ..pairs.render import RenderedInputs
 from ..recipe import Recipe
-from .client import Comfy
+from .comfy_client import Comfy
+from .comfy_probe import Probe
 from .completion import FileRef, Finished, Watch
-from .follow import Follower
+from .follow_prompt import Follower
 from .listener import Listener, NotOpen
 from .mailbox import images_taken
-from .probe import Probe
 from .uploads import Content, Uploads
 
 log = logging.getLogger(__name__)

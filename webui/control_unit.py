@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..core.images import open_image
-from .settings import Settings
+from .script_settings import Settings
 
 NO_MODULE = {"forge": "None", "controlnet": "none"}  # what each calls no preprocessor
 PLAIN = ("L", "P", "RGB")  # modes whose pixels are labels or colours

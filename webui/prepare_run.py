@@ -11,8 +11,8 @@ from ..core.paths import inside
 from ..core.webui_facts import check_side
 from . import host
 from .pixels import fact, option_facts, processing_facts
-from .plan import Plan, plan
-from .settings import PATHS, Settings, is_absolute
+from .script_plan import Plan, plan
+from .script_settings import PATHS, Settings, is_absolute
 
 
 def prepare(p: Any, settings: Settings) -> tuple[Plan, host.Checkpoint]:
