@@ -64,8 +64,8 @@ def workflow_text(workflow: str) -> str:
     except OSError:
         raise InputError(
             f"There is no workflow {workflow}: pass a file that ComfyUI saved, or the name "
-            "of one that comes with manyshot, such as class_prompts_sd15 (`manyshot "
-            "workflow list`)."
+            "of one that comes with manyshot, such as class_prompts_sd15; docs/artists.md "
+            "lists them."
         ) from None
 
 
