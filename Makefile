@@ -62,8 +62,8 @@ lint: $(INSTALLED) $(TYPING)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	# AUTOMATIC1111, in which the extension runs, has Python 3.10
 	$(BIN)/pyright --pythonpath $(BIN)/python --pythonversion 3.10 core webui \
-		$(addprefix driver/,$(addsuffix .py,audit drawn_with folder job ledger ledger_file \
-		ledger_reader picture_files planned restore subjects take_over writer))
+		$(addprefix driver/,$(addsuffix .py,audit folder job ledger ledger_file \
+		ledger_reader picture_files restore subjects take_over writer))
 
 # The oldest packages that pyproject.toml allows, but for torch and what needs it.
 FLOORS := build/floors/bin/python
