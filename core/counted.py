@@ -23,8 +23,9 @@ def in_percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+# The first, mistyped too: it is long, and all that most models' names have in common.
 _FILE_ENDING = re.compile(
-    r"\.(safetensors|sft|ckpt|pth?|bin|gguf|json|ya?ml|txt|png|jpe?g|webp|bmp|tiff?)$"
+    r"\.(safe\w*|sft|ckpt|pth?|bin|gguf|json|ya?ml|txt|png|jpe?g|webp|bmp|tiff?)$"
 )
 
 

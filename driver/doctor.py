@@ -25,6 +25,7 @@ PURPOSES = {
     Extra.EXPORT: "`manyshot export` as COCO, WebDataset and Hugging Face",
     Extra.OCR: "`manyshot subject evaluate --word`",
     Extra.NOTEBOOK: "tables and figures in notebooks",
+    Extra.LOGGING: "`manyshot subject train --log`",
 }
 
 

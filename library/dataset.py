@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.counted import pluralize
 from ..core.dataset_files import METADATA
 from ..core.errors import InputError
+from ..core.paths import inside
 from ..core.records import Record, read_records
 from ..driver.contact_sheet import OVERVIEW
 from .frame import make_frame
@@ -48,7 +49,7 @@ class Dataset:
         """A row for each image, rejected ones too: the fields of its record, and `path`, where its
         file is. Raises InputError where pandas is missing."""
         rows = (
-            {"path": self.folder / record.file_name, **record.model_dump()}
+            {"path": inside(self.folder, record.file_name), **record.model_dump()}
             for record in self.records
         )
         return make_frame(rows, ["path", *Record.model_fields])

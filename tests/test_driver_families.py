@@ -97,16 +97,16 @@ def own(checkpoint: str, control: str) -> Graph:
         (
             stock("sdxl", "segxl", "seg15", "canny15"),
             [
-                "node n2 (ControlNetLoader): canny15 is a T2I adapter for SD 1.x, and sdxl is "
+                "node n2 (ControlNetLoader): canny15 is a T2I adapter for SD 1.x, but sdxl is "
                 "SDXL. Choose one for SDXL: segxl.",
-                "node n1 (ControlNetLoader): seg15 is a ControlNet for SD 1.x, and sdxl is SDXL. "
+                "node n1 (ControlNetLoader): seg15 is a ControlNet for SD 1.x, but sdxl is SDXL. "
                 "Choose one for SDXL: segxl.",
             ],
         ),
         (
             own("tiny", "segxl"),
             [
-                "node m (ManyshotControlNet): segxl is a ControlNet for SDXL, and tiny is "
+                "node m (ManyshotControlNet): segxl is a ControlNet for SDXL, but tiny is "
                 "manyshot-tiny. There is none for manyshot-tiny: put one into models/controlnet."
             ],
         ),

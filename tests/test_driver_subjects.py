@@ -289,7 +289,7 @@ def test_subjects_on_another_base_are_refused_where_it_is_known(plan_of, tmp_pat
     path = tmp_path / "subjects" / "a.safetensors"
     facts = write_subjects(path, subject("cat"))
     server = Shown({"a.safetensors": facts.metadata()})
-    with pytest.raises(InputError, match=r"was trained on tiny, and .* draws with sd15"):
+    with pytest.raises(InputError, match=r"was trained on tiny, but .* draws with sd15"):
         check_subjects(plan_of(), "gpu", server, [models])  # pyright: ignore
     check_subjects(plan_of(), "gpu", server, [])  # pyright: ignore
     check_subjects(plan_of(any_base=True), "gpu", server, [models])  # pyright: ignore

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -48,6 +49,8 @@ def test_every_command_ends_as_by_ctrl_c(
         raise AssertionError("it goes on")
 
     monkeypatch.chdir(tmp_path_factory.mktemp("work"))
+    for folder in ("a", "b", "photos"):
+        Path(folder).mkdir()
     monkeypatch.setattr(COMMANDS[command], end)
     monkeypatch.setattr(sys, "argv", ["manyshot", *command.split()])
     with pytest.raises(SystemExit) as ended:

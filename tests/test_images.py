@@ -210,7 +210,7 @@ def sentence_or_image(path: Path) -> None:
         else:
             continue
         assert str(path) in message
-        assert message.endswith("out.")
+        assert message.endswith("Repair or remove it.")
         assert "\n" not in message
 
 
@@ -264,7 +264,7 @@ def test_all_bad_files_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_other_errors_pass_by_as_they_are() -> None:
-    with pytest.raises(InputError, match="no class"), naming_all([Path("nowhere.png")]):
+    with pytest.raises(InputError, match="No class"), naming_all([Path("nowhere.png")]):
         raise InputError("No class is given.")
 
 

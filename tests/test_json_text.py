@@ -41,7 +41,7 @@ def test_as_many_brackets_as_are_allowed_are_read():
         (NESTED["lists"], "nested too deeply"),
         (NESTED["maps"], "nested too deeply"),
         ("9" * 9000, "too many digits"),
-        (b"\xff\xfe\xff", "no UTF-8"),
+        (b"\xff\xfe\xff", "not UTF-8"),
         ("{", "Expecting"),
         ("[1, 2, 3, 4]", "larger than 10 bytes"),
     ],

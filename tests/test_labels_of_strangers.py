@@ -61,7 +61,7 @@ def runs(side: int) -> dict[str, object]:
     ("side", "outline", "reason"),
     [
         (2**14, runs(2**14), "16384x16384 pixels; the limit is 89 million"),
-        (10**9, [[0, 0, 1, 0, 1, 1]], "up to 89 million"),
+        (10**9, [[0, 0, 1, 0, 1, 1]], "the limit is 89 million"),
         (900, [[1, 2] * 100_001], "100,001 points; the limit is 100,000"),
         (4, {"counts": [2**40], "size": [4, 4]}, "does not fill 4x4"),
         (4, {"counts": [2**80], "size": [4, 4]}, "does not fill 4x4"),

@@ -209,7 +209,7 @@ def test_masks_of_annotations(tmp_path: Path) -> None:
     ("class_name", "image_name", "sentence"),
     [
         ("", "", "have 2 images; say which one. There are: a.jpg, b.jpg"),
-        ("", "c.jpg", "have no image 'c.jpg'. Did you mean"),
+        ("", "c.jpg", "have no image 'c.jpg'. There are: a.jpg"),
         ("cats", "a.jpg", "No category is named 'cats'. Did you mean 'cat'?"),
     ],
 )

@@ -41,7 +41,7 @@ def recipe(**changes: object) -> MeasureRecipe:
             "ratio: auto chooses the mixing as well",
         ),
         ({"arms": [{"add": "synthetic"}], "synthetic": None}, "need 'synthetic', their folder"),
-        ({"data": {"kind": "pets"}}, "give 'path' for pets, food101 and folder"),
+        ({"data": {"kind": "pets"}}, "pets, food101 and folder need 'path'"),
         ({"data": {"path": "x", "download": True}}, "'download' is for kind: pets"),
         ({"arms": [{"add": "real", "each": 5, "ratio": 50}]}, "'each' replaces 'ratio'"),
         (

@@ -122,7 +122,7 @@ def notes(data: Dataset, folder: Path, tmp_path: Path) -> str:
 
 def test_a_subject_that_learned_from_test_images_is_a_leak(data: Dataset, tmp_path: Path) -> None:
     learned = {**of_draw(data, 3, 0), "dog": digests(data.test, "dog")[:1]}
-    with pytest.raises(InputError, match="12 of the images .* subject that learned from test"):
+    with pytest.raises(InputError, match="12 of the images .* subject trained on test"):
         notes(data, made_with(tmp_path / "made", learned), tmp_path)
 
 
@@ -161,7 +161,7 @@ def test_folders_are_read_together_and_an_unfinished_one_is_refused(
     assert len({example.name for example in listed}) == len(listed) == 8
     assert listed[0].name == "one/images/cat/0.png"
     (two / METADATA).unlink()
-    with pytest.raises(InputError, match=r"two is none: it has no metadata\.jsonl"):
+    with pytest.raises(InputError, match=r"two is not one: it has no metadata\.jsonl"):
         read_synthetic(recipe_of(data, tmp_path / "made", tmp_path), data)
 
 

@@ -154,7 +154,7 @@ def test_sizes_that_are_not_known_do_not_tell() -> None:
         ("SDXL", "SDXL", [], None),
         (None, "SDXL", [], None),
         ("SDXL", None, [], None),
-        ("SDXL", "SD 1.x", ["b", "a"], "n is a ControlNet for SDXL, and m is SD 1.x. Choose one"),
+        ("SDXL", "SD 1.x", ["b", "a"], "n is a ControlNet for SDXL, but m is SD 1.x. Choose one"),
         ("SDXL", "SD 1.x", ["b", "a"], "for SD 1.x: a, b."),
         (TRANSFORMER, "SD 1.x", [], "There is none for SD 1.x: put one into models/controlnet."),
     ],

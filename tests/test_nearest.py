@@ -35,6 +35,8 @@ def test_another_model_is_no_misspelt_tiny(name: str) -> None:
         ("v1-5-pruned-emaonly-fp16.safetensors", [TINY, SD15, SDXL], SD15),
         ("sd_xl_base_1.0_0.9vae.safetensors", [TINY, SD15, SDXL], SDXL),
         ("tiny.safetensors", [TINY, SD15], TINY),
+        ("sd15.safetensor", ["other.safetensors", "sd15.safetensors"], "sd15.safetensors"),
+        ("sd15.safetenors", ["other.safetensors", "sd15.safetensors"], "sd15.safetensors"),
         ("cat.png", ["cat.jpg", "dog.png"], "cat.jpg"),
         ("cat.png", ["cat.jpg", "cat.png", "cat.bmp"], "cat.png"),
         ("dog.png", ["beach.png"], None),

@@ -17,7 +17,7 @@ from .subject_files import subject, write_subjects
 from .test_nodes_server import PATIENCE, Client
 
 pytestmark = pytest.mark.server
-NODES = 16
+NODES = 17
 DEEP = "[" * 100_000
 
 

@@ -198,7 +198,7 @@ def test_what_is_not_connected_is_told(
 ) -> None:
     run = client.run(with_subject(trained_subjects["lora"].name, clip=None))
     assert run.error is not None
-    assert "connect 'model' and 'clip' to those of manyshot-tiny" in run.error
+    assert "connect 'model' and 'clip' of manyshot-tiny" in run.error
     run = client.run(with_subject(trained_subjects["lora"].name, vae=None))
     assert run.error is not None
     assert "Load Trained Subject's input 'vae' is not connected." in run.error

@@ -44,7 +44,7 @@ def both() -> np.ndarray:
         (both(), "both colours"),
         (np.zeros((4, 4), np.uint8), "shape"),
         (np.zeros((4, 4, 4), np.uint8), "shape"),
-        (np.zeros((4, 4, 3), float), "bytes"),
+        (np.zeros((4, 4, 3), float), "uint8"),
     ],
 )
 def test_what_is_no_control_image(control: np.ndarray, said: str) -> None:

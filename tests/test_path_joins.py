@@ -89,6 +89,9 @@ ALLOWED = {
     "cli/evaluation/stage.py: weights / name": OURS,
     "cli/evaluation/work.py: self.stage.folder / 'inputs' / name": OURS,
     "cli/evaluation/work.py: self.stage.folder / 'pictures' / f'{PICTURES}{name}'": OURS,
+    "cli/start/command.py: Path('start') / folder.resolve().name": LISTED,
+    "cli/start/command.py: output / name": OURS,
+    "cli/start/preflight.py: checkpoints / options.base.name": LISTED,
     "cli/subject_evaluation.py: folder / names[sheet.class_name]": MADE,
     "comfy_nodes/input_files.py: root.joinpath(*relative_name(name.rstrip('/'), what).parts)": CHECKED,
     "comfy_nodes/subject_training.py: path.parent / 'samples' / f'{path.stem}-{step:06d}.png'": CHECKED,
@@ -97,8 +100,12 @@ ALLOWED = {
     "comfy_nodes/subject_training.py: work / name": CHECKED,
     "core/files.py: place / path.name": MADE,
     "core/class_folders.py: folder / name": OURS,
+    "core/recognise.py: path / name": OURS,
     "core/sole_use.py: folder / name": OURS,
     "driver/audit.py: folder / file.name": "rows of a ledger are checked when it is opened",
+    "driver/each_draw.py: recipe.output / folder.name": LISTED,
+    "driver/embedded/shared.py: inside(running.folder / 'models', kind) / "
+    "safe_name(file_name, 'file name')": CHECKED,
     "driver/embedded/base_directory.py: base.folder / name": OURS,
     "driver/embedded/locks.py: usable_folder(path.parent) / path.name": OURS,
     "driver/embedded/embedded_server.py: folder / name": OURS,
@@ -138,4 +145,5 @@ ALLOWED = {
     "trainer/subjects/train_subject.py: path.parent / 'samples' / f'{path.stem}-{step:06d}.png'": CHECKED,
     "trainer/subjects/resolve_subjects.py: folder / f'{photo.stem}.png'": LISTED,
     "trainer/subjects/resolve_subjects.py: classes.masks / name": LISTED,
+    "trainer/training_log.py: folder / name": "the name is that of a trained file, checked before",
 }

@@ -160,7 +160,7 @@ def test_an_evaluation_of_the_base_is_of_one_set_of_photos(tmp_path: Path) -> No
     check_photos(path, "sha256:a")
     write_part(path, "model", {"files": {}, "photos": "sha256:a"})
     check_photos(path, "sha256:a")
-    with pytest.raises(InputError, match="was started with different settings: with other photos"):
+    with pytest.raises(InputError, match="was started with different settings: different photos"):
         check_photos(path, "sha256:b")
 
 

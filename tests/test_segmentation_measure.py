@@ -188,7 +188,7 @@ def test_values_found_are_classes(tmp_path: Path) -> None:
     code = infer_code([several])
     assert indices(read_raw(several), code, several).tolist() == [[0, 1, IGNORE]]
     Image.fromarray(np.array([[[0, 0, 0], [255, 97, 0]]], np.uint8)).save(white)
-    with pytest.raises(InputError, match="colours"):
+    with pytest.raises(InputError, match="in colour"):
         infer_code([white])
 
 

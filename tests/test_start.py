@@ -368,7 +368,7 @@ def test_the_whole_way_and_nothing_twice(
     code, first = manyshot(*words)
     assert code == 0, first
     folder = tmp_path / "start" / "photos"
-    assert "in prompts: rote-tasse-m1-2-0 thing, schlussel-m1-2-0 thing" in first
+    assert "in prompts: schlussel-m1-2-0 thing, rote-tasse-m1-2-0 thing" in first
     images = [
         record for draw in ("2-0", "2-1") for record in read_records(folder / "pictures" / draw)
     ]

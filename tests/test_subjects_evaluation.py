@@ -214,14 +214,14 @@ def test_a_dataset_folder_is_judged_by_what_it_says_of_itself(
         ((), "Pass the trained files to evaluate"),
         (("{lora}",), "Pass --real"),
         (("{lora}", "--real", "{photos}", "--dataset", "{photos}"), "a dataset folder records"),
-        (("{photos}", "--real", "{photos}"), "no .safetensors files in it"),
-        (("{lora}x", "--real", "{photos}"), "no such file"),
-        (("{lora}", "--real", "{photos}/blot/0.png"), "There is no folder"),
+        (("{photos}", "--real", "{photos}"), "is a folder of photos, not a trained subject"),
+        (("{lora}x", "--real", "{photos}"), "There is nothing at"),
+        (("{lora}", "--real", "{photos}/blot/0.png"), "is a picture, not a folder"),
         (("{lora}", "--real", "{photos}/spot"), "No real photo of 'blot' is held out"),
         (("{lora}", "--real", "{photos}", "--template", "a photo"), "lacks {}"),
         (("{lora}", "--real", "{photos}", "--backbone", "resnett34"), "There is no net"),
         (("{lora}", "--real", "{photos}", "--detector", "x.onnx"), "needs --word"),
-        (("--dataset", "{photos}/none", "--real", "{photos}"), "There is no folder"),
+        (("--dataset", "{photos}/none", "--real", "{photos}"), "There is nothing at"),
     ],
 )
 def test_what_cannot_be_evaluated_is_told(

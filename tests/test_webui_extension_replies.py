@@ -32,7 +32,7 @@ def test_the_infotext_replays_the_settings(webui: Host, tmp_path: Path) -> None:
     value = text.split("Manyshot: ", 1)[1]
     decoder = json.JSONDecoder()
     params = {"Manyshot": decoder.raw_decode(value)[0]}
-    names_ = webui.part("webui.settings").NAMES
+    names_ = webui.part("webui.script_settings").NAMES
     pasted = {
         name: read(params)
         for name, (_, read) in zip(names_, webui.script.infotext_fields, strict=True)
@@ -62,7 +62,7 @@ def test_the_images_carry_the_infotext(webui: Host, tmp_path: Path) -> None:
 
 
 def test_script_args_have_a_documented_order(webui: Host) -> None:
-    listed = webui.part("webui.settings").NAMES
+    listed = webui.part("webui.script_settings").NAMES
     text = (ROOT / "docs" / "webui.md").read_text()
     places = [text.index(f"| `{name}` |") for name in listed]
     assert places == sorted(places)

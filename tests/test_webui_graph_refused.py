@@ -127,7 +127,7 @@ def test_what_a_webui_cannot_do(make: Callable[[], Made], node_id: str, message:
 def test_what_the_recipe_says_itself_is_not_read(make: Callable[[], Made], key: str) -> None:
     with pytest.raises(InputError, match=rf"'webui\.{key}'"):
         read(make())
-    assert key not in read(make(), given={key})
+    assert key not in read(make(), recipe_keys={key})
 
 
 def test_another_samplers_names_cannot_be_swept() -> None:

@@ -37,14 +37,14 @@ SILENT: dict[str, Change] = {
         {"checkpoint": "nope"}, {"override": {"sd_model_checkpoint": "nope"}},
         "the checkpoint 'manyshot-tiny' instead of 'nope'",
     ),
-    "unknown VAE": ({"vae": "nope.pt"}, {"override": {"sd_vae": "nope.pt"}}, "not 'nope.pt'"),
+    "unknown VAE": ({"vae": "nope.pt"}, {"override": {"sd_vae": "nope.pt"}}, "instead of 'nope.pt'"),
     "unknown sampler": (
         {}, {"sampler_name": "euler"},
         r"sampler 'DPM\+\+ 2M' instead of 'euler'|Sampler not found",
     ),
     "unknown schedule": (
         {}, {"scheduler": "Karas"},
-        "schedule 'Automatic' and not 'Karas'|know the field 'scheduler'",
+        "schedule 'Automatic' instead of 'Karas'|know the field 'scheduler'",
     ),
     "missing LoRA": (
         {"prompt": "a <lora:nope:1>", "loras": ("nope",)}, {"prompt": "a <lora:nope:1>"},
@@ -58,14 +58,14 @@ SILENT: dict[str, Change] = {
     "seed that is drawn": ({}, {"seed": -1}, "used the seeds"),
     "ControlNet model that is missing": (
         {"units": RED}, {"alwayson_scripts": unit()},
-        f"1 unit was sent, and 0 maps came|{NO_CONTROLNET}",
+        f"1 unit was sent, but 0 maps returned|{NO_CONTROLNET}",
     ),
     "ControlNet without a picture": (
-        {"units": RED}, {"alwayson_scripts": unit(image=None)}, f"and 0 maps came|{NO_CONTROLNET}",
+        {"units": RED}, {"alwayson_scripts": unit(image=None)}, f"but 0 maps returned|{NO_CONTROLNET}",
     ),
     "ControlNet that is not switched on": (
         {"units": RED}, {"alwayson_scripts": unit(enabled=False)},
-        f"and 0 maps came|{NO_CONTROLNET}",
+        f"but 0 maps returned|{NO_CONTROLNET}",
     ),
 }  # fmt: skip
 

@@ -103,7 +103,7 @@ def test_a_wrong_sweep(sweep: dict[str, Any], words: str) -> None:
         ({**WEBUI, "init_image": "$image"}, {}, "takes $image, but the recipe names no 'pairs'"),
         ({**WEBUI, "init_image": "$imag"}, {}, "no job field '$imag'. Did you mean 'image'"),
         ({**WEBUI, "init_image": "@A.image"}, {}, "'@A.image' names no address"),
-        (WEBUI, {"servers": ["embedded"]}, "the server 'embedded' is no WebUI"),
+        (WEBUI, {"servers": ["embedded"]}, "the server 'embedded' is not a WebUI"),
     ],
 )
 def test_a_wrong_recipe(webui: dict[str, Any], more: dict[str, Any], words: str) -> None:

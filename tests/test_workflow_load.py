@@ -163,7 +163,7 @@ def test_convert_writes_the_api_file(tmp_path: Path) -> None:
         (["--server", "localhost:8188"], 2, "is not a server address"),
         (["--server", "http://[::1"], 2, "is not a server address"),
         (["--server", "http://127.0.0.1:9"], 1, "did not answer"),
-        (["--object-info", str(WORKFLOWS / "txt2img.api.json")], 2, "malformed"),
+        (["--object-info", str(WORKFLOWS / "txt2img.api.json")], 2, "not a server's answer"),
     ],
 )
 def test_command_ends_with_a_sentence_and_a_code(options: list[str], code: int, words: str) -> None:

@@ -106,6 +106,6 @@ class Host:
     def run(self, p: Any = None, **settings: Any) -> Any:
         """The script on a page, its `script_args` by their names."""
         defaults = [control.value for control in self.controls]
-        names = self.part("webui.settings").NAMES
+        names = self.part("webui.script_settings").NAMES
         args = {**dict(zip(names, defaults, strict=True)), **settings}
         return self.script.run(p or self.page(), *args.values())

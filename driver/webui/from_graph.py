@@ -40,7 +40,7 @@ def read_settings(
     """The settings of `WebUI` that a bound graph says, up to the node that saves.
 
     `fields` and `addresses` (of the sweep and of pictures) are a Binding's: their slots become
-    `$field` or `@address`. `given` are settings that the recipe says itself: these are not read,
+    `$field` or `@address`. `recipe_keys` are settings of the recipe itself: these are not read,
     nor refused. Raises InputError naming `where`, the node, why a WebUI cannot do it, and what to
     do.
     """
