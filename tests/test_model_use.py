@@ -250,7 +250,9 @@ def test_measurements_say_that_it_is_not_known(tmp_path: Path) -> None:
 
     (tmp_path / MANIFEST).write_text(json.dumps({FOREIGN: ["pug.safetensors"]}))
     [said] = notes_on_foreign([tmp_path, tmp_path / "none"])
-    assert said.startswith(f"{tmp_path} was drawn with pug.safetensors: what those were trained on is")
+    assert said.startswith(
+        f"{tmp_path} was drawn with pug.safetensors: what those were trained on is"
+    )
 
 
 def test_files_of_unknown_content_have_a_note_and_a_sentence(done: Plan) -> None:

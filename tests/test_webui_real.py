@@ -37,7 +37,9 @@ SILENT: dict[str, Change] = {
         {"checkpoint": "nope"}, {"override": {"sd_model_checkpoint": "nope"}},
         "the checkpoint 'manyshot-tiny' instead of 'nope'",
     ),
-    "unknown VAE": ({"vae": "nope.pt"}, {"override": {"sd_vae": "nope.pt"}}, "instead of 'nope.pt'"),
+    "unknown VAE": (
+        {"vae": "nope.pt"}, {"override": {"sd_vae": "nope.pt"}}, "instead of 'nope.pt'",
+    ),
     "unknown sampler": (
         {}, {"sampler_name": "euler"},
         r"sampler 'DPM\+\+ 2M' instead of 'euler'|Sampler not found",
@@ -61,7 +63,8 @@ SILENT: dict[str, Change] = {
         f"1 unit was sent, but 0 maps returned|{NO_CONTROLNET}",
     ),
     "ControlNet without a picture": (
-        {"units": RED}, {"alwayson_scripts": unit(image=None)}, f"but 0 maps returned|{NO_CONTROLNET}",
+        {"units": RED}, {"alwayson_scripts": unit(image=None)},
+        f"but 0 maps returned|{NO_CONTROLNET}",
     ),
     "ControlNet that is not switched on": (
         {"units": RED}, {"alwayson_scripts": unit(enabled=False)},
