@@ -31,7 +31,7 @@ ROUNDS ?= 20
 explore: $(INSTALLED)
 	for round in $$(seq $(ROUNDS)); do \
 		HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) \
-		--dist loadfile $$(grep -l hypothesis tests/test_*.py) || exit 1; done
+		--dist loadfile $$(grep -l hypothesis tests/*/test_*.py) || exit 1; done
 
 # Every door to strangers' bytes, with coverage guidance, SECONDS each: what is found lies in
 # build/fuzz/crashes. (atheris is for Linux and macOS, and for this alone.)
@@ -53,7 +53,7 @@ soak: $(INSTALLED)
 # at every moment: an hour on two cores; `make test` tries some of each.
 faults: $(INSTALLED)
 	MANYSHOT_FAULTS=all OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) \
-		tests/test_nth_fault.py tests/test_power_cut.py
+		tests/end_to_end/test_nth_fault.py tests/end_to_end/test_power_cut.py
 
 lint: $(INSTALLED) $(TYPING)
 	$(BIN)/ruff check .
@@ -72,8 +72,10 @@ floors: $(INSTALLED)
 	$(BIN)/uv pip install --quiet --python $(FLOORS) --resolution lowest-direct -e ".[export,notebook]" \
 		$$(grep -E '^(pytest|pytest-timeout|hypothesis)==' constraints.txt)
 	$(FLOORS) -m pytest -q -p no:cacheprovider -m "not server and not browser" $(addprefix \
-		tests/test_,$(addsuffix .py,cli_console core_files export_archives export_coco ledger library \
-		masks_geometry masks_read plan progress prompts recipe webui_recipe workflow_load))
+		tests/,$(addsuffix .py,cli/test_cli_console core/test_core_files driver/test_export_archives \
+		driver/test_export_coco driver/test_ledger cli/test_library core/test_masks_geometry \
+		core/test_masks_read driver/test_plan cli/test_progress core/test_prompts \
+		driver/test_recipe targets/test_webui_recipe driver/test_workflow_load))
 
 # The command help in the docs and the recipes' schemas; tests say when they are out of date.
 docs: $(INSTALLED)

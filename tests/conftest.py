@@ -18,7 +18,7 @@ from manyshot.core.subject_file import Method
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 
 if TYPE_CHECKING:
-    from .test_nodes_server import Client
+    from .support.server_client import Client
 
 TESTS = Path(__file__).parent
 
@@ -106,7 +106,7 @@ def fake_comfyui() -> Path:
 @pytest.fixture(scope="session")
 def trained_subjects(comfyui: EmbeddedServer) -> Iterator[dict[Method, Path]]:
     """The server's files of trained subjects, one of each method."""
-    from .trained_subjects import write_trained
+    from .support.trained_subjects import write_trained
 
     found = write_trained(comfyui.folder / "models")
     yield found
@@ -117,7 +117,7 @@ def trained_subjects(comfyui: EmbeddedServer) -> Iterator[dict[Method, Path]]:
 @pytest.fixture
 def client(comfyui: EmbeddedServer) -> "Iterator[Client]":
     """A websocket client of the server."""
-    from .test_nodes_server import Client
+    from .support.server_client import Client
 
     made = Client(comfyui.url)
     yield made
@@ -127,7 +127,7 @@ def client(comfyui: EmbeddedServer) -> "Iterator[Client]":
 @pytest.fixture
 def pairs(comfyui: EmbeddedServer) -> Iterator[Path]:
     """A folder of its own inside the server's input folder, with three labelled photos."""
-    from .mask_graphs import write_pairs
+    from .support.mask_graphs import write_pairs
 
     folder = comfyui.folder / "input" / f"test-{uuid.uuid4().hex}"
     write_pairs(folder)
