@@ -180,4 +180,4 @@ def test_a_controlnet_model_must_be_there(webui: Host, tmp_path: Path, masks: Pa
 
 def test_masks_without_controlnet_are_refused(webui: Host, tmp_path: Path, masks: Path) -> None:
     processed = webui.run(output=str(tmp_path / "d"), classes=CLASSES, masks=str(masks))
-    assert "there is a folder of masks, but no controlnet" in processed.info.lower()
+    assert "a folder of masks is set, but there is no controlnet" in processed.info.lower()

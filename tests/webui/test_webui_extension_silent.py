@@ -46,7 +46,7 @@ def _raises(p: Any, processed: Any) -> None:
         (lambda p, d: setattr(d, "sd_model_name", "other"), "the checkpoint 'other' instead"),
         (_short, "1 image received, 2 expected"),
         (_resized, "has 24x24 pixels instead of 16x16"),
-        (_no_lora, "without all of the prompt: Lora not found: cells"),
+        (_no_lora, "without parts of the prompt: Lora not found: cells"),
         (_raises, "RuntimeError: CUDA out of memory."),
     ],
 )
