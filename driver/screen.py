@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,7 +16,9 @@ from rich.text import Text
 
 from ..core.counted import pluralize
 from .run_progress import RunProgress
-from .worker import Worker
+
+if TYPE_CHECKING:  # it imports Pillow, and help must be quick
+    from .worker import Worker
 
 
 class ConsoleScreen:
@@ -47,7 +50,7 @@ class ConsoleScreen:
             self._lines.end()
 
     @contextmanager
-    def watch(self, progress: RunProgress, workers: list[Worker]) -> Iterator[None]:
+    def watch(self, progress: RunProgress, workers: "list[Worker]") -> Iterator[None]:
         """Show the progress as long as the block lasts."""
         if is_redrawn(self._console):
             view = _View(progress, workers)
@@ -58,7 +61,7 @@ class ConsoleScreen:
                 yield
 
     @contextmanager
-    def _print_lines(self, progress: RunProgress, workers: list[Worker]) -> Iterator[None]:
+    def _print_lines(self, progress: RunProgress, workers: "list[Worker]") -> Iterator[None]:
         over = threading.Event()
 
         def write() -> None:
@@ -79,7 +82,7 @@ class ConsoleScreen:
 class _View:
     """Drawn anew by rich a few times a second."""
 
-    def __init__(self, progress: RunProgress, workers: list[Worker]) -> None:
+    def __init__(self, progress: RunProgress, workers: "list[Worker]") -> None:
         self._progress, self._workers = progress, workers
         self._bar = Progress(
             TextColumn("images"),
@@ -100,7 +103,7 @@ class _View:
         return Group(*parts)
 
 
-def _server_table(progress: RunProgress, workers: list[Worker]) -> Table:
+def _server_table(progress: RunProgress, workers: "list[Worker]") -> Table:
     table = Table("server", "state", "images", "images/s", box=None, padding=(0, 2))
     now = time.monotonic()
     for worker in workers:
@@ -123,7 +126,7 @@ def _troubles(progress: RunProgress) -> str:
     return ", ".join(parts)
 
 
-def _line(progress: RunProgress, workers: list[Worker]) -> str:
+def _line(progress: RunProgress, workers: "list[Worker]") -> str:
     away = [f"{w.name} away: {w.health.reason}" for w in workers if not w.health.up]
     parts = [
         f"{progress.done:,} of {pluralize(progress.planned, 'image')}, {_pace(progress)}",
