@@ -75,8 +75,8 @@ def catalogue_from(server: str | None, object_info: Path | None) -> "Catalogue |
 
     from ..core.errors import InputError
     from ..driver.address import EMBEDDED, ServerAddress
-    from ..driver.comfyui.comfy_client import Comfy
     from ..driver.http import Http
+    from ..driver.targets.comfyui.comfy_client import Comfy
     from ..driver.workflow.catalogue import Catalogue
     from ..driver.workflow.read_workflow import read_json
 

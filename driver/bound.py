@@ -11,7 +11,7 @@ from .inputs import FileInput
 from .job import EffectiveInputs, Job, intersect
 from .pairs.labelled_photos import Scenes
 from .pairs.render import RenderedInputs
-from .webui.requests import Requests
+from .targets.webui.requests import Requests
 from .workflow.graph import canonical
 
 

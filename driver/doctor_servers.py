@@ -6,12 +6,12 @@ from pydantic import ValidationError
 
 from ..core.errors import InputError, ManyshotError
 from .address import EMBEDDED, ServerAddress
-from .comfyui.comfy_client import Comfy
 from .doctor import Check
 from .embedded.background import BackgroundServer, find_background
 from .embedded.source import find_installed
 from .http import Http
-from .webui.webui_client import WebUI
+from .targets.comfyui.comfy_client import Comfy
+from .targets.webui.webui_client import WebUI
 
 CONNECT_SECONDS, REPLY_SECONDS = 2.0, 10.0
 PREFIX = "Manyshot"  # of the names of manyshot's nodes

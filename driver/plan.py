@@ -21,7 +21,7 @@ from .ledger_reader import LedgerReader
 from .picture_files import check_pictures, list_pictures, pair_by_name
 from .recipe import Recipe
 from .subjects import Subjects
-from .webui.requests import Requests
+from .targets.webui.requests import Requests
 
 PLANNED_BY = {
     "classes",

@@ -21,8 +21,8 @@ from .pairs.photo_facts import Progress
 from .plan import Plan
 from .recipe import Recipe
 from .subjects import Subjects, find_subjects
-from .webui.bind_requests import bind_requests
-from .webui.requests import Requests
+from .targets.webui.bind_requests import bind_requests
+from .targets.webui.requests import Requests
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import find_language

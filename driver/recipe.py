@@ -12,7 +12,7 @@ from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
 from .inputs import BoundValue, Scalar, StrictModel
 from .pairs.pair_settings import Pairs
-from .webui.webui_settings import WebUISettings
+from .targets.webui.webui_settings import WebUISettings
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from ..core.errors import InputError, ServerError
 from .address import EMBEDDED, ServerAddress
 from .backend import Backend
-from .comfyui.comfy_server import ComfyServer, reach
 from .embedded import EmbeddedServer, ServerSettings
 from .embedded.cache_folders import models_folder
 from .embedded.shared import share_background
 from .plan import Plan
 from .recipe import Recipe
 from .subjects import server_files
-from .webui.webui_server import reach as reach_webui
+from .targets.comfyui.comfy_server import ComfyServer, reach
+from .targets.webui.webui_server import reach as reach_webui
 from .workflow.catalogue import Catalogue
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import ServerError
-from manyshot.driver.comfyui.completion import (
+from manyshot.driver.job import Failure
+from manyshot.driver.targets.comfyui.completion import (
     FileRef,
     Finished,
     Found,
@@ -16,8 +17,7 @@ from manyshot.driver.comfyui.completion import (
     apply_answer,
     apply_event,
 )
-from manyshot.driver.comfyui.events import Event, parse
-from manyshot.driver.job import Failure
+from manyshot.driver.targets.comfyui.events import Event, parse
 
 P = "prompt"
 REF = FileRef("a.png", "s", "output")

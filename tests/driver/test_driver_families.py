@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 from manyshot.core.errors import ServerError
 from manyshot.core.model_family import ModelFacts
-from manyshot.driver.comfyui.check_families import Families, find_mismatches, server_families
 from manyshot.driver.http import Refused
+from manyshot.driver.targets.comfyui.check_families import (
+    Families,
+    find_mismatches,
+    server_families,
+)
 from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.graph import Graph, Node
 

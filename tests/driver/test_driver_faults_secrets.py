@@ -124,7 +124,7 @@ def test_a_certificate_nobody_trusts_is_refused(tmp_path: Path, tls_proxy: Fault
 def test_the_websocket_refuses_it_too(tmp_path: Path, tls_proxy: FaultProxy) -> None:
     """Its own rules say no even where those of HTTP say yes."""
     from manyshot.driver.address import ServerAddress
-    from manyshot.driver.comfyui.listener import Listener
+    from manyshot.driver.targets.comfyui.listener import Listener
 
     listener = Listener(ServerAddress(url=tls_proxy.url))
     listener.start()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import InputError
-from manyshot.driver.comfyui import follow_prompt
 from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 from manyshot.driver.take_over import Wishes
+from manyshot.driver.targets.comfyui import follow_prompt
 
 from ..support.fault_proxy import FaultProxy
 from ..support.fault_runs import (

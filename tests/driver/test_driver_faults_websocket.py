@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from manyshot.driver.address import ServerAddress
-from manyshot.driver.comfyui import follow_prompt, listener
 from manyshot.driver.embedded import EmbeddedServer
+from manyshot.driver.targets.comfyui import follow_prompt, listener
 
 from ..support.fault_proxy import FaultProxy, Message, Reply
 from ..support.fault_runs import away, colours, drive, images, is_whole, queue, slow

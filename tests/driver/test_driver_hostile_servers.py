@@ -16,11 +16,11 @@ import urllib3
 from manyshot.core.loopback import is_loopback
 from manyshot.driver import connections, delivered_images, health, http
 from manyshot.driver.address import ServerAddress
-from manyshot.driver.comfyui import listener
-from manyshot.driver.comfyui.events import Event
-from manyshot.driver.comfyui.mailbox import Mailbox, images_taken
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.job import Failure
+from manyshot.driver.targets.comfyui import listener
+from manyshot.driver.targets.comfyui.events import Event
+from manyshot.driver.targets.comfyui.mailbox import Mailbox, images_taken
 
 from ..support.fault_proxy import FaultProxy, Reply
 from ..support.fault_runs import colours, drive, is_whole, slow

@@ -15,7 +15,6 @@ from manyshot.core.files import hash_file
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import KEY
 from manyshot.core.tiny_files import TINY_MODEL
-from manyshot.driver.comfyui.subject_checks import check_subjects
 from manyshot.driver.dispatch import Dispatch, real_clock
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.http import Refused
@@ -24,6 +23,7 @@ from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import preflight, prepare
 from manyshot.driver.recipe import Recipe, Retries, parse_recipe
 from manyshot.driver.subjects import server_files
+from manyshot.driver.targets.comfyui.subject_checks import check_subjects
 from manyshot.driver.workflow.catalogue import Catalogue
 
 from ..support.fault_runs import drive

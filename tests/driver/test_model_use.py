@@ -11,7 +11,6 @@ from manyshot.core.cache import hash_file_once
 from manyshot.core.errors import InputError
 from manyshot.core.files import hash_file
 from manyshot.core.records import FOREIGN, MANIFEST, read_foreign_models
-from manyshot.driver.comfyui.models import model_facts
 from manyshot.driver.dataset import write_manifest
 from manyshot.driver.ledger import Done, Ledger
 from manyshot.driver.model_use import (
@@ -26,6 +25,7 @@ from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
 from manyshot.driver.preview import preview_lines
 from manyshot.driver.recipe import Recipe, parse_recipe
+from manyshot.driver.targets.comfyui.models import model_facts
 
 from ..support.subject_files import subject, write_subjects
 from ..support.subject_graphs import BIND, GRAPH

@@ -10,14 +10,20 @@ import yaml
 from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
 from manyshot.driver import ledger_file
-from manyshot.driver.comfyui.completion import FileRef, Finished, Watch, apply_event, complete
-from manyshot.driver.comfyui.events import Event
 from manyshot.driver.embedded.embedded_server import EmbeddedServer
 from manyshot.driver.job import Failure, Job
 from manyshot.driver.prepare import prepare
 from manyshot.driver.preview import preview_lines
 from manyshot.driver.run import run
 from manyshot.driver.take_over import Wishes
+from manyshot.driver.targets.comfyui.completion import (
+    FileRef,
+    Finished,
+    Watch,
+    apply_event,
+    complete,
+)
+from manyshot.driver.targets.comfyui.events import Event
 from manyshot.driver.upkeep import reject, repair, verify
 from manyshot.driver.workflow.graph import Graph
 from manyshot.driver.workflow.save_nodes import deliver, delivering_nodes

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import InputError, ServerError
-from manyshot.driver.comfyui import uploads as uploads_module
-from manyshot.driver.comfyui.uploads import Uploads
+from manyshot.driver.targets.comfyui import uploads as uploads_module
+from manyshot.driver.targets.comfyui.uploads import Uploads
 
 
 class Server:
-    """As much of driver.comfyui.client.Comfy as uploads need."""
+    """As much of driver.targets.comfyui.client.Comfy as uploads need."""
 
     def __init__(self, silent: bool = False) -> None:
         self.files: dict[str, bytes] = {}

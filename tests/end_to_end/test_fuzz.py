@@ -16,8 +16,8 @@ from manyshot.driver import upkeep  # noqa: E402
 from manyshot.driver.embedded.ready import read_facts  # noqa: E402
 from manyshot.driver.job import Job  # noqa: E402
 from manyshot.driver.ledger import FILE_NAME, Ledger, Rejected  # noqa: E402
-from manyshot.driver.webui.verify_reply import first_image
-from manyshot.driver.webui.webui_client import WebUI
+from manyshot.driver.targets.webui.verify_reply import first_image
+from manyshot.driver.targets.webui.webui_client import WebUI
 from manyshot.trainer.measure.measure_results import pack, unpack
 
 from ..fuzz.targets import (  # noqa: E402

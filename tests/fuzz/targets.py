@@ -38,16 +38,6 @@ from manyshot.core.webui_prompt.read import parse as parse_prompt
 from manyshot.core.webui_prompt.write import plain_text, write
 from manyshot.core.wildcards import parse as parse_wildcards
 from manyshot.driver import upkeep
-from manyshot.driver.comfyui.check_families import server_families
-from manyshot.driver.comfyui.comfy_client import Comfy, refusal
-from manyshot.driver.comfyui.completion import (
-    Found,
-    Watch,
-    apply_answer,
-    apply_event,
-    parse_failure,
-)
-from manyshot.driver.comfyui.events import parse as parse_event
 from manyshot.driver.dataset import merge_servers
 from manyshot.driver.delivered_images import add_labels, check_delivery
 from manyshot.driver.embedded.ready import read_facts
@@ -56,10 +46,20 @@ from manyshot.driver.job import Job
 from manyshot.driver.ledger import FILE_NAME, Done, Ledger
 from manyshot.driver.preview import preview_lines, read_state
 from manyshot.driver.recipe import Recipe
-from manyshot.driver.webui.dialect import read_dialect
-from manyshot.driver.webui.payload import Request
-from manyshot.driver.webui.verify_reply import verify_reply
-from manyshot.driver.webui.webui_client import WebUI
+from manyshot.driver.targets.comfyui.check_families import server_families
+from manyshot.driver.targets.comfyui.comfy_client import Comfy, refusal
+from manyshot.driver.targets.comfyui.completion import (
+    Found,
+    Watch,
+    apply_answer,
+    apply_event,
+    parse_failure,
+)
+from manyshot.driver.targets.comfyui.events import parse as parse_event
+from manyshot.driver.targets.webui.dialect import read_dialect
+from manyshot.driver.targets.webui.payload import Request
+from manyshot.driver.targets.webui.verify_reply import verify_reply
+from manyshot.driver.targets.webui.webui_client import WebUI
 from manyshot.driver.workflow.catalogue import Catalogue
 from manyshot.driver.workflow.node_addresses import resolve
 from manyshot.driver.workflow.own_nodes import fold

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from manyshot.driver.webui.from_graph import read_settings
-from manyshot.driver.webui.samplers import SAMPLERS, SCHEDULERS
+from manyshot.driver.targets.webui.from_graph import read_settings
+from manyshot.driver.targets.webui.samplers import SAMPLERS, SCHEDULERS
 from manyshot.driver.workflow.graph import Graph, Slot
 
 COMFY_SAMPLERS = {name: ours for ours, name in reversed(SAMPLERS.items())}

@@ -14,11 +14,11 @@ from manyshot.driver.address import ServerAddress
 from manyshot.driver.http import Http, Refused
 from manyshot.driver.job import Failure
 from manyshot.driver.prepare import prepare
-from manyshot.driver.webui.background_call import explain_refusal
-from manyshot.driver.webui.dialect import read_dialect
-from manyshot.driver.webui.payload import Request
-from manyshot.driver.webui.verify_reply import read_info, verify_reply
-from manyshot.driver.webui.webui_client import WebUI
+from manyshot.driver.targets.webui.background_call import explain_refusal
+from manyshot.driver.targets.webui.dialect import read_dialect
+from manyshot.driver.targets.webui.payload import Request
+from manyshot.driver.targets.webui.verify_reply import read_info, verify_reply
+from manyshot.driver.targets.webui.webui_client import WebUI
 
 from ..fault_webui import Checkpoint, Fault, FaultWebui, Installed
 from .webui_runs import SIDE, cats, red_picture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.errors import ServerError
-from manyshot.driver.webui import follow_call
+from manyshot.driver.targets.webui import follow_call
 
 from ..fault_webui import Fault, FaultWebui
 from ..fault_webui.faults import What

@@ -8,7 +8,7 @@ import yaml
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import read_recipe
-from manyshot.driver.webui.webui_settings import DEFAULTS, Hires, Unit, WebUISettings
+from manyshot.driver.targets.webui.webui_settings import DEFAULTS, Hires, Unit, WebUISettings
 
 ROOT = Path(__file__).parents[2]
 _ROW = re.compile(r"^\| (?P<keys>`[^|]+?) \|(?P<says>[^|]*)\|(?P<default>[^|]*)\|$", re.MULTILINE)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.driver.webui.from_graph import read_settings
-from manyshot.driver.webui.samplers import OWN_LEVELS, SAMPLERS, SCHEDULERS
+from manyshot.driver.targets.webui.from_graph import read_settings
+from manyshot.driver.targets.webui.samplers import OWN_LEVELS, SAMPLERS, SCHEDULERS
 from manyshot.driver.workflow.graph import Slot
 from manyshot.driver.workflow.own_nodes import fold
 from manyshot.driver.workflow.read_workflow import read_workflow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from manyshot.driver.recipe import Recipe
 from manyshot.driver.run import Summary
-from manyshot.driver.webui import follow_call
+from manyshot.driver.targets.webui import follow_call
 
 from ..fault_webui import Fault, FaultWebui
 from ..support.fault_runs import Condition, drive
@@ -97,7 +97,9 @@ def test_ctrl_c_leaves_anothers_job_alone_that_ours_waits_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow_call, "CANCEL_GRACE", 0.3)
-    monkeypatch.setattr("manyshot.driver.webui.webui_server.REFRESHED", ())  # which waits, too
+    monkeypatch.setattr(
+        "manyshot.driver.targets.webui.webui_server.REFRESHED", ()
+    )  # which waits, too
     with FaultWebui(installed=BOTH) as webui:
         other = webui.other_job(seconds=1.0)
         recipe = cats(tmp_path, [webui], 2)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from manyshot.core.webui_facts import INTERRUPTED
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.payload import Request
-from manyshot.driver.webui.verify_reply import verify_reply
+from manyshot.driver.targets.webui.payload import Request
+from manyshot.driver.targets.webui.verify_reply import verify_reply
 
 from ..support.webui_host import fake_webui
 

@@ -57,8 +57,8 @@ def test_one_of_two_comes_back(tmp_path: Path) -> None:
 
 def test_one_of_two_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And ignores the interrupt: set aside, and its job drawn by the other."""
-    monkeypatch.setattr("manyshot.driver.webui.follow_call.CANCEL_GRACE", 0.1)
-    monkeypatch.setattr("manyshot.driver.webui.follow_call.ASK_EVERY", 0.05)
+    monkeypatch.setattr("manyshot.driver.targets.webui.follow_call.CANCEL_GRACE", 0.1)
+    monkeypatch.setattr("manyshot.driver.targets.webui.follow_call.ASK_EVERY", 0.05)
     with broken("deaf", after=2) as one, FaultWebui(installed=BOTH) as two:
         recipe = cats(tmp_path, [one, two], 24, timeouts={"stall": 0.3})
         summary = drive(recipe)

@@ -8,7 +8,7 @@ import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import parse_recipe
-from manyshot.driver.webui.payload import Request
+from manyshot.driver.targets.webui.payload import Request
 from PIL import Image
 
 from ..support.webui_graphs import Made

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from manyshot.core.errors import InputError
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.verify_reply import verify_reply
+from manyshot.driver.targets.webui.verify_reply import verify_reply
 
 from ..support.fault_runs import drive
 from ..support.webui_runs import SIDE, cats, control_unit

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from manyshot.driver.job import Failure
-from manyshot.driver.webui.verify_reply import SPOILED
+from manyshot.driver.targets.webui.verify_reply import SPOILED
 
 from ..support.fault_runs import drive
 from ..support.webui_runs import cats, files

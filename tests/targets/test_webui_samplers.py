@@ -18,15 +18,15 @@ from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded.source import find_installed
 from manyshot.driver.http import Http
 from manyshot.driver.prepare import prepare
-from manyshot.driver.webui.dialect import read_dialect
-from manyshot.driver.webui.samplers import (
+from manyshot.driver.targets.webui.dialect import read_dialect
+from manyshot.driver.targets.webui.samplers import (
     OWN_LEVELS,
     SAMPLERS,
     SCHEDULERS,
     webui_sampler,
     webui_scheduler,
 )
-from manyshot.driver.webui.webui_client import WebUI as Client
+from manyshot.driver.targets.webui.webui_client import WebUI as Client
 from numpy.typing import NDArray
 
 from ..fault_webui import FaultWebui, Installed

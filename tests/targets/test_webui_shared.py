@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from manyshot.driver.run import Summary
-from manyshot.driver.webui import follow_call
+from manyshot.driver.targets.webui import follow_call
 
 from ..fault_webui import Fault, FaultWebui
 from ..support.fault_processes import done, kill_group, start_driver

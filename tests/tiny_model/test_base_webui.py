@@ -21,7 +21,7 @@ from manyshot.cli import app
 from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import SD1_SCALE_FACTOR, TINY, Sizes
-from manyshot.driver.webui.webui_settings import WebUISettings
+from manyshot.driver.targets.webui.webui_settings import WebUISettings
 from manyshot.trainer.base import export_webui as export
 from manyshot.trainer.base.architecture import build_schedule, build_unet, build_vae
 from manyshot.trainer.base.export_webui import (

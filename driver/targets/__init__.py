@@ -1,0 +1,1 @@
+"""The kinds of servers that draw the jobs of a plan: a folder each."""

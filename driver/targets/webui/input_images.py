@@ -1,0 +1,64 @@
+"""The images that a request starts from, and the size of those that come out."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from ....core.errors import InputError
+from ....core.images import open_image, open_image_file
+from ....core.webui_facts import check_side
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+def with_size(settings: Mapping[str, Any], picture: bytes | None) -> Mapping[str, Any]:
+    """Settings whose `width` and `height`, where nothing says them, are the picture's."""
+    if picture is None or None not in (settings["width"], settings["height"]):
+        return settings
+    picture_size = dict(zip(("width", "height"), _size(picture), strict=True))
+    return {**settings, **{name: settings[name] or side for name, side in picture_size.items()}}
+
+
+def output_size(settings: Mapping[str, Any], picture: bytes | None) -> Size:
+    """Of settings whose values are known; `picture` is the one that img2img begins with.
+
+    Raises InputError where the WebUI would round it, or make it no larger as asked.
+    """
+    size = (settings["width"], settings["height"])
+    for name, side in zip(("width", "height"), size, strict=True):
+        check_side(f"'webui.{name}' is {side}, which", side)
+    if picture is not None:
+        # Masked parts are pasted back into the whole picture.
+        return _size(picture) if settings["mask"] and settings["only_masked"] else size
+    hires = settings["hires"]
+    if not hires:
+        return size
+    larger = (size[0] * hires["scale"], size[1] * hires["scale"])
+    for side in larger:
+        check_side(f"'webui.hires.scale' makes a side {side:g} pixels long, which", side)
+    return (round(larger[0]), round(larger[1]))
+
+
+def _size(picture: bytes) -> Size:
+    with open_image_file(picture, "picture") as file:
+        return file.size
+
+
+def blank() -> bytes:
+    """A white PNG, in the place of one that is drawn only later."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(file, format="PNG")
+    return file.getvalue()
+
+
+def check_mask(data: bytes) -> None:
+    """Raises InputError for a mask (an image file) that is black all over: with it a WebUI draws
+    the whole picture anew, or nothing of it."""
+    if open_image(data, "mask").convert("L").getbbox() is None:
+        raise InputError(
+            "An inpainting mask is entirely black, so nothing would be redrawn. Skip its "
+            "photo ('pairs.skip_empty'), or paint what should change white."
+        )
