@@ -2,6 +2,7 @@
 
 import io
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,11 @@ def client(comfyui: Any) -> Iterator[Client]:
     made = Client(comfyui.url)
     yield made
     made.socket.close()
+
+
+@pytest.fixture
+def folder() -> str:
+    return f"manyshot/test-{uuid.uuid4().hex}"
 
 
 def single(folder: str, **save: Any) -> dict[str, Any]:

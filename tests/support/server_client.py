@@ -5,7 +5,6 @@ import struct
 import uuid
 from typing import Any
 
-import pytest
 import requests
 import websocket
 
@@ -73,11 +72,6 @@ class Run:
         kind, length = struct.unpack(">II", message[:8])
         if kind == PREVIEW_IMAGE_WITH_METADATA:
             self.sent.append((json.loads(message[8 : 8 + length]), message[8 + length :]))
-
-
-@pytest.fixture
-def folder() -> str:
-    return f"manyshot/test-{uuid.uuid4().hex}"
 
 
 def graph(folder: str, **save: Any) -> dict[str, Any]:
