@@ -24,6 +24,7 @@ from manyshot.core.records import image_name
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe, parse_recipe
 from manyshot.driver.run import run
+from manyshot.driver.targets.webui.requests import find_requests
 from PIL import Image
 from quiet import Quiet
 from rich.console import Console
@@ -81,7 +82,7 @@ def driven(task: Task) -> Took:
 def scripted(task: Task) -> Took:
     """The same requests as the driver's."""
     plan = prepare(task.recipe(), None)
-    asked = [(job, plan.requests.request(job).payload) for job in plan]
+    asked = [(job, find_requests(plan).request(job).payload) for job in plan]
     out = task.folder / "raw"
     (out / "images" / "cat").mkdir(parents=True)
     started = time.monotonic()

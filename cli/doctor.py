@@ -9,7 +9,7 @@ from rich.text import Text
 from .options import Json, print_json
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
-    from ..driver.doctor import Check
+    from ..driver.targets.target import Check
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,14 +33,11 @@ def doctor(
     Ready means that everything is there to get from photos to an answer: packages, a server with
     models, disk space.
     """
-    from ..driver.doctor import check_machine
-    from ..driver.doctor_servers import check_embedded, check_server
+    from ..driver.address import EMBEDDED
+    from ..driver.doctor import check_machine, check_server
 
-    embedded = server in (None, "embedded")
-    checks = [
-        *check_machine(embedded),
-        *(check_embedded() if embedded or server is None else check_server(server)),
-    ]
+    address = EMBEDDED if server is None else server
+    checks = [*check_machine(address == EMBEDDED), *check_server(address)]
     ready = all(check.ok for check in checks if check.needed)
     if as_json:
         print_json({"ready": ready, "checks": [asdict(check) for check in checks]})

@@ -14,12 +14,14 @@ from typing import Literal
 from .webui_prompt.from_comfy import from_comfy
 
 Language = Literal["comfyui", "webui"]
+PLAIN: Language = "comfyui"  # what prompts are in unless something says otherwise
+WEBUI: Language = "webui"
 
 
-def escape(words: str, language: Language = "comfyui") -> str:
+def escape(words: str, language: Language = PLAIN) -> str:
     r"""`words` written so that a prompt shows them as they are: "crane (bird)" as "crane \(bird\)".
 
     Raises InputError for a #, which the WebUI's language cannot say.
     """
     plain = re.sub(r"[()]", r"\\\g<0>", words)
-    return from_comfy(plain) if language == "webui" else plain
+    return from_comfy(plain) if language == WEBUI else plain

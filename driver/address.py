@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 
 from ..core.errors import InputError
 from ..core.user_path import UserPath
+from .targets.base import Kind
+from .targets.registry import address_forms, kind_at
 
 EMBEDDED = "embedded"
-WEBUI = "webui+"  # before the address of a WebUI
 SECRET_PREFIX = "MANYSHOT_"
 MORE_SECRETS = "MANYSHOT_SECRETS"
 """Names of further environment variables that recipes may send to their servers, by commas."""
@@ -57,10 +58,10 @@ class ServerAddress(BaseModel):
     def _check(self) -> "ServerAddress":
         if self.url != EMBEDDED:
             parts = urlsplit(self.base_url)
+            *forms, last = address_forms()
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(
-                    f"{self.url!r} is not a server address; write 'embedded', "
-                    "http://host:port, or webui+http://host:port"
+                    f"{self.url!r} is not a server address; write {', '.join(forms)}, or {last}"
                 )
         if self.basic is not None and ":" not in self.basic and not _REFERENCE.search(self.basic):
             raise ValueError("'basic' must be user:password")
@@ -77,14 +78,14 @@ class ServerAddress(BaseModel):
         return {name: _mask_secret(text) for name, text in value.items()}
 
     @property
-    def is_webui(self) -> bool:
-        """Whether it is a WebUI, and not a ComfyUI server."""
-        return self.url.startswith(WEBUI)
+    def kind(self) -> Kind:
+        """What kind of server it is."""
+        return kind_at(self.url)
 
     @property
     def base_url(self) -> str:
         """Where its paths begin; holds no secret."""
-        return self.url.removeprefix(WEBUI).rstrip("/")
+        return self.url.removeprefix(self.kind.prefix).rstrip("/")
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -11,12 +11,12 @@ from .field_text import field_names, fill, is_field
 from .inputs import FileInput
 from .pairs.labelled_photos import PICTURES
 from .recipe import Recipe
+from .targets.registry import is_setting
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, is_link
 from .workflow.node_addresses import resolve
 
-WEBUI = "webui."  # addresses of the recipe's own key, not of a node
 DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart
 
 
@@ -64,7 +64,7 @@ def _sweeps(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> dict[S
     """The slots of `sweep`, their values checked."""
     slots: dict[Slot, str] = {}
     for address, values in recipe.sweep.items():
-        if address.startswith(WEBUI):
+        if is_setting(address):
             continue
         slot = resolve(graph, address, catalogue)
         for value in values:

@@ -9,7 +9,7 @@ from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.file_kinds import TEXT, refuse_other
 from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
-from ..core.prompt_language import Language, escape
+from ..core.prompt_language import PLAIN, Language, escape
 from ..core.prompts import PromptSet
 from ..core.recognise import recognise
 from ..core.text_file import read_text_file
@@ -26,7 +26,7 @@ def resolve_defaults(
     node: Mapping[str, Any],
     subjects: Subjects | None = None,
     photographed: Sequence[str] = (),
-    language: Language = "comfyui",
+    language: Language = PLAIN,
 ) -> Recipe:
     """`recipe` with classes, prompts, images_per_class and seed filled in.
 
@@ -62,7 +62,7 @@ def images_per_class(recipe: Recipe) -> int:
     return recipe.images_per_class or IMAGES_PER_CLASS
 
 
-def prompt_set(recipe: Recipe, language: Language = "comfyui") -> PromptSet:
+def prompt_set(recipe: Recipe, language: Language = PLAIN) -> PromptSet:
     """The prompts of a settled recipe, in a `language`.
 
     Raises InputError for wrong templates or wildcards.

@@ -4,17 +4,20 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
+from pydantic import ValidationError
 
+from ..core.errors import InputError, ManyshotError
 from ..core.extras import Extra, extra_requirements, install_command, missing_requirements
 from ..core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
+from .address import ServerAddress
 from .embedded.cache_folders import cache_folder
 from .embedded.ports import kept_port
 from .gpu import list_gpus, torch_build
+from .targets.target import Check, load_target
 
 PYTHON = (3, 11)
 LEAST_DISK = 2  # GiB: ComfyUI, features of photos, pictures
@@ -27,21 +30,6 @@ PURPOSES = {
     Extra.NOTEBOOK: "tables and figures in notebooks",
     Extra.LOGGING: "`manyshot subject train --log`",
 }
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
-
-    `fix`: how to get what is missing. `needed`: whether the way from photos to an answer, with the
-    embedded server and the small model, needs it.
-    """
-
-    name: str
-    ok: bool
-    text: str
-    fix: str = ""
-    needed: bool = True
 
 
 def check_machine(embedded: bool) -> Iterator[Check]:
@@ -140,3 +128,21 @@ def _fonts() -> Check:
         return Check("fonts", True, "Pillow draws text with FreeType")
     fix = 'pip install --force-reinstall "pillow"'
     return Check("fonts", False, "this Pillow has no FreeType: labels are coarse", fix, False)
+
+
+def check_server(url: str) -> list[Check]:
+    """A server by its address, as recipes have it. Raises InputError for no address."""
+    try:
+        address = ServerAddress(url=url)
+    except ValidationError:
+        raise InputError(
+            f"{url!r} is not a server address. Write it as http://host:port of a "
+            "ComfyUI, or webui+http://host:port of a WebUI."
+        ) from None
+    checks: list[Check] = []
+    try:
+        checks.extend(load_target(address.kind).diagnose(address))
+    except ManyshotError as error:
+        fix = "Start it, or give another address; a WebUI must be started with --api."
+        checks.append(Check("server", False, str(error).rstrip("."), fix))
+    return checks

@@ -1,19 +1,18 @@
 """A recipe for all draws of a measurement: a dataset folder for each, drawn by the same servers."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from ..core.draw_folders import draw_folders
 from ..core.errors import InputError
 from ..core.files import hash_file
-from .address import EMBEDDED
-from .embedded import EmbeddedServer, ServerSettings
-from .embedded.shared import share_background
 from .recipe import Recipe
 from .run import Screen, Summary, run
 from .subjects import server_files
 from .take_over import NO_WISHES, Wishes
+from .targets.target import Local, load_target
 
 ADVICE = "`manyshot subject train` makes them of a recipe with 'each_draw: true'."
 
@@ -35,31 +34,36 @@ def draw_recipes(recipe: Recipe) -> list[Recipe]:
 
 
 def run_draws(
-    recipe: Recipe, screen: Screen, comfyui: Path | None = None, wishes: Wishes = NO_WISHES
+    recipe: Recipe, screen: Screen, program: Path | None = None, wishes: Wishes = NO_WISHES
 ) -> Iterator[Summary]:
     """Run a recipe; with `each_draw` draw by draw, up to the first that is interrupted or stopped.
 
-    An embedded server is started once and has the subjects of all. Raises as `run` does, and
+    `program`: the user's own installation, for a server on this machine. What runs here for the
+    recipe's servers is started once and has the subjects of all draws. Raises as `run` does, and
     InputError when files of two draws would have one name on a server.
     """
     draws = draw_recipes(recipe)
-    with _embedded(draws, screen, comfyui) if recipe.each_draw else nullcontext() as embedded:
+    with ExitStack() as stack:
+        running = _keep_running(stack, draws, program, screen) if recipe.each_draw else {}
         for draw in draws:
-            summary = run(draw, screen, comfyui, wishes, embedded)
+            summary = run(draw, screen, program, wishes, running)
             yield summary
             if summary.interrupted or summary.stopped:
                 return
 
 
-def _embedded(
-    draws: Sequence[Recipe], screen: Screen, comfyui: Path | None
-) -> AbstractContextManager[EmbeddedServer | None]:
+def _keep_running(
+    stack: ExitStack, draws: Sequence[Recipe], program: Path | None, screen: Screen
+) -> dict[str, Any]:
+    """Kind of server -> what this machine runs for it."""
     files = subject_files(draws)
-    if all(address.url != EMBEDDED for address in draws[0].servers):
-        return nullcontext()
-    if comfyui is None and share_background(files, screen.step):
-        return nullcontext()
-    return EmbeddedServer(ServerSettings(comfyui=comfyui, extra_models=files), screen.step)
+    local = Local(program, screen.step)
+    kinds = {address.kind for address in draws[0].servers}
+    servers = {
+        kind.name: stack.enter_context(load_target(kind).keep(draws[0], files, local))
+        for kind in kinds
+    }
+    return {name: server for name, server in servers.items() if server is not None}
 
 
 def subject_files(draws: Sequence[Recipe]) -> dict[str, Path]:

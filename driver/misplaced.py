@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..core.errors import InputError
+from ..core.prompt_language import PLAIN
 from ..core.prompts import SLOTS
 from ..core.webui_prompt.read import webui_syntax
 from .binding import Binding
@@ -49,7 +50,7 @@ def _read_as_words(graph: Graph, bound: Iterable[Slot]) -> Iterator[tuple[Slot, 
     slots = {Slot(node_id, name) for node_id, node in graph.items() for name in node["inputs"]}
     every = sorted(slots.union(bound))
     for encoder, node in graph.items():
-        if language_at(node) == "comfyui":
+        if language_at(node) == PLAIN:
             for node_id in _text_sources(graph, encoder):
                 yield from ((slot, encoder) for slot in every if slot.node_id == node_id)
 

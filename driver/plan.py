@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.prompt_language import Language
+from ..core.prompt_language import PLAIN, Language
 from .binding import Binding
 from .bound import Bound
 from .defaults import images_per_class, prompt_set
@@ -21,7 +21,7 @@ from .ledger_reader import LedgerReader
 from .picture_files import check_pictures, list_pictures, pair_by_name
 from .recipe import Recipe
 from .subjects import Subjects
-from .targets.webui.requests import Requests
+from .targets.registry import setting_keys
 
 PLANNED_BY = {
     "classes",
@@ -32,12 +32,12 @@ PLANNED_BY = {
     "sweep",
     "batch_size",
     "pairs",
-    "webui",
 }
 
 
 class Plan:
-    """The jobs of a settled recipe bound to its workflow, to a WebUI's requests, or to both.
+    """The jobs of a settled recipe bound to its workflow, to what kinds of servers take in place
+    of it, or to both.
 
     Sweeps are the outer loop, then the images, then the classes: a run that is stopped half way
     has about as many images of each class. Raises InputError for prompts that do not parse and for
@@ -49,7 +49,7 @@ class Plan:
         recipe: Recipe,
         bound: Bound,
         subjects: Subjects | None = None,
-        language: Language = "comfyui",
+        language: Language = PLAIN,
     ) -> None:
         self.recipe, self.bound, self.subjects = recipe, bound, subjects or {}
         self._digests = {name: subject.digest for name, subject in self.subjects.items()}
@@ -71,15 +71,9 @@ class Plan:
 
     @property
     def graphs(self) -> Binding:
-        """The bound workflow, for ComfyUI servers; a plan for WebUIs alone has none."""
+        """The bound workflow. Only recipes for servers that need none have none."""
         assert self.bound.graphs is not None
         return self.bound.graphs
-
-    @property
-    def requests(self) -> Requests:
-        """The requests for WebUIs; a plan for ComfyUI servers alone has none."""
-        assert self.bound.requests is not None
-        return self.bound.requests
 
     def __iter__(self) -> Iterator[Job]:
         groups: dict[tuple[Value, ...], str] = {}
@@ -149,7 +143,7 @@ class Plan:
     def fingerprint(self) -> str:
         """A hash that is equal for equal plans."""
         facts = {
-            "recipe": self.recipe.model_dump(mode="json", include=PLANNED_BY),
+            "recipe": self.recipe.model_dump(mode="json", include={*PLANNED_BY, *setting_keys()}),
             "files": {address: _stamps(files) for address, files in self._files.items()},
             "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
             **self.bound.facts(),

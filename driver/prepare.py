@@ -1,7 +1,6 @@
 """Everything that can be known to be wrong is found here, before anything is queued."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,25 +11,21 @@ from ..core.file_kinds import PICTURE, WORKFLOW, refuse_other
 from ..core.prompt_language import Language
 from ..core.recognise import recognise
 from .binding import Binding, bind_recipe
-from .bound import Bound
+from .bound import Bound, Program
 from .defaults import class_words, resolve_defaults
-from .job import Job, check_distinct
+from .job import check_distinct
 from .misplaced import check_prompts
 from .pairs.labelled_photos import Scenes, find_scenes
 from .pairs.photo_facts import Progress
 from .plan import Plan
 from .recipe import Recipe
 from .subjects import Subjects, find_subjects
-from .targets.webui.bind_requests import bind_requests
-from .targets.webui.requests import Requests
+from .targets.registry import kinds
+from .targets.target import load_target
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
 from .workflow.encoders import find_language
-from .workflow.graph import Slot
-from .workflow.preflight import Problem, check
 from .workflow.read_workflow import read_workflow
-
-SHOWN_PROBLEMS = 5
 
 
 def prepare(
@@ -53,12 +48,11 @@ def prepare(
     scenes = photos and photos.among(class_words(resolved))
     used_subjects = {name: subjects[name] for name in class_words(resolved) if name in subjects}
     graphs = folded and bind_recipe(resolved, folded, catalogue, where, subjects, scenes)
-    requests = _requests(
-        resolved, graphs, used_subjects, graphs.scenes if graphs else scenes, where
-    )
+    scenes = graphs.scenes if graphs else scenes
+    bound = Bound(graphs, _compile(resolved, graphs, used_subjects, scenes, where))
     if graphs:
         check_prompts(resolved, graphs, where)
-    plan = Plan(resolved, _read_photos(Bound(graphs, requests), reading), used_subjects, language)
+    plan = Plan(resolved, bound.read_photos(reading), used_subjects, language)
     _check_images_differ(plan)
     return plan
 
@@ -91,10 +85,11 @@ def _check_images_differ(plan: Plan) -> None:
 
 
 def _language(recipe: Recipe, folded: own_nodes.Folded | None) -> Language:
-    """What prompts are in: what the workflow's nodes read, or what 'webui' says without one."""
+    """What prompts are in: what the workflow's nodes read, or what the kind's key says without
+    one."""
     if folded:
         return find_language(folded.graph)
-    return recipe.webui.language if recipe.webui else "webui"
+    return next(iter(recipe.target_settings.values())).language
 
 
 def _fold_workflow(
@@ -108,35 +103,17 @@ def _fold_workflow(
     return own_nodes.fold(graph, path.name, bool(subjects), bool(scenes))
 
 
-def _requests(
+def _compile(
     recipe: Recipe, graphs: Binding | None, subjects: Subjects, scenes: Scenes | None, where: str
-) -> Requests | None:
-    """For the WebUIs among the servers, or for the recipe's own words about them."""
-    if recipe.webui is None and not any(server.is_webui for server in recipe.servers):
-        return None
-    return bind_requests(recipe, graphs, subjects, scenes, where)
-
-
-def _read_photos(bound: Bound, reading: Progress) -> Bound:
-    """With all labelled photos read; what graphs and requests take of them is of one reading."""
-    last = bound.requests or bound.graphs
-    if last is None or last.scenes is None:
-        return bound
-    scenes = last.scenes.read_all(reading)
-    graphs = bound.graphs and replace(bound.graphs, scenes=scenes)
-    return Bound(graphs, bound.requests and replace(bound.requests, scenes=scenes))
-
-
-def preflight(plan: Plan, catalogue: Catalogue, server: str) -> None:
-    """Raises InputError when `server` would refuse a job of the plan, with node, input and the
-    nearest right answer."""
-    problems = list(dict.fromkeys(_problems(plan, catalogue)))
-    if not problems:
-        return
-    shown = " ".join(problem.sentence() for problem in problems[:SHOWN_PROBLEMS])
-    more = len(problems) - SHOWN_PROBLEMS
-    rest = f" And {more} more." if more > 0 else ""
-    raise InputError(f"The server {server} cannot run this. {shown}{rest}")
+) -> dict[str, Program]:
+    """What each kind of server makes of the recipe, with the labelled photos that the workflow and
+    the kinds before it take."""
+    programs: dict[str, Program] = {}
+    for kind in kinds():
+        program = load_target(kind).compile(recipe, graphs, subjects, scenes, where)
+        if program is not None:
+            programs[kind.name], scenes = program, program.scenes
+    return programs
 
 
 def find_workflow(name: str) -> Path:
@@ -151,21 +128,3 @@ def find_workflow(name: str) -> Path:
         return included[name]
     kind = f"There is no workflow file {name}" if file.suffix else f"There is no workflow {name!r}"
     raise InputError(f"{kind}, and manyshot has none of that name.{did_you_mean(name, included)}")
-
-
-def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:
-    workflow = plan.recipe.workflow_name
-    for job in plan.samples():
-        graph = plan.graphs.graph(job, "0" * 36)
-        uploaded = {*plan.graphs.pictures, *plan.graphs.rendered_slots}
-        for problem in check(graph, catalogue, workflow, uploaded):
-            yield _with_advice(plan, job, problem)
-
-
-def _with_advice(plan: Plan, job: Job, problem: Problem) -> Problem:
-    """Where to copy the file of a subject that the server lacks."""
-    slot = Slot(problem.node_id or "", problem.input or "")
-    subject = plan.subjects.get(job.class_name)
-    if subject is None or plan.graphs.fields.get(slot) != "subject":
-        return problem
-    return replace(problem, text=f"{problem.text} {subject.advice}")

@@ -15,6 +15,7 @@ from .plan import Plan
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .servers import first_catalogue, open_servers
+from .targets.target import Local
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Preview:
     if not ask_server:
         plan = prepare(recipe, None)
     else:
-        with open_servers(recipe, None, lambda _: None) as servers:
+        with open_servers(recipe, Local()) as servers:
             reached = [server for server in servers if server.reached]
             plan = prepare(recipe, first_catalogue(servers))
             for server in reached:

@@ -12,7 +12,8 @@ from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
 from .inputs import BoundValue, Scalar, StrictModel
 from .pairs.pair_settings import Pairs
-from .targets.webui.webui_settings import WebUISettings
+from .targets.base import TargetSettings
+from .targets.registry import TargetKeys, kinds
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]
@@ -72,17 +73,13 @@ class Timeouts(StrictModel):
     )
 
 
-class Recipe(StrictModel):
+class Recipe(TargetKeys):
     """A bulk run: a saved workflow, classes and prompts in, a dataset folder out."""
 
     workflow: PathOrName | None = Field(
         default=None,
         description="A workflow file, or the name of one that comes with manyshot. WebUIs "
         "reproduce it as far as they can; for WebUIs alone, use 'webui' instead.",
-    )
-    webui: WebUISettings | None = Field(
-        default=None,
-        description="How WebUIs draw the jobs. Anything not set here is read from the workflow.",
     )
     output: UserPath = Field(description="The dataset folder.")
     classes: list[str] | dict[str, str] | UserPath | None = Field(
@@ -152,13 +149,20 @@ class Recipe(StrictModel):
 
     @model_validator(mode="after")
     def _something_to_draw(self) -> "Recipe":
-        if self.workflow is None and self.webui is None:
-            raise ValueError("name a 'workflow', or say under 'webui' what WebUIs should draw")
-        other = next((server.url for server in self.servers if not server.is_webui), None)
-        if self.workflow is None and other:
+        if self.workflow is not None:
+            return self
+        with_settings = [kind for kind in kinds() if kind.settings]
+        set_kinds = [kind for kind in with_settings if kind.name in self.target_settings]
+        if not set_kinds:
+            keys = " or ".join(f"under {kind.name!r} what {kind.plural}" for kind in with_settings)
+            raise ValueError(f"name a 'workflow', or say {keys} should draw")
+        other = next((server.url for server in self.servers if server.kind not in set_kinds), None)
+        if other:
+            titles = " or ".join(f"a {kind.title}" for kind in set_kinds)
+            examples = " and ".join(kind.example for kind in set_kinds)
             raise ValueError(
-                f"the server {other!r} is not a WebUI and needs a 'workflow'. Name one, or "
-                "use only servers such as webui+http://127.0.0.1:7860"
+                f"the server {other!r} is not {titles} and needs a 'workflow'. Name one, or "
+                f"use only servers such as {examples}"
             )
         return self
 
@@ -173,8 +177,14 @@ class Recipe(StrictModel):
 
     @property
     def workflow_name(self) -> str:
-        """The workflow's file name; webui where WebUIs need none."""
-        return Path(self.workflow).name if self.workflow else "webui"
+        """The workflow's file name; without one, the key that says what to draw."""
+        return Path(self.workflow).name if self.workflow else next(iter(self.target_settings))
+
+    @property
+    def target_settings(self) -> dict[str, TargetSettings]:
+        """What the recipe says of kinds of servers, by the kind's name."""
+        values = {kind.name: getattr(self, kind.name, None) for kind in kinds() if kind.settings}
+        return {name: value for name, value in values.items() if value is not None}
 
     @field_validator("classes")
     @classmethod

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,6 @@ from .contact_sheet import write_contact_sheets
 from .dataset import merge_servers, run_log, write_manifest, write_metadata
 from .defaults import class_words
 from .dispatch import Dispatch, real_clock
-from .embedded import EmbeddedServer
 from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .model_use import check_replaced, explain_unhashed, remember_models, unsure_sentences
@@ -22,8 +22,9 @@ from .plan import Plan, with_replacements
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .run_progress import RunProgress
-from .servers import Server, first_catalogue, open_servers
+from .servers import first_catalogue, open_servers
 from .take_over import NO_WISHES, Takeover, Wishes, take_over
+from .targets.target import Local, Server
 from .worker import Worker
 from .writer import Writer
 
@@ -81,18 +82,20 @@ class Summary:
 def run(
     recipe: Recipe,
     screen: Screen,
-    comfyui: Path | None = None,
+    program: Path | None = None,
     wishes: Wishes = NO_WISHES,
-    embedded: EmbeddedServer | None = None,
+    running: Mapping[str, Any] | None = None,
 ) -> Summary:
     """Make the dataset folder of `recipe`, going on from whatever is there.
 
-    `embedded`: the server of that name, where it runs already and has the recipe's subjects.
+    `program`: the user's own installation, for a server on this machine. `running`: what runs here
+    already for the recipe's servers and has its subjects, by kind.
 
     Raises InputError before anything is queued when something does not fit, ServerError when no
     server answers. What goes wrong later is in the Summary.
     """
-    with open_servers(recipe, comfyui, screen.step, embedded) as servers:
+    local = Local(program, screen.step, running or {})
+    with open_servers(recipe, local) as servers:
         plan = prepare(recipe, first_catalogue(servers), screen.reading)
         for server in (server for server in servers if server.reached):
             server.check(plan)

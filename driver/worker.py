@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..core.errors import ManyshotError, ServerError
-from .backend import Backend, NotTaken, Stopped
 from .dispatch import Dispatch
 from .health import Health
 from .job import Delivery, Failure, Job
 from .pairs.render import RenderedInputs
+from .targets.backend import Backend, NotTaken, Stopped
 from .writer import Writer
 
 log = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ from ...driver.address import EMBEDDED
 from ...driver.embedded.cache_folders import models_folder
 from ...driver.recipe import Recipe
 from ...driver.servers import open_servers
+from ...driver.targets.target import Local
 from .options import Options
 
 
@@ -13,7 +14,7 @@ def check_servers(options: Options, pictures: Recipe) -> None:
     the embedded one does not have."""
     remote = [address for address in pictures.servers if address.url != EMBEDDED]
     if remote:
-        with open_servers(pictures.model_copy(update={"servers": remote}), None, lambda _: None):
+        with open_servers(pictures.model_copy(update={"servers": remote}), Local()):
             return
     if options.base is None or options.comfyui is not None:
         return

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from manyshot.core.extras import Extra
-from manyshot.driver import doctor, doctor_servers, gpu
-from manyshot.driver.doctor import Check, check_machine
-from manyshot.driver.doctor_servers import check_server
+from manyshot.driver import doctor, gpu
+from manyshot.driver.doctor import check_machine, check_server
+from manyshot.driver.targets.comfyui.comfy_client import Comfy
+from manyshot.driver.targets.target import Check
 
 Manyshot = Callable[..., tuple[int, str]]
 READY = Check("x", True, "there")
@@ -27,7 +28,7 @@ def test_what_is_needed_decides_the_exit_code(
     checks: list[Check], code: int, manyshot: Manyshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "check_machine", lambda embedded: checks)
-    monkeypatch.setattr(doctor_servers, "check_embedded", lambda: [])
+    monkeypatch.setattr(doctor, "check_server", lambda address: [])
     assert manyshot("doctor")[0] == code
     ended, text = manyshot("doctor", "--json")
     answer = json.loads(text)
@@ -115,9 +116,8 @@ def test_a_gpu_without_its_torch_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_it_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from manyshot.driver.doctor import check_machine; "
-        "from manyshot.driver.doctor_servers import check_embedded; "
-        "list(check_machine(True)), list(check_embedded()); "
+        "import sys; from manyshot.driver.doctor import check_machine, check_server; "
+        "list(check_machine(True)), check_server('embedded'); "
         "print({'torch', 'diffusers', 'scipy', 'sklearn', 'timm'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -142,10 +142,8 @@ def nodes(*names: str, options: Any = None) -> dict[str, Any]:
 def test_a_server_has_nodes_and_models(
     catalogue: dict[str, Any], missing: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor_servers.Comfy, "catalogue", lambda _: catalogue)
-    monkeypatch.setattr(
-        doctor_servers.Comfy, "stats", lambda _: {"system": {"comfyui_version": "0.33.0"}}
-    )
+    monkeypatch.setattr(Comfy, "catalogue", lambda _: catalogue)
+    monkeypatch.setattr(Comfy, "stats", lambda _: {"system": {"comfyui_version": "0.33.0"}})
     checks = check_server("http://127.0.0.1:1")
     assert [check.name for check in checks if not check.ok] == missing
     assert all(check.fix for check in checks if not check.ok)

@@ -20,10 +20,10 @@ from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.http import Refused
 from manyshot.driver.ledger import Ledger
 from manyshot.driver.plan import Plan
-from manyshot.driver.prepare import preflight, prepare
+from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import Recipe, Retries, parse_recipe
 from manyshot.driver.subjects import server_files
-from manyshot.driver.targets.comfyui.subject_checks import check_subjects
+from manyshot.driver.targets.comfyui.check_jobs import check_subjects, preflight
 from manyshot.driver.workflow.catalogue import Catalogue
 
 from ..support.fault_runs import drive

@@ -13,6 +13,7 @@ from manyshot.driver.prepare import explain_unbound, prepare
 from manyshot.driver.preview import preview_lines
 from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.take_over import take_over
+from manyshot.driver.targets.webui.requests import find_requests
 
 from ..support.planned_runs import GRAPH, NEGATIVE, PROMPT, SEED, plan, recipe
 
@@ -95,7 +96,7 @@ def test_fields_of_a_webui_replace_the_jobs_words(
     made = prepare(parse_recipe(data, "test"), None)
     job = next(iter(made))
     assert made.bound.trace_inputs(job)[:2] == drawn
-    sent = made.requests.request(job).payload
+    sent = find_requests(made).request(job).payload
     texts = (sent["prompt"], sent["negative_prompt"])
     assert all(text in (None, there) for text, there in zip(drawn, texts, strict=True))
     assert not any("$$" in text for text in texts)

@@ -123,9 +123,9 @@ def _servers(*_: Any) -> Iterator[list["StubServer"]]:
 
 
 class StubServer:
-    """A `servers.Server` whose images and masks are known by the job's id."""
+    """A `target.Server` whose images and masks are known by the job's id."""
 
-    name, reached, problem = "stub", True, None
+    name, reached, problem, catalogue = "stub", True, None, None
 
     def check(self, plan: Any) -> None:
         pass

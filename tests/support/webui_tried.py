@@ -17,6 +17,7 @@ from manyshot.driver.prepare import prepare
 from manyshot.driver.targets.webui.background_call import explain_refusal
 from manyshot.driver.targets.webui.dialect import read_dialect
 from manyshot.driver.targets.webui.payload import Request
+from manyshot.driver.targets.webui.requests import find_requests
 from manyshot.driver.targets.webui.verify_reply import read_info, verify_reply
 from manyshot.driver.targets.webui.webui_client import WebUI
 
@@ -80,7 +81,7 @@ def plain(folder: Path, tried: Tried, images: int = 1, **settings: Any) -> Reque
     """What the driver sends for a job."""
     wanted = {**SETTINGS, **settings}
     plan = prepare(cats(folder, [f"webui+{tried.url}"], 1, wanted, batch_size=images), None)
-    return read_dialect(tried.client).adapt(plan.requests.request(next(iter(plan))))
+    return read_dialect(tried.client).adapt(find_requests(plan).request(next(iter(plan))))
 
 
 def outcome(tried: Tried, request: Request) -> tuple[bytes, ...] | Failure:

@@ -8,6 +8,7 @@ import yaml
 from manyshot.driver.address import ServerAddress
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import read_recipe
+from manyshot.driver.targets.webui.requests import find_requests
 from manyshot.driver.targets.webui.webui_settings import DEFAULTS, Hires, Unit, WebUISettings
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def test_the_tables_defaults_are_the_settings() -> None:
 @pytest.mark.parametrize("name", ["webui", "comfyui_and_webui"])
 def test_the_recipes_can_be_planned(name: str) -> None:
     plan = prepare(read_recipe(ROOT / "recipes" / f"{name}.yaml"), None)
-    sent = plan.requests.request(next(iter(plan))).payload
+    sent = find_requests(plan).request(next(iter(plan))).payload
     assert sent["override_settings"]["sd_model_checkpoint"] == "v1-5-pruned-emaonly.safetensors"
     assert (sent["sampler_name"], sent["scheduler"], sent["steps"]) == ("DPM++ 2M", "Karras", 30)
     assert (sent["width"], sent["height"]) == (512, 512)

@@ -9,6 +9,7 @@ from manyshot.core.errors import InputError
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.targets.webui.payload import Request
+from manyshot.driver.targets.webui.requests import find_requests
 from PIL import Image
 
 from ..support.webui_graphs import Made
@@ -46,7 +47,7 @@ def first_request(folder: Path, settings: dict[str, Any], **more: Any) -> Reques
         "bind": BIND,
     }
     plan = prepare(parse_recipe({**data, **more}, "recipe"), None)
-    return plan.requests.request(next(iter(plan)))
+    return find_requests(plan).request(next(iter(plan)))
 
 
 def test_all_of_it_is_read(tmp_path: Path) -> None:

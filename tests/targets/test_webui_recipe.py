@@ -12,6 +12,7 @@ from manyshot.core.errors import InputError
 from manyshot.driver.plan import Plan
 from manyshot.driver.prepare import prepare
 from manyshot.driver.recipe import parse_recipe
+from manyshot.driver.targets.webui.requests import find_requests
 from PIL import Image
 
 from ..support.pair_folders import TALL, WIDE, write_pairs
@@ -30,7 +31,10 @@ def plan_of(webui: dict[str, Any] | None, **more: Any) -> Plan:
 
 
 def payloads(plan: Plan) -> list[dict[str, Any]]:
-    return [dict(plan.requests.request(job, plan.bound.render_inputs(job)).payload) for job in plan]
+    return [
+        dict(find_requests(plan).request(job, plan.bound.render_inputs(job)).payload)
+        for job in plan
+    ]
 
 
 def opened(text: str) -> Image.Image:
@@ -116,7 +120,7 @@ def test_a_lora_subject_is_called_behind_the_prompt(tmp_path: Path) -> None:
     path = tmp_path / "pets.safetensors"
     write_subjects(path, subject("rex"), subject("bob"))
     plan = plan_of({**WEBUI, "subject_weight": 0.8}, subjects=str(path))
-    requests = [plan.requests.request(job) for job in plan]
+    requests = [find_requests(plan).request(job) for job in plan]
     assert requests[0].prompt == "a photo of a rex-m1 dog <lora:pets:0.8>"
     assert {request.loras for request in requests} == {("pets",)}
 
@@ -126,7 +130,7 @@ def test_an_embedding_is_called_by_its_bare_name(tmp_path: Path) -> None:
     word = "embedding:rex-m1"
     write_subjects(path, subject("rex", word=word), method="textual_inversion")
     plan = plan_of(WEBUI, subjects=str(path))
-    request = plan.requests.request(next(iter(plan)))
+    request = find_requests(plan).request(next(iter(plan)))
     assert (request.prompt, request.embeddings) == ("a photo of a rex-m1", ("rex-m1",))
 
 
@@ -134,7 +138,7 @@ def test_a_dreambooth_subject_is_the_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "rex-model.safetensors"
     write_subjects(path, subject("rex"), method="dreambooth")
     plan = plan_of({"width": 64, "height": 64}, subjects=str(path))
-    request = plan.requests.request(next(iter(plan)))
+    request = find_requests(plan).request(next(iter(plan)))
     assert request.payload["override_settings"]["sd_model_checkpoint"] == "rex-model.safetensors"
 
 
@@ -162,7 +166,7 @@ def test_labelled_photos_as_start_mask_and_control(tmp_path: Path) -> None:
         made = plan.bound.render_inputs(job)
         assert made is not None
         assert made.mask is not None
-        request = plan.requests.request(job, made)
+        request = find_requests(plan).request(job, made)
         [unit] = request.payload["alwayson_scripts"]["controlnet"]["args"]
         sent = [request.payload["init_images"][0], request.payload["mask"], unit["image"]]
         assert [opened(text).size for text in sent] == [(64, 64)] * 3
@@ -178,7 +182,7 @@ def test_photos_keep_the_size_that_pairs_says(tmp_path: Path) -> None:
     webui = {"checkpoint": "tiny", "init_image": "$image"}
     plan = plan_of(webui, pairs={"folder": str(folder), "size": [WIDE, TALL]})
     job = next(iter(plan))
-    request = plan.requests.request(job, plan.bound.render_inputs(job))
+    request = find_requests(plan).request(job, plan.bound.render_inputs(job))
     assert request.size == (WIDE, TALL)
 
 
@@ -189,7 +193,7 @@ def test_a_mask_without_white_is_refused(tmp_path: Path) -> None:
     webui = {**WEBUI, "init_image": {"file": str(photo)}, "mask": {"file": str(black)}}
     plan = plan_of(webui)
     with pytest.raises(InputError, match="entirely black"):
-        plan.requests.request(next(iter(plan)))
+        find_requests(plan).request(next(iter(plan)))
 
 
 def test_pictures_of_a_folder_take_turns(tmp_path: Path) -> None:
@@ -212,7 +216,7 @@ def test_a_picture_that_is_gone(tmp_path: Path) -> None:
     jobs = list(plan)
     path.unlink()
     with pytest.raises(InputError, match="x.png cannot be read"):
-        plan.requests.request(jobs[0])
+        find_requests(plan).request(jobs[0])
 
 
 def test_only_the_masked_part_comes_back_in_the_photos_own_size(tmp_path: Path) -> None:
@@ -220,7 +224,7 @@ def test_only_the_masked_part_comes_back_in_the_photos_own_size(tmp_path: Path) 
     Image.new("RGB", (100, 70), "white").save(photo)
     webui = {**WEBUI, "init_image": {"file": str(photo)}, "mask": {"file": str(photo)}}
     jobs = plan_of(webui), plan_of({**webui, "only_masked": True})
-    sizes = [plan.requests.request(next(iter(plan))).size for plan in jobs]
+    sizes = [find_requests(plan).request(next(iter(plan))).size for plan in jobs]
     assert sizes == [(64, 64), (100, 70)]
 
 

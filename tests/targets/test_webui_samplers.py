@@ -19,6 +19,7 @@ from manyshot.driver.embedded.source import find_installed
 from manyshot.driver.http import Http
 from manyshot.driver.prepare import prepare
 from manyshot.driver.targets.webui.dialect import read_dialect
+from manyshot.driver.targets.webui.requests import find_requests
 from manyshot.driver.targets.webui.samplers import (
     OWN_LEVELS,
     SAMPLERS,
@@ -197,4 +198,4 @@ def _sent(
     with FaultWebui(version, Installed(BOTH.checkpoints, unsaved=unsaved)) as webui:
         plan = prepare(cats(folder, [webui], 1, settings), None)
         client = Client(Http(ServerAddress(url=webui.webui_url), 10, 10))
-        return read_dialect(client).adapt(plan.requests.request(next(iter(plan)))).payload
+        return read_dialect(client).adapt(find_requests(plan).request(next(iter(plan)))).payload

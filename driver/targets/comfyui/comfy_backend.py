@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from ....core.errors import ServerError
 from ....core.masks.read import LabelMask
-from ...backend import NotTaken, Stopped
 from ...binding import Binding
 from ...delivered_images import add_labels, check_delivery, check_size
 from ...health import Health
@@ -16,6 +15,7 @@ from ...http import Busy, Refused, Unreachable
 from ...job import Delivery, Failure, Job
 from ...pairs.render import RenderedInputs
 from ...recipe import Recipe
+from ..backend import NotTaken, Stopped
 from .comfy_client import Comfy
 from .comfy_probe import Probe
 from .completion import FileRef, Finished, Watch

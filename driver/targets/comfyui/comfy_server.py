@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from ....core.errors import ManyshotError, ServerError
-from ...address import WEBUI, ServerAddress
+from ...address import ServerAddress
 from ...http import Http, Refused
 from ...plan import Plan
-from ...prepare import preflight
 from ...recipe import Recipe
 from ...workflow.catalogue import Catalogue
+from ..registry import kinds
 from .check_families import check_families
+from .check_jobs import check_subjects, preflight
 from .comfy_backend import ComfyBackend
 from .comfy_client import Comfy
 from .models import model_facts
-from .subject_checks import check_subjects
 
 
 @dataclass(frozen=True)
 class ComfyServer:
-    """A `servers.Server`. `catalogue` is None while it does not answer.
+    """A `target.Server`. `catalogue` is None while it does not answer.
 
     `models` are its models folders, when they are on this machine; `revive` starts it anew.
     """
@@ -82,10 +82,16 @@ def reach(name: str, address: ServerAddress, recipe: Recipe) -> ComfyServer:
     try:
         return ComfyServer(name, comfy, _catalogue(comfy, name))
     except Refused as error:
-        hint = f" If it is a WebUI, write {WEBUI}{address.base_url}." if error.status == 404 else ""
+        hint = _name_others(address) if error.status == 404 else ""
         return ComfyServer(name, comfy, None, f"{error}{hint}")
     except ManyshotError as error:  # away, or it answers something else
         return ComfyServer(name, comfy, None, str(error))
+
+
+def _name_others(address: ServerAddress) -> str:
+    """What to write for a server of another kind at this address."""
+    prefixed = (kind for kind in kinds() if kind.prefix)
+    return "".join(f" If it is a {k.title}, write {k.prefix}{address.base_url}." for k in prefixed)
 
 
 def _catalogue(comfy: Comfy, name: str) -> Catalogue:

@@ -4,10 +4,10 @@ import threading
 import time
 
 from ....core.errors import ServerError
-from ...backend import Stopped
 from ...health import Health
 from ...http import Busy, Unreachable
 from ...job import Failure
+from ..backend import Stopped
 from .comfy_client import Comfy
 from .comfy_probe import Probe
 from .completion import Finished, Found, Watch, apply_answer, apply_event

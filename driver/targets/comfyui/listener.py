@@ -18,10 +18,10 @@ from websocket import continuous_frame, frame_buffer
 from ....core.errors import ServerError
 from ....core.loopback import is_loopback
 from ...address import ServerAddress
-from ...backend import NotTaken
 from ...connections import tls_options
 from ...delivered_images import MOST_OF_A_JOB
 from ...http import auth_headers
+from ..backend import NotTaken
 from .events import parse
 from .mailbox import Mailbox
 

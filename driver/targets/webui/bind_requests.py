@@ -11,6 +11,7 @@ from ...field_text import field_names
 from ...pairs.labelled_photos import PICTURES, TEXTS, Scenes
 from ...recipe import Recipe
 from ...subjects import Subjects
+from . import KIND
 from .from_graph import read_settings
 from .requests import PREFIX, Requests
 from .settings_tree import check_value, leaves
@@ -27,7 +28,8 @@ def bind_requests(
 
     Raises InputError for what a WebUI cannot do or nothing says, naming the key or the node.
     """
-    settings = complete(recipe.webui, _read(recipe.webui, graphs, where))
+    key = _find_settings(recipe)
+    settings = complete(key, _read(key, graphs, where))
     settings = _with_subjects(settings, subjects)
     if settings.checkpoint is None:
         raise InputError("No checkpoint is set for WebUIs; write 'webui.checkpoint'.")
@@ -44,9 +46,13 @@ def bind_requests(
         controlnets=scenes.controlnets | nets,
     )
     batch = graphs.batch_size if graphs else recipe.batch_size or 1
-    return Requests(
-        settings, batch, recipe.webui is not None, swept, photos, graphs.words if graphs else {}
-    )
+    return Requests(settings, batch, key is not None, swept, photos, graphs.words if graphs else {})
+
+
+def _find_settings(recipe: Recipe) -> WebUISettings | None:
+    """What the recipe says of WebUIs."""
+    settings = recipe.target_settings.get(KIND.name)
+    return settings if isinstance(settings, WebUISettings) else None
 
 
 def _read(webui: WebUISettings | None, graphs: Binding | None, where: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ...plan import Plan
 from ...subjects import ClassSubject
 from .dialect import Dialect
 from .payload import MODELS, PINNED, Request
+from .requests import find_requests
 from .webui_client import same_file
 
 EXTRA_PICTURES = ("return_mask", "return_mask_composite")
@@ -27,7 +28,7 @@ def check(plan: Plan, dialect: Dialect, server: str) -> None:
     """Raises InputError, naming the server and all that it lacks, for a plan that it cannot do."""
     problems: dict[str, None] = {}
     for job in plan.samples():
-        request = plan.requests.request(job)
+        request = find_requests(plan).request(job)
         for rule in RULES:
             problems |= dict.fromkeys(rule(request, dialect))
     problems |= dict.fromkeys(_subjects(plan, dialect))

@@ -4,9 +4,9 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from ...backend import Stopped
 from ...http import Refused, Unreachable
 from ...job import Failure
+from ..backend import Stopped
 from .background_call import Call
 from .webui_client import Progress, WebUI
 

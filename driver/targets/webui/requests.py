@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,8 @@ from ...inputs import FileInput
 from ...job import JOB_FIELDS, EffectiveInputs, Job, plan_inputs
 from ...pairs.labelled_photos import PICTURES, TEXTS, Scenes
 from ...pairs.render import RenderedInputs
+from ...plan import Plan
+from . import KIND
 from .input_images import blank, check_mask, output_size, with_size
 from .payload import Request, payload
 from .prompt_text import find_embeddings, find_loras, webui_text, with_loras
@@ -25,24 +27,28 @@ from .webui_settings import WebUISettings
 
 JOB_WORDS = {"prompt": "prompt", "negative": "negative_prompt", "seed": "seed"}
 """Job field -> the field of the API that takes it."""
-PREFIX = "webui."  # of addresses in a recipe's sweep, and of the pictures under its key
+PREFIX = f"{KIND.name}."  # of addresses in a recipe's sweep, and of the pictures under its key
 
 
 @dataclass(frozen=True)
 class Requests:
     """Complete settings bound to the jobs of a recipe: job in, request or id out.
 
-    `has_settings`: whether the recipe has a key `webui`. `swept` are the keys that a sweep sets.
+    `decides_ids`: whether the recipe has the key. `swept` are the keys that a sweep sets.
     `scenes` are the recipe's labelled photos, if any; `texts` those of `bind` with job fields in
     them, by their addresses.
     """
 
     settings: WebUISettings
     batch_size: int
-    has_settings: bool
+    decides_ids: bool
     swept: frozenset[Key] = frozenset()
     scenes: Scenes | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+
+    def with_scenes(self, scenes: Scenes) -> "Requests":
+        """The same of other labelled photos."""
+        return replace(self, scenes=scenes)
 
     @property
     def files(self) -> Mapping[str, FileInput]:
@@ -179,3 +185,10 @@ class Requests:
             return read_regular(Path(path))
         except OSError as error:
             raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+
+
+def find_requests(plan: Plan) -> Requests:
+    """The requests of a plan for WebUIs."""
+    requests = plan.bound.programs[KIND.name]
+    assert isinstance(requests, Requests)
+    return requests

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....core.errors import ServerError
-from ...backend import NotTaken
 from ...delivered_images import add_labels, check_delivery
 from ...health import Health
 from ...http import Busy, Refused, Unreachable
 from ...job import Delivery, Failure, Job
 from ...pairs.render import RenderedInputs
+from ..backend import NotTaken
 from .background_call import GATEWAY, Call, explain_refusal
 from .dialect import Dialect
 from .follow_call import Follower

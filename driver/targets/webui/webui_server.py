@@ -9,6 +9,7 @@ from ...plan import Plan
 from ...recipe import Recipe
 from .check_plan import check
 from .dialect import Dialect, read_dialect
+from .requests import find_requests
 from .webui_backend import WebUIBackend
 from .webui_client import WebUI, same_file
 
@@ -16,8 +17,10 @@ REFRESHED = ("checkpoints", "vae", "loras", "embeddings")
 
 
 class WebUIServer:
-    """A `servers.Server`. `dialect` is what it says of itself, None while it does not answer; it is
+    """A `target.Server`. `dialect` is what it says of itself, None while it does not answer; it is
     asked anew each time it comes back."""
+
+    catalogue = None  # no nodes
 
     def __init__(
         self, name: str, client: WebUI, dialect: Dialect | None, problem: str | None = None
@@ -38,7 +41,7 @@ class WebUIServer:
         """Name, and the plan's models with their hashes, as far as the server has made them."""
         if self._dialect is None:
             return {"name": self.name, "problem": self.problem}
-        checkpoints = {plan.requests.request(job).checkpoint for job in plan.samples()}
+        checkpoints = {find_requests(plan).request(job).checkpoint for job in plan.samples()}
         return {
             "name": self.name,
             "webui": True,
@@ -61,7 +64,7 @@ class WebUIServer:
 
         stall = plan.recipe.timeouts.stall
         return WebUIBackend(
-            self.name, self._client, plan.requests, stall, self._require_dialect, check_again
+            self.name, self._client, find_requests(plan), stall, self._require_dialect, check_again
         )
 
     def close(self) -> None:

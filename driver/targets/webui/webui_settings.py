@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag
 from ....core.recipe_file import parse_recipe_data
 from ....core.webui_facts import SIDE
 from ...inputs import FileInput, Scalar, StrictModel
+from ..base import TargetSettings
 
 Reference = Annotated[str, Field(pattern=r"^[$@].+")]
 """`$name`, a field of the job, or `@address`, the value or the picture that it has there."""
@@ -67,7 +68,7 @@ class Hires(StrictModel):
     denoising_strength: Number = 0.7
 
 
-class WebUISettings(StrictModel):
+class WebUISettings(TargetSettings):
     """Settings of txt2img; with `init_image` of img2img; with `mask` of inpainting.
 
     None is read from the workflow, or is the WebUI's own default.

@@ -1,6 +1,7 @@
-"""Whether a server has the subjects of a plan, the same ones, on the base they were trained on."""
+"""Whether a server can do the jobs of a plan: nodes, values, and its subjects, on their base."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ....core.cache import hash_file_once
@@ -8,10 +9,46 @@ from ....core.errors import InputError
 from ....core.paths import below
 from ....core.subject_file import KEY
 from ...http import Refused
+from ...job import Job
 from ...model_use import model_files
 from ...plan import Plan
 from ...subjects import ClassSubject
+from ...workflow.catalogue import Catalogue
+from ...workflow.graph import Slot
+from ...workflow.preflight import Problem, check
 from .comfy_client import Comfy
+
+SHOWN_PROBLEMS = 5
+
+
+def preflight(plan: Plan, catalogue: Catalogue, server: str) -> None:
+    """Raises InputError when `server` would refuse a job of the plan, with node, input and the
+    nearest right answer."""
+    problems = list(dict.fromkeys(_problems(plan, catalogue)))
+    if not problems:
+        return
+    shown = " ".join(problem.sentence() for problem in problems[:SHOWN_PROBLEMS])
+    more = len(problems) - SHOWN_PROBLEMS
+    rest = f" And {more} more." if more > 0 else ""
+    raise InputError(f"The server {server} cannot run this. {shown}{rest}")
+
+
+def _problems(plan: Plan, catalogue: Catalogue) -> Iterator[Problem]:
+    workflow = plan.recipe.workflow_name
+    for job in plan.samples():
+        graph = plan.graphs.graph(job, "0" * 36)
+        uploaded = {*plan.graphs.pictures, *plan.graphs.rendered_slots}
+        for problem in check(graph, catalogue, workflow, uploaded):
+            yield _with_advice(plan, job, problem)
+
+
+def _with_advice(plan: Plan, job: Job, problem: Problem) -> Problem:
+    """Where to copy the file of a subject that the server lacks."""
+    slot = Slot(problem.node_id or "", problem.input or "")
+    subject = plan.subjects.get(job.class_name)
+    if subject is None or plan.graphs.fields.get(slot) != "subject":
+        return problem
+    return replace(problem, text=f"{problem.text} {subject.advice}")
 
 
 def check_subjects(plan: Plan, server: str, comfy: Comfy, folders: Iterable[Path]) -> None:

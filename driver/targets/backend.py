@@ -2,10 +2,10 @@
 
 from typing import Protocol, TypeVar
 
-from ..core.errors import ServerError
-from .health import Health
-from .job import Delivery, Failure, Job
-from .pairs.render import RenderedInputs
+from ...core.errors import ServerError
+from ..health import Health
+from ..job import Delivery, Failure, Job
+from ..pairs.render import RenderedInputs
 
 Submitted = TypeVar("Submitted")
 
