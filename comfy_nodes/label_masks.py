@@ -12,10 +12,10 @@ import numpy as np
 
 from ..core.counted import pluralize
 from ..core.errors import InputError
-from ..core.masks.codes import IGNORE, MOST_CLASSES
+from ..core.masks.codes import MOST_CLASSES
+from ..core.masks.label_mask import BACKGROUND, IGNORE, LabelMask
 from ..core.masks.labelled_png import encode_png
 from ..core.masks.objects import object_facts
-from ..core.masks.read import BACKGROUND, LabelMask
 from .pictures import pixels, png
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 from comfy_api.latest import io
 
 from ..core.errors import InputError
+from ..core.masks.label_mask import BACKGROUND, LabelMask
 from ..core.masks.layouts import LAYOUTS, Layout, PairFile
 from ..core.masks.pairs import find_pairs, fitting_mask, read_upright
-from ..core.masks.read import BACKGROUND, LabelMask
 from .input_files import input_path, stamp
 from .schema import node_schema
 

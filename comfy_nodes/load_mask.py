@@ -9,8 +9,8 @@ from comfy_api.latest import io
 
 from ..core.errors import InputError
 from ..core.image_files import SUFFIXES
+from ..core.masks.label_mask import LabelMask
 from ..core.masks.mask_readers import FORMS, Form, read_form
-from ..core.masks.read import LabelMask
 from .input_files import input_folder, input_path, stamp
 from .schema import node_schema
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.masks.label_mask import LabelMask
 from ..core.masks.objects import object_facts
-from ..core.masks.read import LabelMask
 from ..core.masks.scene import Scene
 from .label_masks import label_masks, mask_tensor, plain_tensor
 from .pictures import image_tensor, pixels

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..core.errors import InputError, ManyshotError
 from ..core.images import SENT, open_image_file
+from ..core.masks.label_mask import LabelMask
 from ..core.masks.labelled_png import decode_png, encode_png
 from ..core.masks.objects import object_facts
-from ..core.masks.read import LabelMask
 from .job import Delivery, Failure
 
 LAST_CHUNK = b"IEND\xaeB`\x82"

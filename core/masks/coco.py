@@ -12,9 +12,9 @@ from ..counted import did_you_mean, pluralize
 from ..errors import InputError
 from ..images import MOST_PIXELS
 from ..json_text import read_json
-from .codes import IGNORE, MOST_CLASSES
+from .codes import MOST_CLASSES
+from .label_mask import BACKGROUND, IGNORE, LabelMask, check_mask
 from .polygons import box_size, crossings, fill
-from .read import BACKGROUND, LabelMask, check_mask
 from .rle import check_runs, fill_runs
 
 MOST_BYTES = 768 * 2**20  # COCO's own largest file of annotations has 450 MB

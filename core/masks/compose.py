@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InputError
 from .borders import with_border, without_border
 from .geometry import Size, fit_canvas
-from .read import BACKGROUND, LabelMask
+from .label_mask import BACKGROUND, LabelMask
 from .scene import Scene, augment_scene, transform_scene
 from .variation import Variation, draw_transform
 

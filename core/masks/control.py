@@ -14,8 +14,8 @@ from ..errors import InputError
 from ..palettes import COLOURS, palette_text
 from .ade20k import UNLABELLED, ade20k_class, ade20k_colours
 from .codes import Colour, MaskCode, colour_text
+from .label_mask import BACKGROUND, LabelMask
 from .raw import indices
-from .read import BACKGROUND, LabelMask
 
 BORDER: Colour = COLOURS["border"]  # pixels that nothing is said of
 

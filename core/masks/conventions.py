@@ -15,7 +15,6 @@ from ..errors import InputError
 from ..palettes import BACKGROUND, BORDER, PET
 from .codes import (
     BACKGROUND_NAME,
-    IGNORE,
     MOST_CLASSES,
     MOST_VALUE,
     OBJECT_NAME,
@@ -23,6 +22,7 @@ from .codes import (
     MaskCode,
     colour_text,
 )
+from .label_mask import IGNORE
 from .statistics import MaskValues, all_values, listing
 
 PALETTE = "palette.yaml"

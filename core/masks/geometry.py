@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from .read import LabelMask
+from .label_mask import LabelMask
 
 Size = tuple[int, int]  # height and width in pixels
 Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom lie just outside

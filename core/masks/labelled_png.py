@@ -13,10 +13,10 @@ from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image, open_image_file
 from ..json_text import parse_json
-from .codes import IGNORE, MaskCode
+from .codes import MaskCode
 from .control import BORDER, own_colours
+from .label_mask import IGNORE, LabelMask
 from .raw import indices, read_indices, read_raw
-from .read import LabelMask
 
 CLASSES = "manyshot_classes"  # the text chunk: a JSON list of names, by index
 COMPRESSION = 1  # of PNG's 1 to 9: label masks are small at any

@@ -7,7 +7,7 @@ import numpy as np
 
 from .components import components
 from .geometry import Box
-from .read import LabelMask
+from .label_mask import LabelMask
 
 
 @dataclass(frozen=True, eq=False)

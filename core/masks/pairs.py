@@ -11,9 +11,10 @@ from ..errors import InputError
 from ..images import open_rgb
 from .coco import CocoImage
 from .codes import MaskCode
+from .label_mask import LabelMask, check_fits, check_mask
 from .labelled_png import read_labelled, read_labels
 from .layouts import READERS, Layout, PairFile, detect_layout
-from .read import LabelMask, check_fits, check_mask, read_trimap
+from .read import read_trimap
 from .scene import Scene
 
 

@@ -8,7 +8,8 @@ from PIL import Image
 from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image
-from .codes import IGNORE, MOST_VALUE, WHITE, MaskCode, colour_text
+from .codes import MOST_VALUE, WHITE, MaskCode, colour_text
+from .label_mask import IGNORE
 
 UNKNOWN = 254  # classes are fewer
 

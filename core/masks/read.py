@@ -1,62 +1,16 @@
 """Label masks from a dataset's own files: index, palette, colour and alpha PNGs, trimaps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image
-from .codes import IGNORE, Colour, MaskCode, colour_text, trimap_code
+from .codes import Colour, MaskCode, colour_text, trimap_code
 from .conventions import IN_TABLE, infer_code
+from .label_mask import BACKGROUND, IGNORE, LabelMask, check_mask
 from .raw import read_indices
-
-BACKGROUND = "background"
-
-
-class EmptyMask(InputError):
-    """A mask that shows background only."""
-
-
-@dataclass(frozen=True, eq=False)
-class LabelMask:
-    """Which class each pixel shows.
-
-    `labels` (height, width), uint8: places in `classes`, or `ignored` where nothing is said, such
-    as the open outline of a trimap.
-    """
-
-    labels: np.ndarray
-    classes: tuple[str, ...]
-    ignored: int = IGNORE
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        height, width = self.labels.shape
-        return height, width
-
-    @property
-    def background(self) -> int | None:
-        """The class that is no object, where there is one."""
-        return self.classes.index(BACKGROUND) if BACKGROUND in self.classes else None
-
-    @property
-    def outside(self) -> int:
-        """What lies beyond the mask's edges: background, or nothing is said."""
-        return self.ignored if self.background is None else self.background
-
-    def visible_classes(self) -> tuple[str, ...]:
-        """The classes that have a pixel, background aside: the words of a prompt."""
-        return tuple(self.classes[value] for value in self.objects())
-
-    def objects(self) -> tuple[int, ...]:
-        """The values of the classes that have a pixel, background aside."""
-        aside = {self.ignored, self.background}
-        return tuple(value for value in np.unique(self.labels).tolist() if value not in aside)
 
 
 def read_mask(path: Path, code: MaskCode | None = None) -> LabelMask:
@@ -107,32 +61,3 @@ def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) ->
     if ignored is not None:
         table[ignored] = IGNORE
     return MaskCode(tuple(colours), {}, table)
-
-
-def check_mask(mask: LabelMask, path: Path | str) -> LabelMask:
-    """The mask itself. Raises EmptyMask when it shows no object."""
-    if not mask.objects():
-        ignored = int((mask.labels == mask.ignored).sum())
-        beside = f" beside {pluralize(ignored, 'ignored pixel')}" if ignored else ""
-        raise EmptyMask(
-            f"The mask {path} is empty: it shows only background{beside}. Remove its image, "
-            "or check how its classes are named."
-        )
-    return mask
-
-
-class Sized(Protocol):
-    """What has a size in pixels."""
-
-    @property
-    def size(self) -> tuple[int, int]: ...
-
-
-def check_fits(mask: Sized, image: tuple[int, int], name: Path | str) -> None:
-    """Raises InputError when an image of (height, width) pixels has another size than its mask."""
-    if mask.size != image:
-        (tall, wide), (height, width) = mask.size, image
-        raise InputError(
-            f"The mask of {name} has {wide}x{tall} pixels and its image {width}x{height}. A "
-            "mask must match its image: save both at the same size."
-        )

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..counted import did_you_mean
 from ..errors import InputError
-from .read import LabelMask
+from .label_mask import LabelMask
 
 Region = Literal["objects", "background", "classes"]
 Border = Literal["out", "in"]

@@ -7,9 +7,9 @@ import numpy as np
 from ..errors import InputError
 from .borders import with_border, without_border
 from .geometry import Size, Transform
+from .label_mask import LabelMask
 from .objects import MaskObject, find_objects
 from .polygons import clip
-from .read import LabelMask
 from .variation import Variation, draw_transform
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from .codes import IGNORE, MaskCode, read_palette
+from .codes import MaskCode
 from .conventions import IN_FOLDER, PALETTE, check_objects, infer_code
+from .label_mask import IGNORE
 from .labelled_png import read_class_names
+from .palette_file import read_palette
 from .raw import grey, read_raw
 
 

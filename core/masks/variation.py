@@ -6,8 +6,8 @@ import numpy as np
 
 from ..errors import InputError
 from .geometry import Size, Transform, affine, covering, fit_canvas, identity, mirror
+from .label_mask import LabelMask
 from .objects import MaskObject, find_objects
-from .read import LabelMask
 
 TRIES = 24
 TRIES_EACH = 4  # after so many the ranges are halved

@@ -9,8 +9,8 @@ from ...core.classes import check_class_names
 from ...core.counted import pluralize
 from ...core.errors import InputError
 from ...core.masks.conventions import PALETTE
+from ...core.masks.label_mask import BACKGROUND
 from ...core.masks.objects import find_objects
-from ...core.masks.read import BACKGROUND
 from .export_masks import Masks
 from .export_material import Material, Sample
 from .options import Drawing, Shapes

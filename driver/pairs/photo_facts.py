@@ -11,8 +11,8 @@ from pathlib import Path
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.masks.geometry import Size
+from ...core.masks.label_mask import BACKGROUND, EmptyMask, LabelMask
 from ...core.masks.pairs import PairFile, fitting_mask
-from ...core.masks.read import BACKGROUND, EmptyMask, LabelMask
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]

@@ -12,8 +12,8 @@ import pytest
 import requests
 from manyshot.core.denoise import drawn_strength
 from manyshot.core.errors import InputError
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.tiny_files import TINY_CONTROLNETS, TINY_MODEL
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.recipe import parse_recipe

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot.core.masks.control import draw_control
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
 from manyshot.core.masks.objects import object_facts
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.prompts import PromptSet
 
 from ..support.mask_graphs import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from PIL import Image
 
 from ..support.mask_graphs import (

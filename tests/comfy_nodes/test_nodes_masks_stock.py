@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot.core.masks.control import draw_control
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.objects import object_facts
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.driver.embedded import EmbeddedServer
 from PIL import Image

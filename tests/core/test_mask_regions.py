@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from manyshot.core.errors import InputError
-from manyshot.core.masks.read import LabelMask
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.regions import Border, Region, grow_region, select_region
 from scipy.ndimage import binary_dilation
 

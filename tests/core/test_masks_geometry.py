@@ -18,9 +18,9 @@ from manyshot.core.masks.geometry import (
     mirror,
     upside_down,
 )
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.objects import find_objects
 from manyshot.core.masks.polygons import clip, rasterise
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.variation import Variation, draw_transform, visible_share
 
 from ..support.mask_strategies import CLASSES, SEEDS, SIZES, TURNS, masks

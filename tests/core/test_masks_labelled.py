@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import IGNORE, MaskCode
+from manyshot.core.masks.codes import MaskCode
 from manyshot.core.masks.control import own_colours
+from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import (
     CLASSES,
     decode_png,
@@ -21,7 +22,6 @@ from manyshot.core.masks.labelled_png import (
     read_labels,
 )
 from manyshot.core.masks.mask_readers import FORMS, Form, read_form, table_code
-from manyshot.core.masks.read import LabelMask
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 

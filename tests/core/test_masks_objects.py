@@ -6,13 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from manyshot.core.masks.borders import rebordered, with_border, without_border
-from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.components import components
 from manyshot.core.masks.geometry import (
     affine,
 )
+from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.objects import bounding_box, find_objects
-from manyshot.core.masks.read import LabelMask
 
 from ..support.mask_strategies import CLASSES, masks
 

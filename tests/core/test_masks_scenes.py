@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given, settings
 from manyshot.core.errors import InputError
 from manyshot.core.masks.borders import rebordered, with_border
-from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.compose import compose_scenes, join_classes
 from manyshot.core.masks.control import draw_control
+from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.objects import bounding_box
 from manyshot.core.masks.polygons import rasterise
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.scene import Scene, augment_scene, transform_scene
 from manyshot.core.masks.variation import Variation, draw_transform
 

@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import pytest
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from manyshot.driver.delivered_images import add_labels
 from manyshot.driver.job import Delivery, Failure
 from PIL import Image

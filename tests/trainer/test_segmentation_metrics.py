@@ -10,7 +10,7 @@ pytest.importorskip("torchmetrics")
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from manyshot.core.masks.codes import IGNORE
+from manyshot.core.masks.label_mask import IGNORE
 from manyshot.trainer.measure.gain import estimate_crossed_interval
 from manyshot.trainer.measure.segmentation.segmentation_metrics import (
     Column,

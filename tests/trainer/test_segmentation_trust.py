@@ -11,7 +11,7 @@ pytest.importorskip("segmentation_models_pytorch")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import IGNORE
+from manyshot.core.masks.label_mask import IGNORE
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.trainer.measure.arms import Arm
 from manyshot.trainer.measure.earlier_runs import load_finished_runs

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.masks.codes import IGNORE, MaskCode
+from ...core.masks.codes import MaskCode
 from ...core.masks.compose import join_classes, recode
+from ...core.masks.label_mask import BACKGROUND, IGNORE
 from ...core.masks.labelled_png import read_labels
 from ...core.masks.pairs import PairFile, find_pairs, read_pair
 from ...core.masks.raw import read_raw
-from ...core.masks.read import BACKGROUND
 from ...core.masks.set_code import code_beside
 from ...core.palettes import PET
 from ...core.paths import inside

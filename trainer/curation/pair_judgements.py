@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from ...core.masks.read import LabelMask
+from ...core.masks.label_mask import LabelMask
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from ...core.files import open_atomic, write_atomic, write_text_atomic
 from ...core.json_text import read_json
 from ...core.masks.codes import MaskCode
 from ...core.masks.compose import recode
+from ...core.masks.label_mask import LabelMask
 from ...core.masks.labelled_png import encode_png, read_class_names, read_labelled, read_labels
 from ...core.masks.objects import object_facts
-from ...core.masks.read import LabelMask
 from ...core.paths import inside
 from ...core.records import MANIFEST, METADATA, Record
 from ..measure.learner import Step

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ....core.errors import ServerError
-from ....core.masks.read import LabelMask
+from ....core.masks.label_mask import LabelMask
 from ...binding import Binding
 from ...delivered_images import add_labels, check_delivery, check_size
 from ...health import Health

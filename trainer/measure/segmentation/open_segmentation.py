@@ -3,7 +3,7 @@
 import numpy as np
 
 from ....core.counted import in_percent
-from ....core.masks.codes import IGNORE
+from ....core.masks.label_mask import IGNORE
 from ..learner import Learner, Step
 from ..material import Material
 from ..measure_recipe import MeasureRecipe

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ....core.masks.codes import IGNORE
+from ....core.masks.label_mask import IGNORE
 from ..noise_filter import Agreement, Noise
 from .segmentation_metrics import Column, by_class, intersections, ratios
 from .segmentation_training import PairPrediction

@@ -9,7 +9,7 @@ from torch.nn import functional
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from ....core.masks.codes import IGNORE
+from ....core.masks.label_mask import IGNORE
 from ..pixels.image_augmentation import fork_rng
 from ..policy import Policy
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from ....core.masks.codes import IGNORE
+from ....core.masks.label_mask import IGNORE
 from ..learner import Outcome
 
 BAND = 0.02  # of the image's diagonal: what Cheng et al. 2021 call d

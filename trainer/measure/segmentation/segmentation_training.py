@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim import Optimizer
 
-from ....core.masks.codes import IGNORE
+from ....core.masks.label_mask import IGNORE
 from ..learner import Options
 from ..pixels.image_augmentation import fork_rng
 from ..plans import Plan
