@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from .errors import InputError
+
+Layout = Literal["auto", "dataset", "pairs", "pets", "coco", "classes"]
+LAYOUTS: tuple[Layout, ...] = ("auto", "dataset", "pairs", "pets", "coco", "classes")
+"""How a folder of labelled images is laid out; `core.masks.layouts` reads each."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+MOST_BYTES = 64 * 2**20  # of a text that somebody gives
 TORN = "*.part"
 _TORN = re.compile(r"\.[0-9a-f]{32}\.part")
 OUT_OF_REACH = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM)

@@ -11,9 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from .files import open_regular
+from .files import MOST_BYTES, open_regular
 
-MOST_BYTES = 64 * 2**20
 MOST_DEPTH = 100  # brackets within brackets
 
 

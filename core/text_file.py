@@ -4,8 +4,7 @@ import codecs
 from pathlib import Path
 
 from .errors import InputError
-from .files import open_regular
-from .json_text import MOST_BYTES
+from .files import MOST_BYTES, open_regular
 
 # UTF-32 first: its mark begins as that of UTF-16 does.
 _MARKS = {

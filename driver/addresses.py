@@ -9,7 +9,7 @@ from ..core.errors import InputError
 from .defaults import class_words, images_per_class
 from .field_text import field_names, fill, is_field
 from .inputs import FileInput
-from .pairs.labelled_photos import PICTURES
+from .job import PICTURES
 from .recipe import Recipe
 from .targets.registry import is_setting
 from .workflow.catalogue import Catalogue

@@ -19,8 +19,8 @@ from .addresses import (
     resolve_addresses,
 )
 from .field_text import field_names, fill
-from .job import JOB_FIELDS, EffectiveInputs, Job, join_distinct
-from .pairs.labelled_photos import PICTURES, TEXTS, Scenes
+from .job import JOB_FIELDS, PICTURES, TEXTS, EffectiveInputs, Job, join_distinct
+from .pairs.labelled_photos import Scenes
 from .pairs.photo_slots import scenes_for
 from .pairs.render import RenderedInputs
 from .recipe import Recipe

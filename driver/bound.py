@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from .binding import Binding
 from .inputs import FileInput
 from .job import EffectiveInputs, Job, intersect
-from .pairs.labelled_photos import Scenes
-from .pairs.photo_facts import Progress
-from .pairs.render import RenderedInputs
 from .workflow.graph import canonical
+
+if TYPE_CHECKING:  # types alone
+    from .binding import Binding
+    from .pairs.labelled_photos import Scenes
+    from .pairs.photo_facts import Progress
+    from .pairs.render import RenderedInputs
 
 
 class Program(Protocol):
@@ -30,7 +32,7 @@ class Program(Protocol):
     @property
     def effective_fields(self) -> frozenset[str]: ...
     @property
-    def scenes(self) -> Scenes | None: ...
+    def scenes(self) -> "Scenes | None": ...
     @property
     def files(self) -> Mapping[str, FileInput]: ...
 
@@ -43,7 +45,7 @@ class Program(Protocol):
         """What decides the jobs beside the recipe's own keys."""
         ...
 
-    def with_scenes(self, scenes: Scenes) -> Self:
+    def with_scenes(self, scenes: "Scenes") -> Self:
         """The same of other labelled photos."""
         ...
 
@@ -54,7 +56,7 @@ class Bound:
     whatever a program reads from the workflow follows from it, so that a server of another kind
     changes no job's id; what the recipe says of that kind itself does."""
 
-    graphs: Binding | None
+    graphs: "Binding | None"
     programs: Mapping[str, Program]
 
     @property
@@ -80,11 +82,11 @@ class Bound:
         return reduce(intersect, (binding.trace_inputs(job) for binding in self._all))
 
     @property
-    def scenes(self) -> Scenes | None:
+    def scenes(self) -> "Scenes | None":
         """The labelled photos that jobs are made from, if any."""
         return self._first.scenes
 
-    def read_photos(self, progress: Progress) -> "Bound":
+    def read_photos(self, progress: "Progress") -> "Bound":
         """With all labelled photos read; what graphs and programs take of them is of one reading,
         and each was compiled with what those before it take."""
         last = self._all[-1]
@@ -115,7 +117,7 @@ class Bound:
         """A key shared by jobs that need the same models; "" when nothing is known."""
         return self._grouping.group(job)
 
-    def render_inputs(self, job: Job) -> RenderedInputs | None:
+    def render_inputs(self, job: Job) -> "RenderedInputs | None":
         """The pictures that are drawn for `job`. Raises InputError for an unreadable photo."""
         return self.scenes.render_inputs(job) if self.scenes else None
 

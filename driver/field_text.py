@@ -11,8 +11,7 @@ from typing import Any
 
 from ..core.counted import did_you_mean
 from ..core.errors import InputError
-from .job import JOB_FIELDS
-from .pairs.labelled_photos import PICTURES, TEXTS
+from .job import JOB_FIELDS, PICTURES, TEXTS
 
 FIELDS = (*JOB_FIELDS, *PICTURES, *TEXTS)
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")

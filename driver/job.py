@@ -103,6 +103,12 @@ JOB_FIELDS: dict[str, Callable[[Job], Any]] = {
 }
 
 
+MASKS = ("mask", "control", "labels")
+PICTURES = ("image", *MASKS)
+TEXTS = ("mask_classes", "file_name")
+"""The further fields of jobs that are made from labelled photos: pictures and texts."""
+
+
 class EffectiveInputs(NamedTuple):
     """The prompt, negative and seed of a job's images; None for what nothing takes of the job."""
 

@@ -2,24 +2,27 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ..core.errors import InputError
 from ..core.prompt_language import PLAIN
 from ..core.prompts import SLOTS
 from ..core.webui_prompt.read import webui_syntax
-from .binding import Binding
 from .defaults import class_words
 from .field_text import is_field
 from .recipe import Recipe
 from .workflow.encoders import language_at
 from .workflow.graph import Graph, Slot, describe, is_link
 
+if TYPE_CHECKING:  # types alone
+    from .binding import Binding
+
 _CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")
 _TEXT_NODES = ("PrimitiveString", "StringConcatenate")  # pass on what stands in them
 _SLOT = re.compile(rf"\{{(?:{'|'.join(SLOTS)})\}}")
 
 
-def check_prompts(recipe: Recipe, graphs: Binding, where: str) -> None:
+def check_prompts(recipe: Recipe, graphs: "Binding", where: str) -> None:
     """Raises InputError where a text with <lora:…>, AND, BREAK or [a:b:0.5] goes to CLIP Text
     Encode, for which it is words, and where one with {a|b} goes there past 'prompts': ComfyUI's
     page draws one of the words, its server none.
@@ -96,7 +99,7 @@ def _check_slots(what: str, text: str, where: str) -> None:
         )
 
 
-def _texts(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str]]:
+def _texts(recipe: Recipe, graphs: "Binding", slot: Slot) -> Iterator[tuple[str, str]]:
     """The recipe's texts that a slot takes, and where each stands."""
     names = graphs.names_at(slot)
     yield from _own(recipe, graphs, slot)
@@ -115,7 +118,7 @@ def _texts(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, s
         yield from ((f"the list {name!r}", value) for value in values)
 
 
-def _own(recipe: Recipe, graphs: Binding, slot: Slot) -> Iterator[tuple[str, str]]:
+def _own(recipe: Recipe, graphs: "Binding", slot: Slot) -> Iterator[tuple[str, str]]:
     """The texts that are bound to the slot itself."""
     if slot in graphs.texts:
         yield "the text of 'bind'", graphs.words[graphs.texts[slot]]

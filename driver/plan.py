@@ -8,12 +8,10 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.prompt_language import PLAIN, Language
-from .binding import Binding
-from .bound import Bound
 from .defaults import images_per_class, prompt_set
 from .inputs import FileInput
 from .job import Job, Value, make_job
@@ -22,6 +20,10 @@ from .picture_files import check_pictures, list_pictures, pair_by_name
 from .recipe import Recipe
 from .subjects import Subjects
 from .targets.registry import setting_keys
+
+if TYPE_CHECKING:  # types alone
+    from .binding import Binding
+    from .bound import Bound
 
 PLANNED_BY = {
     "classes",
@@ -47,7 +49,7 @@ class Plan:
     def __init__(
         self,
         recipe: Recipe,
-        bound: Bound,
+        bound: "Bound",
         subjects: Subjects | None = None,
         language: Language = PLAIN,
     ) -> None:
@@ -70,7 +72,7 @@ class Plan:
         self._pair_folders([address for address, value in self._sources.items() if value.folder])
 
     @property
-    def graphs(self) -> Binding:
+    def graphs(self) -> "Binding":
         """The bound workflow. Only recipes for servers that need none have none."""
         assert self.bound.graphs is not None
         return self.bound.graphs

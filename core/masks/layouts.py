@@ -10,11 +10,11 @@ classes   <class>/<name>.jpg: no masks
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ..class_folders import refuse_splits
 from ..classes import check_apart, normalise_class
 from ..errors import InputError
+from ..file_kinds import Layout
 from ..image_files import image_files, visible_folders
 from ..paths import inside
 from ..pets import FOLDER, read_split
@@ -24,8 +24,6 @@ from .codes import MaskCode
 from .partners import mask_pairs
 from .set_code import set_code
 
-Layout = Literal["auto", "dataset", "pairs", "pets", "coco", "classes"]
-LAYOUTS: tuple[Layout, ...] = ("auto", "dataset", "pairs", "pets", "coco", "classes")
 IMAGES, MASKS = "images", "masks"
 ALL = "all"  # the class of images in no class folder
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..file_kinds import Layout
 from ..images import open_rgb
 from .coco import CocoImage
 from .codes import MaskCode
 from .label_mask import LabelMask, check_fits, check_mask
 from .labelled_png import read_labelled, read_labels
-from .layouts import READERS, Layout, PairFile, detect_layout
+from .layouts import READERS, PairFile, detect_layout
 from .read import read_trimap
 from .scene import Scene
 

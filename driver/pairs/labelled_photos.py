@@ -18,15 +18,12 @@ from ...core.masks.geometry import Size
 from ...core.masks.label_mask import LabelMask
 from ...core.masks.layouts import PairFile
 from ...core.masks.pairs import find_pairs
-from ..job import Job
+from ..job import MASKS, Job
 from .pair_settings import Pairs
 from .photo_facts import PairFacts, Progress, all_facts
 from .render import RenderedInputs, build_scene, draw_pictures
 
 log = logging.getLogger(__name__)
-MASKS = ("mask", "control", "labels")
-PICTURES = ("image", *MASKS)
-TEXTS = ("mask_classes", "file_name")
 
 
 @dataclass(frozen=True)

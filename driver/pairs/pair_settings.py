@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ...core.file_kinds import Layout
 from ...core.masks.colours import ControlPalette
-from ...core.masks.layouts import Layout
 from ...core.masks.variation import Variation
 from ...core.user_path import UserPath
 from ..inputs import StrictModel

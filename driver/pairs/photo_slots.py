@@ -2,11 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...core.errors import InputError
 from ...core.masks.geometry import Size
+from ..job import PICTURES, TEXTS
 from ..workflow.graph import Graph, Slot, describe
-from .labelled_photos import PICTURES, TEXTS, Scenes
+
+if TYPE_CHECKING:  # types alone
+    from .labelled_photos import Scenes
 
 COMPOSE = "ManyshotComposeMasks"
 VARY = "ManyshotVaryMask"  # has a size of its own
@@ -14,12 +18,12 @@ EMPTY_LATENTS = ("EmptyLatentImage", "EmptySD3LatentImage")
 
 
 def scenes_for(
-    scenes: Scenes | None,
+    scenes: "Scenes | None",
     graph: Graph,
     fields: Collection[str],
     bound_slots: frozenset[Slot],
     where: str,
-) -> Scenes | None:
+) -> "Scenes | None":
     """The scenes in the size of a bound workflow, with the pictures among its `fields`.
 
     `bound_slots`: all that hold another value for each job. Raises InputError, naming `where`,

@@ -1,11 +1,13 @@
 """What a run wants of a server, whatever program it is."""
 
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ...core.errors import ServerError
 from ..health import Health
 from ..job import Delivery, Failure, Job
-from ..pairs.render import RenderedInputs
+
+if TYPE_CHECKING:  # types alone
+    from ..pairs.render import RenderedInputs
 
 Submitted = TypeVar("Submitted")
 
@@ -33,7 +35,7 @@ class Backend(Protocol[Submitted]):
         """Begin to find out whether the server can be used."""
         ...
 
-    def draw(self, job: Job, rendered: RenderedInputs | None) -> Submitted | Failure:
+    def draw(self, job: Job, rendered: "RenderedInputs | None") -> Submitted | Failure:
         """Have the server do `job`, and wait for its end. Raises Stopped, NotTaken too."""
         ...
 

@@ -5,19 +5,21 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..address import ServerAddress
-from ..binding import Binding
-from ..bound import Program
 from ..http import Http
-from ..pairs.labelled_photos import Scenes
-from ..plan import Plan
-from ..recipe import Recipe
-from ..subjects import Subjects
-from ..workflow.catalogue import Catalogue
-from .backend import Backend
-from .base import Kind
+
+if TYPE_CHECKING:  # types alone
+    from ..address import ServerAddress
+    from ..binding import Binding
+    from ..bound import Program
+    from ..pairs.labelled_photos import Scenes
+    from ..plan import Plan
+    from ..recipe import Recipe
+    from ..subjects import Subjects
+    from ..workflow.catalogue import Catalogue
+    from .backend import Backend
+    from .base import Kind
 
 CONNECT_SECONDS, REPLY_SECONDS = 2.0, 10.0
 
@@ -61,17 +63,17 @@ class Server(Protocol):
     @property
     def problem(self) -> str | None: ...
     @property
-    def catalogue(self) -> Catalogue | None: ...
+    def catalogue(self) -> "Catalogue | None": ...
 
-    def check(self, plan: Plan) -> None:
+    def check(self, plan: "Plan") -> None:
         """Raises InputError when it cannot do a job of the plan."""
         ...
 
-    def facts(self, plan: Plan) -> dict[str, Any]:
+    def facts(self, plan: "Plan") -> dict[str, Any]:
         """What manyshot.json says about it."""
         ...
 
-    def backend(self, plan: Plan) -> Backend[Any]: ...
+    def backend(self, plan: "Plan") -> "Backend[Any]": ...
     def close(self) -> None: ...
 
 
@@ -80,12 +82,12 @@ class Target(Protocol):
 
     def compile(
         self,
-        recipe: Recipe,
-        graphs: Binding | None,
-        subjects: Subjects,
-        scenes: Scenes | None,
+        recipe: "Recipe",
+        graphs: "Binding | None",
+        subjects: "Subjects",
+        scenes: "Scenes | None",
         where: str,
-    ) -> Program | None:
+    ) -> "Program | None":
         """The jobs of a settled recipe for servers of this kind. `graphs`: its bound workflow
         `where`, which a kind that draws graphs as they are returns None for. `scenes`: its labelled
         photos.
@@ -95,31 +97,31 @@ class Target(Protocol):
         ...
 
     def open(
-        self, stack: ExitStack, address: ServerAddress, recipe: Recipe, local: Local
+        self, stack: ExitStack, address: "ServerAddress", recipe: "Recipe", local: Local
     ) -> Server:
         """The server at `address`, whether it answers or not; what is started for it ends with
         `stack`."""
         ...
 
     def keep(
-        self, recipe: Recipe, files: Mapping[str, Path], local: Local
+        self, recipe: "Recipe", files: Mapping[str, Path], local: Local
     ) -> AbstractContextManager[Any]:
         """What this machine runs for the recipe's servers of this kind, for several runs that need
         the model `files` (name below a models folder -> file); None for nothing."""
         ...
 
-    def diagnose(self, address: ServerAddress) -> Iterator[Check]:
+    def diagnose(self, address: "ServerAddress") -> Iterator[Check]:
         """What `manyshot doctor` looks at. Raises ManyshotError when the server does not answer."""
         ...
 
 
-def load_target(kind: Kind) -> Target:
+def load_target(kind: "Kind") -> Target:
     """What a kind does; its modules are imported when it is first used."""
     return import_module(kind.module).TARGET
 
 
 @contextmanager
-def ask_briefly(address: ServerAddress) -> Iterator[Http]:
+def ask_briefly(address: "ServerAddress") -> Iterator[Http]:
     """A connection for a few questions, with little patience."""
     http = Http(address, CONNECT_SECONDS, REPLY_SECONDS)
     try:

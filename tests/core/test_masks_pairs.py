@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot.core.errors import InputError
+from manyshot.core.file_kinds import Layout
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import (
     encode_png,
 )
-from manyshot.core.masks.layouts import Layout
 from manyshot.core.masks.pairs import find_pairs, label_mask, read_pair, read_upright
 from PIL import Image
 

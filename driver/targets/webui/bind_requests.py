@@ -8,7 +8,8 @@ from ....core.counted import did_you_mean
 from ....core.errors import InputError
 from ...binding import Binding
 from ...field_text import field_names
-from ...pairs.labelled_photos import PICTURES, TEXTS, Scenes
+from ...job import PICTURES, TEXTS
+from ...pairs.labelled_photos import Scenes
 from ...recipe import Recipe
 from ...subjects import Subjects
 from . import KIND

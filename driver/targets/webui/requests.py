@@ -14,8 +14,8 @@ from ....core.files import read_regular
 from ...binding import upload_name
 from ...field_text import field_names, fill
 from ...inputs import FileInput
-from ...job import JOB_FIELDS, EffectiveInputs, Job, plan_inputs
-from ...pairs.labelled_photos import PICTURES, TEXTS, Scenes
+from ...job import JOB_FIELDS, PICTURES, TEXTS, EffectiveInputs, Job, plan_inputs
+from ...pairs.labelled_photos import Scenes
 from ...pairs.render import RenderedInputs
 from ...plan import Plan
 from . import KIND
