@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.prompt_language import escape
+from ..core.webui_prompt.from_comfy import escape
 from ..core.wildcards import literal
 from .prompt_lists import prompt_inputs, prompt_lists, prompt_outputs, read_prompts
 from .schema import node_schema

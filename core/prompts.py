@@ -14,7 +14,8 @@ from .classes import check_class_names
 from .counted import did_you_mean
 from .errors import InputError
 from .phrases import Phrase, find_slots, render
-from .prompt_language import Language, escape
+from .webui_prompt import Language
+from .webui_prompt.from_comfy import escape
 from .wildcards import WordLists, parse
 
 MAX_SEED = 2**50 - 1  # what ComfyUI's front end draws from; larger ones lose digits in a browser

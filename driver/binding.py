@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import InputError
-from ..core.files import read_regular
-from ..core.images import open_image_file
-from ..core.prompt_language import escape
+from ..core.webui_prompt.from_comfy import escape
 from .addresses import (
     batch_slot,
     check_distinguishable,
@@ -23,6 +20,7 @@ from .job import JOB_FIELDS, PICTURES, TEXTS, EffectiveInputs, Job, join_distinc
 from .pairs.labelled_photos import Scenes
 from .pairs.photo_slots import scenes_for
 from .pairs.render import RenderedInputs
+from .picture_files import UPLOADS, upload_name
 from .recipe import Recipe
 from .subjects import Subjects, check_subject_slots
 from .workflow import own_nodes, save_nodes
@@ -35,7 +33,6 @@ from .workflow.template import Template
 
 NAMES = ("class_name", "file_name", "mask_classes")  # data, and no prompt of anybody's
 WORDS = ("prompt", "negative")
-UPLOADS = "manyshot"  # the server's input subfolder for uploaded pictures
 
 
 @dataclass(frozen=True)
@@ -242,16 +239,3 @@ def bind_recipe(
 def _first_words(template: Any) -> str | None:
     """Whether a bound value takes the prompt or the negative."""
     return next((name for name in field_names(template, "bind") if name in WORDS), None)
-
-
-@lru_cache(maxsize=200_000)
-def upload_name(path: str) -> str:
-    """The name of an uploaded picture: a hash of its content, so that equal ones go once."""
-    try:
-        data = read_regular(Path(path))
-    except OSError as error:
-        raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
-    with open_image_file(
-        data, f"picture {path}"
-    ):  # a ledger may name other files than the recipe does
-        return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()

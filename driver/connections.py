@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
@@ -16,14 +16,16 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ..core.errors import InputError
 from ..core.loopback import is_loopback
-from .address import ServerAddress
+
+if TYPE_CHECKING:  # types alone
+    from .address import ServerAddress
 
 LOOK = 1.0  # seconds between two looks at the deadline, which a stopped run moves forward
 Limit = Callable[[float], float]
 """The latest end of an exchange that began at a moment, both as time.monotonic gives them."""
 
 
-def open_pool(address: ServerAddress, limit: Limit) -> urllib3.PoolManager:
+def open_pool(address: "ServerAddress", limit: Limit) -> urllib3.PoolManager:
     """Connections to a server, through the environment's proxy if there is one for it.
 
     Loopback goes through no proxy, which would see the secrets meant for this machine. Replies
@@ -40,7 +42,7 @@ def open_pool(address: ServerAddress, limit: Limit) -> urllib3.PoolManager:
     return pool
 
 
-def tls_options(address: ServerAddress) -> dict[str, Any]:
+def tls_options(address: "ServerAddress") -> dict[str, Any]:
     """The same TLS rules for the websocket."""
     if address.verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
@@ -48,11 +50,11 @@ def tls_options(address: ServerAddress) -> dict[str, Any]:
     return {"ca_cert_path" if trusted.is_dir() else "ca_certs": str(trusted)}
 
 
-def _environment_proxy(address: ServerAddress) -> str | None:
+def _environment_proxy(address: "ServerAddress") -> str | None:
     return select_proxy(address.base_url, get_environ_proxies(address.base_url, no_proxy=None))
 
 
-def _trust(address: ServerAddress) -> dict[str, str]:
+def _trust(address: "ServerAddress") -> dict[str, str]:
     """What urllib3 takes for `verify`."""
     if address.verify is False:
         return {"cert_reqs": "CERT_NONE"}

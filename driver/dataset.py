@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.dataset_files import MANIFEST, manifest
 from ..core.files import write_text_atomic
@@ -15,15 +15,17 @@ from ..core.metadata_lines import read_remarks, write_lines
 from ..core.records import FOREIGN
 from .folder import ROW_FIELDS, rows, versions
 from .job import Job
-from .ledger import Ledger
 from .ledger_reader import ImageKey
 from .model_use import find_foreign_models, unsure_files, with_notes
-from .plan import Plan
 from .subjects import subject_facts
+
+if TYPE_CHECKING:  # types alone
+    from .ledger import Ledger
+    from .plan import Plan
 
 
 def write_metadata(
-    folder: Path, ledger: Ledger, plan: Plan, absent: Container[ImageKey] = ()
+    folder: Path, ledger: "Ledger", plan: "Plan", absent: Container[ImageKey] = ()
 ) -> None:
     """metadata.jsonl from the ledger: a line for every image that is there, in plan order.
 
@@ -46,7 +48,7 @@ def write_metadata(
 
 def write_manifest(
     folder: Path,
-    plan: Plan,
+    plan: "Plan",
     servers: list[dict[str, Any]],
     rejected: Mapping[str, str | None] | None = None,
 ) -> None:

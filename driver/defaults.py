@@ -9,10 +9,11 @@ from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.file_kinds import TEXT, refuse_other
 from ..core.lines import content_lines, read_classes, read_lists, read_words, without_comments
-from ..core.prompt_language import PLAIN, Language, escape
 from ..core.prompts import PromptSet
 from ..core.recognise import recognise
 from ..core.text_file import read_text_file
+from ..core.webui_prompt import PLAIN, Language
+from ..core.webui_prompt.from_comfy import escape
 from ..core.webui_prompt.matrix import matrix
 from ..core.wildcards import literal
 from .recipe import Prompts, Recipe

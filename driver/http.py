@@ -10,7 +10,7 @@ from base64 import b64encode
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,8 +18,10 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError,
 
 from ..core.errors import InputError, ServerError
 from ..core.json_text import parse_json
-from .address import ServerAddress
 from .connections import open_pool
+
+if TYPE_CHECKING:  # types alone
+    from .address import ServerAddress
 
 MAX_JSON = 96 * 2**20
 MAX_VALUES = 2_000_000  # in one JSON: as objects they take some 100 bytes each, however short
@@ -56,7 +58,7 @@ class Busy(Refused):
 class Http:
     """Requests to one server. Methods may be called from several threads at once."""
 
-    def __init__(self, address: ServerAddress, connect: float = 10, reply: float = 60) -> None:
+    def __init__(self, address: "ServerAddress", connect: float = 10, reply: float = 60) -> None:
         self.address = address
         self._connect, self._reply = connect, reply
         self._headers = auth_headers(address)
@@ -177,7 +179,7 @@ class Http:
         return f"The server {self.address.base_url}{path}"
 
 
-def auth_headers(address: ServerAddress) -> dict[str, str]:
+def auth_headers(address: "ServerAddress") -> dict[str, str]:
     """The headers that let us in, secrets filled in. Raises InputError for a missing variable."""
     headers = {name: address.reveal(text) for name, text in address.headers.items()}
     if address.bearer:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..core.errors import InputError
-from ..core.prompt_language import PLAIN
 from ..core.prompts import SLOTS
+from ..core.webui_prompt import PLAIN
 from ..core.webui_prompt.read import webui_syntax
 from .defaults import class_words
 from .field_text import is_field

@@ -5,15 +5,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.json_text import parse_json, read_json
 from ..core.records import MANIFEST
-from .ledger import Ledger
-from .plan import Plan
 from .recipe import Prompts
 from .workflow.graph import Graph
+
+if TYPE_CHECKING:  # types alone
+    from .ledger import Ledger
+    from .plan import Plan
 
 SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 LEARNED = ("loras", "embeddings", "hypernetworks")
@@ -37,7 +39,7 @@ def model_files(graph: Graph) -> Iterator[str]:
                 yield value
 
 
-def find_prompt_networks(plan: Plan) -> list[str]:
+def find_prompt_networks(plan: "Plan") -> list[str]:
     """Files that prompts call, as "embeddings/name" and "loras/name"."""
     texts = [*_recipe_texts(plan), *_graph_texts(plan)]
     names = (
@@ -49,7 +51,7 @@ def find_prompt_networks(plan: Plan) -> list[str]:
     return sorted(set(names))
 
 
-def find_foreign_models(plan: Plan) -> list[str]:
+def find_foreign_models(plan: "Plan") -> list[str]:
     """LoRA, embeddings and hypernetworks of a plan that are no subjects of its recipe: what they
     learned from is not known."""
     subject_stems = {Path(subject.name).stem for subject in plan.subjects.values()}
@@ -58,7 +60,7 @@ def find_foreign_models(plan: Plan) -> list[str]:
     return sorted(name for name in names if Path(name.replace("\\", "/")).stem not in subject_stems)
 
 
-def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, Any]]) -> Hashes:
+def check_replaced(plan: "Plan", ledger: "Ledger", servers: Iterable[Mapping[str, Any]]) -> Hashes:
     """Raises InputError when a model file is another than the one that the folder's images were
     drawn with; otherwise all that is known of them now, for `remember_models`.
 
@@ -84,7 +86,7 @@ def check_replaced(plan: Plan, ledger: Ledger, servers: Iterable[Mapping[str, An
     return {**before, **now}
 
 
-def remember_models(ledger: Ledger, models: Hashes) -> None:
+def remember_models(ledger: "Ledger", models: Hashes) -> None:
     """Keep what the folder is drawn with, once its plan is taken."""
     ledger.remember(KEY, json.dumps(models))
 
@@ -188,18 +190,18 @@ def _find_networks(graph: Graph) -> Iterator[str]:
                 yield str(value)
 
 
-def _graphs(plan: Plan) -> list[Graph]:
+def _graphs(plan: "Plan") -> list[Graph]:
     bound = plan.bound.graphs
     return [bound.graph(job, "0") for job in plan.samples()] if bound else []
 
 
-def _graph_texts(plan: Plan) -> Iterator[str]:
+def _graph_texts(plan: "Plan") -> Iterator[str]:
     for graph in _graphs(plan):
         for node in graph.values():
             yield from (value for value in node["inputs"].values() if isinstance(value, str))
 
 
-def _recipe_texts(plan: Plan) -> Iterator[str]:
+def _recipe_texts(plan: "Plan") -> Iterator[str]:
     prompts, classes = plan.recipe.prompts or Prompts(), plan.recipe.classes
     yield from [*prompts.templates, *prompts.contexts, prompts.negative, *prompts.words.values()]
     yield from (word for words in prompts.lists.values() for word in words)

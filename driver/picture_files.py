@@ -1,13 +1,17 @@
-"""The picture files of a folder that the jobs of a class take in turn."""
+"""The picture files that the jobs of a class take in turn, and what servers know them as."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from ..core.errors import InputError, read_each
+from ..core.files import read_regular
 from ..core.image_files import SHOWN, is_hidden, visible_folders
-from ..core.images import image_size
+from ..core.images import image_size, open_image_file
 
+UPLOADS = "manyshot"  # a server's input subfolder for uploaded pictures
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
 
@@ -72,3 +76,16 @@ def _by_stem(address: str, paths: list[str]) -> dict[str, str]:
             )
         by_stem[stem] = path
     return by_stem
+
+
+@lru_cache(maxsize=200_000)
+def upload_name(path: str) -> str:
+    """The name of an uploaded picture: a hash of its content, so that equal ones go once."""
+    try:
+        data = read_regular(Path(path))
+    except OSError as error:
+        raise InputError(f"The picture {path} cannot be read: {error.strerror}.") from None
+    with open_image_file(
+        data, f"picture {path}"
+    ):  # a ledger may name other files than the recipe does
+        return sha256(data).hexdigest()[:32] + Path(path).suffix.lower()

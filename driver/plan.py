@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.prompt_language import PLAIN, Language
+from ..core.webui_prompt import PLAIN, Language
 from .defaults import images_per_class, prompt_set
 from .inputs import FileInput
 from .job import Job, Value, make_job

@@ -8,8 +8,8 @@ from .. import workflows
 from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.file_kinds import PICTURE, WORKFLOW, refuse_other
-from ..core.prompt_language import Language
 from ..core.recognise import recognise
+from ..core.webui_prompt import Language
 from .binding import Binding, bind_recipe
 from .bound import Bound, Program
 from .defaults import class_words, resolve_defaults

@@ -11,8 +11,8 @@ from ..core.counted import did_you_mean
 from ..core.errors import InputError
 from ..core.files import hash_file
 from ..core.lines import content_lines, read_classes, read_lists, without_comments
-from ..core.prompt_language import escape
 from ..core.prompts import PromptSet
+from ..core.webui_prompt.from_comfy import escape
 from ..core.wildcards import literal
 from ..driver.job import Job, make_job
 from ..driver.picture_files import list_pictures

@@ -12,7 +12,7 @@ from ...core.counted import pluralize
 from ...core.errors import InputError, read_each
 from ...core.image_files import image_files, list_names, visible_folders
 from ...core.images import open_rgb
-from ...core.masks.layouts import IMAGES, MASKS
+from ...core.masks.partners import IMAGES, MASKS
 from ...core.records import METADATA
 from ...trainer.measure.measure_recipe import Data
 from ...trainer.measure.sources import Example, check_dataset, elpv, read_examples, resolve_parts

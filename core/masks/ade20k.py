@@ -8,17 +8,20 @@ finds "animal". Road and skyscraper have one colour.
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from .. import masks
 from ..counted import did_you_mean
 from ..errors import InputError
-from .codes import Colour
 
-UNLABELLED: Colour = (0, 0, 0)  # what ADE20K leaves open
+if TYPE_CHECKING:  # types alone
+    from .codes import Colour
+
+UNLABELLED: "Colour" = (0, 0, 0)  # what ADE20K leaves open
 
 
 @cache
-def ade20k_colours() -> Mapping[str, Colour]:
+def ade20k_colours() -> "Mapping[str, Colour]":
     """The colour of each class, in ADE20K's order."""
     return {names[0]: colour for names, colour in _rows()}
 
@@ -44,12 +47,12 @@ def _synonyms() -> Mapping[str, str]:
 
 
 @cache
-def _rows() -> tuple[tuple[tuple[str, ...], Colour], ...]:
+def _rows() -> "tuple[tuple[tuple[str, ...], Colour], ...]":
     text = (files(masks) / "ade20k.txt").read_text("utf-8")
     return tuple(_row(line) for line in text.splitlines())
 
 
-def _row(line: str) -> tuple[tuple[str, ...], Colour]:
+def _row(line: str) -> "tuple[tuple[str, ...], Colour]":
     colour, names = line.split(" ", 1)
     red, green, blue = bytes.fromhex(colour[1:])
     return tuple(names.split(", ")), (red, green, blue)

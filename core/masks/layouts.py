@@ -21,11 +21,8 @@ from ..pets import FOLDER, read_split
 from ..records import METADATA, Record, read_records
 from .coco import CocoImage, read_coco
 from .codes import MaskCode
-from .partners import mask_pairs
+from .partners import ALL, IMAGES, MASKS, mask_pairs
 from .set_code import set_code
-
-IMAGES, MASKS = "images", "masks"
-ALL = "all"  # the class of images in no class folder
 
 
 @dataclass(frozen=True)

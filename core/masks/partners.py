@@ -8,6 +8,9 @@ from ..counted import pluralize
 from ..errors import InputError
 from ..image_files import image_files, list_names
 
+IMAGES, MASKS = "images", "masks"  # folders of pairs
+ALL = "all"  # the class of images in no class folder
+
 log = logging.getLogger(__name__)
 
 

@@ -24,3 +24,14 @@ e(x) + sum of w_i (e(x | c_i) - e(x)), and whose negation, NOT, is a part with a
 The WebUI writes a negation `AND b :-1` and takes NOT for a word of the prompt; `write` gives it
 that form, so that it means the same there.
 """
+
+from typing import Literal
+
+Language = Literal["comfyui", "webui"]
+"""Of prompts: as ComfyUI's CLIP Text Encode reads them, or this one.
+
+Text that people write as a prompt is in such a language. Class names, and what files say of
+subjects, are data, and are escaped on their way into a prompt (`from_comfy.escape`).
+"""
+PLAIN: Language = "comfyui"  # what prompts are in unless something says otherwise
+WEBUI: Language = "webui"

@@ -26,6 +26,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from ..errors import InputError
+from . import PLAIN, WEBUI, Language
 from .read import ends_with_weight
 from .values import Weighted
 
@@ -38,6 +39,15 @@ _SHOWN = str.maketrans({hidden: bracket for bracket, hidden in _HIDDEN.items()})
 _SYNTAX = re.compile(r"[\\()\[\]]")
 _KEYWORD = re.compile(r"\b(?:AND|BREAK)\b")
 _NETWORK = re.compile(r"<(?=\w+:[^>]+>)")
+
+
+def escape(words: str, language: Language = PLAIN) -> str:
+    r"""`words` written so that a prompt shows them as they are: "crane (bird)" as "crane \(bird\)".
+
+    Raises InputError for a #, which the WebUI's language cannot say.
+    """
+    plain = re.sub(r"[()]", r"\\\g<0>", words)
+    return from_comfy(plain) if language == WEBUI else plain
 
 
 def from_comfy(text: str) -> str:

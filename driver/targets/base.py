@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...core.prompt_language import PLAIN, Language
+from ...core.webui_prompt import PLAIN, Language
 from ..inputs import StrictModel
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.prompt_language import PLAIN, WEBUI, Language
+from ...core.webui_prompt import PLAIN, WEBUI, Language
 from .graph import Graph
 
 PROMPT_NODE = "ManyshotWebUIPrompt"

@@ -17,8 +17,8 @@ from manyshot.core.records import METADATA, read_records
 from manyshot.core.subject_file import read_subject_file
 from manyshot.core.text_file import read_text_file
 from manyshot.driver.audit import is_png
-from manyshot.driver.binding import upload_name
 from manyshot.driver.ledger import FILE_NAME, Ledger
+from manyshot.driver.picture_files import upload_name
 from manyshot.driver.recipe import read_recipe
 from manyshot.driver.upkeep import repair, verify
 from manyshot.trainer.subjects.evaluation.evaluation_results import read_results

@@ -15,8 +15,8 @@ from manyshot.core.lines import (
     read_words,
     without_comments,
 )
-from manyshot.core.prompt_language import Language
 from manyshot.core.prompts import MAX_SEED, PromptSet
+from manyshot.core.webui_prompt import Language
 from manyshot.core.wildcards import literal
 
 PLAIN = "{class_name}"

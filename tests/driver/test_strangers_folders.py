@@ -11,13 +11,12 @@ from manyshot.core.new_folder import new_folder
 from manyshot.core.record_file import add_records
 from manyshot.core.sole_use import sole_use
 from manyshot.driver.audit import list_files
-from manyshot.driver.binding import upload_name
 from manyshot.driver.contact_sheet import write_contact_sheets
 from manyshot.driver.dataset import run_log
 from manyshot.driver.embedded.background import BackgroundServer, start_mark
 from manyshot.driver.job import Job
 from manyshot.driver.ledger import FILE_NAME, Ledger
-from manyshot.driver.picture_files import check_pictures
+from manyshot.driver.picture_files import check_pictures, upload_name
 from PIL import Image
 
 ID = "0" * 32

@@ -2,25 +2,28 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ...core.cache import cache_folder
-from ..copies.copy_search import Copy
 
-FindCopies = Callable[[Sequence[Path]], list[Copy]]
+if TYPE_CHECKING:  # types alone
+    from ..copies.copy_search import Copy
+
+FindCopies = Callable[[Sequence[Path]], "list[Copy]"]
 
 
-def find_kept_copies(paths: Sequence[Path]) -> list[Copy]:
+def find_kept_copies(paths: Sequence[Path]) -> "list[Copy]":
     """The images that are copies of others among them; the user's cache keeps what was found."""
     from ..copies.copy_cache import load_or_find_doubles
 
     return load_or_find_doubles(paths, cache_folder())
 
 
-def group_images(count: int, copies: Iterable[Copy]) -> np.ndarray:
+def group_images(count: int, copies: "Iterable[Copy]") -> np.ndarray:
     """The group (count) of each image: copies, and copies of these, are of one group."""
     pairs = [(copy.image, copy.reference) for copy in copies]
     rows, columns = np.array(pairs, int).reshape(-1, 2).T

@@ -16,7 +16,7 @@ from ...core.files import write_atomic
 from ...core.images import image_size
 from ...core.masks.label_mask import LabelMask, check_fits
 from ...core.masks.labelled_png import encode_png
-from ...core.masks.layouts import IMAGES, MASKS
+from ...core.masks.partners import IMAGES, MASKS
 from ...core.paths import inside, safe_name
 from .draws import all_draws
 from .material import make_table, read_data

@@ -4,10 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ....core.errors import ServerError
-from .comfy_client import Comfy
-from .listener import Listener
+
+if TYPE_CHECKING:  # types alone
+    from .comfy_client import Comfy
+    from .listener import Listener
 
 log = logging.getLogger(__name__)
 RESTARTS = 10  # of the embedded server, one soon after the other
@@ -23,8 +26,8 @@ class Probe:
 
     def __init__(
         self,
-        comfy: Comfy,
-        listener: Listener,
+        comfy: "Comfy",
+        listener: "Listener",
         check: Callable[[], None],
         revive: Callable[[], None] | None = None,
     ) -> None:

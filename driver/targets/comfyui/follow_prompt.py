@@ -2,17 +2,20 @@
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from ....core.errors import ServerError
 from ...health import Health
 from ...http import Busy, Unreachable
 from ...job import Failure
 from ..backend import Stopped
-from .comfy_client import Comfy
-from .comfy_probe import Probe
 from .completion import Finished, Found, Watch, apply_answer, apply_event
 from .events import Event
 from .mailbox import Mailbox
+
+if TYPE_CHECKING:  # types alone
+    from .comfy_client import Comfy
+    from .comfy_probe import Probe
 
 TICK = 0.5  # how often a waiting lane looks whether the run was stopped
 ASK_AFTER = (5.0, 10.0, 20.0, 40.0)  # silences after which the server is asked where the job is
@@ -24,9 +27,9 @@ class Follower:
 
     def __init__(
         self,
-        comfy: Comfy,
+        comfy: "Comfy",
         health: Health,
-        probe: Probe,
+        probe: "Probe",
         box: Mailbox,
         prompt_id: str,
         *,

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Container
 from socket import SHUT_RDWR
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import websocket
@@ -17,13 +17,15 @@ from websocket import continuous_frame, frame_buffer
 
 from ....core.errors import ServerError
 from ....core.loopback import is_loopback
-from ...address import ServerAddress
 from ...connections import tls_options
 from ...delivered_images import MOST_OF_A_JOB
 from ...http import auth_headers
 from ..backend import NotTaken
 from .events import parse
 from .mailbox import Mailbox
+
+if TYPE_CHECKING:  # types alone
+    from ...address import ServerAddress
 
 log = logging.getLogger(__name__)
 PING_SECONDS = 20  # the server sends no heartbeat, and a dead line must not pass for a quiet one
@@ -44,7 +46,7 @@ class Listener:
     (A server that still holds the old socket of a client id closes the new one with it.)
     """
 
-    def __init__(self, address: ServerAddress, connect: float = 10) -> None:
+    def __init__(self, address: "ServerAddress", connect: float = 10) -> None:
         self._address, self._connect = address, connect
         self._boxes: dict[str, Mailbox] = {}
         self._lock = threading.Lock()

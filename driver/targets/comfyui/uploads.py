@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ....core.errors import InputError, ServerError
 from ....core.files import read_regular
-from ...binding import UPLOADS
+from ...picture_files import UPLOADS
 from .comfy_client import Comfy
 
 REMEMBERED = 50_000  # names; of others the server is asked again, for a run may have millions

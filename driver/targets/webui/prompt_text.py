@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ....core.prompt_language import Language
+from ....core.webui_prompt import Language
 from ....core.webui_prompt.from_comfy import from_comfy
 from ....core.webui_prompt.networks import loras, take_networks
 from ....core.webui_prompt.read import parse

@@ -11,12 +11,12 @@ from typing import Any
 
 from ....core.errors import InputError
 from ....core.files import read_regular
-from ...binding import upload_name
 from ...field_text import field_names, fill
 from ...inputs import FileInput
 from ...job import JOB_FIELDS, PICTURES, TEXTS, EffectiveInputs, Job, plan_inputs
 from ...pairs.labelled_photos import Scenes
 from ...pairs.render import RenderedInputs
+from ...picture_files import upload_name
 from ...plan import Plan
 from . import KIND
 from .input_images import blank, check_mask, output_size, with_size

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from ....core.prompt_language import Language
+from ....core.webui_prompt import Language
 from .prompt_text import webui_text
 from .walk import Walk
 from .walk_models import network_name

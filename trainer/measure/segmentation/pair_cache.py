@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,16 +18,18 @@ from ....core.masks.label_mask import IGNORE
 from ....core.masks.labelled_png import read_labels
 from ...images import read_rgb
 from ..learner import Step
-from .pair_data import Pair
 from .segmentation_metrics import boundary_bands
 from .segmentation_nets import Features, Net, resolve_device
 from .segmenter_settings import Segmenter
+
+if TYPE_CHECKING:  # types alone
+    from .pair_data import Pair
 
 FULL = 2**30  # a shorter side that nothing has: read as it is
 
 
 def read_store(
-    pairs: Sequence[Pair], code: MaskCode, side: int, step: Step
+    pairs: "Sequence[Pair]", code: MaskCode, side: int, step: Step
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bytes (n, side, side, 3) and indices (n, side, side).
 
@@ -43,7 +46,7 @@ def read_store(
     return images, masks
 
 
-def _read(pair: Pair, code: MaskCode, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _read(pair: "Pair", code: MaskCode, side: int) -> tuple[np.ndarray, np.ndarray]:
     image, mask = read_rgb(pair.path, FULL), read_labels(pair.mask, pair.code or code)
     return stretch(image, mask, side, pair.mask)
 

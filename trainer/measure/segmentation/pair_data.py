@@ -11,8 +11,7 @@ from ....core.masks.codes import PETS, MaskCode, trimap_code
 from ....core.masks.conventions import PALETTE
 from ....core.masks.label_mask import BACKGROUND, IGNORE, LabelMask
 from ....core.masks.labelled_png import read_class_names, read_labels
-from ....core.masks.layouts import ALL, IMAGES, MASKS
-from ....core.masks.partners import mask_pairs
+from ....core.masks.partners import ALL, IMAGES, MASKS, mask_pairs
 from ....core.masks.raw import read_raw
 from ....core.masks.set_code import code_beside, set_code
 from ....core.palettes import COLOURS, PET

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transformers import CLIPTokenizer
 
@@ -10,9 +11,11 @@ from ..adapted_model import AdaptedModel
 from ..base_model import BaseModel
 from ..load_trained import load_trained
 from ..open_base import open_base
-from .reference_set import FeatureExtractors
-from .scoring import TextCheck
 from .subject_pictures import Drawing
+
+if TYPE_CHECKING:  # types alone
+    from .reference_set import FeatureExtractors
+    from .scoring import TextCheck
 
 ProgressCallback = Callable[[str, int, int], None]  # (activity, done, total)
 
@@ -24,10 +27,10 @@ class EvalConfig:
 
     folder: Path
     drawing: Drawing
-    extractor: FeatureExtractors
+    extractor: "FeatureExtractors"
     most: int = 40
     limit: float = 0.1
-    text_check: TextCheck | None = None
+    text_check: "TextCheck | None" = None
 
 
 @dataclass(frozen=True)
