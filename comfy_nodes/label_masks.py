@@ -12,8 +12,7 @@ import numpy as np
 
 from ..core.counted import pluralize
 from ..core.errors import InputError
-from ..core.masks.codes import MOST_CLASSES
-from ..core.masks.label_mask import BACKGROUND, IGNORE, LabelMask
+from ..core.masks.label_mask import BACKGROUND, IGNORE, MOST_CLASSES, LabelMask
 from ..core.masks.labelled_png import encode_png
 from ..core.masks.objects import object_facts
 from .pictures import pixels, png

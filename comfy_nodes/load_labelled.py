@@ -11,8 +11,7 @@ from comfy_api.latest import io
 from ..core.errors import InputError
 from ..core.file_kinds import LAYOUTS, Layout
 from ..core.masks.label_mask import BACKGROUND, LabelMask
-from ..core.masks.layouts import PairFile
-from ..core.masks.pairs import find_pairs, fitting_mask, read_upright
+from ..core.masks.layouts import PairFile, find_pairs, fitting_mask, read_upright
 from .input_files import input_path, stamp
 from .schema import node_schema
 

@@ -1,12 +1,13 @@
 """JSON that others wrote: the one place that parses it, within bounds of size and depth.
 
 A file of a stranger may hold 100,000 brackets, or a number of a million digits. What cannot be
-taken is a ValueError in a few words; the caller says which file it was and what to do.
+taken is a ValueError in a few words; the caller says which file it was and what to do. `items` and
+its like take what has the kind that it must have, of a server that may send anything.
 """
 
 import codecs
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -81,3 +82,23 @@ def _is_nested(value: Any) -> bool:
 
 def _too_deep() -> ValueError:
     return ValueError(f"it is nested too deeply (more than {MOST_DEPTH} brackets)")
+
+
+def items(value: Any) -> list[Any]:
+    """A list as it is; none of anything else."""
+    return value if isinstance(value, list) else []
+
+
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; none of anything else."""
+    return [item for item in items(value) if isinstance(item, dict)]
+
+
+def fields(value: Any) -> Mapping[str, Any]:
+    """An object as it is; an empty one of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def whole(value: Any) -> int:
+    """A whole number as it is; 0 of anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

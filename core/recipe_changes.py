@@ -1,13 +1,13 @@
 """Changes to a recipe from the command line: `--set arms.0.ratio=200`, as if the file said so."""
 
-from collections.abc import Sequence
-from typing import Any, get_args, get_origin
+import types
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from .errors import InputError
-from .recipe_models import inner_model
 from .yaml_file import Written, read_yaml_text
 
 FORM = "is not of the form KEY=VALUE, such as seed=1 or arms.0.ratio=200."
@@ -115,3 +115,25 @@ def _plain(value: Any) -> Any:
     except ValidationError:  # it has a key that every file says
         pass
     return value.model_dump(mode="json", exclude_unset=True)
+
+
+# Which model is where: pydantic's types, seen through lists, mappings and unions.
+
+
+def model_at(model: Any, loc: Iterable[Any]) -> type[BaseModel] | None:
+    """The model that the value at `loc` is validated by."""
+    for key in loc:
+        if isinstance(key, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(key)
+            model = inner_model(field.annotation) if field else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def inner_model(annotation: Any, direct: bool = False) -> type[BaseModel] | None:
+    """The model in a type, and unless `direct` in its lists and mappings; None without any."""
+    through = (Union, types.UnionType, Annotated, *(() if direct else (list, dict)))
+    if get_origin(annotation) in through:
+        models = (inner_model(each, direct) for each in get_args(annotation))
+        return next((model for model in models if model), None)
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return annotation if is_model else None

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ValidationError
 from .counted import did_you_mean
 from .errors import InputError
 from .file_kinds import KINDS, TEXT, refuse_other
-from .recipe_changes import apply_changes
-from .recipe_models import model_at
+from .recipe_changes import apply_changes, model_at
 from .recipe_names import find_recipe
 from .recognise import BY_NAME, BY_SUFFIX, recognise, recognise_data
 from .yaml_file import Written, quote, read_yaml

@@ -9,6 +9,7 @@ from typing import Any
 IMAGE_SIZE = 128  # pixels, square
 DOWNSCALE = 8  # image side over latent side
 LATENT_CHANNELS = 4
+LATENT_SIZE = IMAGE_SIZE // DOWNSCALE
 SD1_SCALE_FACTOR = 0.18215  # SD1's latents are multiplied by this before the UNet sees them
 SD1_STEPS = 1000  # of noise; predicted is the noise itself
 SD1_BETAS = (0.00085, 0.012)  # variances of the first and the last: squares of a line between

@@ -13,8 +13,7 @@ from .job import PICTURES
 from .recipe import Recipe
 from .targets.registry import is_setting
 from .workflow.catalogue import Catalogue
-from .workflow.encoders import language_at
-from .workflow.graph import Graph, Slot, is_link
+from .workflow.graph import Graph, Slot, is_link, language_at
 from .workflow.node_addresses import resolve
 
 DIFFERENT = {"prompt", "seed", "index"}  # at least one of these must tell images apart

@@ -25,8 +25,7 @@ from .recipe import Recipe
 from .subjects import Subjects, check_subject_slots
 from .workflow import own_nodes, save_nodes
 from .workflow.catalogue import Catalogue
-from .workflow.encoders import language_at
-from .workflow.graph import Graph, Slot, upstream
+from .workflow.graph import Graph, Slot, language_at, upstream
 from .workflow.model_groups import prefix_template
 from .workflow.node_addresses import bind
 from .workflow.template import Template

@@ -11,8 +11,7 @@ from ..core.webui_prompt.read import webui_syntax
 from .defaults import class_words
 from .field_text import is_field
 from .recipe import Recipe
-from .workflow.encoders import language_at
-from .workflow.graph import Graph, Slot, describe, is_link
+from .workflow.graph import Graph, Slot, describe, is_link, language_at
 
 if TYPE_CHECKING:  # types alone
     from .binding import Binding

@@ -24,7 +24,7 @@ from .targets.registry import kinds
 from .targets.target import load_target
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
-from .workflow.encoders import find_language
+from .workflow.graph import find_language
 from .workflow.read_workflow import read_workflow
 
 

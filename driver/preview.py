@@ -14,8 +14,7 @@ from .model_use import collect_hashes, find_foreign_models, unsure_sentences
 from .plan import Plan
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
-from .servers import first_catalogue, open_servers
-from .targets.target import Local
+from .targets.target import Local, first_catalogue, open_servers
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,8 @@ from .plan import Plan, with_replacements
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
 from .run_progress import RunProgress
-from .servers import first_catalogue, open_servers
 from .take_over import NO_WISHES, Takeover, Wishes, take_over
-from .targets.target import Local, Server
+from .targets.target import Local, Server, first_catalogue, open_servers
 from .worker import Worker
 from .writer import Writer
 

@@ -4,8 +4,7 @@ from ...core.errors import InputError
 from ...driver.address import EMBEDDED
 from ...driver.embedded.cache_folders import models_folder
 from ...driver.recipe import Recipe
-from ...driver.servers import open_servers
-from ...driver.targets.target import Local
+from ...driver.targets.target import Local, open_servers
 from .options import Options
 
 

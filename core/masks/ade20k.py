@@ -15,7 +15,7 @@ from ..counted import did_you_mean
 from ..errors import InputError
 
 if TYPE_CHECKING:  # types alone
-    from .codes import Colour
+    from .label_mask import Colour
 
 UNLABELLED: "Colour" = (0, 0, 0)  # what ADE20K leaves open
 

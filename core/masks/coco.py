@@ -12,8 +12,7 @@ from ..counted import did_you_mean, pluralize
 from ..errors import InputError
 from ..images import MOST_PIXELS
 from ..json_text import read_json
-from .codes import MOST_CLASSES
-from .label_mask import BACKGROUND, IGNORE, LabelMask, check_mask
+from .label_mask import BACKGROUND, IGNORE, MOST_CLASSES, LabelMask, check_mask
 from .polygons import box_size, crossings, fill
 from .rle import check_runs, fill_runs
 

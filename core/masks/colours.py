@@ -9,8 +9,8 @@ from ..errors import InputError
 from ..lines import read_words
 from ..palettes import COLOURS
 from .ade20k import UNLABELLED, ade20k_class
-from .codes import Colour
 from .control import BORDER, ade20k_table, own_colours
+from .label_mask import Colour
 
 ControlPalette = Literal["own", "ade20k"]
 PALETTES: tuple[ControlPalette, ...] = get_args(ControlPalette)

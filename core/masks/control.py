@@ -13,8 +13,7 @@ from ..counted import did_you_mean
 from ..errors import InputError
 from ..palettes import COLOURS, palette_text
 from .ade20k import UNLABELLED, ade20k_class, ade20k_colours
-from .codes import Colour, MaskCode, colour_text
-from .label_mask import BACKGROUND, LabelMask
+from .label_mask import BACKGROUND, Colour, LabelMask, MaskCode, colour_text
 from .raw import indices
 
 BORDER: Colour = COLOURS["border"]  # pixels that nothing is said of

@@ -13,8 +13,9 @@ from pathlib import Path
 from ..counted import pluralize
 from ..errors import InputError
 from ..palettes import BACKGROUND, BORDER, PET
-from .codes import (
+from .label_mask import (
     BACKGROUND_NAME,
+    IGNORE,
     MOST_CLASSES,
     MOST_VALUE,
     OBJECT_NAME,
@@ -22,7 +23,6 @@ from .codes import (
     MaskCode,
     colour_text,
 )
-from .label_mask import IGNORE
 from .statistics import MaskValues, all_values, listing
 
 PALETTE = "palette.yaml"

@@ -1,5 +1,7 @@
-"""The value that masks are read into: which class each pixel shows."""
+"""The value that masks are read into, which class each pixel shows, and the code of their files:
+what values and colours mean there."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +13,46 @@ from ..errors import InputError
 
 IGNORE = 255  # the index of pixels that are neither learned from nor counted
 BACKGROUND = "background"
+BACKGROUND_NAME, OBJECT_NAME = "background", "object"
+WHITE = 255  # of black and white masks: the object
+MOST_CLASSES = 254
+MOST_VALUE = 2**16 - 1
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class MaskCode:
+    """From the `values` of masks of one channel and the `colours` of others to indices.
+
+    An index is a place in `classes`, or IGNORE. With a `threshold` shades of grey are black and
+    white first: 255 from it on, 0 below.
+    """
+
+    classes: tuple[str, ...]
+    values: Mapping[int, int]
+    colours: Mapping[Colour, int]
+    threshold: int | None = None
+
+    def text(self) -> str:
+        """The known values and colours in words."""
+        values = [f"{value} {self.name(index)}" for value, index in self.values.items()]
+        colours = [f"{colour_text(c)} {self.name(index)}" for c, index in self.colours.items()]
+        threshold = [] if self.threshold is None else [f"threshold {self.threshold}"]
+        return ", ".join([*values, *colours, *threshold])
+
+    @property
+    def by_colour(self) -> bool:
+        """Whether files with a colour table are read by its colours, not by their indices."""
+        return bool(self.colours) and not self.values
+
+    def name(self, index: int) -> str:
+        """The class of an index."""
+        return "ignored" if index == IGNORE else self.classes[index]
+
+
+def colour_text(colour: Sequence[int]) -> str:
+    """As "#ff6000"."""
+    return "#" + "".join(f"{value:02x}" for value in colour)
 
 
 class EmptyMask(InputError):

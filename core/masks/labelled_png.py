@@ -13,9 +13,8 @@ from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image, open_image_file
 from ..json_text import parse_json
-from .codes import MaskCode
 from .control import BORDER, own_colours
-from .label_mask import IGNORE, LabelMask
+from .label_mask import IGNORE, LabelMask, MaskCode
 from .raw import indices, read_indices, read_raw
 
 CLASSES = "manyshot_classes"  # the text chunk: a JSON list of names, by index

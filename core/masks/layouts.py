@@ -11,17 +11,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..class_folders import refuse_splits
 from ..classes import check_apart, normalise_class
 from ..errors import InputError
 from ..file_kinds import Layout
 from ..image_files import image_files, visible_folders
+from ..images import open_rgb
 from ..paths import inside
 from ..pets import FOLDER, read_split
 from ..records import METADATA, Record, read_records
 from .coco import CocoImage, read_coco
-from .codes import MaskCode
+from .label_mask import LabelMask, MaskCode, check_fits, check_mask
+from .labelled_png import read_labelled, read_labels
 from .partners import ALL, IMAGES, MASKS, mask_pairs
+from .read import read_trimap
+from .scene import Scene
 from .set_code import set_code
 
 
@@ -133,3 +139,69 @@ READERS: Mapping[Layout, Callable[[Path, Path | None], list[PairFile]]] = {
 
 def _class_folder(name: Path) -> str:
     return normalise_class(name.parts[0]) if len(name.parts) > 1 else ALL
+
+
+def find_pairs(
+    folder: Path, layout: Layout = "auto", palette: Path | None = None
+) -> list[PairFile]:
+    """The labelled images of a folder (or of a COCO file) in the order of their names.
+
+    `palette`: what values and colours in masks mean; else palette.yaml in the folder, the names
+    that masks hold themselves, or the values found in them. Raises InputError when there is
+    nothing, for a layout that the folder does not have, and for an image without its mask.
+    """
+    if not folder.exists():
+        raise InputError(f"There is no folder {folder}.")
+    kind = detect_layout(folder) if layout == "auto" else layout
+    files = READERS[kind](folder, palette)
+    if not files:
+        raise InputError(f"{folder} has no images in the layout {kind!r}.")
+    return files
+
+
+def read_pair(pair: PairFile) -> Scene:
+    """The image, upright RGB bytes, and its mask. Raises InputError, naming the file, for what
+    cannot be read, sizes that do not fit each other, unknown values, and an empty mask."""
+    image = read_upright(pair.image)
+    return Scene(fitting_mask(pair, image.shape[:2]), image)
+
+
+def fitting_mask(pair: PairFile, size: tuple[int, int]) -> LabelMask:
+    """The mask of a pair whose image has the `size` (height, width).
+
+    One of COCO is not even drawn at another size. Raises InputError as `read_pair` does.
+    """
+    if isinstance(pair.mask, CocoImage):
+        check_fits(pair.mask, size, pair.image)
+    mask = label_mask(pair)
+    check_fits(mask, size, pair.image)
+    return mask
+
+
+def label_mask(pair: PairFile) -> LabelMask:
+    """The mask of a pair. Raises InputError as `read_pair` does, and where there is none."""
+    if pair.mask is None:
+        raise InputError(f"The image {pair.image} has no mask.")
+    if isinstance(pair.mask, CocoImage):
+        return pair.mask.label_mask(pair.coco_classes)
+    if pair.species is not None:
+        return read_trimap(pair.mask, pair.species)
+    return check_mask(_read_labelled(pair.mask, pair.code), pair.mask)
+
+
+def _read_labelled(path: Path, code: MaskCode | None) -> LabelMask:
+    if code is not None:
+        return LabelMask(read_labels(path, code), code.classes)
+    mask = read_labelled(path)
+    if mask is None:
+        raise InputError(
+            f"The mask {path} does not name its classes, as other masks in its folder do. "
+            "Add a palette file to the folder, 'palette.yaml', that says what all values "
+            "mean."
+        )
+    return mask
+
+
+def read_upright(path: Path) -> np.ndarray:
+    """RGB bytes (height, width, 3) of an image, turned as its EXIF says. Raises InputError."""
+    return np.asarray(open_rgb(path))

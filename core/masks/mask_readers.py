@@ -10,11 +10,10 @@ from ..errors import InputError
 from ..lines import read_lists
 from ..recipe_file import parse_recipe_data
 from .coco import CocoImage, check_coco_classes, read_coco
-from .codes import MaskCode
-from .label_mask import LabelMask, check_mask
+from .label_mask import LabelMask, MaskCode, check_mask
 from .labelled_png import read_labelled, read_labels
-from .palette_file import Palette, compile_palette
 from .read import read_alpha, read_mask, read_trimap
+from .set_code import Palette, compile_palette
 
 Form = Literal["labels", "trimap", "alpha", "coco"]
 FORMS: tuple[Form, ...] = get_args(Form)

@@ -8,8 +8,7 @@ from PIL import Image
 from ..counted import pluralize
 from ..errors import InputError
 from ..images import open_image
-from .codes import MOST_VALUE, WHITE, MaskCode, colour_text
-from .label_mask import IGNORE
+from .label_mask import IGNORE, MOST_VALUE, WHITE, MaskCode, colour_text
 
 UNKNOWN = 254  # classes are fewer
 

@@ -1,16 +1,35 @@
 """Label masks from a dataset's own files: index, palette, colour and alpha PNGs, trimaps."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from .. import palettes
 from ..errors import InputError
 from ..images import open_image
-from .codes import Colour, MaskCode, colour_text, trimap_code
 from .conventions import IN_TABLE, infer_code
-from .label_mask import BACKGROUND, IGNORE, LabelMask, check_mask
+from .label_mask import BACKGROUND, IGNORE, Colour, LabelMask, MaskCode, check_mask, colour_text
 from .raw import read_indices
+
+# Trimaps, their control images in colours, and masks that are black or white. Where the annotators
+# left the outline open, nothing is learned and nothing is counted.
+PETS = MaskCode(
+    ("background", "pet"),
+    {palettes.BACKGROUND: 0, palettes.PET: 1, palettes.BORDER: IGNORE, 0: 0, 255: 1},
+    {
+        palettes.COLOURS["background"]: 0,
+        palettes.COLOURS["cat"]: 1,
+        palettes.COLOURS["dog"]: 1,
+        palettes.COLOURS["border"]: IGNORE,
+    },
+)
+
+
+def trimap_code(class_name: str) -> MaskCode:
+    """Trimaps of one class of pets, their control images, and masks that are black or white."""
+    return replace(PETS, classes=("background", class_name))
 
 
 def read_mask(path: Path, code: MaskCode | None = None) -> LabelMask:

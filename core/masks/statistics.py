@@ -11,7 +11,7 @@ from PIL import Image
 from ..errors import InputError
 from ..images import open_image_file
 from ..palettes import BACKGROUND, BORDER, PET
-from .codes import WHITE, Colour, colour_text
+from .label_mask import WHITE, Colour, colour_text
 from .raw import grey, read_raw
 
 TOUCHING = 0.05  # of the outline of a trimap's pet: more of it without a border is no trimap

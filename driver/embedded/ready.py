@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from ...core.errors import ServerError
-from ..reply import dicts
+from ...core.json_text import dicts
 from .base_directory import Base
 from .log import find_failed_packs, last_lines
 from .process import GuardedProcess

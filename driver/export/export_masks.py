@@ -6,12 +6,11 @@ from functools import cached_property
 from pathlib import Path
 
 from ...core.classes import check_class_names
-from ...core.masks.codes import BACKGROUND_NAME, OBJECT_NAME, MaskCode
 from ...core.masks.compose import join_names, recode
 from ...core.masks.conventions import PALETTE, infer_code
-from ...core.masks.label_mask import LabelMask
+from ...core.masks.label_mask import BACKGROUND_NAME, OBJECT_NAME, LabelMask, MaskCode
 from ...core.masks.labelled_png import encode_png, read_class_names, read_labelled, read_labels
-from ...core.masks.palette_file import read_palette
+from ...core.masks.set_code import read_palette
 
 TABLE = "mask_classes.txt"
 

@@ -10,14 +10,12 @@ from typing import Any
 
 from ...core.counted import did_you_mean
 from ...core.errors import InputError
-from ...core.masks.codes import Colour
 from ...core.masks.colours import control_colours, open_colour
 from ...core.masks.compose import join_names, recode
 from ...core.masks.control import unknown_colours
 from ...core.masks.geometry import Size
-from ...core.masks.label_mask import LabelMask
-from ...core.masks.layouts import PairFile
-from ...core.masks.pairs import find_pairs
+from ...core.masks.label_mask import Colour, LabelMask
+from ...core.masks.layouts import PairFile, find_pairs
 from ..job import MASKS, Job
 from .pair_settings import Pairs
 from .photo_facts import PairFacts, Progress, all_facts

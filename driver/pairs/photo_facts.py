@@ -12,7 +12,7 @@ from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.masks.geometry import Size
 from ...core.masks.label_mask import BACKGROUND, EmptyMask, LabelMask
-from ...core.masks.pairs import PairFile, fitting_mask
+from ...core.masks.layouts import PairFile, fitting_mask
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]

@@ -8,12 +8,11 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from ...core.masks.codes import Colour
 from ...core.masks.compose import compose_scenes
 from ...core.masks.control import draw_control
 from ...core.masks.geometry import Size
-from ...core.masks.label_mask import BACKGROUND, LabelMask
-from ...core.masks.pairs import PairFile, read_pair, read_upright
+from ...core.masks.label_mask import BACKGROUND, Colour, LabelMask
+from ...core.masks.layouts import PairFile, read_pair, read_upright
 from ...core.masks.scene import Scene, augment_scene
 from .pair_settings import Pairs
 

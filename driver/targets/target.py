@@ -1,12 +1,13 @@
 """What a kind of server does: it compiles jobs, reaches servers, and checks them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...core.errors import InputError, ServerError
 from ..http import Http
 
 if TYPE_CHECKING:  # types alone
@@ -137,3 +138,29 @@ def check_models(names: list[str]) -> Check:
         return Check("models", False, "no checkpoint", fix)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return Check("models", True, f"checkpoints: {', '.join(names[:3])}{more}")
+
+
+@contextmanager
+def open_servers(recipe: "Recipe", local: Local) -> Iterator[list[Server]]:
+    """The recipe's servers, in its order; what is started for them lives as long as the block.
+
+    Raises ServerError when none of them answers.
+    """
+    with ExitStack() as stack:
+        servers = [
+            load_target(address.kind).open(stack, address, recipe, local)
+            for address in recipe.servers
+        ]
+        names = [server.name for server in servers]
+        if len(set(names)) < len(names):
+            raise InputError(f"A server is named twice: {', '.join(names)}.")
+        if not any(server.reached for server in servers):
+            raise ServerError(" ".join(server.problem or "" for server in servers))
+        yield servers
+        for server in servers:
+            server.close()
+
+
+def first_catalogue(servers: Sequence[Server]) -> "Catalogue | None":
+    """What the first server with nodes that answered has; None without one."""
+    return next((server.catalogue for server in servers if server.catalogue), None)

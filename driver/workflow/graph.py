@@ -6,6 +6,10 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple, NotRequired, TypedDict, TypeGuard
 
 from ...core.errors import InputError
+from ...core.webui_prompt import PLAIN, WEBUI, Language
+
+PROMPT_NODE = "ManyshotWebUIPrompt"
+TEXT_ENCODE = "CLIPTextEncode"  # and its variants, which have the beginning of their names alike
 
 
 class Node(TypedDict):
@@ -170,3 +174,16 @@ def _parse_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
 def _is_numbered_link(value: Any) -> bool:
     pair = isinstance(value, list) and len(value) == 2
     return pair and all(type(item) is int for item in value)
+
+
+def language_at(node: Mapping[str, Any]) -> Language | None:
+    """What the texts of a node are in; None where they are not known to be prompts."""
+    if node["class_type"] == PROMPT_NODE:
+        return WEBUI
+    return PLAIN if node["class_type"].startswith(TEXT_ENCODE) else None
+
+
+def find_language(graph: Graph) -> Language:
+    """What the prompts of a workflow are in."""
+    native = any(language_at(node) == WEBUI for node in graph.values())
+    return WEBUI if native else PLAIN

@@ -12,7 +12,7 @@ import requests
 from manyshot.core.class_sheet import GAP, MARGIN, NAME_WIDTH, TILE, draw_class_rows
 from manyshot.core.errors import InputError
 from manyshot.core.images import open_rgb
-from manyshot.core.masks.pairs import find_pairs, read_pair
+from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.samples import SAMPLES, copy_samples
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.workflow.own_nodes import fold

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from manyshot.core.class_folders import find_class_folders, find_splits
 from manyshot.core.errors import InputError
-from manyshot.core.masks.pairs import find_pairs
+from manyshot.core.masks.layouts import find_pairs
 from manyshot.driver.picture_files import pair_by_name
 from manyshot.trainer.base.photo_data import read_broad
 from manyshot.trainer.measure.photos import file_names

@@ -11,7 +11,7 @@ from manyshot.core.classes import check_class_names, normalise_class
 from manyshot.core.errors import InputError
 from manyshot.core.lines import read_classes, read_words
 from manyshot.core.masks.coco import read_coco
-from manyshot.core.masks.palette_file import Palette, compile_palette
+from manyshot.core.masks.set_code import Palette, compile_palette
 from manyshot.core.records import read_records
 from manyshot.core.subject_file import parse_facts
 from manyshot.driver.picture_files import list_pictures

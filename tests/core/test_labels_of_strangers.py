@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.core.masks.coco import CocoImage, CocoObject, read_coco
 from manyshot.core.masks.label_mask import IGNORE
-from manyshot.core.masks.layouts import PairFile
-from manyshot.core.masks.pairs import find_pairs, fitting_mask
+from manyshot.core.masks.layouts import PairFile, find_pairs, fitting_mask
 from manyshot.core.masks.polygons import rasterise
 from manyshot.core.masks.rle import encode_runs
 from manyshot.core.pets import FOLDER, parse_list

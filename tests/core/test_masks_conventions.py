@@ -13,12 +13,11 @@ from manyshot.core.masks.colours import hex_colour
 from manyshot.core.masks.control import unknown_colours
 from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.label_mask import IGNORE
+from manyshot.core.masks.layouts import find_pairs, label_mask
 from manyshot.core.masks.mask_readers import read_form
-from manyshot.core.masks.pairs import find_pairs, label_mask
-from manyshot.core.masks.palette_file import read_palette
 from manyshot.core.masks.partners import IMAGES, MASKS, mask_pairs
 from manyshot.core.masks.raw import read_indices
-from manyshot.core.masks.set_code import code_beside, set_code
+from manyshot.core.masks.set_code import code_beside, read_palette, set_code
 from PIL import Image, ImageFilter
 
 DISC = np.hypot(*np.mgrid[-16:16, -16:16]) < 9

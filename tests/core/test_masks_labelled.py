@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import MaskCode
 from manyshot.core.masks.control import own_colours
-from manyshot.core.masks.label_mask import IGNORE, LabelMask
+from manyshot.core.masks.label_mask import IGNORE, LabelMask, MaskCode
 from manyshot.core.masks.labelled_png import (
     CLASSES,
     decode_png,

@@ -12,7 +12,7 @@ from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import (
     encode_png,
 )
-from manyshot.core.masks.pairs import find_pairs, label_mask, read_pair, read_upright
+from manyshot.core.masks.layouts import find_pairs, label_mask, read_pair, read_upright
 from PIL import Image
 
 TRIMAP = np.array([[2, 3, 1, 1], [2, 3, 3, 1], [2, 2, 2, 2]], np.uint8)

@@ -11,9 +11,8 @@ from hypothesis.extra.numpy import arrays
 from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_class, ade20k_colours
 from manyshot.core.masks.coco import check_coco_classes, read_coco
-from manyshot.core.masks.codes import MaskCode
 from manyshot.core.masks.control import ade20k_table, decode_control, draw_control, own_colours
-from manyshot.core.masks.label_mask import IGNORE, LabelMask, check_fits
+from manyshot.core.masks.label_mask import IGNORE, LabelMask, MaskCode, check_fits
 from manyshot.core.masks.read import colour_code, read_alpha, read_mask, read_trimap
 from manyshot.core.masks.rle import decode_runs, encode_runs
 from manyshot.core.palettes import COLOURS, trimap_to_control

@@ -13,7 +13,7 @@ from manyshot.core.masks.ade20k import ade20k_colours
 from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.pairs import find_pairs, read_pair
+from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.palettes import COLOURS

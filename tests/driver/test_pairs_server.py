@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.labelled_png import read_labelled
+from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.masks.objects import object_facts
-from manyshot.core.masks.pairs import find_pairs, read_pair
 from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.records import read_records

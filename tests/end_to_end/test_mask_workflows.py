@@ -14,7 +14,7 @@ import pytest
 import requests
 from manyshot.core.denoise import drawn_strength
 from manyshot.core.masks.labelled_png import read_labelled
-from manyshot.core.masks.pairs import find_pairs, read_pair
+from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.masks.regions import select_region
 from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.core.masks.variation import Variation

@@ -17,8 +17,8 @@ from manyshot.cli import app
 from manyshot.core.errors import InputError
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import encode_png, read_labelled
+from manyshot.core.masks.layouts import find_pairs
 from manyshot.core.masks.objects import object_facts
-from manyshot.core.masks.pairs import find_pairs
 from manyshot.core.records import MANIFEST, METADATA, Record, read_records
 from manyshot.trainer.curation.curate import Curation, Summary, curate
 from manyshot.trainer.curation.curation_page import PAGE

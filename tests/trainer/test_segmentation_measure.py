@@ -11,11 +11,11 @@ pytest.importorskip("segmentation_models_pytorch")
 
 import torch
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import PETS
 from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.label_mask import IGNORE
-from manyshot.core.masks.palette_file import read_palette
 from manyshot.core.masks.raw import indices, read_raw
+from manyshot.core.masks.read import PETS
+from manyshot.core.masks.set_code import read_palette
 from manyshot.core.recipe_file import parse_recipe_data
 from manyshot.core.records import METADATA, Record
 from manyshot.trainer.measure.earlier_runs import load_finished_runs
@@ -247,7 +247,7 @@ def test_nothing_is_pasted_where_there_is_no_object() -> None:
 
 
 def test_a_frozen_encoder_stays_and_its_memory_is_what_it_sees() -> None:
-    from manyshot.core.masks.codes import MaskCode
+    from manyshot.core.masks.label_mask import MaskCode
     from manyshot.trainer.measure.learner import Options
     from manyshot.trainer.measure.plans import Plan
     from manyshot.trainer.measure.segmentation.pair_cache import EncoderCache, Pairs

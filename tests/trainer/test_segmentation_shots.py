@@ -11,10 +11,10 @@ pytest.importorskip("torchmetrics")
 pytest.importorskip("segmentation_models_pytorch")
 
 from manyshot.core.errors import InputError
-from manyshot.core.masks.codes import PETS
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import encode_png, read_labels
-from manyshot.core.masks.pairs import find_pairs, label_mask
+from manyshot.core.masks.layouts import find_pairs, label_mask
+from manyshot.core.masks.read import PETS
 from manyshot.core.pets import FOLDER
 from manyshot.core.records import METADATA, Record
 from manyshot.trainer.measure.arms import Arm

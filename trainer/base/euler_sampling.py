@@ -11,10 +11,9 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ...core.tiny_sizes import LATENT_CHANNELS
+from ...core.tiny_sizes import LATENT_CHANNELS, LATENT_SIZE
 from .architecture import build_schedule
 from .captions import tokenize
-from .latents import LATENT_SIZE
 from .training import place
 
 Find = Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -13,7 +13,7 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from ...core.tiny_sizes import DOWNSCALE, LATENT_SIZE
 from ..device import precision
 from ..images import to_pixels
 from ..tensor_files import write_tensors
@@ -22,7 +22,6 @@ from .photo_data import pixel_hash
 from .training import place
 
 log = logging.getLogger(__name__)
-LATENT_SIZE = IMAGE_SIZE // DOWNSCALE
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.masks.codes import MaskCode
 from ...core.masks.compose import join_classes, recode
-from ...core.masks.label_mask import BACKGROUND, IGNORE
+from ...core.masks.label_mask import BACKGROUND, IGNORE, MaskCode
 from ...core.masks.labelled_png import read_labels
-from ...core.masks.pairs import PairFile, find_pairs, read_pair
+from ...core.masks.layouts import PairFile, find_pairs, read_pair
 from ...core.masks.raw import read_raw
 from ...core.masks.set_code import code_beside
 from ...core.palettes import PET
@@ -58,7 +57,7 @@ class RealPairs:
 def read_real(
     folder: Path, side: int, alike: bool = False, code_of_real: MaskCode | None = None
 ) -> RealPairs:
-    """Real pairs of any layout of core.masks.pairs. Raises InputError for what cannot be read.
+    """Real pairs of any layout of core.masks.layouts. Raises InputError for what cannot be read.
 
     `code_of_real`: classes that they may show; else those that they do. `alike`: see `RealPairs`.
     """

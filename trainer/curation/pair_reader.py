@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import KFold
 
-from ...core.masks.codes import MaskCode
+from ...core.masks.label_mask import MaskCode
 from ..measure.added import NOTHING
 from ..measure.arms import REAL_ONLY
 from ..measure.example_table import Table

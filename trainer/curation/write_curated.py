@@ -12,9 +12,8 @@ import numpy as np
 from ...core.errors import InputError
 from ...core.files import open_atomic, write_atomic, write_text_atomic
 from ...core.json_text import read_json
-from ...core.masks.codes import MaskCode
 from ...core.masks.compose import recode
-from ...core.masks.label_mask import LabelMask
+from ...core.masks.label_mask import LabelMask, MaskCode
 from ...core.masks.labelled_png import encode_png, read_class_names, read_labelled, read_labels
 from ...core.masks.objects import object_facts
 from ...core.paths import inside

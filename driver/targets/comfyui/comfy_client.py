@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ....core.errors import ServerError
+from ....core.json_text import dicts
 from ...http import Http, Refused, Unreachable
 from ...job import Failure
-from ...reply import dicts
 from ...workflow.graph import Graph
 from .completion import FileRef, Found
 

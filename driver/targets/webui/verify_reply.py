@@ -13,10 +13,9 @@ import numpy as np
 from ....core.counted import describe_shortfall
 from ....core.errors import InputError
 from ....core.images import SENT, open_image, open_image_file
-from ....core.json_text import parse_json
+from ....core.json_text import parse_json, whole
 from ....core.webui_facts import INTERRUPTED
 from ...job import Failure
-from ...reply import whole
 from .control_maps import check_maps
 from .payload import Request
 from .webui_client import same_file

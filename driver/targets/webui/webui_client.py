@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from ....core.json_text import dicts, fields, items
 from ...http import Http, Refused, Unreachable
-from ...reply import dicts, fields, items
 
 LONGEST = 24 * 3600.0  # seconds; a call answers only when its images are drawn
 API = "/sdapi/v1"

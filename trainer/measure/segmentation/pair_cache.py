@@ -13,8 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ....core.errors import InputError
-from ....core.masks.codes import MaskCode
-from ....core.masks.label_mask import IGNORE
+from ....core.masks.label_mask import IGNORE, MaskCode
 from ....core.masks.labelled_png import read_labels
 from ...images import read_rgb
 from ..learner import Step

@@ -7,12 +7,12 @@ from pathlib import Path
 from ....core.class_folders import refuse_splits
 from ....core.classes import normalise_class
 from ....core.errors import InputError
-from ....core.masks.codes import PETS, MaskCode, trimap_code
 from ....core.masks.conventions import PALETTE
-from ....core.masks.label_mask import BACKGROUND, IGNORE, LabelMask
+from ....core.masks.label_mask import BACKGROUND, IGNORE, LabelMask, MaskCode
 from ....core.masks.labelled_png import read_class_names, read_labels
 from ....core.masks.partners import ALL, IMAGES, MASKS, mask_pairs
 from ....core.masks.raw import read_raw
+from ....core.masks.read import PETS, trimap_code
 from ....core.masks.set_code import code_beside, set_code
 from ....core.palettes import COLOURS, PET
 from ....core.paths import inside

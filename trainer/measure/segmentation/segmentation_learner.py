@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from ....core.masks.codes import MaskCode
+from ....core.masks.label_mask import MaskCode
 from ..diverged_runs import refuse_diverged_reader
 from ..learner import Fit, Learner, Options, Outcome, Step
 from ..noise_filter import Agreement
