@@ -124,6 +124,8 @@ def run(
     wishes, exit_code = Wishes(prune, redraw, replace), 0
     for summary in run_draws(ready, screen, comfyui, wishes):
         _show_summary(PlainConsole(), summary)
+        if ready.price_per_hour:
+            _show_cost(PlainConsole(), summary, len(ready.servers), ready.price_per_hour)
         if open_it and summary.contact_sheet:
             open_file(summary.contact_sheet)
         exit_code = max(exit_code, summary.exit_code)
@@ -193,6 +195,19 @@ def _show_summary(console: "PlainConsole", summary: "Summary") -> None:
             "jobs failed; run again to retry them.",
         )
         console.print(failed)
+
+
+def _show_cost(
+    console: "PlainConsole", summary: "Summary", servers: int, price_per_hour: float
+) -> None:
+    """What the servers of this run cost, and so each image; the time before it began is not in."""
+    cost = summary.seconds / 3600 * servers * price_per_hour
+    images = summary.progress.images
+    each = f", {cost / images:.4f} an image" if images else ""
+    console.print(
+        f"Cost: {cost:.2f}{each} ({pluralize(servers, 'server')} at {price_per_hour:g} an hour).",
+        highlight=False,
+    )
 
 
 def _rejected(count: int) -> str:

@@ -188,7 +188,17 @@ def _is_key(model: type[BaseModel], above: tuple[Any, ...], key: str) -> bool:
 
 
 def _is_union_member(key: str) -> bool:
-    plain = {"picture", "value", "bool", "int", "float", "str", "path", "constrained-str"}
+    plain = {
+        "picture",
+        "value",
+        "per class",
+        "bool",
+        "int",
+        "float",
+        "str",
+        "path",
+        "constrained-str",
+    }
     return "[" in key or "(" in key or key in plain
 
 

@@ -6,12 +6,13 @@ r"""The prompt language.
     {class_name}        a slot, filled in later \{ \| \} \_ \\       the sign itself
 
 This is the language of the Dynamic Prompts extension without its variables and comments, and
-without what it writes between underscores beside a name: globs, samplers and arguments
-(`__animals/*__`, `__~colour__`, `__colour(x=y)__`) are refused. Its own library is not used: there
-an unknown list passes silently, `{class_name}` is a choice of one, braces cannot be escaped, and
-`#` begins a comment inside a prompt.
+without what it writes between underscores beside a name: samplers and arguments (`__~colour__`,
+`__colour(x=y)__`) are refused. `__animals/*__` is one of all values of the lists of such names.
+Its own library is not used: there an unknown list passes silently, `{class_name}` is a choice of
+one, braces cannot be escaped, and `#` begins a comment inside a prompt.
 """
 
+import fnmatch
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -48,13 +49,22 @@ class WordLists(Mapping[str, Choice]):
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values
+        return name in self._values or bool(self._matching(str(name)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def _collect(self, name: str) -> Sequence[str]:
+        """The values of a list, or of all lists that a name with * stands for."""
+        if name in self._values:
+            return self._values[name]
+        return [value for each in self._matching(name) for value in self._values[each]]
+
+    def _matching(self, name: str) -> list[str]:
+        return fnmatch.filter(self._values, name) if "*" in name else []
 
     def _choice(self, name: str) -> Choice:
         if name in self._open:
@@ -64,13 +74,14 @@ class WordLists(Mapping[str, Choice]):
             raise InputError(
                 f"More than {MAX_CHAIN} lists refer to each other: {self._open[0]} -> …"
             )
-        if not self._values[name]:
+        values = self._collect(name)
+        if not values:
             raise InputError(f"The list {name!r} is empty.")
         self._open.append(name)
         try:
             read = [
                 _Parser(value, f"List {name!r}, value {number}", (), self).option()
-                for number, value in enumerate(self._values[name], 1)
+                for number, value in enumerate(values, 1)
             ]
         finally:
             self._open.pop()
@@ -144,7 +155,7 @@ class _Parser:
         if re.fullmatch(r"[\w./-]+", name):
             return did_you_mean(name, self.lists)
         return (
-            r"Name a list alone, without *, ~, @ or (); write \_\_ for "
+            r"Name a list alone, without ~, @ or (); write \_\_ for "
             "literal underscores." + (did_you_mean(name, self.lists) if self.lists else "")
         )
 

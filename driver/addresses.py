@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import InputError
-from .defaults import class_words, images_per_class
-from .field_text import field_names, fill, is_field
-from .inputs import FileInput
+from .defaults import class_words, image_counts, most_images, table_fields
+from .field_text import field_names, fill, is_field, read_names
+from .inputs import FileInput, PerClass
 from .job import PICTURES
 from .recipe import Recipe
 from .targets.registry import is_setting
@@ -41,7 +41,10 @@ def resolve_addresses(recipe: Recipe, graph: Graph, catalogue: Catalogue | None)
         slot = resolve(graph, address, catalogue)
         if isinstance(value, FileInput):
             pictures[slot] = address
-        elif names := field_names(value, f"bind {address!r}"):
+        elif isinstance(value, PerClass):
+            _check_per_class(recipe, graph, slot, catalogue, address, value)
+            texts[slot] = address
+        elif names := field_names(value, f"bind {address!r}", table_fields(recipe)):
             if is_field(str(value)):
                 fields[slot] = names[0]
             else:
@@ -68,7 +71,7 @@ def _sweeps(recipe: Recipe, graph: Graph, catalogue: Catalogue | None) -> dict[S
         slot = resolve(graph, address, catalogue)
         for value in values:
             check_text(graph, slot, catalogue, value, f"sweep {address!r}")
-            names = field_names(value, f"sweep {address!r}")
+            names = field_names(value, f"sweep {address!r}", table_fields(recipe))
             if set(PICTURES) & set(names):
                 raise InputError(f"sweep {address!r}: ${names[0]} is a picture. Bind it instead.")
         slots[slot] = address
@@ -102,8 +105,30 @@ def check_text(
 def collect_fields(recipe: Recipe, fields: Mapping[Slot, str], bound: SlotBindings) -> set[str]:
     """All job fields that a workflow takes, alone or in a text of `bind` or `sweep`."""
     swept = [value for address in bound.sweeps.values() for value in recipe.sweep[address]]
-    texts = (*(recipe.bind[address] for address in bound.texts.values()), *swept)
-    return {*fields.values(), *(name for text in texts for name in field_names(text, "bind"))}
+    values = [value for address in bound.texts.values() for value in _each_value(recipe, address)]
+    return {*fields.values(), *(name for text in (*values, *swept) for name in read_names(text))}
+
+
+def _each_value(recipe: Recipe, address: str) -> list[Any]:
+    """What is bound there; of a value for each class all."""
+    value = recipe.bind[address]
+    return list(value.root.values()) if isinstance(value, PerClass) else [value]
+
+
+def _check_per_class(
+    recipe: Recipe,
+    graph: Graph,
+    slot: Slot,
+    catalogue: Catalogue | None,
+    address: str,
+    value: PerClass,
+) -> None:
+    where = f"bind {address!r}"
+    value.check_classes(class_words(recipe), where)
+    for name, each in value.root.items():
+        check_text(graph, slot, catalogue, each, f"{where}, {name!r}")
+        if set(PICTURES) & set(field_names(each, where, table_fields(recipe))):
+            raise InputError(f"{where}, {name!r}: a picture cannot differ by class. Bind it alone.")
 
 
 def batch_slot(recipe: Recipe, graph: Graph, where: str) -> Slot | None:
@@ -130,8 +155,8 @@ def images_a_job(recipe: Recipe, saved: int, nodes: int) -> int:
     Raises InputError where that, or the images of a class, cannot be the same of each node.
     """
     many = recipe.images_per_job or saved * nodes
-    images = images_per_class(recipe)
-    for key, count in (("images_per_job", many), ("images_per_class", images)):
+    counts = [("images_per_class", count) for count in image_counts(recipe).values()]
+    for key, count in (("images_per_job", many), *counts):
         if count % nodes:
             less, more = count - count % nodes, count - count % nodes + nodes
             raise InputError(
@@ -151,14 +176,15 @@ def check_distinguishable(recipe: Recipe, used: Collection[str], where: str) -> 
     if not set(PICTURES).isdisjoint(used):
         return
     if (
-        not set(used) & {"prompt", "class_name", "subject", "token"}
+        not set(used) & {"prompt", "class_name", "subject", "token", *table_fields(recipe)}
+        and not any(isinstance(value, PerClass) for value in recipe.bind.values())
         and len(class_words(recipe)) > 1
     ):
         raise InputError(
             f"Nothing in {where} takes the prompt, so all classes would look the same. "
             "Bind it: 'Node title.text': $prompt."
         )
-    if not set(used) & DIFFERENT and images_per_class(recipe) > 1:
+    if not set(used) & {*DIFFERENT, *table_fields(recipe)} and most_images(recipe) > 1:
         raise InputError(
             f"Nothing in {where} takes the seed, so all images of a class would be the same. "
             "Bind it: 'KSampler.seed': $seed."

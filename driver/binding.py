@@ -15,7 +15,8 @@ from .addresses import (
     images_a_job,
     resolve_addresses,
 )
-from .field_text import field_names, fill
+from .field_text import fill, read_names
+from .inputs import PerClass, choose
 from .job import JOB_FIELDS, PICTURES, TEXTS, EffectiveInputs, Job, join_distinct
 from .pairs.labelled_photos import Scenes
 from .pairs.photo_slots import scenes_for
@@ -62,7 +63,7 @@ class Binding:
     effective_fields: frozenset[str] = frozenset()
     """The job fields that change pixels."""
     texts: Mapping[Slot, str] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
     literals: Mapping[Slot, Any] = field(default_factory=dict)
     saved_as: tuple[str, ...] = ()
 
@@ -127,7 +128,9 @@ class Binding:
         """The job fields that a slot takes, those in a sweep's texts not counted."""
         if slot in self.fields:
             return (self.fields[slot],)
-        return field_names(self.words.get(self.texts.get(slot, ""), ""), "bind")
+        words = self.words.get(self.texts.get(slot, ""), "")
+        every = words.root.values() if isinstance(words, PerClass) else [words]
+        return tuple(dict.fromkeys(name for text in every for name in read_names(text)))
 
     @property
     def rendered_slots(self) -> list[Slot]:
@@ -154,7 +157,10 @@ class Binding:
     def _templates(self, job: Job) -> dict[Slot, Any]:
         """What each slot takes of `job`, its fields not filled in yet; without pictures."""
         fields = {slot: f"${name}" for slot, name in self.fields.items()}
-        texts = {slot: self.words[address] for slot, address in self.texts.items()}
+        texts = {
+            slot: choose(self.words[address], job.class_name)
+            for slot, address in self.texts.items()
+        }
         swept = {slot: job.sweep[address] for slot, address in self.sweeps.items()}
         return {**fields, **texts, **swept}
 
@@ -177,6 +183,8 @@ class Binding:
         """A job field; of a picture that is drawn only later, what it follows from."""
         if name in JOB_FIELDS:
             return JOB_FIELDS[name](job)
+        if name in job.fields:
+            return job.fields[name]
         assert self.scenes is not None
         return self.scenes.text(job, name) if name in TEXTS else self.scenes.key(job, name)
 
@@ -230,11 +238,11 @@ def bind_recipe(
         effective_fields=frozenset(effective_fields),
         texts=bound.texts,
         literals=bound.literals,
-        words={address: str(recipe.bind[address]) for address in bound.texts.values()},
+        words={address: recipe.bind[address] for address in bound.texts.values()},
         saved_as=tuple(recipe.save) if isinstance(recipe.save, list) else (),
     )
 
 
 def _first_words(template: Any) -> str | None:
     """Whether a bound value takes the prompt or the negative."""
-    return next((name for name in field_names(template, "bind") if name in WORDS), None)
+    return next((name for name in read_names(template) if name in WORDS), None)

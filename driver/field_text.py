@@ -5,7 +5,7 @@ $, as in "$5", is itself.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,19 +17,19 @@ FIELDS = (*JOB_FIELDS, *PICTURES, *TEXTS)
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 
 
-def field_names(value: Any, where: str) -> tuple[str, ...]:
-    """The fields that a bound value names, in its order; none in what is no text.
+def field_names(value: Any, where: str, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """The fields that a bound value names, in its order; none in what is no text. `more`: fields of
+    this recipe alone.
 
     Raises InputError, beginning with `where`, for a field that there is not, and for a picture
     with text around it.
     """
-    if not isinstance(value, str):
-        return ()
-    names = tuple(name for _, name in _parts(value) if name)
+    names = read_names(value)
     for name in names:
-        if name not in FIELDS:
+        if name not in FIELDS and name not in more:
+            near = did_you_mean(name, (*FIELDS, *more))
             raise InputError(
-                f"{where}: there is no job field '${name}'.{did_you_mean(name, FIELDS)} "
+                f"{where}: there is no job field '${name}'.{near} "
                 f"(Write '$${name}' for the literal text.)"
             )
         if name in PICTURES and not is_field(value):
@@ -37,6 +37,11 @@ def field_names(value: Any, where: str) -> tuple[str, ...]:
                 f"{where}: ${name} is a picture and must stand alone. Remove the text."
             )
     return names
+
+
+def read_names(value: Any) -> tuple[str, ...]:
+    """The fields that a value names which was checked before."""
+    return tuple(name for _, name in _parts(value) if name) if isinstance(value, str) else ()
 
 
 def is_field(value: str) -> bool:

@@ -88,6 +88,7 @@ def _rows(
             "subject": job.token,
             "workflow": workflow,
             **({"node": job.nodes[index % len(job.nodes)]} if job.nodes else {}),
+            **({"fields": {k: str(v) for k, v in job.fields.items()}} if job.fields else {}),
             "source_image": sources[0] if sources else None,
             "source_images": sources if len(sources) > 1 else [],
             "objects": objects[index] if index < len(objects) else [],
@@ -103,6 +104,6 @@ def _rows(
 ROW_FIELDS = (
     "file_name", "class_name", "label", "mask_file_name", "prompt", "negative", "seed", "subject",
     "workflow", "node", "source_image", "source_images", "objects", "sweep", "kept", "reason",
-    "server", "sha256",
+    "server", "sha256", "fields",
 )  # fmt: skip
 """What the driver writes itself: not scores, which others may add."""

@@ -24,6 +24,7 @@ class Job(NamedTuple):
     it, `sweep` to the value there. `subject` is the file of the class's subject as servers know
     it, `token` its word. `pairs` names the labelled photos that it is made from, by their order.
     `nodes` are the save nodes that bring its images in turn, where the recipe lists some.
+    `fields` are those of its row in a table of prompts.
     (A tuple, because a million of them are made and written.)
     """
 
@@ -43,6 +44,7 @@ class Job(NamedTuple):
     sweep: dict[str, Value] = {}
     pairs: list[str] = []
     nodes: list[str] = []
+    fields: dict[str, Value] = {}
 
     def to_json(self) -> str:
         """The job without the fields that have their defaults."""

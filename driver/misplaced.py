@@ -1,16 +1,20 @@
 """Syntax of the WebUI, and of ComfyUI's page, in texts for nodes that read it as words."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..core.errors import InputError
 from ..core.prompts import SLOTS
 from ..core.webui_prompt import PLAIN
 from ..core.webui_prompt.read import webui_syntax
-from .defaults import class_words
+from .defaults import class_words, find_table
 from .field_text import is_field
+from .inputs import PerClass
+from .prompt_settings import Prompts
+from .prompt_table import PromptTable
 from .recipe import Recipe
+from .word_list_files import read_word_lists
 from .workflow.graph import Graph, Slot, describe, is_link, language_at
 
 if TYPE_CHECKING:  # types alone
@@ -106,21 +110,45 @@ def _texts(recipe: Recipe, graphs: "Binding", slot: Slot) -> Iterator[tuple[str,
     if prompts is None:
         return
     if "negative" in names:
-        yield "the negative", prompts.negative
+        yield from (("the negative", text) for text in _negatives(prompts))
+    if table := find_table(recipe):
+        yield from _rows(table, names)
+        return
     if "prompt" in names:
         yield from ((f"template {n}", text) for n, text in enumerate(prompts.templates, 1))
         yield from ((f"context {n}", text) for n, text in enumerate(prompts.contexts, 1))
+        texts = (
+            text
+            for each in prompts.per_class.values()
+            for text in (*(each.templates or ()), *(each.contexts or ()))
+        )
+        yield from (("'prompts.per_class'", text) for text in texts)
         yield from (
             (f"the words of {name!r}", words) for name, words in class_words(recipe).items()
         )
-    for name, values in prompts.lists.items():
+    for name, values in read_word_lists(prompts.lists).items():
         yield from ((f"the list {name!r}", value) for value in values)
+
+
+def _negatives(prompts: Prompts) -> Iterator[str]:
+    yield prompts.negative
+    yield from (each.negative for each in prompts.per_class.values() if each.negative)
+
+
+def _rows(table: PromptTable, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    for row in (row for rows in table.rows.values() for row in rows):
+        if "prompt" in names:
+            yield f"row {row.number}", row.prompt
+        if "negative" in names and row.negative:
+            yield f"row {row.number}", row.negative
 
 
 def _own(recipe: Recipe, graphs: "Binding", slot: Slot) -> Iterator[tuple[str, str]]:
     """The texts that are bound to the slot itself."""
     if slot in graphs.texts:
-        yield "the text of 'bind'", graphs.words[graphs.texts[slot]]
+        words = graphs.words[graphs.texts[slot]]
+        each = words.root.values() if isinstance(words, PerClass) else [words]
+        yield from (("the text of 'bind'", text) for text in each if isinstance(text, str))
     if isinstance(graphs.literals.get(slot), str):
         yield "the text of 'bind'", graphs.literals[slot]
     address = graphs.sweeps.get(slot, "")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import InputError
 from ..core.json_text import parse_json, read_json
 from ..core.records import MANIFEST
+from .defaults import find_table
 from .recipe import Prompts
+from .word_list_files import read_word_lists
 from .workflow.graph import Graph
 
 if TYPE_CHECKING:  # types alone
@@ -204,6 +206,12 @@ def _graph_texts(plan: "Plan") -> Iterator[str]:
 def _recipe_texts(plan: "Plan") -> Iterator[str]:
     prompts, classes = plan.recipe.prompts or Prompts(), plan.recipe.classes
     yield from [*prompts.templates, *prompts.contexts, prompts.negative, *prompts.words.values()]
-    yield from (word for words in prompts.lists.values() for word in words)
+    for override in prompts.per_class.values():
+        yield from [*(override.templates or ()), *(override.contexts or ())]
+        yield override.negative or ""
+    if table := find_table(plan.recipe):
+        for row in (row for rows in table.rows.values() for row in rows):
+            yield from [row.prompt, row.negative or ""]
+    yield from (word for words in read_word_lists(prompts.lists).values() for word in words)
     if isinstance(classes, dict):
         yield from classes.values()

@@ -6,19 +6,21 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
+from ..core.prompts import PromptSet
 from ..core.webui_prompt import PLAIN, Language
-from .defaults import images_per_class, prompt_set
+from .defaults import find_table, image_counts, prompt_set
 from .inputs import FileInput
 from .job import Job, Value, make_job
 from .ledger_reader import LedgerReader
 from .picture_files import check_pictures, list_pictures, pair_by_name
+from .prompt_table import ClassPromptSets, TablePrompts
 from .recipe import Recipe
 from .subjects import Subjects
+from .sweeps import combinations, count_combinations
 from .targets.registry import setting_keys
 
 if TYPE_CHECKING:  # types alone
@@ -56,7 +58,6 @@ class Plan:
         self.recipe, self.bound, self.subjects = recipe, bound, subjects or {}
         self._digests = {name: subject.digest for name, subject in self.subjects.items()}
         self._prompts = prompt_set(recipe, language)
-        self._images = images_per_class(recipe)
         self.extra: Mapping[tuple[str, str], int] = {}
         """Images beyond that: (class name, JSON of the sweep's values) -> how many."""
         self._sources = {
@@ -70,6 +71,7 @@ class Plan:
         }
         check_pictures(self._paths)
         self._pair_folders([address for address, value in self._sources.items() if value.folder])
+        self.images = self._plan_images()
 
     @property
     def graphs(self) -> "Binding":
@@ -95,21 +97,36 @@ class Plan:
         """How many jobs, equal ones counted each time."""
         if self.extra:
             return sum(1 for _ in self)
-        combinations = 1
-        for values in self.recipe.sweep.values():
-            combinations *= len(values)
-        per_class = -(-self._images // self.bound.batch_size)
-        return combinations * per_class * len(self._prompts.class_names)
+        jobs = sum(-(-count // self.bound.batch_size) for count in self.images.values())
+        return jobs * count_combinations(self.recipe.sweep, self.recipe.coupled)
 
     def with_extra(self, extra: Mapping[tuple[str, str], int]) -> "Plan":
-        """This plan with more images of some classes, as `extra` has them."""
+        """This plan with more images of some classes, as `extra` has them. Raises InputError where
+        a table or a folder of photos says which images there are."""
+        if extra and not isinstance(self._prompts, PromptSet | ClassPromptSets):
+            raise InputError(
+                "Rejected images of a table of prompts are not replaced by themselves: give their "
+                "rows other seeds, and run it again."
+            )
         plan = copy(self)
         plan.extra = dict(extra)
         return plan
 
     def _count_images(self, class_name: str, sweep: dict[str, Value]) -> int:
         """How many images of a class, with those in place of rejected ones."""
-        return self._images + self.extra.get((class_name, json.dumps(sweep)), 0)
+        return self.images[class_name] + self.extra.get((class_name, json.dumps(sweep)), 0)
+
+    def _plan_images(self) -> dict[str, int]:
+        """Class name -> images for each combination of the sweep. Raises InputError for none."""
+        batch = self.bound.batch_size
+        if table := find_table(self.recipe):
+            table.check_batches(batch)
+        counts = image_counts(self.recipe)
+        for address in (a for a, value in self._sources.items() if value.each):
+            counts = {name: len(paths) * batch for name, paths in self._files[address].items()}
+        if not any(counts.values()):
+            raise InputError("Every class has its images already, with those of 'top_up'.")
+        return counts
 
     def _most_images(self, sweep: dict[str, Value]) -> int:
         return max(self._count_images(name, sweep) for name in self._prompts.class_names)
@@ -144,11 +161,15 @@ class Plan:
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal plans."""
+        table = find_table(self.recipe)
         facts = {
             "recipe": self.recipe.model_dump(mode="json", include={*PLANNED_BY, *setting_keys()}),
             "files": {address: _stamps(files) for address, files in self._files.items()},
             "subjects": {n: (s.name, s.digest, s.subject.token) for n, s in self.subjects.items()},
             **self.bound.facts(),
+            **({"coupled": self.recipe.coupled} if self.recipe.coupled else {}),
+            **({"images": self.images} if self.recipe.top_up else {}),
+            **({"table": _stamps({"": [str(table.path)]})} if table else {}),
             **({"extra": sorted((*key, n) for key, n in self.extra.items())} if self.extra else {}),
             **({"images_per_job": many} if (many := self.recipe.images_per_job) else {}),
             **({"save": nodes} if (nodes := self.bound.saved_as) else {}),
@@ -156,9 +177,7 @@ class Plan:
         return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def _sweeps(self) -> Iterator[dict[str, Value]]:
-        addresses = list(self.recipe.sweep)
-        for values in product(*self.recipe.sweep.values()):
-            yield dict(zip(addresses, values, strict=True))
+        return combinations(self.recipe.sweep, self.recipe.coupled)
 
     def _job(self, class_name: str, label: int, index: int, sweep: dict[str, Value]) -> Job:
         seed, batch, scenes = self.recipe.seed or 0, self.bound.batch_size, self.bound.scenes
@@ -172,7 +191,10 @@ class Plan:
         images = self._count_images(class_name, sweep)
         job = make_job(resolved, label, index, batch, images, subject)
         pictures = self._pictures(class_name, index)
-        return job._replace(pictures=pictures, sweep=sweep, pairs=pairs, nodes=nodes)
+        job = job._replace(pictures=pictures, sweep=sweep, pairs=pairs, nodes=nodes)
+        if isinstance(self._prompts, TablePrompts):
+            return job._replace(fields=self._prompts.fields(class_name, index))
+        return job
 
     def _pair_folders(self, addresses: list[str]) -> None:
         """Pictures of several folders are taken together by their names."""

@@ -7,13 +7,14 @@ from pathlib import Path
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.records import image_name, read_records
-from .defaults import class_words, images_per_class
+from .defaults import class_words
 from .job import EffectiveInputs, Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .model_use import collect_hashes, find_foreign_models, unsure_sentences
 from .plan import Plan
 from .prepare import explain_unbound, prepare
 from .recipe import Recipe
+from .sweeps import count_combinations, describe_sweep
 from .targets.target import Local, first_catalogue, open_servers
 
 
@@ -42,10 +43,7 @@ class Preview:
         checked = "Not checked against a server; give --server to do so."
         if self.checked:
             checked = f"Checked against {', '.join(self.checked)}."
-        words = (
-            f"{pluralize(len(plan), 'job')}: {pluralize(len(self.classes), 'class', 'classes')} x "
-            f"{pluralize(images_per_class(plan.recipe), 'image')}, {_a_job(plan)}. {checked}"
-        )
+        words = f"{pluralize(len(plan), 'job')}: {_arithmetic(plan)}, {_a_job(plan)}. {checked}"
         return [words, *self.notes]
 
 
@@ -80,6 +78,24 @@ def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Preview:
     notes = (*explain_unbound(plan), *list_access(plan), *_unknown(plan), *unsure)
     first = [(job, plan.bound.trace_inputs(job)) for job in islice(plan, show)]
     return Preview(plan, tuple(names), notes, first)
+
+
+def _arithmetic(plan: Plan) -> str:
+    """Classes x images, and x combinations of a sweep, with its values."""
+    counts, recipe = plan.images, plan.recipe
+    if len(set(counts.values())) == 1:
+        images = pluralize(next(iter(counts.values())), "image")
+        text = f"{pluralize(len(counts), 'class', 'classes')} x {images}"
+    else:
+        text = ", ".join(f"{name} {count}" for name, count in counts.items())
+        text = f"{pluralize(sum(counts.values()), 'image')} ({text})"
+    if not recipe.sweep:
+        return text
+    number = count_combinations(recipe.sweep, recipe.coupled)
+    return (
+        f"{text} x {pluralize(number, 'combination')} "
+        f"({describe_sweep(recipe.sweep, recipe.coupled)})"
+    )
 
 
 def _a_job(plan: Plan) -> str:

@@ -4,52 +4,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from ..core.classes import check_class_names, normalise_class
 from ..core.recipe_file import parse_recipe_data, read_recipe_file
 from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
-from .inputs import BoundValue, Scalar, StrictModel
+from .inputs import BoundValue, FileInput, Scalar, StrictModel
 from .pairs.pair_settings import Pairs
+from .prompt_settings import Prompts
+from .sweeps import SweepRange, expand_sweep
 from .targets.base import TargetSettings
 from .targets.registry import TargetKeys, kinds
 
 Transport = Literal["websocket", "view"]
 Count = Annotated[int, Field(ge=1)]
+ImageCounts = Annotated[
+    Annotated[Count, Tag("value")] | Annotated[dict[str, Count], Tag("per class")],
+    Discriminator(lambda value: "per class" if isinstance(value, dict) else "value"),
+]
 Seconds = Annotated[float, Field(gt=0)]
 MAX_SEED = 2**64 - 1
-
-
-class Prompts(StrictModel):
-    """How a class name becomes a prompt."""
-
-    templates: list[str] = Field(
-        default=["a photo of a {class_name}"],
-        min_length=1,
-        description="Prompts with {class_name}, or with {classes}, the classes that the "
-        "mask of 'pairs' shows, and {context} if contexts are given.",
-    )
-    matrix: bool = Field(
-        default=False,
-        description="A template a|b|c becomes all combinations of a with b and c.",
-    )
-    contexts: list[str] = Field(
-        default=[], description="Places, poses, light: {context} cycles through them."
-    )
-    negative: str = Field(default="", description="What the images must not show.")
-    lists: dict[str, list[str]] = Field(
-        default={}, description="Words for __name__ wildcards in templates and contexts."
-    )
-    words: dict[str, str] = Field(
-        default={},
-        description="Words that {classes} uses for the classes of masks: class name: words.",
-    )
-
-    @field_validator("words")
-    @classmethod
-    def _words(cls, value: dict[str, str]) -> dict[str, str]:
-        return {normalise_class(name): words for name, words in value.items()}
+SweepInput = dict[str, list[Scalar] | SweepRange | dict[str, list[Scalar] | SweepRange]]
 
 
 class Retries(StrictModel):
@@ -110,7 +86,14 @@ class Recipe(TargetKeys):
         description="Allow subjects on a checkpoint that they were not trained on.",
     )
     prompts: Prompts | None = None
-    images_per_class: Count | None = None
+    images_per_class: ImageCounts | None = Field(
+        default=None, description="For each combination of the sweep; or class name: images."
+    )
+    top_up: UserPath | None = Field(
+        default=None,
+        description="A folder of your photos, a folder per class: they count as images of "
+        "'images_per_class', so that classes come out even.",
+    )
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     batch_size: Count | None = Field(
         default=None, description="Images per job; default: the workflow's."
@@ -124,10 +107,16 @@ class Recipe(TargetKeys):
         default={},
         description="Node title.input: a value, a job field ($prompt, $negative, $seed, "
         "$class_name, $index, $subject, $token; of 'pairs' $image, $mask, $control, $labels, "
-        "$mask_classes, $file_name), or a picture ({file: …} or {folder: …}).",
+        "$mask_classes, $file_name; of a table of prompts its columns), a value for each class "
+        "({cat: …, dog: …}), or a picture ({file: …} or {folder: …}).",
     )
     sweep: dict[str, list[Scalar]] = Field(
-        default={}, description="Node title.input: values; every combination is drawn."
+        default={},
+        description="Node title.input: values, or a range; every combination is drawn, but of "
+        "what is below 'zip', whose lists go together.",
+    )
+    coupled: list[list[str]] = Field(
+        default=[], description="What 'zip' becomes: addresses of 'sweep' that go together."
     )
     save: str | list[str] | None = Field(
         default=None,
@@ -140,12 +129,48 @@ class Recipe(TargetKeys):
         description="'embedded', the address of a ComfyUI server, webui+http://… for that of a "
         "WebUI, or url with headers, bearer, basic, verify, in_flight.",
     )
+    price_per_hour: float | None = Field(
+        default=None, gt=0, description="Of one server, in any currency: runs say what they cost."
+    )
     transport: Transport = Field(
         default="websocket",
         description="websocket: nothing is written on the server. view: fetch the saved files.",
     )
     retries: Retries = Retries()
     timeouts: Timeouts = Timeouts()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_sweep(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "sweep" not in data:
+            return data
+        sweep, coupled = expand_sweep(data["sweep"])
+        return {**data, "sweep": sweep, **({"coupled": coupled} if coupled else {})}
+
+    @model_validator(mode="after")
+    def _counts_agree(self) -> "Recipe":
+        once = [a for a, v in self.bind.items() if isinstance(v, FileInput) and v.each]
+        table = self.prompts is not None and self.prompts.file is not None
+        counted = self.images_per_class is not None or self.top_up is not None
+        if once and (counted or table):
+            raise ValueError(
+                f"bind {once[0]!r} takes every photo once, which says how many images there are. "
+                "Remove 'each', or 'images_per_class', 'top_up' and 'prompts.file'"
+            )
+        if table and counted:
+            raise ValueError(
+                "'prompts.file' says how many images there are: a row each, or its column "
+                "'images'. Remove 'images_per_class' and 'top_up'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _coupled_addresses(self) -> "Recipe":
+        for group in self.coupled:
+            missing = next((address for address in group if address not in self.sweep), None)
+            if missing or len({len(self.sweep[a]) for a in group if a in self.sweep}) > 1:
+                raise ValueError(f"'coupled' names {missing or group}: not in 'sweep', or uneven")
+        return self
 
     @model_validator(mode="after")
     def _something_to_draw(self) -> "Recipe":
@@ -215,6 +240,18 @@ class Recipe(TargetKeys):
         if value == []:
             raise ValueError("the list is empty; name a node, or leave 'save' out")
         return value
+
+    @field_validator("images_per_class")
+    @classmethod
+    def _image_counts(cls, value: int | dict[str, int] | None) -> int | dict[str, int] | None:
+        if isinstance(value, dict):
+            return {normalise_class(name): count for name, count in value.items()}
+        return value
+
+    @field_validator("sweep", mode="before", json_schema_input_type=SweepInput)
+    @classmethod
+    def _written_sweep(cls, value: Any) -> Any:
+        return value  # `_expand_sweep` has read it: here is what editors may offer
 
     @field_validator("sweep")
     @classmethod

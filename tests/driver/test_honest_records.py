@@ -136,8 +136,8 @@ def test_templates_may_tell_images_apart_without_a_seed(tmp_path: Path) -> None:
 
 
 def test_equal_values_of_a_sweep_are_refused_without_a_seed(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="2 of the 4 jobs"):
-        plan(tmp_path, PROMPT, images_per_class=1, sweep={"KSampler.cfg": [2.0, 2.0]})
+    with pytest.raises(InputError, match=r"'KSampler.cfg' has 2.0 and 2, one value: keep one"):
+        plan(tmp_path, PROMPT, images_per_class=1, sweep={"KSampler.cfg": [2.0, 2]})
 
 
 def test_the_model_files_of_every_class_are_looked_at(tmp_path: Path) -> None:

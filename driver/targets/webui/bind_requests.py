@@ -7,6 +7,7 @@ from typing import Any
 from ....core.counted import did_you_mean
 from ....core.errors import InputError
 from ...binding import Binding
+from ...defaults import table_fields
 from ...field_text import field_names
 from ...job import PICTURES, TEXTS
 from ...pairs.labelled_photos import Scenes
@@ -111,7 +112,9 @@ def _pictures(settings: WebUISettings, recipe: Recipe) -> frozenset[str]:
     for value in (value for value in values if value.startswith("@")):
         _check_address(value, [*recipe.sweep, *recipe.bind])
     texts = [*values, *(settings.fields | settings.options).values()]
-    names = {name for value in texts for name in field_names(value, "'webui'")}
+    names = {
+        name for value in texts for name in field_names(value, "'webui'", table_fields(recipe))
+    }
     for name in sorted(names):
         if name in (*PICTURES, *TEXTS) and recipe.pairs is None:
             raise InputError(f"'webui' takes ${name}, but the recipe names no 'pairs'.")

@@ -11,8 +11,8 @@ from typing import Any
 
 from ....core.errors import InputError
 from ....core.files import read_regular
-from ...field_text import field_names, fill
-from ...inputs import FileInput
+from ...field_text import fill, read_names
+from ...inputs import FileInput, choose
 from ...job import JOB_FIELDS, PICTURES, TEXTS, EffectiveInputs, Job, plan_inputs
 from ...pairs.labelled_photos import Scenes
 from ...pairs.render import RenderedInputs
@@ -44,7 +44,7 @@ class Requests:
     decides_ids: bool
     swept: frozenset[Key] = frozenset()
     scenes: Scenes | None = None
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, Any] = field(default_factory=dict)
 
     def with_scenes(self, scenes: Scenes) -> "Requests":
         """The same of other labelled photos."""
@@ -127,7 +127,7 @@ class Requests:
         return frozenset(
             name
             for name, field in JOB_WORDS.items()
-            if field not in fields or name in field_names(fields[field], f"'webui.fields.{field}'")
+            if field not in fields or name in read_names(fields[field])
         )
 
     def trace_inputs(self, job: Job) -> EffectiveInputs:
@@ -162,7 +162,7 @@ class Requests:
             address = value[1:]
             texts = {**self.texts, **job.sweep}
             if address in texts:
-                return self._fill(texts[address], job)
+                return self._fill(choose(texts[address], job.class_name), job)
             return upload_name(job.pictures[address])
         return self._fill(value, job)
 
@@ -173,6 +173,8 @@ class Requests:
         """A job field; of a picture that is drawn only later, what it follows from."""
         if name in JOB_FIELDS:
             return JOB_FIELDS[name](job)
+        if name in job.fields:
+            return job.fields[name]
         assert self.scenes is not None
         return self.scenes.text(job, name) if name in TEXTS else self.scenes.key(job, name)
 
