@@ -106,10 +106,11 @@ def _fold_workflow(
 def _compile(
     recipe: Recipe, graphs: Binding | None, subjects: Subjects, scenes: Scenes | None, where: str
 ) -> dict[str, Program]:
-    """What each kind of server makes of the recipe, with the labelled photos that the workflow and
-    the kinds before it take."""
+    """What each kind of server that the recipe uses makes of it, with the labelled photos that the
+    workflow and the kinds before it take."""
     programs: dict[str, Program] = {}
-    for kind in kinds():
+    used = {address.kind.name for address in recipe.servers} | recipe.target_settings.keys()
+    for kind in (kind for kind in kinds() if kind.name in used):
         program = load_target(kind).compile(recipe, graphs, subjects, scenes, where)
         if program is not None:
             programs[kind.name], scenes = program, program.scenes

@@ -12,9 +12,8 @@ from ...core.tiny_files import TINY_MODEL
 from .background import BackgroundServer, find_background
 from .base_directory import MODEL_KINDS, NODE_PACK
 from .cache_folders import models_folder
-from .device import ask_torch
 from .ready import ANSWER_SECONDS
-from .server_settings import ServerSettings
+from .server_settings import ServerSettings, ask_torch
 from .source import Source, find_installed, own_source, read_requirements
 
 

@@ -9,11 +9,10 @@ from ...core.errors import ServerError
 from ...core.loopback import LOOPBACK_ONLY
 from .base_directory import Base, hold_base, prepare_base, release_base
 from .cache_folders import models_folder
-from .device import device_arguments
 from .ports import LOOPBACK, reserve_port
 from .process import GuardedProcess
 from .ready import PortTaken, ServerFacts, check_packs, wait_until_ready
-from .server_settings import Progress, ServerSettings, silent
+from .server_settings import Progress, ServerSettings, device_arguments, silent
 from .source import Source, check_requirements, ensure_installed, own_source
 
 ATTEMPTS = 3

@@ -1,10 +1,14 @@
 """What one embedded server is asked to be."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from ...core.errors import InputError, ManyshotError
+from ...core.json_text import parse_json
 
 Device = Literal["auto", "cpu", "gpu"]
 Progress = Callable[[str], None]
@@ -41,3 +45,53 @@ class ServerSettings:
     port: int = 0
     start_timeout: float = 180.0
     arguments: tuple[str, ...] = ()
+
+
+PROBE_SECONDS = 120
+PROBE = """
+import json, torch
+names = []
+if torch.cuda.is_available():
+    names = [torch.cuda.get_device_name(0)]
+elif torch.backends.mps.is_available():
+    names = ["Apple GPU"]
+elif hasattr(torch, "xpu") and torch.xpu.is_available():
+    names = [torch.xpu.get_device_name(0)]
+print(json.dumps({"torch": torch.__version__, "gpu": names[0] if names else None}))
+"""
+
+
+@dataclass(frozen=True)
+class TorchFacts:
+    """What torch says about itself: its version, and the name of the GPU it can use, if any."""
+
+    torch: str
+    gpu: str | None
+
+
+def ask_torch(python: Path) -> TorchFacts:
+    """Ask the torch of the interpreter `python`. Raises ManyshotError if it cannot be imported."""
+    try:
+        command = [str(python), "-c", PROBE]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
+        )
+    except OSError as error:
+        raise InputError(f"There is no Python to run at {python}: {error.strerror}.") from None
+    except subprocess.TimeoutExpired:
+        raise ManyshotError(f"torch did not load in {python} within {PROBE_SECONDS} s.") from None
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise ManyshotError(f"torch does not load in {python}: {reason[0]}.")
+    return TorchFacts(**parse_json(done.stdout.splitlines()[-1]))
+
+
+def device_arguments(device: Device, python: Path) -> list[str]:
+    """ComfyUI's arguments for `device`. Raises InputError for "gpu" where there is none."""
+    if device == "cpu":
+        return ["--cpu"]
+    if ask_torch(python).gpu is not None:
+        return []
+    if device == "gpu":
+        raise InputError("torch finds no GPU that it can use here. Use --device cpu (or auto).")
+    return ["--cpu"]

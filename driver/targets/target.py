@@ -89,9 +89,10 @@ class Target(Protocol):
         scenes: "Scenes | None",
         where: str,
     ) -> "Program | None":
-        """The jobs of a settled recipe for servers of this kind. `graphs`: its bound workflow
-        `where`, which a kind that draws graphs as they are returns None for. `scenes`: its labelled
-        photos.
+        """The jobs of a settled recipe that has servers or settings of this kind.
+
+        `graphs`: its bound workflow `where`; a kind that draws graphs as they are returns None.
+        `scenes`: its labelled photos.
 
         Raises InputError for what such servers cannot do or nothing says, naming key or node.
         """

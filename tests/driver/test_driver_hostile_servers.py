@@ -19,8 +19,7 @@ from manyshot.driver.address import ServerAddress
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.job import Failure
 from manyshot.driver.targets.comfyui import listener
-from manyshot.driver.targets.comfyui.events import Event
-from manyshot.driver.targets.comfyui.mailbox import Mailbox, images_taken
+from manyshot.driver.targets.comfyui.events import Event, Mailbox, images_taken
 
 from ..support.fault_proxy import FaultProxy, Reply
 from ..support.fault_runs import colours, drive, is_whole, slow

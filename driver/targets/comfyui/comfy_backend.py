@@ -19,9 +19,9 @@ from ..backend import NotTaken, Stopped
 from .comfy_client import Comfy
 from .comfy_probe import Probe
 from .completion import FileRef, Finished, Watch
+from .events import images_taken
 from .follow_prompt import Follower
 from .listener import Listener, NotOpen
-from .mailbox import images_taken
 from .uploads import Content, Uploads
 
 log = logging.getLogger(__name__)

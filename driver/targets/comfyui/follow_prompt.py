@@ -10,8 +10,7 @@ from ...http import Busy, Unreachable
 from ...job import Failure
 from ..backend import Stopped
 from .completion import Finished, Found, Watch, apply_answer, apply_event
-from .events import Event
-from .mailbox import Mailbox
+from .events import Event, Mailbox
 
 if TYPE_CHECKING:  # types alone
     from .comfy_client import Comfy

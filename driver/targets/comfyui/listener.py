@@ -21,8 +21,7 @@ from ...connections import tls_options
 from ...delivered_images import MOST_OF_A_JOB
 from ...http import auth_headers
 from ..backend import NotTaken
-from .events import parse
-from .mailbox import Mailbox
+from .events import Mailbox, parse
 
 if TYPE_CHECKING:  # types alone
     from ...address import ServerAddress

@@ -16,8 +16,7 @@ from ...subjects import Subjects
 from . import KIND
 from .from_graph import read_settings
 from .requests import PREFIX, Requests
-from .settings_tree import check_value, leaves
-from .webui_settings import Lora, WebUISettings, complete
+from .webui_settings import Lora, WebUISettings, check_value, complete, leaves
 
 SUBJECT = "$subject"
 

@@ -20,10 +20,8 @@ from ...picture_files import upload_name
 from ...plan import Plan
 from . import KIND
 from .input_images import blank, check_mask, output_size, with_size
-from .payload import Request, payload
-from .prompt_text import find_embeddings, find_loras, webui_text, with_loras
-from .settings_tree import Key, leaves, map_leaves
-from .webui_settings import WebUISettings
+from .payload import Request, find_embeddings, find_loras, payload, webui_text, with_loras
+from .webui_settings import Key, WebUISettings, leaves, map_leaves
 
 JOB_WORDS = {"prompt": "prompt", "negative": "negative_prompt", "seed": "seed"}
 """Job field -> the field of the API that takes it."""

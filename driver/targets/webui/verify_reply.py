@@ -16,7 +16,7 @@ from ....core.images import SENT, open_image, open_image_file
 from ....core.json_text import parse_json, whole
 from ....core.webui_facts import INTERRUPTED
 from ...job import Failure
-from .control_maps import check_maps
+from .input_images import check_maps
 from .payload import Request
 from .webui_client import same_file
 

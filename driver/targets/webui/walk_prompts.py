@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from ....core.webui_prompt import Language
-from .prompt_text import webui_text
+from .payload import webui_text
 from .walk import Walk
 from .walk_models import network_name
 

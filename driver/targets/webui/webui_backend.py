@@ -13,14 +13,13 @@ from ...http import Busy, Refused, Unreachable
 from ...job import Delivery, Failure, Job
 from ...pairs.render import RenderedInputs
 from ..backend import NotTaken
-from .background_call import GATEWAY, Call, explain_refusal
+from .background_call import GATEWAY, Call, Probe, explain_refusal
 from .dialect import Dialect
 from .follow_call import Follower
 from .payload import MODELS, Request
 from .requests import Requests
 from .verify_reply import SPOILED, read_info, verify_reply
 from .webui_client import WebUI
-from .webui_probe import Probe
 
 log = logging.getLogger(__name__)
 TURNED_AWAY = (429, 503)  # nothing was begun; a gateway's 502 and 504 may come after hours

@@ -11,7 +11,6 @@ from ...pairs.labelled_photos import Scenes
 from ...recipe import Recipe
 from ...subjects import Subjects
 from ..target import Check, Local, Target, ask_briefly, check_models
-from . import KIND
 from .bind_requests import bind_requests
 from .requests import Requests
 from .webui_client import WebUI
@@ -28,11 +27,7 @@ class WebUITarget:
         subjects: Subjects,
         scenes: Scenes | None,
         where: str,
-    ) -> Requests | None:
-        """For the WebUIs among the servers, or for the recipe's own words about them."""
-        is_used = any(server.kind.name == KIND.name for server in recipe.servers)
-        if not is_used and KIND.name not in recipe.target_settings:
-            return None
+    ) -> Requests:
         return bind_requests(recipe, graphs, subjects, scenes, where)
 
     def open(

@@ -122,8 +122,7 @@ class StubTarget:
         scenes: Scenes | None,
         where: str,
     ) -> StubProgram | None:
-        is_used = any(address.kind == KIND for address in recipe.servers)
-        return StubProgram(graphs, scenes) if graphs and is_used else None
+        return StubProgram(graphs, scenes) if graphs else None
 
     def open(
         self, stack: ExitStack, address: ServerAddress, recipe: Recipe, local: Local
