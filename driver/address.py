@@ -3,15 +3,17 @@
 import os
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from ..core.errors import InputError
 from ..core.user_path import UserPath
-from .targets.base import Kind
 from .targets.registry import address_forms, kind_at
+
+if TYPE_CHECKING:  # types alone
+    from .targets.base import Kind
 
 EMBEDDED = "embedded"
 SECRET_PREFIX = "MANYSHOT_"
@@ -78,7 +80,7 @@ class ServerAddress(BaseModel):
         return {name: _mask_secret(text) for name, text in value.items()}
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> "Kind":
         """What kind of server it is."""
         return kind_at(self.url)
 

@@ -1,22 +1,24 @@
 """The kinds of servers. A new one is a folder beside this file, and its name in FOLDERS."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, create_model
 
 from ..inputs import StrictModel
-from .base import Kind
+
+if TYPE_CHECKING:  # types alone
+    from .base import Kind
 
 FOLDERS = (".comfyui", ".webui")
 
 
-def kinds() -> tuple[Kind, ...]:
+def kinds() -> "tuple[Kind, ...]":
     """All kinds, in the order in which they compile a recipe's jobs."""
     return tuple(import_module(folder, __package__).KIND for folder in FOLDERS)
 
 
-def kind_at(url: str) -> Kind:
+def kind_at(url: str) -> "Kind":
     """The kind of the server at an address of a recipe, by what stands before it."""
     fitting = (kind for kind in kinds() if url.startswith(kind.prefix))
     return max(fitting, key=lambda kind: len(kind.prefix))
