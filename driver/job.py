@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.json_text import parse_json
-from ..core.prompts import ResolvedPrompt
 from .subjects import ClassSubject
+
+if TYPE_CHECKING:  # types alone
+    from ..core.prompts import ResolvedPrompt
 
 Value = bool | int | float | str
 
@@ -138,7 +140,7 @@ def join_distinct(texts: Iterable[str]) -> str | None:
 
 
 def make_job(
-    resolved: ResolvedPrompt,
+    resolved: "ResolvedPrompt",
     label: int,
     index: int,
     batch: int,
