@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core.counted import pluralize
 from ..core.errors import InputError
 from ..core.json_text import parse_json
-from .subjects import ClassSubject
 
 if TYPE_CHECKING:  # types alone
     from ..core.prompts import ResolvedPrompt
+    from .subjects import ClassSubject
 
 Value = bool | int | float | str
 
@@ -145,7 +145,7 @@ def make_job(
     index: int,
     batch: int,
     images: int,
-    subject: ClassSubject | None,
+    subject: "ClassSubject | None",
 ) -> Job:
     """The job of a class's images `index` and on: `batch` of them, as far as `images` are wanted.
 
