@@ -42,6 +42,7 @@ def expand_sweep(value: Any) -> tuple[Any, list[list[str]]]:
             raise ValueError("'zip' takes two addresses or more, each with its list of values")
         lists = {address: _values(address, each, apart=False) for address, each in group.items()}
         _check_lengths(lists)
+        _check_steps_apart(lists)
         if twice := sweep.keys() & lists.keys():
             raise ValueError(f"{twice.pop()!r} appears twice; keep one")
         sweep |= lists
@@ -99,13 +100,33 @@ def _values(address: str, value: Any, apart: bool = True) -> Any:
 
 
 def _check_apart(address: str, values: Sequence[Any]) -> None:
-    """Raises ValueError for two values that are one; true and 1 are two."""
+    """Raises ValueError for two values that are one."""
     by_key: dict[tuple[bool, Any], Any] = {}
     for value in (value for value in values if isinstance(value, Scalar)):
-        key = (isinstance(value, bool), value)
+        key = _key(value)
         if key in by_key:
             raise ValueError(f"{address!r} has {by_key[key]!r} and {value!r}, one value: keep one")
         by_key[key] = value
+
+
+def _check_steps_apart(lists: Mapping[str, Any]) -> None:
+    """Raises ValueError where lists that go together draw one combination twice."""
+    steps = [v for v in lists.values() if isinstance(v, list)]
+    if len(steps) < len(lists) or not all(isinstance(v, Scalar) for each in steps for v in each):
+        return
+    numbers: dict[tuple[tuple[bool, Any], ...], int] = {}
+    for number, values in enumerate(zip(*steps, strict=True), start=1):
+        first = numbers.setdefault(tuple(map(_key, values)), number)
+        if first != number:
+            raise ValueError(
+                f"values {first} and {number} of the lists below 'zip' are the same combination, "
+                f"{'/'.join(map(str, values))}: keep one"
+            )
+
+
+def _key(value: Scalar) -> tuple[bool, Scalar]:
+    """Equal for values that are one, as 7 and 7.0 are; true and 1 are two."""
+    return isinstance(value, bool), value
 
 
 def _range(address: str, value: Mapping[str, Any]) -> list[int | float]:

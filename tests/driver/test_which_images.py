@@ -266,6 +266,10 @@ def test_ranges_and_coupled_lists(tmp_path: Path) -> None:
         ({"zip": {"K.a": [1, 2], "K.b": [1]}}, "equally long: K.a has 2, K.b has 1"),
         ({"zip": {"K.a": [1, 2]}}, "'zip' takes two addresses or more"),
         ({"K.a": [1], "zip": {"K.a": [1], "K.b": [1]}}, "'K.a' appears twice; keep one"),
+        (
+            {"zip": {"K.a": [1, 2, 1.0], "K.b": [3, 4, 3]}},
+            "values 1 and 3 of the lists below 'zip' are the same combination, 1.0/3: keep one",
+        ),
         ({"K.a": [7, 7.0]}, "'K.a' has 7 and 7.0, one value: keep one"),
     ],
 )
