@@ -8,6 +8,7 @@ TILE, GAP, MARGIN = 128, 4, 12
 COLUMNS = 8  # images of a class
 MAX_CLASSES = 60
 NAME_WIDTH = 190
+LINE = 24  # height of a line of text
 INK, PALE, PAPER = (40, 40, 40), (120, 120, 120), (255, 255, 255)
 NAME_LENGTH = 22  # letters that fit into NAME_WIDTH
 
@@ -17,12 +18,18 @@ def draw_class_rows(
 ) -> Image.Image:
     """A row for each of the first MAX_CLASSES classes: its name and its first COLUMNS images, in as
     many columns of rows as look square. `classes` is not empty; `counts`: how many images each has,
-    which is written beneath the name where not all are shown."""
+    which is written beneath the name where not all are shown. A last line says how many classes
+    are left out."""
     shown = {name: tiles[:COLUMNS] for name, tiles in list(classes.items())[:MAX_CLASSES]}
     row_width = NAME_WIDTH + max(map(len, shown.values())) * (TILE + GAP) + MARGIN
     columns = max(1, round((len(shown) * (TILE + GAP) / row_width) ** 0.5))
     rows = -(-len(shown) // columns)
-    sheet = paper(columns * row_width - MARGIN, rows * (TILE + GAP))
+    left_out_classes = len(counts) - len(shown)
+    height = rows * (TILE + GAP)
+    sheet = paper(columns * row_width - MARGIN, height + (LINE if left_out_classes else 0))
+    if left_out_classes:
+        text = f"The first {len(shown)} of {len(counts):,} classes."
+        ImageDraw.Draw(sheet).text((MARGIN, MARGIN + height), text, INK, load_font(16))
     for number, (name, tiles) in enumerate(shown.items()):
         column, row = divmod(number, rows)
         place = (MARGIN + column * row_width, MARGIN + row * (TILE + GAP))

@@ -39,7 +39,7 @@ def write_contact_sheets(folder: Path) -> Path | None:
         target = inside(folder, FOLDER, f"{name}.png")
         _save(_class_sheet(name, paths[: COLUMNS * ROWS]), target)
     overview = folder / OVERVIEW
-    _save(_overview(dict(list(classes.items())[:MAX_CLASSES])), overview)
+    _save(_overview(classes), overview)
     return overview
 
 
@@ -72,7 +72,8 @@ def _class_sheet(name: str, paths: list[Path]) -> Image.Image:
 
 
 def _overview(classes: dict[str, list[Path]]) -> Image.Image:
-    tiles = {name: [_tile(path) for path in paths[:COLUMNS]] for name, paths in classes.items()}
+    first = list(classes.items())[:MAX_CLASSES]
+    tiles = {name: [_tile(path) for path in paths[:COLUMNS]] for name, paths in first}
     return draw_class_rows(tiles, {name: len(paths) for name, paths in classes.items()})
 
 

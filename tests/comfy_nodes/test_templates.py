@@ -78,6 +78,15 @@ def test_a_sheet_has_a_row_for_each_class() -> None:
     assert not (np.asarray(few)[beneath, :NAME_WIDTH] < 200).any()
 
 
+@pytest.mark.parametrize(("classes", "line"), [(60, False), (61, True)])
+def test_a_sheet_says_how_many_classes_it_leaves_out(classes: int, line: bool) -> None:
+    tile = Image.new("RGB", (8, 8), "white")
+    names = [f"class {number}" for number in range(classes)]
+    sheet = draw_class_rows({name: [tile] for name in names[:60]}, dict.fromkeys(names, 1))
+    rows_end = MARGIN + (sheet.height - 2 * MARGIN) // (TILE + GAP) * (TILE + GAP)
+    assert (np.asarray(sheet)[rows_end:] < 200).any() == line
+
+
 @pytest.mark.parametrize("linked", [False, True])
 def test_bulk_runs_leave_a_contact_sheet_out_unless_it_is_used(linked: bool) -> None:
     graph = json.loads((WORKFLOWS / "api" / "class_prompts.json").read_text("utf-8"))
