@@ -76,6 +76,10 @@ def _writer(
                 from .hugging_face import write_hugging_face
 
                 return lambda material, place: write_hugging_face(material, place, step)
+            case Format.KOHYA:
+                from .kohya import write_kohya
+
+                return lambda material, place: write_kohya(material, place, step)
     except ModuleNotFoundError as error:
         library = (error.name or "a library").partition(".")[0]
         raise ManyshotError(

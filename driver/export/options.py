@@ -12,6 +12,7 @@ class Format(StrEnum):
     WEBDATASET = "webdataset"
     IMAGEFOLDER = "imagefolder"
     HUGGINGFACE = "huggingface"
+    KOHYA = "kohya"
 
 
 class Shapes(StrEnum):
