@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.classes import check_class_names, normalise_class
-from ..core.counted import did_you_mean
+from ..core.counted import did_you_mean, pluralize
 from ..core.errors import InputError
 from ..core.json_text import parse_json
 from ..core.prompts import MAX_SEED, ResolvedPrompt
@@ -167,9 +167,13 @@ def _csv_rows(path: Path, text: str) -> tuple[list[str], Iterator[tuple[int, Cel
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
+                cells_here, columns = (
+                    pluralize(len(cells), "cell"),
+                    pluralize(len(header), "column"),
+                )
                 raise InputError(
-                    f"{_at(path, reader.line_num)}: {len(cells)} cells, but the header names "
-                    f"{len(header)} columns. Put text with commas in double quotes."
+                    f"{_at(path, reader.line_num)}: {cells_here}, but the header names {columns}. "
+                    "Put text with commas in double quotes."
                 )
             yield reader.line_num, dict(zip(header, cells, strict=True))
 
@@ -215,8 +219,8 @@ def _own_fields(path: Path, columns: Sequence[str]) -> tuple[str, ...]:
     for name in REQUIRED:
         if name not in columns:
             raise InputError(
-                f"The prompts file {path} has no column {name!r}.{did_you_mean(name, columns)} "
-                f"Its columns are {', '.join(map(repr, columns)) or 'none'}."
+                f"The prompts file {path} has no column {name!r}. Name one so: its columns are "
+                f"{', '.join(map(repr, columns)) or 'none'}."
             )
     fields = [name for name in columns if name not in (*REQUIRED, *OPTIONAL)]
     for name in fields:

@@ -141,7 +141,8 @@ def _range(address: str, value: Mapping[str, Any]) -> list[int | float]:
         ) from None
     if not 1 <= count <= MOST_VALUES:
         raise ValueError(
-            f"{address!r}: the range has {max(count, 0):,} values, not 1 to {MOST_VALUES:,}"
+            f"{address!r}: the range has {max(count, 0):,} values, not 1 to {MOST_VALUES:,}; "
+            "one that falls needs a 'step' below 0"
         )
     return [_plain(first + step * number) for number in range(count)]
 

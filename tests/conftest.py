@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 
-# The same examples in every run: a failure is one of the code. `make explore` looks further.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("explore", derandomize=False, print_blob=True)
+# The same examples in every run: a failure is one of the code, not of a slow machine, which a
+# deadline would make one. `make explore` looks further.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

@@ -106,8 +106,11 @@ def test_other_rows_and_their_order_change_no_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("class_name,promt\ncat,x\n", "has no column 'prompt'. Did you mean 'promt'?"),
-        ("class_name,prompt\ncat\n", "row 2: 1 cells, but the header names 2 columns"),
+        (
+            "class_name,promt\ncat,x\n",
+            "has no column 'prompt'. Name one so: its columns",
+        ),
+        ("class_name,prompt\ncat\n", "row 2: 1 cell, but the header names 2 columns"),
         ("class_name,prompt\n,a cat\n", "row 2: the cell 'class_name' is empty"),
         ("class_name,prompt\ncat,\n", "row 2: the cell 'prompt' is empty"),
         ("class_name,prompt,seed\ncat,x,-1\n", "row 2: 'seed' is '-1', but must be a whole"),
