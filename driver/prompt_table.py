@@ -167,12 +167,9 @@ def _csv_rows(path: Path, text: str) -> tuple[list[str], Iterator[tuple[int, Cel
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                cells_here, columns = (
-                    pluralize(len(cells), "cell"),
-                    pluralize(len(header), "column"),
-                )
+                there, columns = pluralize(len(cells), "cell"), pluralize(len(header), "column")
                 raise InputError(
-                    f"{_at(path, reader.line_num)}: {cells_here}, but the header names {columns}. "
+                    f"{_at(path, reader.line_num)}: {there}, but the header names {columns}. "
                     "Put text with commas in double quotes."
                 )
             yield reader.line_num, dict(zip(header, cells, strict=True))

@@ -15,10 +15,10 @@ def validation_names(records: Sequence[Record], share: float, seed: int) -> froz
     """The file names of `share` (0 to 1, rounded to whole images, one at least) of each class.
 
     Images with the same source image stay together: a validation that shows a training photo's
-    outline once more would flatter; so do scenes composed of several that share one, and images of
-    one job that several save nodes brought. A class can thus have another share, or none:
-    `classes_without_validation` names those. Of no class all images go into validation. Raises
-    InputError for another share, and when nothing can go into validation.
+    outline once more would flatter; so do scenes composed of several that share one, images of one
+    job that several save nodes brought, and those that a sweep drew of one seed. A class can thus
+    have another share, or none: `classes_without_validation` names those. Of no class all images go
+    into validation. Raises InputError for another share, and when nothing can go into validation.
     """
     if not 0 <= share < 1:
         raise InputError(f"The validation share must be between 0 and 1; it is {share}.")
@@ -73,8 +73,8 @@ def classes_without_validation(records: Sequence[Record], chosen: frozenset[str]
 
 
 def _group_related(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records that share a source or a job, directly or through others; by the least of their
-    sources, or by their file's name where they have none."""
+    """The records that share a source, a job or a sweep's seed, directly or through others; by the
+    least of these, or by their file's name where they have none."""
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -95,9 +95,16 @@ def _group_related(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def _origins(record: Record) -> tuple[str, ...]:
-    """What an image was made from: photos, and its job, where that drew it for several nodes."""
+    """What an image was made from: photos, its job where that drew it for several nodes, and in a
+    sweep its class and seed, which the other combinations drew, too."""
     match = OWN_NAME.fullmatch(record.file_name) if record.node else None
-    return (*record.sources, *([f"job {match[2]}"] if match else [])) or (record.file_name,)
+    job = [f"job {match[2]}"] if match else []
+    twin = [f"seed {record.class_name} {record.seed}"] if _has_twins(record) else []
+    return (*record.sources, *job, *twin) or (record.file_name,)
+
+
+def _has_twins(record: Record) -> bool:
+    return bool(record.sweep) and record.seed is not None
 
 
 def _counts(records: Iterable[Record]) -> dict[str, int]:

@@ -57,3 +57,17 @@ def test_images_of_one_job_that_several_nodes_brought_stay_together():
         chosen = validation_names(records, 0.25, seed)
         assert len(chosen) == 4
         assert all(f"{name[:-6]}_{n}.png" in chosen for name in chosen for n in range(2))
+
+
+def test_twins_of_a_sweep_stay_together():
+    records = [
+        Record(
+            file_name=f"{seed}-{cfg}", class_name="cat", label=0, seed=seed, sweep={"K.cfg": cfg}
+        )
+        for seed in range(8)
+        for cfg in (3, 7)
+    ]
+    for number in range(5):
+        chosen = validation_names(records, 0.25, number)
+        assert len(chosen) == 4
+        assert {name[:-1] + other for name in chosen for other in "37"} == chosen
