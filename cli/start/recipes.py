@@ -9,8 +9,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from ...core.file_kinds import RecipeKind
 from ...core.files import write_text_atomic
 from ...core.recipe_file import parse_recipe_data, read_recipe_file
+from ...core.recipe_schema import kind_named, place_schema, with_schema
 from ...driver.recipe import Recipe
 from ...trainer.measure.measure_recipe import MeasureRecipe
 from ...trainer.plain_words import plain_words
@@ -23,6 +25,11 @@ from .setup import Setup, subject_nouns
 SERVER_GONE = 60  # seconds without the server after which pictures are given up
 SHORT = 6  # entries of a list or mapping on one line
 BATCH = 10  # images of manyshot-tiny at once
+KINDS: Mapping[type[BaseModel], str] = {
+    Recipe: "run",
+    MeasureRecipe: "measure",
+    SubjectRecipe: "subject",
+}
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,13 @@ class RecipeFile:
     values: Mapping[str, Any]
     notes: Mapping[str, str]
 
+    @property
+    def kind(self) -> RecipeKind:
+        """By which editors find the schema."""
+        return kind_named(KINDS[self.model])
+
     def text(self) -> str:
-        """The file's YAML."""
+        """The file's YAML, its first line naming the schema for editors."""
         lines = [
             f"# {self.heading}",
             f"#   {self.command}",
@@ -48,7 +60,7 @@ class RecipeFile:
         for key, value in self.values.items():
             lines += [f"# {self.notes[key]}"] if key in self.notes else []
             lines.append(_yaml(key, value).rstrip())
-        return "\n".join(lines) + "\n"
+        return with_schema("\n".join(lines) + "\n", self.kind)
 
     def recipe(self) -> BaseModel:
         """The recipe that the file holds. Raises InputError for values that none takes."""
@@ -114,6 +126,7 @@ def write_recipes(files: list[RecipeFile]) -> list[RecipeFile]:
     for file in files:
         if not file.path.exists():
             write_text_atomic(file.path, file.text())
+            place_schema(file.path.parent, file.kind)
         elif read_recipe_file(file.model, file.path) != file.recipe():
             changed.append(file)
     return changed

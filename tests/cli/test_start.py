@@ -207,6 +207,15 @@ def test_paths_with_signs_of_recipes_are_read_as_they_are(
     assert drawn.output == Path("~grün $HOME #1/pictures")
 
 
+def test_each_recipe_begins_with_the_schema_of_its_kind(tmp_path: Path) -> None:
+    for file in recipe_files(decide(options(output=tmp_path), photos(CUPS, 9, split=False))):
+        write_recipes([file])
+        first = file.path.read_text("utf-8").splitlines()[0]
+        schema = tmp_path / first.removeprefix("# yaml-language-server: $schema=")
+        properties = json.loads(schema.read_text("utf-8"))["properties"]
+        assert file.values.keys() <= properties.keys()
+
+
 def test_an_edited_recipe_is_kept_and_named(tmp_path: Path) -> None:
     setup = decide(options(output=tmp_path), photos(CUPS, 9, split=False))
     files = recipe_files(setup)
