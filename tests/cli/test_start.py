@@ -147,7 +147,7 @@ def test_the_recipes_of_subjects_can_be_run_by_hand(
     assert learned.classes
     assert learned.classes.folder == tmp_path / "draws"
     text = files["01-subjects.yaml"].read_text()
-    assert text.startswith("# Turns the photos into words")
+    assert text.splitlines()[1].startswith("# Turns the photos into words")
     assert f"#   manyshot subject train {files['01-subjects.yaml']}" in text
     assert f"manyshot shots {files['03-measure.yaml']} {tmp_path / 'draws'} --each-draw" in text
 
