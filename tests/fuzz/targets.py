@@ -326,7 +326,9 @@ def recipes(data: bytes) -> None:
 
 
 def _planned(recipe: Recipe) -> None:
-    few = (recipe.images_per_class or 1) <= FEW_JOBS and not recipe.sweep
+    counts = recipe.images_per_class or 1
+    most = max(counts.values(), default=0) if isinstance(counts, dict) else counts
+    few = most <= FEW_JOBS and not recipe.sweep
     here = not recipe.workflow_name.startswith(("/", "."))
     if few and here and not recipe.pairs and not recipe.subjects:
         preview_lines(recipe, False, 2)
