@@ -111,6 +111,7 @@ ALLOWED = {
     "driver/embedded/embedded_server.py: folder / name": OURS,
     "driver/export/coco_export.py: images / sample.image_file": CHECKED,
     "driver/export/image_folder.py: images / sample.image_file": CHECKED,
+    "driver/export/kohya.py: images / sample.image_file": CHECKED,
     "driver/export/yolo.py: folder / 'images' / sample.split / sample.image_file": CHECKED,
     "driver/preview.py: recipe.output / name": MADE,
     "driver/restore.py: folder / name": LISTED,
