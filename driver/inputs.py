@@ -55,7 +55,10 @@ Scalar = bool | int | float | str
 class PerClass(RootModel[dict[str, Scalar]]):
     """A value for each class, by its name."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"propertyNames": {"not": {"enum": ["file", "folder"]}}},
+    )
 
     @field_validator("root")
     @classmethod

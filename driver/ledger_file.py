@@ -52,7 +52,7 @@ _JOB = {"label": "integer", "first_index": "integer", "prompt": "text", "negativ
         "seed": "integer"}  # fmt: skip
 _JOB_MORE = {"group": "text", "images": "integer", "keep": "integer", "subject": "text",
              "token": "text", "pictures": "object", "sweep": "object",
-             "pairs": "array", "nodes": "array"}  # fmt: skip
+             "pairs": "array", "nodes": "array", "fields": "object"}  # fmt: skip
 _JOB_NAMES = ", ".join(f"'$.{name}'" for name in ("id", "class_name", *_JOB, *_JOB_MORE))
 _WRONG_JOB = " OR ".join(
     [f"json_type(job, '$.{name}') IS NOT '{kind}'" for name, kind in _JOB.items()]
