@@ -114,11 +114,13 @@ def test_ctrl_c_leaves_anothers_job_alone_that_came_between_ours(
 ) -> None:
     """It waited while ours was drawn, and is drawn while our next one waits."""
     monkeypatch.setattr(follow_call, "CANCEL_GRACE", 0.3)
-    with broken("slow", amount=0.1, after=1) as webui:
-        scenes = [
-            (begun(webui, 2), lambda: webui.other_job(seconds=1.5)),
-            (begun(webui, 3), ctrl_c),
-        ]
+    with broken("deaf", after=1) as webui:
+
+        def let_another_wait() -> None:
+            webui.other_job(seconds=1.5)
+            webui.release()
+
+        scenes = [(begun(webui, 2), let_another_wait), (begun(webui, 3), ctrl_c)]
         summary = drive(cats(tmp_path, [webui]), *scenes)
         assert summary.interrupted
         assert webui.diary.begun[2].startswith("other")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...http import Refused, Unreachable
 from ...job import Failure
@@ -15,14 +15,6 @@ ASK_EVERY = 1.0  # seconds between two looks at the progress
 CANCEL_GRACE = 15.0  # what a step of sampling may take to notice that it was interrupted
 HICCUPS = 2  # questions in a row that a server or its proxy may fail to answer
 DYING_GRACE = 2.0  # for the call to break where the server does not answer any more
-
-
-class End(NamedTuple):
-    """`spoiled`: somebody interrupted or skipped the job, its images are half drawn. `idle`:
-    nothing else is drawn now."""
-
-    spoiled: bool
-    idle: bool
 
 
 class Follower:
@@ -62,14 +54,15 @@ class Follower:
                 return self._give_up()
         return self._call.result()
 
-    def check_end(self, stamp: str) -> "End":
-        """What became of the job that began at `stamp`; to be asked right after its reply.
+    def was_spoiled(self, stamp: str) -> bool:
+        """Whether somebody interrupted or skipped the job that began at `stamp`, so that its
+        images are half drawn; to be asked right after its reply.
 
         Raises Unreachable when the server does not say.
         """
         progress = self._surely()
         last = progress.spoiled and progress.started == stamp
-        return End(spoiled=last or stamp in self._spoiled, idle=not progress.busy)
+        return last or stamp in self._spoiled
 
     def _surely(self) -> Progress:
         """A hiccup here would have the job drawn again."""

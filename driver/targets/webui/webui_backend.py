@@ -59,7 +59,6 @@ class WebUIBackend:
         self._probe = Probe(client, check)
         self.health = Health(self._probe)
         self._stop = threading.Event()
-        self._idle = False
         self._before: dict[str, Any] = {}
 
     def start(self) -> None:
@@ -69,10 +68,9 @@ class WebUIBackend:
         dialect = self._dialect()
         request = dialect.adapt(self._requests.request(job, rendered))
         self._before = replaced_options(request, dialect) | self._before
-        idle = self._idle or self._is_idle()
+        idle = self._is_idle()  # asked for each job: somebody's may have begun since the last
         call = Call(lambda: self._client.draw(request.endpoint, request.payload))
         follower = Follower(self._client, call, idle, self._stall, self._stop)
-        self._idle = False
         try:
             reply = follower.to_end()
             if isinstance(reply, Failure):
@@ -118,9 +116,8 @@ class WebUIBackend:
 
     def _check_spoiled(self, submitted: SubmittedJob, follower: Follower) -> SubmittedJob | Failure:
         info = read_info(submitted.reply) or {}
-        end = follower.check_end(str(info.get("job_timestamp")))
-        self._idle = end.idle
-        return Failure("incomplete", SPOILED) if end.spoiled else submitted
+        spoiled = follower.was_spoiled(str(info.get("job_timestamp")))
+        return Failure("incomplete", SPOILED) if spoiled else submitted
 
     def _explain(self, error: Refused, follower: Follower) -> Failure:
         failure = explain_refusal(error)
