@@ -235,7 +235,7 @@ def _bindings(setup: Setup) -> dict[str, Any]:
     side = image_size(base)
     checkpoint = {} if setup.method is Method.DREAMBOOTH else {"Checkpoint.ckpt_name": base.name}
     size = {"Image Size.width": side, "Image Size.height": side}
-    return {**checkpoint, **size, "Sampler.steps": 30, "Sampler.cfg": 7.0}
+    return {**checkpoint, **size, "Sampler.steps": 30, "Sampler.cfg": 7.5}
 
 
 def _measurement(setup: Setup, number: int) -> RecipeFile:
