@@ -73,8 +73,8 @@ def _too_alike(name: str, other: str) -> str:
         return f"The class {name!r} is listed twice. Remove one of them."
     if name.casefold() == other.casefold():
         return (
-            f"The class {name!r} is listed twice (also as {other!r}; case does not matter). "
-            "Remove one of them."
+            f"The classes {other!r} and {name!r} differ only in case, which some disks ignore. "
+            "Merge them, or rename one of them."
         )
     return (
         f"The classes {_spelt(other)} and {_spelt(name)} look the same. Spell them "

@@ -205,7 +205,7 @@ def test_an_unsafe_class_from_another_node_is_refused_in_the_run(
         ("templates", "a {class_name", "Template 1, character 3: this { is never closed"),
         ("templates", "__colour__ {class_name}", "there is no list named 'colour'"),
         ("classes", "# nothing", "No class is given."),
-        ("classes", "cat\nCat", "The class 'Cat' is listed twice"),
+        ("classes", "cat\nCat", "The classes 'cat' and 'Cat' differ only in case"),
         ("classes", "a/b", "The class name 'a/b' cannot be used as a file name"),
     ],
 )

@@ -113,7 +113,7 @@ def test_wrong_lists(lists: dict[str, list[str]], sentence: str) -> None:
     ("classes", "templates", "contexts", "sentence"),
     [
         ([], [PLAIN], [], "No class is given."),
-        (["cat", "Cat"], [PLAIN], [], "The class 'Cat' is listed twice (also as 'cat'"),
+        (["cat", "Cat"], [PLAIN], [], "The classes 'cat' and 'Cat' differ only in case"),
         (["cat", "cat"], [PLAIN], [], "The class 'cat' is listed twice."),
         (["é", "e\u0301"], [PLAIN], [], "look the same"),
         (["../x"], [PLAIN], [], "The class name '../x' cannot be used as a file name"),

@@ -43,7 +43,7 @@ def test_every_kind_of_bound_value_keeps_its_type():
         ({"seed": 2**64}, "'seed': must be less than or equal to 18446744073709551615."),
         ({"images_per_class": 0}, "'images_per_class': must be greater than or equal to 1."),
         ({"classes": []}, "No class is given."),
-        ({"classes": ["cat", "Cat"]}, "The class 'Cat' is listed twice"),
+        ({"classes": ["cat", "Cat"]}, "The classes 'cat' and 'Cat' differ only in case"),
         ({"classes": ["../x"]}, "The class name '../x' cannot be used as a file name"),
         ({"classes": ["/etc/passwd"]}, "cannot be used as a file name"),
         ({"classes": ["a\0b"]}, "contains the character"),
