@@ -57,7 +57,29 @@ def prepare(
     return plan
 
 
-def explain_unbound(plan: Plan) -> Iterator[str]:
+def explain_plan(plan: Plan) -> Iterator[str]:
+    """A sentence for each text of the recipe that does not reach the images."""
+    yield from _explain_unbound(plan)
+    yield from _explain_batches(plan)
+
+
+def _explain_batches(plan: Plan) -> Iterator[str]:
+    """A batch has one prompt: where a class has fewer batches than templates, some are unused."""
+    prompts, batch = plan.recipe.prompts, plan.bound.batch_size
+    if prompts is None or batch < 2:
+        return
+    for name, count in plan.images.items():
+        own = prompts.per_class.get(name)
+        templates = (own and own.templates) or prompts.templates
+        jobs = -(-count // batch)
+        if 0 < jobs < len(templates):
+            yield (
+                f"The {batch} images of a batch share one prompt, so those of {name!r} use {jobs} "
+                f"of {len(templates)} templates. Lower 'batch_size', or draw more images."
+            )
+
+
+def _explain_unbound(plan: Plan) -> Iterator[str]:
     """A sentence for each of prompt, negative and seed that the recipe gives and nothing takes."""
     recipe, effective = plan.recipe, plan.bound.effective_fields
     requested = {

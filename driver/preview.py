@@ -12,7 +12,7 @@ from .job import EffectiveInputs, Job
 from .ledger import FILE_NAME, Counts, Ledger
 from .model_use import collect_hashes, find_foreign_models, unsure_sentences
 from .plan import Plan
-from .prepare import explain_unbound, prepare
+from .prepare import explain_plan, prepare
 from .recipe import Recipe
 from .sweeps import count_combinations, describe_sweep
 from .targets.target import Local, first_catalogue, open_servers
@@ -75,7 +75,7 @@ def preview_run(recipe: Recipe, ask_server: bool, show: int | None) -> Preview:
         collect_hashes(facts)  # raises where two servers have different files of one name
         unsure = unsure_sentences(facts)
         names = [server.name for server in reached]
-    notes = (*explain_unbound(plan), *list_access(plan), *_unknown(plan), *unsure)
+    notes = (*explain_plan(plan), *list_access(plan), *_unknown(plan), *unsure)
     first = [(job, plan.bound.trace_inputs(job)) for job in islice(plan, show)]
     return Preview(plan, tuple(names), notes, first)
 

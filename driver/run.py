@@ -19,7 +19,7 @@ from .job import Failure, Job
 from .ledger import Counts, Ledger
 from .model_use import check_replaced, explain_unhashed, remember_models, unsure_sentences
 from .plan import Plan, with_replacements
-from .prepare import explain_unbound, prepare
+from .prepare import explain_plan, prepare
 from .recipe import Recipe
 from .run_progress import RunProgress
 from .take_over import NO_WISHES, Takeover, Wishes, take_over
@@ -103,7 +103,7 @@ def run(
             facts = [server.facts(plan) for server in servers]
             models = check_replaced(plan, ledger, facts)
             for sentence in (
-                *explain_unbound(plan),
+                *explain_plan(plan),
                 *unsure_sentences(facts),
                 *explain_unhashed(facts),
             ):

@@ -9,7 +9,7 @@ from manyshot.core.errors import InputError
 from manyshot.core.records import read_records
 from manyshot.driver.dataset import write_metadata
 from manyshot.driver.ledger import Done, Ledger
-from manyshot.driver.prepare import explain_unbound, prepare
+from manyshot.driver.prepare import explain_plan, prepare
 from manyshot.driver.preview import preview_lines
 from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.take_over import take_over
@@ -112,14 +112,14 @@ def test_webuis_and_graphs_record_what_both_draw_with(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
 def test_an_unbound_negative_is_told(tmp_path: Path, graph: Any) -> None:
-    (sentence,) = explain_unbound(plan(tmp_path, PROMPT | SEED, graph))
+    (sentence,) = explain_plan(plan(tmp_path, PROMPT | SEED, graph))
     assert (
         "takes the negative: the images are drawn without it, and their records leave it empty"
         in sentence
     )
     assert "'Node.text': $negative" in sentence
     assert sentence in preview_lines(recipe(tmp_path, PROMPT | SEED, graph), False, 1)[0]
-    assert not list(explain_unbound(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
+    assert not list(explain_plan(plan(tmp_path, PROMPT | SEED | NEGATIVE, graph)))
 
 
 @pytest.mark.parametrize("graph", [GRAPH, LABELLED], ids=["Save Image", "Save Labelled"])
@@ -127,7 +127,7 @@ def test_jobs_that_no_seed_tells_apart_are_refused_beforehand(tmp_path: Path, gr
     with pytest.raises(InputError, match=r"14 of the 16 jobs equal another one.*bind the seed"):
         plan(tmp_path, PROMPT, graph)
     one = plan(tmp_path, PROMPT, graph, images_per_class=1)
-    assert "takes the seed" in " ".join(explain_unbound(one))
+    assert "takes the seed" in " ".join(explain_plan(one))
 
 
 def test_templates_may_tell_images_apart_without_a_seed(tmp_path: Path) -> None:

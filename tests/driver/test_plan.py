@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from manyshot.core.errors import InputError
 from manyshot.driver.plan import Plan
-from manyshot.driver.prepare import find_workflow, prepare
+from manyshot.driver.prepare import explain_plan, find_workflow, prepare
 from manyshot.driver.recipe import parse_recipe
 from manyshot.driver.workflow.catalogue import Catalogue
 from PIL import Image
@@ -141,6 +141,27 @@ def test_ids_are_names_of_128_bits_and_all_different(plan_of):
     ids = [job.id for job in plan_of(images_per_class=200)]
     assert len(set(ids)) == 400
     assert all(len(i) == 32 and set(i) <= set("0123456789abcdef") for i in ids)
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "templates", "sentence"),
+    [
+        (4, 4, 2, "those of 'cat' use 1 of 2 templates"),
+        (8, 4, 3, "those of 'cat' use 2 of 3 templates"),
+        (8, 4, 2, ""),
+        (4, 1, 8, ""),
+    ],
+)
+def test_templates_that_no_batch_uses_are_named(plan_of, images, batch, templates, sentence):
+    texts = [f"a {{class_name}} {number}" for number in range(templates)]
+    plan = plan_of(
+        batch_size=batch, images_per_class=images, classes=["cat"], prompts={"templates": texts}
+    )
+    used = {job.prompt for job in plan}
+    assert len(used) == min(templates, images // batch)
+    notes = "".join(note for note in explain_plan(plan) if "share one prompt" in note)
+    assert bool(notes) == bool(sentence)
+    assert sentence in notes
 
 
 def test_a_batch_is_one_job_and_the_last_keeps_the_rest(plan_of):
