@@ -69,8 +69,8 @@ def _explain_batches(plan: Plan) -> Iterator[str]:
     if prompts is None or batch < 2:
         return
     for name, count in plan.images.items():
-        own = prompts.per_class.get(name)
-        templates = (own and own.templates) or prompts.templates
+        override = prompts.per_class.get(name)
+        templates = (override and override.templates) or prompts.templates
         jobs = -(-count // batch)
         if 0 < jobs < len(templates):
             yield (
