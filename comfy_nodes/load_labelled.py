@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from comfy_api.latest import io
 
+from ..core.data.labelled_image import fitting_mask, read_upright
+from ..core.data.reader import read_folder
+from ..core.data.record import LabelledImage
 from ..core.errors import InputError
 from ..core.file_kinds import LAYOUTS, Layout
 from ..core.masks.label_mask import BACKGROUND, LabelMask
-from ..core.masks.layouts import PairFile, find_pairs, fitting_mask, read_upright
 from .input_files import input_path, stamp
 from .schema import node_schema
 
@@ -34,7 +36,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
                 io.String.Input(
                     "folder",
                     default="",
-                    tooltip="A folder or a COCO file in ComfyUI's input folder.",
+                    tooltip="A folder, a COCO file or a CSV table in ComfyUI's input folder.",
                 ),
                 io.Combo.Input(
                     "layout",
@@ -42,7 +44,8 @@ class ManyshotLoadLabelled(io.ComfyNode):
                     default="auto",
                     tooltip="The folder's layout. pairs: images/ and masks/. classes: one "
                     "folder per class, no masks. pets: Oxford-IIIT Pet. coco: a "
-                    "JSON annotation file. dataset: written by manyshot.",
+                    "JSON annotation file. yolo: images/, labels/ and data.yaml. voc: Pascal VOC. "
+                    "csv: a table with the columns file and class. dataset: written by manyshot.",
                 ),
                 io.Int.Input(
                     "first",
@@ -132,7 +135,7 @@ class ManyshotLoadLabelled(io.ComfyNode):
         )
 
 
-def select_pairs(pairs: tuple[PairFile, ...], first: int, count: int) -> list[PairFile]:
+def select_pairs(pairs: tuple[LabelledImage, ...], first: int, count: int) -> list[LabelledImage]:
     """Round `first` of `count` photos each, none twice; after the last come the first again."""
     start = first * count
     return [pairs[(start + place) % len(pairs)] for place in range(min(count, len(pairs)))]
@@ -146,7 +149,7 @@ def _has_long_json(folder: str, layout: Layout) -> bool:
     return layout in ("auto", "coco") and sum(file.stat().st_size for file in files) > LONG_JSON
 
 
-def _read(pair: PairFile) -> tuple[np.ndarray, LabelMask]:
+def _read(pair: LabelledImage) -> tuple[np.ndarray, LabelMask]:
     """The photo and its mask, an empty one where it has none."""
     image = read_upright(pair.image)
     if pair.mask is None:
@@ -154,11 +157,11 @@ def _read(pair: PairFile) -> tuple[np.ndarray, LabelMask]:
     return image, fitting_mask(pair, image.shape[:2])
 
 
-def _list_pairs(folder: str, layout: Layout) -> tuple[PairFile, ...]:
+def _list_pairs(folder: str, layout: Layout) -> tuple[LabelledImage, ...]:
     path = input_path(folder, "folder")
     return _read_pairs(path, layout, stamp(path))
 
 
 @lru_cache(maxsize=4)
-def _read_pairs(folder: Path, layout: Layout, _stamp: str) -> tuple[PairFile, ...]:
-    return tuple(find_pairs(folder, layout))
+def _read_pairs(folder: Path, layout: Layout, _stamp: str) -> tuple[LabelledImage, ...]:
+    return tuple(read_folder(folder, layout))

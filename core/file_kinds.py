@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from .errors import InputError
 
-Layout = Literal["auto", "dataset", "pairs", "pets", "coco", "classes"]
-LAYOUTS: tuple[Layout, ...] = ("auto", "dataset", "pairs", "pets", "coco", "classes")
-"""How a folder of labelled images is laid out; `core.masks.layouts` reads each."""
+Layout = Literal["auto", "dataset", "pairs", "pets", "coco", "classes", "yolo", "voc", "csv"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+"""How a folder of labelled images is laid out; `core.data.reader` reads each."""
 
 
 @dataclass(frozen=True)

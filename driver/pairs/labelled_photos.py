@@ -9,13 +9,14 @@ from hashlib import blake2b, sha256
 from typing import Any
 
 from ...core.counted import did_you_mean
+from ...core.data.reader import read_folder
+from ...core.data.record import LabelledImage
 from ...core.errors import InputError
 from ...core.masks.colours import control_colours, open_colour
 from ...core.masks.compose import join_names, recode
 from ...core.masks.control import unknown_colours
 from ...core.masks.geometry import Size
 from ...core.masks.label_mask import Colour, LabelMask
-from ...core.masks.layouts import PairFile, find_pairs
 from ..job import MASKS, Job
 from .pair_settings import Pairs
 from .photo_facts import PairFacts, Progress, all_facts
@@ -33,7 +34,7 @@ class Scenes:
     """
 
     settings: Pairs
-    of_class: Mapping[str, tuple[PairFile, ...]]
+    of_class: Mapping[str, tuple[LabelledImage, ...]]
     picture_fields: frozenset[str] = frozenset()
     size: Size | None = None
     facts: Mapping[str, PairFacts] = field(default_factory=dict)
@@ -177,7 +178,7 @@ class Scenes:
             raise InputError(f"The colours of 'pairs': {error} 'pairs.table' says it.") from None
 
     @cached_property
-    def _by_name(self) -> Mapping[str, PairFile]:
+    def _by_name(self) -> Mapping[str, LabelledImage]:
         return {pair.name: pair for pairs in self.of_class.values() for pair in pairs}
 
     @cached_property
@@ -186,16 +187,16 @@ class Scenes:
 
 
 def find_scenes(settings: Pairs) -> Scenes:
-    """The labelled photos that the recipe's `pairs` names. Raises InputError as `find_pairs`."""
-    files = find_pairs(settings.folder, settings.layout, settings.palette)
-    of_class: dict[str, list[PairFile]] = {}
+    """The labelled photos that the recipe's `pairs` names. Raises InputError as `read_folder`."""
+    files = read_folder(settings.folder, settings.layout, settings.palette)
+    of_class: dict[str, list[LabelledImage]] = {}
     for pair in sorted(files, key=lambda pair: (pair.class_name, pair.name)):
         of_class.setdefault(pair.class_name, []).append(pair)
     declared = frozenset(name for pair in files for name in _list_declared(pair))
     return Scenes(settings, {n: tuple(pairs) for n, pairs in of_class.items()}, declared=declared)
 
 
-def _list_declared(pair: PairFile) -> Iterator[str]:
+def _list_declared(pair: LabelledImage) -> Iterator[str]:
     yield from pair.coco_classes
     yield from pair.code.classes if pair.code else ()
     yield from [pair.species] if pair.species else ()

@@ -60,11 +60,14 @@ def _or_a_switch(schema: dict[str, Any]) -> None:
 class Pairs(StrictModel):
     """Labelled photos: each job gets one of its class, as $image, $mask and $control."""
 
-    folder: UserPath = Field(description="The folder of photos with masks, or a COCO file.")
+    folder: UserPath = Field(
+        description="The folder of photos with masks, or a COCO file or a CSV table."
+    )
     layout: Layout = Field(
         default="auto",
         description="dataset (of manyshot), pairs (images/ and masks/), pets (Oxford-IIIT Pet), "
-        "coco, or classes (folders of photos without masks).",
+        "coco, yolo, voc (Pascal VOC), csv (columns file, class), or classes (folders of photos "
+        "without masks).",
     )
     palette: UserPath | None = Field(
         default=None, description="A file that maps values and colours in masks to classes."

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from ...core.data.labelled_image import fitting_mask
+from ...core.data.record import LabelledImage
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
 from ...core.masks.geometry import Size
 from ...core.masks.label_mask import BACKGROUND, EmptyMask, LabelMask
-from ...core.masks.layouts import PairFile, fitting_mask
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -30,7 +31,7 @@ class PairFacts:
     shown: tuple[str, ...]
 
 
-def read_facts(pair: PairFile, masked: bool) -> PairFacts:
+def read_facts(pair: LabelledImage, masked: bool) -> PairFacts:
     """The facts of a photo, with its mask (`masked`) or without.
 
     Raises InputError, naming the file: unreadable, no mask, mask and image of different sizes,
@@ -58,7 +59,7 @@ def _digest(image: Path, mask: LabelMask | None) -> str:
 
 
 def all_facts(
-    pairs: Iterable[PairFile], masked: bool, progress: Progress, skip_empty: bool = False
+    pairs: Iterable[LabelledImage], masked: bool, progress: Progress, skip_empty: bool = False
 ) -> dict[str, PairFacts]:
     """The facts of each photo by its name, those of empty masks left out if asked for.
 
@@ -67,7 +68,7 @@ def all_facts(
     listed = list(pairs)
     facts: dict[str, PairFacts] = {}
 
-    def read(numbered: tuple[int, PairFile]) -> None:
+    def read(numbered: tuple[int, LabelledImage]) -> None:
         done, pair = numbered
         progress(done, len(listed))
         try:

@@ -8,11 +8,12 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from ...core.data.labelled_image import read_pair, read_upright
+from ...core.data.record import LabelledImage
 from ...core.masks.compose import compose_scenes
 from ...core.masks.control import draw_control
 from ...core.masks.geometry import Size
 from ...core.masks.label_mask import BACKGROUND, Colour, LabelMask
-from ...core.masks.layouts import PairFile, read_pair, read_upright
 from ...core.masks.scene import Scene, augment_scene
 from .pair_settings import Pairs
 
@@ -33,7 +34,7 @@ class RenderedInputs:
 
 
 def build_scene(
-    pairs: Sequence[PairFile], settings: Pairs, seed: int, size: Size | None, masked: bool
+    pairs: Sequence[LabelledImage], settings: Pairs, seed: int, size: Size | None, masked: bool
 ) -> Scene:
     """The scene of a job: the first photo varied, and the objects of the others laid over it."""
     scenes = [read_pair(pair) if masked else _without_mask(pair) for pair in pairs]
@@ -72,7 +73,7 @@ def index_mask(mask: LabelMask) -> np.ndarray:
     return np.where(mask.labels == mask.ignored, 255, mask.labels).astype(np.uint8)
 
 
-def _without_mask(pair: PairFile) -> Scene:
+def _without_mask(pair: LabelledImage) -> Scene:
     image = read_upright(pair.image)
     return Scene(LabelMask(np.zeros(image.shape[:2], np.uint8), (BACKGROUND,)), image)
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import requests
 from manyshot.core.class_sheet import GAP, MARGIN, NAME_WIDTH, TILE, draw_class_rows
+from manyshot.core.data.labelled_image import read_pair
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.core.images import open_rgb
-from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.samples import SAMPLES, copy_samples
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.workflow.own_nodes import fold
@@ -53,7 +54,7 @@ def test_samples_follow_no_link_out_of_the_input_folder(tmp_path: Path) -> None:
 
 
 def test_samples_are_labelled_photos() -> None:
-    files = find_pairs(SAMPLES / "manyshot_samples", "auto")
+    files = read_folder(SAMPLES / "manyshot_samples", "auto")
     pairs = [read_pair(file) for file in files]
     assert [file.class_name for file in files] == ["Abyssinian"] * 2 + ["Beagle"] * 2
     assert [pair.mask.visible_classes() for pair in pairs] == [("cat",)] * 2 + [("dog",)] * 2

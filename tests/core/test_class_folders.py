@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from manyshot.core.class_folders import find_class_folders, find_splits
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
-from manyshot.core.masks.layouts import find_pairs
 from manyshot.driver.picture_files import pair_by_name
 from manyshot.trainer.base.photo_data import read_broad
 from manyshot.trainer.measure.photos import file_names
@@ -82,7 +82,7 @@ def test_classes_may_be_called_as_parts_are(tmp_path: Path) -> None:
 READERS = {
     "synthetic images": read_examples,
     "subjects": lambda folder: class_subjects(ClassFolders(folder=folder, noun="pet")),
-    "Load Labelled and 'pairs'": find_pairs,
+    "Load Labelled and 'pairs'": read_folder,
     "base model": lambda folder: read_broad(folder, 1),
 }
 
@@ -139,13 +139,13 @@ def test_parts_of_pairs(tmp_path: Path, layout: str) -> None:
 def test_images_without_masks_are_named_at_once(tmp_path: Path) -> None:
     with_images(tmp_path, "images/1.png", "images/2.png", "images/3.png", "masks/2.png")
     with pytest.raises(InputError, match="These images of .* have no mask in .*: 1.png, 3.png"):
-        find_pairs(tmp_path)
+        read_folder(tmp_path)
 
 
 def test_two_images_do_not_share_a_mask(tmp_path: Path) -> None:
     with_images(tmp_path, "images/1.png", "images/1.jpg", "masks/1.png")
     with pytest.raises(InputError, match="share one mask, .*1.png. Rename one of them"):
-        find_pairs(tmp_path)
+        read_folder(tmp_path)
 
 
 def test_hidden_folders_are_never_learned_from(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_hidden_folders_are_never_learned_from(tmp_path: Path) -> None:
         "dog/1.png",
     )
     assert [one.name for one in read_examples(tmp_path)] == ["cat/1.png", "dog/1.png"]
-    assert [pair.name for pair in find_pairs(tmp_path)] == ["cat/1.png", "dog/1.png"]
+    assert [pair.name for pair in read_folder(tmp_path)] == ["cat/1.png", "dog/1.png"]
     assert [one.class_name for one in class_subjects(ClassFolders(folder=tmp_path, noun="x"))] == [
         "cat",
         "dog",
@@ -170,7 +170,7 @@ def test_a_file_of_hugging_face_beside_class_folders_is_a_sentence(tmp_path: Pat
     with_images(tmp_path, "cat/1.png", "dog/1.png")
     line = json.dumps({"file_name": "cat/1.png", "text": "a cat"})
     (tmp_path / "metadata.jsonl").write_text(line)
-    for reader in (read_examples, find_pairs):
+    for reader in (read_examples, read_folder):
         with pytest.raises(InputError) as error:
             reader(tmp_path)
         assert str(error.value) == (

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manyshot.core.data.labelled_image import fitting_mask
+from manyshot.core.data.reader import read_folder
+from manyshot.core.data.record import LabelledImage
 from manyshot.core.errors import InputError
 from manyshot.core.masks.coco import CocoImage, CocoObject, read_coco
 from manyshot.core.masks.label_mask import IGNORE
-from manyshot.core.masks.layouts import PairFile, find_pairs, fitting_mask
 from manyshot.core.masks.polygons import rasterise
 from manyshot.core.masks.rle import encode_runs
 from manyshot.core.pets import FOLDER, parse_list
@@ -26,7 +28,7 @@ def test_names_of_a_list_stay_in_their_folder(tmp_path: Path, line: str) -> None
     place.mkdir(parents=True)
     (place / "trainval.txt").write_text(f"# names\nAbyssinian_1 1 1 1\n{line}\n")
     with pytest.raises(InputError, match=r"trainval\.txt, line 3: The name .* cannot be used"):
-        find_pairs(tmp_path, "pets")
+        read_folder(tmp_path, "pets")
 
 
 @pytest.mark.parametrize("line", ["a_1", "a_1 x 1 1", "a_1 0 1 1", "a_1 1 3 1", "a_1 1 1 1 1"])
@@ -40,7 +42,7 @@ def test_a_list_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     (place / "trainval.txt").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(InputError, match=r"trainval\.txt is not UTF-8"):
-        find_pairs(tmp_path, "pets")
+        read_folder(tmp_path, "pets")
 
 
 def coco(path: Path, side: int, *outlines: object) -> Path:
@@ -95,8 +97,8 @@ def test_a_mask_of_another_size_than_its_image_is_not_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.new("RGB", (5, 5)).save(tmp_path / "a.png")
-    (pair,) = find_pairs(coco(tmp_path / "a.json", 9000, runs(9000)))
-    assert isinstance(pair, PairFile)
+    (pair,) = read_folder(coco(tmp_path / "a.json", 9000, runs(9000)))
+    assert isinstance(pair, LabelledImage)
     monkeypatch.setattr(np, "repeat", lambda *_: pytest.fail("drawn"))
     with pytest.raises(InputError, match="9000x9000 pixels and its image 5x5"):
         fitting_mask(pair, (5, 5))

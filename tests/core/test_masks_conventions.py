@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from manyshot.core.data.labelled_image import label_mask
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.core.masks.coco import read_coco
 from manyshot.core.masks.colours import hex_colour
 from manyshot.core.masks.control import unknown_colours
 from manyshot.core.masks.conventions import infer_code
 from manyshot.core.masks.label_mask import IGNORE
-from manyshot.core.masks.layouts import find_pairs, label_mask
 from manyshot.core.masks.mask_readers import read_form
 from manyshot.core.masks.partners import IMAGES, MASKS, mask_pairs
 from manyshot.core.masks.raw import read_indices
@@ -191,20 +192,20 @@ def test_the_way_out_works(
 ) -> None:
     folder = pair_folder(tmp_path, masks, suffix)
     (folder / "palette.yaml").write_text(palette)
-    for pair in find_pairs(folder):
+    for pair in read_folder(folder):
         assert set(label_mask(pair).visible_classes()) == shown
 
 
 def test_the_threshold_is_where_white_begins(tmp_path: Path) -> None:
     folder = pair_folder(tmp_path, [Image.fromarray(np.array([[0, 127, 128, 255]], np.uint8))])
     (folder / "palette.yaml").write_text("threshold: 128")
-    (pair,) = find_pairs(folder)
+    (pair,) = read_folder(folder)
     assert label_mask(pair).labels.tolist() == [[0, 0, 1, 1]]
     path = folder / MASKS / "0.png"
     assert read_form(path, "labels", table="threshold: 128").labels.tolist() == [[0, 0, 1, 1]]
     (folder / "palette.yaml").write_text("{classes: {a: 0, b: 7}, threshold: 128}")
     with pytest.raises(InputError, match="with a threshold classes have 0"):
-        find_pairs(folder)
+        read_folder(folder)
 
 
 def test_a_canvas_is_told_of_its_table(tmp_path: Path) -> None:
@@ -256,7 +257,7 @@ def test_a_stated_palette_that_ignores_all_objects_is_refused(tmp_path: Path) ->
 def test_skipping_empty_masks_loses_no_good_one(tmp_path: Path) -> None:
     folder = pair_folder(tmp_path, [*GOOD, dotted(254)])
     with pytest.raises(InputError, match=r"6\.png has 1 pixel of 254"):
-        find_pairs(folder)
+        read_folder(folder)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_masks_go_by_the_whole_name(
         for name in names:
             painted(0, 255).save(tmp_path / folder / name)
     with pytest.raises(InputError, match=said):
-        find_pairs(tmp_path)
+        read_folder(tmp_path)
 
 
 def test_masks_of_other_suffixes_and_those_left_over(

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from manyshot.core.data.labelled_image import label_mask, read_pair, read_upright
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.core.file_kinds import Layout
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import (
     encode_png,
 )
-from manyshot.core.masks.layouts import find_pairs, label_mask, read_pair, read_upright
 from PIL import Image
 
 TRIMAP = np.array([[2, 3, 1, 1], [2, 3, 3, 1], [2, 2, 2, 2]], np.uint8)
@@ -109,7 +110,7 @@ def test_every_layout(
     said: bool,
 ) -> None:
     write(tmp_path)
-    listed = find_pairs(tmp_path, layout if said else "auto")
+    listed = read_folder(tmp_path, layout if said else "auto")
     assert [(pair.name, pair.class_name) for pair in listed] == found
     for pair, names in zip(listed, shown, strict=True):
         scene = read_pair(pair)
@@ -122,7 +123,7 @@ def test_every_layout(
 
 def test_folders_of_classes_have_no_masks(tmp_path: Path) -> None:
     classes(tmp_path)
-    listed = find_pairs(tmp_path)
+    listed = read_folder(tmp_path)
     assert [(pair.name, pair.class_name) for pair in listed] == [
         ("cat/a.png", "cat"),
         ("cat/b.png", "cat"),
@@ -134,7 +135,7 @@ def test_folders_of_classes_have_no_masks(tmp_path: Path) -> None:
 
 def test_a_coco_file_is_a_folder_of_its_own(tmp_path: Path) -> None:
     coco(tmp_path)
-    (pair,) = find_pairs(tmp_path / "instances.json")
+    (pair,) = read_folder(tmp_path / "instances.json")
     assert label_mask(pair).labels.tolist() == BOX
 
 
@@ -143,7 +144,7 @@ def test_a_palette_file_translates_all_masks(tmp_path: Path) -> None:
     dataset(tmp_path)
     palette = tmp_path / "pet.yaml"
     palette.write_text('classes: {background: "#000000", pet: ["#ff6000", "#0060ff"]}')
-    for pair in find_pairs(tmp_path, palette=palette):
+    for pair in read_folder(tmp_path, palette=palette):
         mask = label_mask(pair)
         assert (mask.visible_classes(), mask.labels.tolist()) == (("pet",), SEEN)
 
@@ -169,7 +170,7 @@ def drawn(name: str, pixels: object, kind: type = np.uint8) -> Callable[[Path], 
 
 
 def read_all(folder: Path) -> None:
-    for pair in find_pairs(folder):
+    for pair in read_folder(folder):
         read_pair(pair)
 
 
@@ -231,6 +232,6 @@ def test_what_is_wrong_is_said_in_a_sentence(
 @pytest.mark.parametrize("layout", ["auto", "dataset", "pairs", "classes"])
 def test_a_folder_with_nothing_in_it(tmp_path: Path, layout: Layout) -> None:
     with pytest.raises(InputError, match="has no images in the layout"):
-        find_pairs(tmp_path, layout)
+        read_folder(tmp_path, layout)
     with pytest.raises(InputError, match="There is no folder"):
-        find_pairs(tmp_path / "absent", layout)
+        read_folder(tmp_path / "absent", layout)

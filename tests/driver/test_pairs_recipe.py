@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from manyshot import recipes
+from manyshot.core.data.labelled_image import read_pair
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_colours
 from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.label_mask import LabelMask
 from manyshot.core.masks.labelled_png import encode_png
-from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
 from manyshot.core.palettes import COLOURS
@@ -109,7 +110,7 @@ def test_batches_take_turns_too(plan_of) -> None:
 def test_a_scene_is_the_photo_varied_by_the_jobs_seed(plan_of, folder: Path) -> None:
     plan = plan_of({"vary": True, "border": 2})
     for job in plan:
-        [pair] = [pair for pair in find_pairs(folder) if pair.name == job.pairs[0]]
+        [pair] = [pair for pair in read_folder(folder) if pair.name == job.pairs[0]]
         wanted, _ = augment_scene(read_pair(pair), Variation(cover=True), job.seed, (48, 64), 2)
         found = plan.graphs.render_inputs(job)
         assert found is not None

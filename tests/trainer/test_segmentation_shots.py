@@ -10,10 +10,11 @@ pytest.importorskip("torch")
 pytest.importorskip("torchmetrics")
 pytest.importorskip("segmentation_models_pytorch")
 
+from manyshot.core.data.labelled_image import label_mask
+from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
 from manyshot.core.masks.labelled_png import encode_png, read_labels
-from manyshot.core.masks.layouts import find_pairs, label_mask
 from manyshot.core.masks.read import PETS
 from manyshot.core.pets import FOLDER
 from manyshot.core.records import METADATA, Record
@@ -95,7 +96,7 @@ def test_pets_are_laid_out_by_breed_with_masks_of_their_species(
 ) -> None:
     data = Data(kind="pets", path=pets(tmp_path / "pets"), by_class=by_class)
     count = lay_out_shots(recipe(data, tmp_path), tmp_path / "shots")
-    found = find_pairs(tmp_path / "shots")
+    found = read_folder(tmp_path / "shots")
     assert len(found) == count
     assert {pair.class_name for pair in found} <= set(SPECIES)
     for pair in found:
@@ -117,8 +118,8 @@ def test_a_pair_without_an_object_is_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     given = recipe(Data(path=_without_an_object(tmp_path / "data")), tmp_path)
-    assert lay_out_shots(given, tmp_path / "shots") == len(find_pairs(tmp_path / "shots"))
-    assert {pair.class_name for pair in find_pairs(tmp_path / "shots")} == {"kind0"}
+    assert lay_out_shots(given, tmp_path / "shots") == len(read_folder(tmp_path / "shots"))
+    assert {pair.class_name for pair in read_folder(tmp_path / "shots")} == {"kind0"}
     assert "is left out: its mask shows no object" in caplog.text
 
 
@@ -161,7 +162,7 @@ def test_each_draw_has_a_folder_of_pairs(tmp_path: Path) -> None:
     count = lay_out_shots(recipe(data, tmp_path), tmp_path / "shots", each_draw=True)
     folders = sorted(path.name for path in (tmp_path / "shots").iterdir())
     assert folders == ["1-0", "1-1", "2-0", "2-1"]
-    found = [len(find_pairs(tmp_path / "shots" / name)) for name in folders]
+    found = [len(read_folder(tmp_path / "shots" / name)) for name in folders]
     assert (found, count) == ([2, 2, 4, 4], 12)
 
 
@@ -191,7 +192,7 @@ def test_photos_are_known_again_by_content_or_by_name_in_their_class(
 def test_what_is_made_from_laid_out_photos_is_known_by_content(tmp_path: Path) -> None:
     given = Data(kind="pets", path=pets(tmp_path / "pets"), by_class=False)
     lay_out_shots(recipe(given, tmp_path), tmp_path / "shots")
-    laid_out = find_pairs(tmp_path / "shots")
+    laid_out = read_folder(tmp_path / "shots")
     rows = [(pair.class_name, [pair.image]) for pair in laid_out]
     data = read_data(given, "segmentation")
     made = synthetic_pairs(given, made_from(tmp_path / "made", rows), data)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.data.labelled_image import read_pair
+from ...core.data.reader import read_folder
+from ...core.data.record import LabelledImage
 from ...core.errors import InputError
 from ...core.masks.compose import join_classes, recode
 from ...core.masks.label_mask import BACKGROUND, IGNORE, MaskCode
 from ...core.masks.labelled_png import read_labels
-from ...core.masks.layouts import PairFile, find_pairs, read_pair
 from ...core.masks.raw import read_raw
 from ...core.masks.set_code import code_beside
 from ...core.palettes import PET
@@ -57,11 +59,11 @@ class RealPairs:
 def read_real(
     folder: Path, side: int, alike: bool = False, code_of_real: MaskCode | None = None
 ) -> RealPairs:
-    """Real pairs of any layout of core.masks.layouts. Raises InputError for what cannot be read.
+    """Real pairs of any layout of core.data. Raises InputError for what cannot be read.
 
     `code_of_real`: classes that they may show; else those that they do. `alike`: see `RealPairs`.
     """
-    files = [file for file in find_pairs(folder) if _shows_something(file)]
+    files = [file for file in read_folder(folder) if _shows_something(file)]
     without = next((file for file in files if file.mask is None), None)
     if without is not None:
         raise InputError(
@@ -85,14 +87,14 @@ def read_real(
     return replace(real, masks=real.count_pixels(indices))
 
 
-def _shows_something(file: PairFile) -> bool:
+def _shows_something(file: LabelledImage) -> bool:
     """Not so for some trimaps of Oxford-IIIT Pet, which are outline all over at a small size."""
     if file.species is None or not isinstance(file.mask, Path):
         return True
     return bool((read_raw(file.mask) == PET).any())
 
 
-def _code(files: Sequence[PairFile], classes: tuple[str, ...]) -> MaskCode:
+def _code(files: Sequence[LabelledImage], classes: tuple[str, ...]) -> MaskCode:
     """A palette file's code, or one of the names that masks have."""
     code = files[0].code
     if code is not None and set(code.classes) == set(classes):

@@ -23,9 +23,12 @@ def find_kept_copies(paths: Sequence[Path]) -> "list[Copy]":
     return load_or_find_doubles(paths, cache_folder())
 
 
-def group_images(count: int, copies: "Iterable[Copy]") -> np.ndarray:
-    """The group (count) of each image: copies, and copies of these, are of one group."""
+def group_images(count: int, copies: "Iterable[Copy]", names: Sequence[str] = ()) -> np.ndarray:
+    """The group (count) of each image: copies, copies of these, and images of one name in `names`
+    (a patient, a video; "" is none) are of one group."""
+    first = {name: place for place, name in reversed([*enumerate(names)]) if name}
     pairs = [(copy.image, copy.reference) for copy in copies]
+    pairs += [(place, first[name]) for place, name in enumerate(names) if name]
     rows, columns = np.array(pairs, int).reshape(-1, 2).T
     graph = coo_array((np.ones(len(pairs)), (rows, columns)), shape=(count, count))
     return connected_components(graph, directed=False)[1]

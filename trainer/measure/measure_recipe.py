@@ -27,8 +27,9 @@ class Data(Strict):
     kind: Literal["pets", "food101", "folder", "elpv"] = Field(
         default="folder",
         description="pets: Oxford-IIIT Pet, food101: Food-101, as torchvision lays them out. "
-        "folder: class folders or a manyshot dataset folder; for segmentation images/ and masks/ "
-        "in it. elpv: the solar cells of the package elpv-dataset.",
+        "folder: class folders, a manyshot dataset folder, COCO, YOLO, Pascal VOC or a CSV "
+        "table; for segmentation images/ and masks/ in it. elpv: the solar cells of the package "
+        "elpv-dataset.",
     )
     path: UserPath | None = Field(default=None, description="The folder; elpv has none.")
     download: bool = Field(

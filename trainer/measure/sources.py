@@ -12,7 +12,9 @@ import numpy as np
 from ...core.class_folders import find_class_folders, find_splits
 from ...core.classes import check_apart
 from ...core.counted import did_you_mean, in_percent
-from ...core.errors import InputError
+from ...core.data.reader import group_by_split, is_annotated, read_folder, read_splits
+from ...core.data.record import LabelledImage
+from ...core.errors import InputError, read_each
 from ...core.paths import inside
 from ...core.pets import FOLDER, Entry, read_split
 from ...core.records import (
@@ -36,7 +38,8 @@ class Example:
     `subject`: the learned subject that it was made with, which may hold real images that a draw
     does not. `photos`: sha256 of each that this subject was learned from, where that is known.
     `folder`: its own class, where draws take all classes alike. `of`: the name of the synthetic
-    images that it is among, where a recipe names several.
+    images that it is among, where a recipe names several. `group`: images of one group (a patient,
+    a video) stay on one side of a split by seed.
     """
 
     path: Path
@@ -48,6 +51,7 @@ class Example:
     photos: tuple[str, ...] = ()
     folder: str = ""
     of: str = ""
+    group: str = ""
 
     @property
     def own_class(self) -> str:
@@ -58,13 +62,15 @@ class Example:
 @dataclass(frozen=True)
 class Dataset:
     """`real` is what draws come from. `description` says how the two parts were made. `doubles`:
-    names of images that are copies of each other, which a split by seed kept together."""
+    names of images that are copies of each other, which a split by seed kept together. `by_seed`:
+    whether there was such a split."""
 
     classes: tuple[str, ...]
     real: tuple[Example, ...]
     test: tuple[Example, ...]
     description: str
     doubles: tuple[tuple[str, str], ...] = ()
+    by_seed: bool = False
 
 
 def check_dataset(
@@ -148,11 +154,43 @@ def folder_dataset(
     seed: int = 0,
     search: FindCopies = find_kept_copies,
 ) -> Dataset:
-    """Class folders: with a `test` folder beside, or parts inside, or split by seed."""
+    """Labelled images: with a `test` folder beside, or splits inside, or split by seed."""
+    if is_annotated(folder):
+        return _annotated_dataset(folder, test, share, seed, search)
     parts = resolve_parts(folder, test)
     if parts.test is None:
         return split_examples(read_examples(parts.real), share, seed, search=search)
     return check_dataset(read_examples(parts.real), read_examples(parts.test), parts.description)
+
+
+def _annotated_dataset(
+    folder: Path, test: Path | None, share: float, seed: int, search: FindCopies
+) -> Dataset:
+    """Images that a file labels, by the splits that it names."""
+    if test is not None:
+        described = _describe_parts(folder.name, test.name)
+        return check_dataset(read_examples(folder), read_examples(test), described)
+    images = read_splits(folder)
+    splits = group_by_split(images)
+    if not splits:
+        return split_examples(_examples(images), share, seed, search=search)
+    tested = "test" if "test" in splits else "val"
+    if "train" not in splits or tested not in splits:
+        raise InputError(
+            f"{folder} has images of the split {', '.join(splits)} alone, and a measurement needs "
+            "train and test (or val). Add the other, or name no split to have one made by seed."
+        )
+    unused = [name for name in splits if name not in ("train", tested)]
+    described = _describe_parts("train", tested, unused)
+    return check_dataset(_examples(splits["train"]), _examples(splits[tested]), described)
+
+
+def _examples(images: Iterable[LabelledImage]) -> list[Example]:
+    """Raises InputError for images of no class or of several, naming all of them."""
+    return read_each(
+        lambda image: Example(image.image, image.name, image.single_class(), group=image.group),
+        images,
+    )
 
 
 @dataclass(frozen=True)
@@ -210,9 +248,9 @@ def split_examples(
 ) -> Dataset:
     """`share` (0 to 1) of each class is the test split, one image at least, chosen by `seed`.
 
-    Copies of one photo, as `search` finds them, are in one part, so that a class with many may have
-    more in its test split. Raises InputError as `checked` does, and for a class that is copies of
-    one photo.
+    Copies of one photo, as `search` finds them, and images of one group are in one part, so that a
+    class with many may have more in its test split. Raises InputError as `check_dataset` does, and
+    for a class that is copies of one photo, or of one group.
     """
     few = sorted(name for name, count in _counts(examples).items() if count < 2)
     if few:
@@ -222,7 +260,7 @@ def split_examples(
             "class out, or name a folder of test images ('test')."
         )
     copies = search([example.path for example in examples])
-    groups = group_images(len(examples), copies)
+    groups = group_images(len(examples), copies, [example.group for example in examples])
     sides: dict[int, bool] = {}
     tested: list[int] = []
     for number, name in enumerate(sorted({example.class_name for example in examples})):
@@ -231,6 +269,12 @@ def split_examples(
         order = np.random.default_rng([seed, number]).permutation(len(places))
         count = max(1, round(share * len(places)))
         chosen = pick_tested([places[place] for place in order], groups, count, sides)
+        if len(chosen) in (0, len(places)) and any(examples[place].group for place in places):
+            raise InputError(
+                f"The {len(places):,} images of {name!r} cannot be split without dividing a group, "
+                f"such as {next(filter(None, (examples[p].group for p in places)))!r}. Add images "
+                "of other groups, or give each image a split."
+            )
         if len(chosen) in (0, len(places)):
             raise InputError(
                 f"The {len(places):,} images of {name!r} are copies of each other, or of "
@@ -247,7 +291,7 @@ def split_examples(
     )
     doubles = {tuple(sorted((copy.image, copy.reference))) for copy in copies}
     named = sorted((examples[first].name, examples[second].name) for first, second in doubles)
-    return replace(data, doubles=tuple(named))
+    return replace(data, doubles=tuple(named), by_seed=True)
 
 
 def _class_and_name(example: Example) -> tuple[str, str]:
@@ -255,12 +299,14 @@ def _class_and_name(example: Example) -> tuple[str, str]:
 
 
 def read_examples(folder: Path) -> list[Example]:
-    """The images of a manyshot dataset folder, kept and not deleted, or of <folder>/<class
-    name>/<images>.
+    """The images of a manyshot dataset folder, kept and not deleted, of <folder>/<class
+    name>/<images>, or of a COCO file, a CSV table, or a folder of YOLO or Pascal VOC.
 
-    Raises InputError when there is nothing, when a class folder is empty, and when a record cannot
-    be read or names a file that is not there.
+    Raises InputError when there is nothing, when a class folder is empty, when a record cannot be
+    read or names a file that is not there, and for an image of no class or of several.
     """
+    if is_annotated(folder):
+        return _examples(read_folder(folder))
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.{_beside(folder)}")
     if (folder / METADATA).exists():
@@ -282,8 +328,6 @@ def read_kept_records(folder: Path) -> list[Record]:
     remaining, deleted = drop_deleted(folder, records)
     if not records:
         raise InputError(f"{folder / METADATA} has no kept images.")
-    if not records:
-        raise InputError(f"{folder / METADATA} has no image that is kept.")
     if not remaining:
         raise InputError(f"{describe_deleted(deleted, folder)} Nothing is left.")
     return remaining

@@ -7,7 +7,7 @@ from ..copies.copy_cache import load_or_find_copies
 from ..copies.signatures import Progress
 from .measure_recipe import Data
 from .overlap import name_pairs
-from .sources import Dataset, resolve_parts
+from .sources import Dataset
 
 
 def check_doubles(
@@ -28,7 +28,7 @@ def check_doubles(
             f"Some images of {data.path} are copies of each other and stay on one side of "
             f"the split: {name_pairs(dataset.doubles)}."
         )
-    if data.kind != "folder" or _split_by_seed(data):
+    if data.kind != "folder" or dataset.by_seed:
         return notes
     tested, learned = (
         [example.path for example in examples] for examples in (dataset.test, dataset.real)
@@ -48,9 +48,3 @@ def check_doubles(
             "two, or write 'allow_overlap: true' to measure anyway."
         )
     return [*notes, text]
-
-
-def _split_by_seed(data: Data) -> bool:
-    """Whether `read_data` has divided one folder, and kept copies together."""
-    assert data.path is not None
-    return data.split is None and resolve_parts(data.path, data.test).test is None

@@ -5,6 +5,7 @@ from pathlib import Path
 from ...core.class_folders import ClassFolder, find_class_folders
 from ...core.classes import normalise_class
 from ...core.counted import did_you_mean
+from ...core.data.reader import is_annotated, read_folder
 from ...core.errors import InputError
 from ...core.image_files import image_files
 from ...core.recipe_file import parse_recipe_data
@@ -24,11 +25,22 @@ def class_subjects(classes: ClassFolders) -> list[Subject]:
 
     Raises InputError: no folders, a class without a noun.
     """
-    folders = find_class_folders(classes.folder)
+    folders = _class_folders(classes.folder)
     words = plain_words([folder.name for folder in folders], MAX_TOKEN - len(classes.ending))
     return [
         _class_subject(classes, folder, words[folder.name] + classes.ending) for folder in folders
     ]
+
+
+def _class_folders(folder: Path) -> list[ClassFolder]:
+    """The classes of a folder with their photos, by name; those that a file labels have no folder
+    of their own."""
+    if not is_annotated(folder):
+        return find_class_folders(folder)
+    photos: dict[str, list[Path]] = {}
+    for image in read_folder(folder):
+        photos.setdefault(image.single_class(), []).append(image.image)
+    return [ClassFolder(name, folder, tuple(photos[name])) for name in sorted(photos)]
 
 
 def _class_subject(classes: ClassFolders, class_folder: ClassFolder, token: str) -> Subject:
@@ -50,7 +62,7 @@ def _class_subject(classes: ClassFolders, class_folder: ClassFolder, token: str)
         "token": token,
         "noun": noun,
         "class_name": name,
-        "photos": [folder],
+        "photos": list(class_folder.images) if folder == classes.folder else [folder],
         "masks": classes.masks and classes.masks / name,
         "captions": captions,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ....core.counted import did_you_mean
+from ....core.data.reader import is_annotated
 from ....core.errors import InputError
 from ....core.image_files import image_files
 from ....core.recipe_file import read_recipe_file
@@ -75,7 +76,7 @@ def _list_photos(source: Path) -> list[tuple[Path, str, bool]]:
             for examples, judge in parts
             for example in examples
         ]
-    if source.is_dir():
+    if source.is_dir() and not is_annotated(source):
         flat = [path for path in image_files(source) if path.parent == source]
         if flat:
             return [(path, source.name, True) for path in flat]

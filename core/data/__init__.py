@@ -1,0 +1,1 @@
+"""Labelled folders: one reader for every layout, used by nodes, driver and trainer alike."""

@@ -1,0 +1,1 @@
+"""A module for each layout of a labelled folder: `matches` recognises it, `read` reads it."""
