@@ -1,7 +1,7 @@
 """A CSV table: a row for each image, with the columns file, class and, if wanted, group, split."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def _has_columns(table: Path) -> bool:
     return set(REQUIRED) <= {name.strip() for name in first.split(",")}
 
 
-def _check_columns(table: Path, names: Mapping[str, str] | tuple[str, ...] | list[str]) -> None:
+def _check_columns(table: Path, names: Sequence[str]) -> None:
     for name in names:
         if name not in COLUMNS:
             near = did_you_mean(name, COLUMNS)
