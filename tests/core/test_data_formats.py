@@ -102,6 +102,67 @@ def test_groups_and_splits_of_a_table(tmp_path: Path) -> None:
     assert [image.image.stem for image in read_folder(folder)] == ["cat_1", "dog_1"]
 
 
+def split_yolo(folder: Path) -> None:
+    for split, names in (("train", NAMES[::2]), ("valid", NAMES[1::2])):
+        for kind, suffix in (("images", "png"), ("labels", "txt")):
+            (folder / split / kind).mkdir(parents=True)
+            for name in names:
+                file = f"{kind}/{name}.{suffix}"
+                (folder / file).rename(folder / split / file)
+    (folder / "images").rmdir()
+    (folder / "labels").rmdir()
+
+
+def split_coco(folder: Path, *places: tuple[str, str]) -> None:
+    """The file of all images, as one of half of them each: its name, and the images' folder."""
+    data = json.loads((folder / "instances.json").read_text())
+    (folder / "instances.json").unlink()
+    for number, (file, images) in enumerate(places):
+        listed = data["images"][number::2]
+        ids = [image["id"] for image in listed]
+        objects = [one for one in data["annotations"] if one["image_id"] in ids]
+        (folder / images).mkdir(parents=True)
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(json.dumps(data | {"images": listed, "annotations": objects}))
+        for image in listed:
+            name = image["file_name"]
+            (folder / "images" / name).rename(folder / images / name)
+
+
+COCO_PLACES = {
+    "Roboflow COCO": (
+        ("train/_annotations.coco.json", "train"),
+        ("valid/_annotations.coco.json", "valid"),
+    ),
+    "COCO 2017": (
+        ("annotations/instances_train2017.json", "train2017"),
+        ("annotations/instances_val2017.json", "val2017"),
+    ),
+    "manyshot export": (
+        ("annotations/instances_train.json", "images/train"),
+        ("annotations/instances_val.json", "images/val"),
+    ),
+}
+SPLIT_FOLDERS: dict[str, Callable[[Path], object]] = {
+    "Roboflow YOLO": lambda folder: split_yolo(yolo(folder)),
+    **{
+        name: lambda folder, places=places: split_coco(coco(folder), *places)
+        for name, places in COCO_PLACES.items()
+    },
+}
+
+
+@pytest.mark.parametrize("layout", SPLIT_FOLDERS)
+def test_splits_as_others_lay_them_out(layout: str, tmp_path: Path) -> None:
+    SPLIT_FOLDERS[layout](tmp_path)
+    images = sorted(read_splits(tmp_path), key=lambda image: image.image.stem)
+    assert [(image.image.stem, image.single_class(), image.split) for image in images] == [
+        (name, name[:3], split) for name, split in zip(NAMES, ["train", "val"] * 2, strict=True)
+    ]
+    assert len({image.name for image in images}) == 4
+    assert [image.image.stem for image in read_folder(tmp_path)] == ["cat_1", "dog_1"]
+
+
 def put(name: str, text: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_text(text)
 

@@ -1,7 +1,12 @@
-"""COCO: a JSON file of annotations, beside its images, above images/, or in annotations/."""
+"""COCO: a JSON file of annotations, beside its images, above images/, or in annotations/.
+
+A file for each split is named after it, as instances_val2017.json is, or lies in a folder of its
+name, as Roboflow exports them.
+"""
 
 from pathlib import Path
 
+from ...class_folders import SPLIT_NAMES, Split
 from ...errors import InputError
 from ...files import open_regular
 from ...image_files import image_files, visible_folders
@@ -24,48 +29,82 @@ def matches(folder: Path) -> bool:
 
 
 def read(folder: Path, palette: Path | None) -> list[LabelledImage]:
-    """The images that the file lists, by their ids. `folder` may be the file itself.
+    """The images that the file lists, or those of each split, by their ids. `folder` may be the
+    file itself.
 
-    Raises InputError for none or several files, for an image that is missing or leads out of the
-    folder, and as `read_coco` does.
+    Raises InputError for none or several files that are no splits, for an image that is missing or
+    leads out of the folder, and as `read_coco` does.
     """
-    file = folder if folder.is_file() else _single_file(folder)
+    if folder.is_file():
+        return _read_file(folder, None)
+    files = _json_files(folder)
+    if len(files) == 1:
+        return _read_file(files[0], None)
+    splits: dict[Split, Path] = {
+        split: file for file in files if (split := _split(file, folder)) is not None
+    }
+    if not files or len(splits) < len(files):
+        raise InputError(_describe_choice(folder, files))
+    return [image for split, file in splits.items() for image in _read_file(file, split)]
+
+
+def _read_file(file: Path, split: Split | None) -> list[LabelledImage]:
     classes, images = read_coco(file)
     root = _image_folder(file)
-    return [_labelled(file, root, image, classes) for image in images]
+    return [_labelled(file, root, image, classes, split) for image in images]
 
 
-def _labelled(file: Path, root: Path, image: CocoImage, classes: tuple[str, ...]) -> LabelledImage:
+def _labelled(
+    file: Path, root: Path, image: CocoImage, classes: tuple[str, ...], split: Split | None
+) -> LabelledImage:
     path = inside(root, image.file_name)
     if not path.is_file():
         raise InputError(f"{file} lists {image.file_name}, but there is no file {path}.")
     shown = tuple(dict.fromkeys(item.class_name for item in image.objects))
-    return LabelledImage(path, image.file_name, ALL, image, coco_classes=classes, annotated=shown)
+    name = f"{split}/{image.file_name}" if split else image.file_name
+    return LabelledImage(path, name, ALL, image, coco_classes=classes, annotated=shown, split=split)
 
 
 def _json_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.json")) or sorted((folder / ANNOTATIONS).glob("*.json"))
+    """Of the folder, else of its annotations/, else of its folders of splits."""
+    splits = [inner for inner in visible_folders(folder) if inner.name.lower() in SPLIT_NAMES]
+    return (
+        sorted(folder.glob("*.json"))
+        or sorted((folder / ANNOTATIONS).glob("*.json"))
+        or [file for inner in splits for file in sorted(inner.glob("*.json"))]
+    )
 
 
-def _single_file(folder: Path) -> Path:
-    files = _json_files(folder)
-    if len(files) == 1:
-        return files[0]
+def _split(file: Path, folder: Path) -> Split | None:
+    """The split that a file is named after, without its year, or that its folder is."""
+    of_folder = SPLIT_NAMES.get(file.parent.name.lower()) if file.parent != folder else None
+    return of_folder or SPLIT_NAMES.get(_last_word(file).lower().rstrip("0123456789"))
+
+
+def _last_word(file: Path) -> str:
+    """val2017 of instances_val2017.json."""
+    return file.stem.rpartition("_")[2]
+
+
+def _describe_choice(folder: Path, files: list[Path]) -> str:
     names = ", ".join(file.name for file in files) or "none"
-    way_out = f" Name the one you mean, such as {files[0]}." if files else ""
-    raise InputError(f"{folder} needs one COCO file of annotations; found: {names}.{way_out}")
+    way_out = (
+        f" Name the one you mean, such as {files[0]}, or name them after their splits, such as "
+        "train.json and val.json."
+        if files
+        else ""
+    )
+    return f"{folder} needs one COCO file of annotations; found: {names}.{way_out}"
 
 
 def _image_folder(file: Path) -> Path:
-    """Beside the file or in images/; of annotations/instances_val.json, images/val/ if it is
-    there, as exports write it."""
+    """Beside the file or in images/; of annotations/instances_val.json, images/val/ or val/ if one
+    is there."""
     parent = file.parent
     root = parent.parent if parent.name == ANNOTATIONS else parent
-    images = root / IMAGES
-    split = images / file.stem.rpartition("_")[2]
-    if parent.name == ANNOTATIONS and split.is_dir():
-        return split
-    return images if images.is_dir() else root
+    images, word = root / IMAGES, _last_word(file)
+    split_folders = [images / word, root / word] if parent.name == ANNOTATIONS else []
+    return next((place for place in [*split_folders, images] if place.is_dir()), root)
 
 
 def _has_annotations(file: Path) -> bool:

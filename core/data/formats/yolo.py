@@ -1,4 +1,5 @@
-"""YOLO: images/<split>/<name>.jpg, labels/<split>/<name>.txt and data.yaml with the class names.
+"""YOLO: images/<split>/<name>.jpg, labels/<split>/<name>.txt and data.yaml with the class names;
+or <split>/images and <split>/labels, as Roboflow exports them.
 
 A line is `category x y width height` (a box) or `category x1 y1 x2 y2 …` (a polygon), in shares of
 the image's width and height: https://docs.ultralytics.com/datasets/segment/.
@@ -14,6 +15,7 @@ import numpy as np
 from ...class_folders import SPLIT_NAMES
 from ...classes import check_apart, normalise_class
 from ...errors import InputError, read_each
+from ...image_files import visible_folders
 from ...images import image_size
 from ...masks.partners import ALL, IMAGES
 from ...paths import inside
@@ -27,9 +29,8 @@ BOX = 4  # numbers of a box
 
 
 def matches(folder: Path) -> bool:
-    """Whether it has images/ and, in labels/, text files."""
-    labels = folder / LABELS
-    return (folder / IMAGES).is_dir() and labels.is_dir() and any(labels.rglob("*.txt"))
+    """Whether it has images/ and, in labels/, text files, or folders of splits have."""
+    return any(any(labels.rglob("*.txt")) for _, labels in _folder_pairs(folder))
 
 
 def read(folder: Path, palette: Path | None) -> list[LabelledImage]:
@@ -41,8 +42,16 @@ def read(folder: Path, palette: Path | None) -> list[LabelledImage]:
     if not matches(folder):
         raise InputError(f"{folder} is not laid out as YOLO: it needs {IMAGES}/ and {LABELS}/.")
     names = _class_names(folder)
-    files = check_labels(folder / IMAGES, folder / LABELS, ".txt")
+    files = [file for places in _folder_pairs(folder) for file in check_labels(*places, ".txt")]
     return read_each(lambda pair: _labelled(folder, *pair, names), files)
+
+
+def _folder_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    """images/ with its labels/: of the whole folder, else of each split."""
+    splits = [inner for inner in visible_folders(folder) if inner.name.lower() in SPLIT_NAMES]
+    places = [folder] if (folder / IMAGES).is_dir() else splits
+    pairs = [(place / IMAGES, place / LABELS) for place in places]
+    return [pair for pair in pairs if all(map(Path.is_dir, pair))]
 
 
 def _class_names(folder: Path) -> dict[int, str]:
@@ -62,7 +71,7 @@ def _class_names(folder: Path) -> dict[int, str]:
 
 
 def _labelled(folder: Path, image: Path, label: Path, names: dict[int, str]) -> LabelledImage:
-    relative = image.relative_to(folder / IMAGES)
+    relative = _without_images(image.relative_to(folder))
     lines = [line.split() for line in read_text_file(label, "label file").splitlines()]
     rows = [
         (_class(line, names, where), _numbers(line, where))
@@ -84,6 +93,12 @@ def _labelled(folder: Path, image: Path, label: Path, names: dict[int, str]) -> 
         annotated=tuple(dict.fromkeys(name for name, _ in rows)),
         split=SPLIT_NAMES.get(relative.parts[0].lower()) if len(relative.parts) > 1 else None,
     )
+
+
+def _without_images(path: Path) -> Path:
+    """train/a.jpg, of images/train/a.jpg as of train/images/a.jpg."""
+    place = path.parts.index(IMAGES)
+    return Path(*path.parts[:place], *path.parts[place + 1 :])
 
 
 def _class(line: Sequence[str], names: dict[int, str], where: str) -> str:
