@@ -123,7 +123,7 @@ def _file_layout(file: Path) -> Layout:
     layout = FILES.get(file.suffix.lower())
     if layout is None:
         raise InputError(
-            f"{file} is no file of labels: a COCO file ends with .json, a table with .csv."
+            f"{file} is not a label file: a COCO file ends in .json, a table in .csv."
         )
     return layout
 

@@ -38,7 +38,7 @@ def save(path: Path, pixels: Any, kind: type = np.uint8) -> None:
         ("absent", "ComfyUI's input folder has no folder 'absent'."),
         ("{pairs}s", "has no folder '{pairs}s'. Did you mean '{pairs}'?"),
         ("{pairs}/images/kat", "Did you mean '{pairs}/images/cat'?"),
-        ("{pairs}/masks/cat/a.png", "The annotations"),
+        ("{pairs}/masks/cat/a.png", "is not a label file"),
     ],
 )
 def test_folders_that_are_none(client: Client, pairs: Path, folder: str, sentence: str) -> None:

@@ -178,7 +178,7 @@ DAMAGE: list[tuple[str, Callable[[Path], object], str]] = [
     ("yolo", remove("data.yaml"), "has no data.yaml with the class names"),
     ("yolo", put("labels/cat_1.txt", "7 0 0 1 1"), "line 1 has an unknown category '7'"),
     ("yolo", put("labels/cat_1.txt", "0 0 0 nan 1"), "line 1 is neither a box"),
-    ("yolo", put("data.yaml", "names: [cat, Cat]"), "listed twice"),
+    ("yolo", put("data.yaml", "names: [cat, Cat]"), "differ only in case"),
     ("voc", remove("Annotations/cat_1.xml"), "cat_1.png has no labels"),
     ("voc", remove("JPEGImages/cat_1.png"), "cat_1.xml have no image"),
     ("voc", put("Annotations/cat_1.xml", BOMB), "it declares a document type"),
