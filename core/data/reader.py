@@ -122,9 +122,7 @@ def group_by_split(images: list[LabelledImage]) -> dict[Split, list[LabelledImag
 def _file_layout(file: Path) -> Layout:
     layout = FILES.get(file.suffix.lower())
     if layout is None:
-        raise InputError(
-            f"{file} is not a label file: a COCO file ends in .json, a table in .csv."
-        )
+        raise InputError(f"{file} is not a label file: a COCO file ends in .json, a table in .csv.")
     return layout
 
 
