@@ -2,7 +2,7 @@
 and run again it gives what it gives without a fault.
 
 By default a few calls of each command fail. MANYSHOT_FAULTS=all (`make faults`) fails every one,
-until a run gets through without meeting its fault.
+until a run gets through without meeting its fault; MANYSHOT_FAULTS=120 that many, evenly.
 """
 
 import logging
@@ -15,13 +15,15 @@ from ..support.fault_commands import CHEAP, DEAR, Command
 from ..support.nth_fault import Sweep
 
 log = logging.getLogger(__name__)
-ALL = os.environ.get("MANYSHOT_FAULTS") == "all"
+FAULTS = os.environ.get("MANYSHOT_FAULTS", "")
+ALL = FAULTS == "all"
 
 
 def numbers(calls: int, tried: int) -> list[int]:
     """Which calls fail: all, or so many, evenly."""
     if ALL:
         return list(range(1, calls + 1))
+    tried = int(FAULTS) if FAULTS.isdecimal() else tried
     return sorted({1 + (2 * place + 1) * calls // (2 * tried) for place in range(tried)})
 
 
