@@ -33,13 +33,6 @@ def with_border(labels: np.ndarray, width: int, ignored: int) -> np.ndarray:
     return np.where(highest == lowest, labels, labels.dtype.type(ignored))
 
 
-def rebordered(
-    labels: np.ndarray, width: int, ignored: int, widest: int | None = None
-) -> np.ndarray:
-    """The outline of labels (height, width) made `width` pixels wide on either side."""
-    return with_border(without_border(labels, ignored, widest), width, ignored)
-
-
 def _grow(labels: np.ndarray, ignored: int) -> np.ndarray:
     """Ignored pixels take the label beside them, or else that at a corner."""
     height, width = labels.shape

@@ -5,7 +5,7 @@ Canny maps and soft edges are drawn from photos, not from labels: trainer/edges.
 
 from collections.abc import Mapping
 from itertools import count
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from ..counted import did_you_mean
 from ..errors import InputError
 from ..palettes import COLOURS, palette_text
 from .ade20k import UNLABELLED, ade20k_class, ade20k_colours
-from .label_mask import BACKGROUND, Colour, LabelMask, MaskCode, colour_text
-from .raw import indices
+from .label_mask import BACKGROUND, Colour, LabelMask, colour_text
 
 BORDER: Colour = COLOURS["border"]  # pixels that nothing is said of
 
@@ -79,14 +78,6 @@ def _colour(name: str, colours: Mapping[str, Colour]) -> Colour:
     if name not in colours:
         raise InputError(f"The palette has no colour for {name!r}.{did_you_mean(name, colours)}")
     return colours[name]
-
-
-def decode_control(control: np.ndarray, code: MaskCode, path: Path) -> LabelMask:
-    """The mask of a control image, bytes (height, width, 3), by `read.colour_code`.
-
-    Raises InputError for a colour that `code` lacks, with its place and the nearest colour.
-    """
-    return LabelMask(indices(control, code, path), code.classes)
 
 
 TINY = "manyshot-tiny-segmentation"

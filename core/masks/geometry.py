@@ -119,11 +119,6 @@ def mirror(size: Size) -> Transform:
     return Transform((-1.0, 0.0, float(size[1]), 0.0, 1.0, 0.0), size, size)
 
 
-def upside_down(size: Size) -> Transform:
-    """Top becomes bottom."""
-    return Transform((1.0, 0.0, 0.0, 0.0, -1.0, float(size[0])), size, size)
-
-
 def crop_box(size: Size, box: Box) -> Transform:
     """What lies in `box`; it may reach beyond the source. Raises InputError for an empty one."""
     left, top, right, bottom = box

@@ -1,6 +1,5 @@
 """Label masks from a dataset's own files: index, palette, colour and alpha PNGs, trimaps."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from .. import palettes
 from ..errors import InputError
 from ..images import open_image
 from .conventions import IN_TABLE, infer_code
-from .label_mask import BACKGROUND, IGNORE, Colour, LabelMask, MaskCode, check_mask, colour_text
+from .label_mask import BACKGROUND, IGNORE, LabelMask, MaskCode, check_mask
 from .raw import read_indices
 
 # Trimaps, their control images in colours, and masks that are black or white. Where the annotators
@@ -61,22 +60,3 @@ def read_alpha(path: Path, class_name: str = "object", least: float = 0.5) -> La
     return check_mask(
         LabelMask((alpha >= 255 * least).astype(np.uint8), (BACKGROUND, class_name)), path
     )
-
-
-def colour_code(colours: Mapping[str, Colour], ignored: Colour | None = None) -> MaskCode:
-    """The code of masks in colours, from a class -> colour table.
-
-    Raises InputError when two classes have one colour.
-    """
-    table: dict[Colour, int] = {}
-    for index, (name, colour) in enumerate(colours.items()):
-        if colour in table:
-            other = list(colours)[table[colour]]
-            raise InputError(
-                f"{colour_text(colour)} stands for both {other!r} and {name!r}; it can "
-                "mean only one."
-            )
-        table[colour] = index
-    if ignored is not None:
-        table[ignored] = IGNORE
-    return MaskCode(tuple(colours), {}, table)

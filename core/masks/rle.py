@@ -13,11 +13,6 @@ from ..errors import InputError
 MOST_GROUPS = 12  # of 5 bits, so that a number has less than 64
 
 
-def decode_runs(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
-    """A bool mask (height, width) of compressed or plain runs. Raises InputError."""
-    return fill_runs(check_runs(counts, height, width), height, width)
-
-
 def fill_runs(runs: np.ndarray, height: int, width: int) -> np.ndarray:
     """A bool mask (height, width) of `check_runs`."""
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
@@ -31,13 +26,6 @@ def check_runs(counts: Sequence[int] | str | bytes, height: int, width: int) -> 
     if not runs.size or runs.min() < 0 or runs.max() > pixels or int(runs.sum()) != pixels:
         raise InputError(f"The RLE mask does not fill {width}x{height} pixels: it is damaged.")
     return runs
-
-
-def encode_runs(mask: np.ndarray) -> list[int]:
-    """Plain runs of a bool mask (height, width)."""
-    flat = np.concatenate([[False], mask.T.ravel(), [not mask[-1, -1]]])
-    ends = np.flatnonzero(flat[1:] != flat[:-1])
-    return np.diff(ends, prepend=0).tolist()
 
 
 def _numbers(counts: Sequence[int], most: int) -> np.ndarray:

@@ -30,16 +30,6 @@ class Source:
     """True when the folder is the user's: nothing is written there."""
 
 
-def find_source(comfyui: Path | None) -> Source:
-    """The ComfyUI to run: the user's `comfyui`, or the installed one. Raises InputError."""
-    if comfyui is not None:
-        return own_source(comfyui)
-    source = find_installed()
-    if source is None:
-        raise InputError("ComfyUI is not installed yet: run `manyshot server install`.")
-    return source
-
-
 def find_installed() -> Source | None:
     """Ours, if it is there. A folder under its final name is whole: see ensure_installed."""
     folder = cache_folder() / f"comfyui-{COMFYUI}"

@@ -14,9 +14,10 @@ from manyshot.core.errors import InputError
 from manyshot.core.masks.coco import CocoImage, CocoObject, read_coco
 from manyshot.core.masks.label_mask import IGNORE
 from manyshot.core.masks.polygons import rasterise
-from manyshot.core.masks.rle import encode_runs
 from manyshot.core.pets import FOLDER, parse_list
 from PIL import Image
+
+from ..support.rle import encode_runs
 
 
 @pytest.mark.parametrize(

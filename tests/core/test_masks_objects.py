@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from manyshot.core.masks.borders import rebordered, with_border, without_border
+from manyshot.core.masks.borders import with_border, without_border
 from manyshot.core.masks.components import components
 from manyshot.core.masks.geometry import (
     affine,
@@ -59,7 +59,7 @@ def test_borders_are_taken_away_and_drawn_anew_after_scaling() -> None:
     assert np.array_equal(without_border(thin, IGNORE), labels)
     large = affine((40, 40), scale=1.5).labels(thin, 0)
     assert (large[20] == IGNORE).sum() == 6  # the border grew with the object
-    again = rebordered(large, 1, IGNORE)
+    again = with_border(without_border(large, IGNORE), 1, IGNORE)
     assert (again[20] == IGNORE).sum() == 4
     assert bounding_box(without_border(again, IGNORE) == 1) == (5, 5, 35, 35)
     deep = np.full((20, 20), IGNORE, np.uint8)

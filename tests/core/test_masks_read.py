@@ -11,15 +11,21 @@ from hypothesis.extra.numpy import arrays
 from manyshot.core.errors import InputError
 from manyshot.core.masks.ade20k import ade20k_class, ade20k_colours
 from manyshot.core.masks.coco import check_coco_classes, read_coco
-from manyshot.core.masks.control import ade20k_table, decode_control, draw_control, own_colours
+from manyshot.core.masks.control import ade20k_table, draw_control, own_colours
 from manyshot.core.masks.label_mask import IGNORE, LabelMask, MaskCode, check_fits
-from manyshot.core.masks.read import colour_code, read_alpha, read_mask, read_trimap
-from manyshot.core.masks.rle import decode_runs, encode_runs
+from manyshot.core.masks.raw import indices
+from manyshot.core.masks.read import read_alpha, read_mask, read_trimap
 from manyshot.core.palettes import COLOURS, trimap_to_control
 from PIL import Image
 
+from ..support.rle import decode_runs, encode_runs
+
 CODE = MaskCode(("background", "cat", "dog"), {0: 0, 1: 1, 700: 2, 9: IGNORE}, {})
-COLOURED = colour_code({name: COLOURS[name] for name in ("background", "cat", "dog")}, (1, 2, 3))
+COLOURED = MaskCode(
+    CODE.classes,
+    {},
+    {**{COLOURS[name]: n for n, name in enumerate(CODE.classes)}, (1, 2, 3): IGNORE},
+)
 WANTED = [[0, 1], [2, IGNORE]]
 
 
@@ -127,8 +133,6 @@ def test_other_refusals(tmp_path: Path) -> None:
     Image.new("RGBA", (2, 2)).save(tmp_path / "clear.png")
     with pytest.raises(InputError, match=r"clear\.png is empty"):
         read_alpha(tmp_path / "clear.png")
-    with pytest.raises(InputError, match="#000000 stands for both 'a' and 'b'"):
-        colour_code({"a": (0, 0, 0), "b": (0, 0, 0)})
 
 
 @settings(max_examples=60, deadline=None)
@@ -221,8 +225,10 @@ def test_control_images_are_read_back() -> None:
     mask = LabelMask(np.array([[1, 0, IGNORE]], np.uint8), ("background", "cat"))
     control = draw_control(mask)
     assert np.array_equal(control, trimap_to_control(trimap, "cat"))
-    code = colour_code(own_colours(mask.classes), COLOURS["border"])
-    assert np.array_equal(decode_control(control, code, Path("c.png")).labels, mask.labels)
+    colours = own_colours(mask.classes)
+    by_colour = {colours[name]: n for n, name in enumerate(mask.classes)}
+    code = MaskCode(mask.classes, {}, {**by_colour, COLOURS["border"]: IGNORE})
+    assert np.array_equal(indices(control, code, Path("c.png")), mask.labels)
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from manyshot.core.errors import InputError
-from manyshot.core.masks.borders import rebordered, with_border
+from manyshot.core.masks.borders import with_border
 from manyshot.core.masks.compose import compose_scenes, join_classes
 from manyshot.core.masks.control import draw_control
 from manyshot.core.masks.label_mask import IGNORE, LabelMask
@@ -96,7 +96,7 @@ def test_a_new_border_is_drawn_around_all_that_is_composed(seed: int) -> None:
     labels[14:34, 14:34] = 1
     closed = [Scene(LabelMask(labels, ("background", name))) for name in ("cat", "dog")]
     opened = [
-        replace(scene, mask=replace(scene.mask, labels=rebordered(labels, 3, IGNORE)))
+        replace(scene, mask=replace(scene.mask, labels=with_border(labels, 3, IGNORE)))
         for scene in closed
     ]
     wanted = with_border(compose_scenes(closed, seed).mask.labels, 1, IGNORE)
@@ -112,7 +112,7 @@ def test_a_new_border_is_drawn_around_all_that_is_composed(seed: int) -> None:
 def test_the_first_scene_is_varied_before_anything_covers_it(seed: int) -> None:
     labels = np.zeros((48, 48), np.uint8)
     labels[14:34, 14:34] = 1
-    outlined = rebordered(labels, 2, IGNORE)
+    outlined = with_border(labels, 2, IGNORE)
     photo = np.repeat(100 * labels[..., None], 3, axis=2)
     scenes = [Scene(LabelMask(outlined, ("background", name)), photo) for name in ("cat", "dog")]
     below = Variation(rotate=40, shift=0.2)

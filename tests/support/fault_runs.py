@@ -159,7 +159,7 @@ def queue(url: str) -> list[str]:
     return [item[1] for part in ("queue_running", "queue_pending") for item in answer[part]]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> bool:
     """Whether it comes true within `seconds`."""
     until = time.monotonic() + seconds
     while not (held := condition()) and time.monotonic() < until:
