@@ -30,7 +30,7 @@ from .fault_runs import graph
 
 Outcome = Mapping[str, object]
 """What a folder holds: relative path -> what must be equal."""
-TIMES = re.compile(rb'seconds\\*": ?[0-9.e-]+|Computing time.{0,60}|  +|--+')
+TIMES = re.compile(rb'seconds\\*": ?[0-9.e-]+|Computing time[^0-9]{0,60}[0-9.:]+( s)?| +|--+')
 """In results, headers and tables, with the widths of columns, which times decide."""
 
 
