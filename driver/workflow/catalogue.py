@@ -11,18 +11,28 @@ from ...core.errors import InputError
 
 PRIMITIVES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
 COMBO = "COMBO"
+MATCH_TYPE = "COMFY_MATCHTYPE_V3"  # of any type; the server checks no link to it or from it
+AUTOGROW = "COMFY_AUTOGROW_V3"
+DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
+MAX_SLOTS = 100  # of an autogrow input, as the server itself limits them
 UPLOADS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload")
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input of a node class; `type` is COMBO for both forms of option lists."""
+    """One input of a node class; `type` is COMBO for both forms of option lists.
+
+    A dynamic combo has in `choices` the further inputs of each option, an autogrow input in
+    `growth` its slots; `dynamic_inputs.expand` puts them in place.
+    """
 
     name: str
     type: str
     required: bool
     options: tuple[Any, ...] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    choices: "Mapping[str, tuple[InputSpec, ...]] | None" = None
+    growth: "Growth | None" = None
 
     @property
     def default(self) -> Any:
@@ -50,6 +60,15 @@ class InputSpec:
     def upload(self) -> bool:
         """Whether the value names an uploaded file: the options are today's files only."""
         return any(self.extra.get(key) for key in UPLOADS)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The slots of an autogrow input: their names, how many are needed, and what each takes."""
+
+    names: tuple[str, ...]
+    minimum: int
+    slot: InputSpec
 
 
 @dataclass(frozen=True)
@@ -101,7 +120,7 @@ class Catalogue:
             for kind in spec.outputs
             for member in split_types(kind)
         }
-        return frozenset(outputs - PRIMITIVES - {COMBO, "*"})
+        return frozenset(outputs - PRIMITIVES - {COMBO, MATCH_TYPE, "*"})
 
 
 def split_types(kind: str) -> set[str]:
@@ -110,8 +129,9 @@ def split_types(kind: str) -> set[str]:
 
 
 def types_fit(output: str, expected: str) -> bool:
-    """Whether an output type may go into an input type: a member in common, or `*`."""
-    return "*" in (output, expected) or bool(split_types(output) & split_types(expected))
+    """Whether an output type may go into an input type: a member in common, or any type."""
+    members = split_types(output), split_types(expected)
+    return bool(members[0] & members[1] or {"*", MATCH_TYPE} & (members[0] | members[1]))
 
 
 def _node(class_type: str, info: Any, where: str) -> NodeSpec:
@@ -121,23 +141,23 @@ def _node(class_type: str, info: Any, where: str) -> NodeSpec:
         return NodeSpec(
             class_type=class_type,
             title=str(info.get("display_name") or class_type),
-            inputs=MappingProxyType({spec.name: spec for spec in _inputs(info)}),
+            inputs=MappingProxyType({spec.name: spec for spec in _inputs(info["input"], info)}),
             outputs=outputs,
             output_lists=tuple(bool(flag) for flag in lists),
             output_names=tuple(str(name) for name in info.get("output_name") or outputs),
             is_output=bool(info.get("output_node")),
         )
-    except (KeyError, TypeError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
         raise InputError(
             f"{where}: the entry of node class {class_type[:60]!r} is malformed."
         ) from None
 
 
-def _inputs(info: Mapping[str, Any]) -> Iterator[InputSpec]:
+def _inputs(sections: Mapping[str, Any], info: Mapping[str, Any]) -> Iterator[InputSpec]:
     """Required inputs, then optional ones, as `input_order` says: widget values lie so."""
     orders = info.get("input_order") or {}
     for section in ("required", "optional"):
-        declared = info["input"].get(section) or {}
+        declared = sections.get(section) or {}
         for name in dict.fromkeys([*(orders.get(section) or ()), *declared]):
             if name in declared:
                 yield _input(name, declared[name], required=section == "required")
@@ -146,9 +166,39 @@ def _inputs(info: Mapping[str, Any]) -> Iterator[InputSpec]:
 def _input(name: str, declaration: Any, required: bool) -> InputSpec:
     kind = declaration[0]
     extra = declaration[1] if len(declaration) > 1 and isinstance(declaration[1], dict) else {}
+    if kind == DYNAMIC_COMBO:
+        return _dynamic_combo(name, extra, required)
+    if kind == AUTOGROW:
+        growth = _growth(extra["template"])
+        return InputSpec(name, kind, required, None, MappingProxyType(extra), growth=growth)
     options = kind if isinstance(kind, list) else extra.get("options") if kind == COMBO else None
     listed = tuple(options) if isinstance(options, list) else None
     return InputSpec(name, _type_name(kind), required, listed, MappingProxyType(extra))
+
+
+def _dynamic_combo(name: str, extra: Mapping[str, Any], required: bool) -> InputSpec:
+    choices = {option["key"]: tuple(_inputs(option["inputs"], {})) for option in extra["options"]}
+    rest = {key: value for key, value in extra.items() if key not in ("options", "default")}
+    return InputSpec(
+        name,
+        DYNAMIC_COMBO,
+        required,
+        tuple(choices),
+        MappingProxyType(rest),
+        choices=MappingProxyType(choices),
+    )
+
+
+def _growth(template: Mapping[str, Any]) -> Growth:
+    """Slots named one by one, or by a prefix and a number from 0; all take the first input."""
+    slot = next(_inputs(template["input"], {}), None)
+    if slot is None:
+        raise KeyError("input")
+    names = template.get("names")
+    if names is None:
+        count = min(int(template["max"]), MAX_SLOTS)
+        names = [f"{template['prefix']}{number}" for number in range(count)]
+    return Growth(tuple(names[:MAX_SLOTS]), int(template.get("min", 1)), slot)
 
 
 def _type_name(kind: Any) -> str:

@@ -25,11 +25,9 @@ def convert_ui(ui: Mapping[str, Any], catalogue: Catalogue, where: str = "the wo
     definitions = read_definitions(ui, where)
     root = Expander(definitions, catalogue, where).scope(read_canvas(ui, where))
     running = [(scope, node) for scope, node in root.walk() if _runs(scope, node, catalogue, where)]
-    apply_primitives(root, catalogue)
+    apply_primitives(root)
     tracer = Tracer(catalogue, where)
-    graph = {
-        scope.full_id(node.id): _api_node(scope, node, catalogue, tracer) for scope, node in running
-    }
+    graph = {scope.full_id(node.id): _api_node(scope, node, tracer) for scope, node in running}
     return _without_links_to_missing(graph)
 
 
@@ -42,8 +40,8 @@ def _runs(scope: Scope, node: CanvasNode, catalogue: Catalogue, where: str) -> b
     return True
 
 
-def _api_node(scope: Scope, node: CanvasNode, catalogue: Catalogue, tracer: Tracer) -> Node:
-    spec = catalogue.nodes[node.type]
+def _api_node(scope: Scope, node: CanvasNode, tracer: Tracer) -> Node:
+    spec = scope.specs[node.id]
     inputs = select_sent(scope.values[node.id], spec)
     for index, slot in enumerate(scope.slots[node.id]):
         origin = tracer.trace(scope, node, index)

@@ -13,9 +13,10 @@ from typing import Any
 
 from ...core.counted import closest_match
 from .catalogue import Catalogue, InputSpec, NodeSpec, types_fit
+from .dynamic_inputs import expand
 from .graph import Graph, Slot, describe, id_order, is_link, links, shorten, upstream
 from .input_values import check_value, show
-from .widgets import list_extension_widgets
+from .widgets import is_widget, list_extension_widgets
 
 MAX_PROBLEMS = 100  # each costs a search for the nearest right answer
 
@@ -90,8 +91,8 @@ class _Checker:
         )
 
     def node(self, node_id: str) -> Iterator[Problem]:
-        spec = self.catalogue.nodes[self.graph[node_id]["class_type"]]
         inputs = self.graph[node_id]["inputs"]
+        spec = expand(self.catalogue.nodes[self.graph[node_id]["class_type"]], inputs)
         for name, declared in spec.inputs.items():
             slot = Slot(node_id, name)
             if slot in self.bound:
@@ -110,7 +111,7 @@ class _Checker:
             return self.link(spec, value[0], value[1])
         if isinstance(value, list):
             return f"{show(value)} is neither a value nor a link [node, output]."
-        if spec.type in self.catalogue.link_types:
+        if spec.type in self.catalogue.link_types and not is_widget(spec):
             return (
                 f"{show(value)} is given where a link to a node that makes {spec.type} is expected."
             )

@@ -4,27 +4,27 @@ import math
 from typing import Any
 
 from .canvas import Canvas, CanvasNode
-from .catalogue import Catalogue, InputSpec
+from .catalogue import InputSpec
 from .subgraphs import Scope
 from .widgets import widget_type
 
 PRIMITIVE = "PrimitiveNode"
 
 
-def apply_primitives(scope: Scope, catalogue: Catalogue) -> None:
+def apply_primitives(scope: Scope) -> None:
     """Copy the value of every primitive node into the widgets it is linked to, here and below."""
     for node in scope.canvas.nodes.values():
         if node.type == PRIMITIVE and isinstance(node.values, list) and node.values:
-            _apply(scope, node, node.values[0], catalogue)
+            _apply(scope, node, node.values[0])
     for child in scope.children.values():
-        apply_primitives(child, catalogue)
+        apply_primitives(child)
 
 
-def _apply(scope: Scope, primitive: CanvasNode, value: Any, catalogue: Catalogue) -> None:
+def _apply(scope: Scope, primitive: CanvasNode, value: Any) -> None:
     fed = _links_from(scope.canvas, primitive.id)
     for node_id, slots in scope.slots.items():
         values = scope.values.get(node_id, {})
-        spec = catalogue.get(scope.canvas.nodes[node_id].type)
+        spec = scope.specs.get(node_id)
         for slot in slots:
             if slot.link in fed and slot.name in values:
                 values[slot.name] = _round_as_widget(

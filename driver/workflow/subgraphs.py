@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import InputError
-from .canvas import Canvas, CanvasInput, CanvasNode
-from .catalogue import Catalogue
+from .canvas import BYPASSED, MUTED, Canvas, CanvasInput, CanvasNode
+from .catalogue import Catalogue, NodeSpec
 from .graph import shorten
-from .widgets import list_slots, read_values
+from .widgets import list_slots, read_node
 
 MAX_NODES = 100_000  # a file of nested subgraphs can stand for any number
 MAX_DEPTH = 50
@@ -24,15 +24,21 @@ class Scope:
     slots: dict[str, tuple[CanvasInput, ...]] = field(default_factory=dict)
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Widget values of each node; of a subgraph node those of its promoted widgets."""
+    specs: dict[str, NodeSpec] = field(default_factory=dict)
+    """The class of each node, with the inputs that its values give it."""
     children: "dict[str, Scope]" = field(default_factory=dict)
 
     def full_id(self, node_id: str) -> str:
         return ":".join((*self.path, node_id))
 
     def walk(self) -> "Iterator[tuple[Scope, CanvasNode]]":
-        """Every node of this scope and of those below."""
+        """Every node of this scope and of those below, without what lies in a subgraph that is
+        muted or bypassed. As in the front end (1.49.6), one within a subgraph is walked all the
+        same."""
         for node in self.canvas.nodes.values():
             if node.id in self.children:
+                if self.parent is None and node.mode in (MUTED, BYPASSED):
+                    continue
                 yield from self.children[node.id].walk()
             else:
                 yield self, node
@@ -74,8 +80,9 @@ class Expander:
             scope.slots[node.id] = _subgraph_slots(node, definition)
             scope.values[node.id] = _read_promoted(node, child)
         elif spec is not None:
-            scope.slots[node.id] = list_slots(spec, node.inputs)
-            scope.values[node.id] = read_values(node, spec)
+            expanded, scope.values[node.id] = read_node(node, spec)
+            scope.specs[node.id] = expanded
+            scope.slots[node.id] = list_slots(expanded, node.inputs)
         else:
             scope.slots[node.id] = node.inputs
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from .canvas import BYPASSED, SUBGRAPH_INPUT, CanvasInput, CanvasLink, CanvasNode
-from .catalogue import Catalogue
+from .catalogue import MATCH_TYPE, Catalogue
 from .graph import shorten
 from .subgraphs import Scope
 
@@ -128,7 +128,7 @@ class Tracer:
         if child is not None:
             types = tuple(output.type for output in child.canvas.outputs)
         else:
-            types = spec.outputs if spec else node.output_types
+            types = spec.outputs if spec and MATCH_TYPE not in spec.outputs else node.output_types
         return types[slot] if 0 <= slot < len(types) else "*"
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .canvas import CanvasInput, CanvasNode
-from .catalogue import COMBO, InputSpec, NodeSpec
+from .catalogue import COMBO, MATCH_TYPE, InputSpec, NodeSpec
+from .dynamic_inputs import expand
 from .dynamic_prompts import first_choice
 
 WIDGET_TYPES = frozenset(
@@ -36,7 +37,8 @@ class Widget:
 
 def is_widget(spec: InputSpec) -> bool:
     """Whether the front end shows this input as a widget (with a socket beside it)."""
-    return widget_type(spec) in WIDGET_TYPES and not spec.extra.get("forceInput")
+    shown = widget_type(spec) in WIDGET_TYPES or bool(spec.extra.get("socketless"))
+    return shown and not spec.extra.get("forceInput")
 
 
 def widget_type(spec: InputSpec) -> str:
@@ -60,9 +62,12 @@ def list_slots(node: NodeSpec, file_slots: tuple[CanvasInput, ...]) -> tuple[Can
     Slots that the definition lacks follow, unless they belong to a widget that is gone.
     """
     links = {slot.name: slot.link for slot in file_slots}
+    types = {slot.name: slot.type for slot in file_slots}
     specs = sorted(node.inputs.values(), key=is_widget)
     defined = [
-        CanvasInput(s.name, s.type, links.get(s.name), s.name if is_widget(s) else None)
+        CanvasInput(
+            s.name, _slot_type(s, types), links.get(s.name), s.name if is_widget(s) else None
+        )
         for s in specs
         if not (s.extra.get("socketless") and is_widget(s))
     ]
@@ -70,7 +75,29 @@ def list_slots(node: NodeSpec, file_slots: tuple[CanvasInput, ...]) -> tuple[Can
     return (*defined, *extra)
 
 
-def read_values(node: CanvasNode, spec: NodeSpec) -> dict[str, Any]:
+def _slot_type(spec: InputSpec, file_types: Mapping[str, str]) -> str:
+    """A match type is what the canvas made of it, else what it allows."""
+    if spec.type != MATCH_TYPE:
+        return spec.type
+    template = spec.extra.get("template")
+    allowed = template.get("allowed_types") if isinstance(template, Mapping) else None
+    return file_types.get(spec.name) or str(allowed or "*")
+
+
+def read_node(node: CanvasNode, spec: NodeSpec) -> tuple[NodeSpec, dict[str, Any]]:
+    """The node class as this node expands it, and the value of every widget by name.
+
+    A combo's value says which widgets follow it, so each round reads one dynamic combo more.
+    """
+    slots = dict.fromkeys(slot.name for slot in node.inputs)
+    expanded = expand(spec, slots)
+    values = _read_values(node, expanded)
+    while (further := expand(spec, slots | values)).inputs.keys() != expanded.inputs.keys():
+        expanded, values = further, _read_values(node, further)
+    return expanded, values
+
+
+def _read_values(node: CanvasNode, spec: NodeSpec) -> dict[str, Any]:
     """The value of every widget by name, also of those not sent."""
     widgets = list_widgets(spec)
     values = {widget.name: widget.default for widget in widgets}
