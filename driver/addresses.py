@@ -13,6 +13,7 @@ from .job import PICTURES
 from .recipe import Recipe
 from .targets.registry import is_setting
 from .workflow.catalogue import Catalogue
+from .workflow.dynamic_inputs import expand_class
 from .workflow.graph import Graph, Slot, is_link, language_at
 from .workflow.node_addresses import resolve
 
@@ -89,7 +90,7 @@ def check_text(
     if isinstance(value, str):
         return
     node = graph[slot.node_id]
-    spec = catalogue.get(node["class_type"]) if catalogue else None
+    spec = expand_class(catalogue, node)
     declared = spec.inputs.get(slot.input) if spec else None
     encoded = language_at(node) is not None or isinstance(node["inputs"].get(slot.input), str)
     plain = slot.input.startswith("text") and encoded

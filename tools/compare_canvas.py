@@ -2,9 +2,10 @@
 
     python tools/compare_canvas.py http://127.0.0.1:8188 FOLDER [--answers FILE]
 
-Every workflow in UI format below FOLDER is opened in the server's own front end (headless Chromium),
-exported there and converted here. A line names each file that differs and its first difference; the
-last line counts. `--answers` keeps what the front end said, so that the next run needs no browser.
+Every workflow in UI format below FOLDER is opened in the server's own front end (headless
+Chromium), exported there and converted here. A line names each file that differs and its first
+difference, or what the check before a run has against the export; the last line counts. `--answers`
+keeps what the front end said, so that the next run needs no browser.
 """
 
 import argparse
@@ -91,8 +92,8 @@ def report(canvases: dict[str, Any], answers: dict[str, Any], catalogue: Catalog
             continue
         count += 1
         try:
-            made = convert_ui(canvases[name], catalogue, name)
-            text = next(differences(rename_alike(made, expected), expected, catalogue), None)
+            converted = convert_ui(canvases[name], catalogue, name)
+            text = next(differences(rename_alike(converted, expected), expected, catalogue), None)
         except InputError as error:
             text = f"refused: {error}"
         equal += text is None
@@ -103,18 +104,18 @@ def report(canvases: dict[str, Any], answers: dict[str, Any], catalogue: Catalog
         passed += not faults
         if faults:
             print(f"preflight: {faults[0]}")
-    print(
-        f"{count} canvas files: {equal} equal to the front end in effect, {passed} exports pass preflight"
-    )
+    print(f"{count} canvas files: {equal} equal in effect, {passed} exports pass preflight")
     return 0 if equal == passed == count else 1
 
 
-def rename_alike(made: Any, expected: Any) -> Any:
-    """`made` with the ids of `expected`: front ends since 2026 number nodes of subgraphs anew where
-    an id occurs twice in the file."""
-    ours = sorted(made.keys() - expected.keys(), key=lambda i: (made[i]["class_type"], id_order(i)))
+def rename_alike(converted: Any, expected: Any) -> Any:
+    """`converted` with the ids of `expected`: front ends since 2026 number nodes of subgraphs anew
+    where an id occurs twice in the file."""
+    ours = sorted(
+        converted.keys() - expected.keys(), key=lambda i: (converted[i]["class_type"], id_order(i))
+    )
     theirs = sorted(
-        expected.keys() - made.keys(), key=lambda i: (expected[i]["class_type"], id_order(i))
+        expected.keys() - converted.keys(), key=lambda i: (expected[i]["class_type"], id_order(i))
     )
     ids = dict(zip(ours, theirs, strict=False))
     return {
@@ -125,19 +126,19 @@ def rename_alike(made: Any, expected: Any) -> Any:
                 for name, value in node["inputs"].items()
             }
         }
-        for node_id, node in made.items()
+        for node_id, node in converted.items()
     }
 
 
-def differences(made: Any, expected: Any, catalogue: Catalogue) -> Iterator[str]:
+def differences(converted: Any, expected: Any, catalogue: Catalogue) -> Iterator[str]:
     """The nodes and inputs in which two API graphs differ.
 
     Titles do not count, nor what the server passes over: players and previews of the canvas.
     """
-    for node_id in sorted(made.keys() ^ expected.keys()):
+    for node_id in sorted(converted.keys() ^ expected.keys()):
         yield f"only {'the front end has' if node_id in expected else 'we have'} node {node_id}"
-    for node_id in sorted(made.keys() & expected.keys()):
-        ours, theirs = made[node_id]["inputs"], expected[node_id]["inputs"]
+    for node_id in sorted(converted.keys() & expected.keys()):
+        ours, theirs = converted[node_id]["inputs"], expected[node_id]["inputs"]
         spec = expand(catalogue.nodes[expected[node_id]["class_type"]], theirs)
         for name, declared in spec.inputs.items():
             values = ours.get(name, "unset"), theirs.get(name, "unset")

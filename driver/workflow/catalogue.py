@@ -112,6 +112,13 @@ class Catalogue:
         return titles[titled] if titled else None
 
     @cached_property
+    def recent(self) -> bool:
+        """Whether the server is newer than 0.3.75, which has no dynamic combos: the front end of
+        its time reads some canvas files differently."""
+        inputs = (spec for node in self.nodes.values() for spec in node.inputs.values())
+        return any(spec.choices is not None for spec in inputs)
+
+    @cached_property
     def link_types(self) -> frozenset[str]:
         """Types that some node outputs and that no widget holds: such an input needs a link."""
         outputs = {

@@ -1,6 +1,6 @@
 """UI format -> API graph, as the front end's own export does it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ...core.errors import InputError
@@ -24,11 +24,28 @@ def convert_ui(ui: Mapping[str, Any], catalogue: Catalogue, where: str = "the wo
     """
     definitions = read_definitions(ui, where)
     root = Expander(definitions, catalogue, where).scope(read_canvas(ui, where))
-    running = [(scope, node) for scope, node in root.walk() if _runs(scope, node, catalogue, where)]
+    running = {
+        scope.full_id(node.id): (scope, node)
+        for scope, node in root.walk()
+        if not (catalogue.recent and _muted_above(root, scope))
+        and _runs(scope, node, catalogue, where)
+    }
     apply_primitives(root)
     tracer = Tracer(catalogue, where)
-    graph = {scope.full_id(node.id): _api_node(scope, node, tracer) for scope, node in running}
+    linkable = running if catalogue.recent else None
+    graph = {
+        full_id: _api_node(scope, node, tracer, linkable)
+        for full_id, (scope, node) in running.items()
+    }
     return _without_links_to_missing(graph)
+
+
+def _muted_above(root: Scope, scope: Scope) -> bool:
+    """Whether a scope lies in a subgraph that is muted or bypassed at the top of the workflow.
+
+    Front ends since 2026 run nothing of it; within a subgraph they overlook the mode.
+    """
+    return bool(scope.path) and root.canvas.nodes[scope.path[0]].mode in (MUTED, BYPASSED)
 
 
 def _runs(scope: Scope, node: CanvasNode, catalogue: Catalogue, where: str) -> bool:
@@ -40,13 +57,17 @@ def _runs(scope: Scope, node: CanvasNode, catalogue: Catalogue, where: str) -> b
     return True
 
 
-def _api_node(scope: Scope, node: CanvasNode, tracer: Tracer) -> Node:
+def _api_node(
+    scope: Scope, node: CanvasNode, tracer: Tracer, linkable: Collection[str] | None
+) -> Node:
+    """A node with its inputs; where a link leads out of `linkable`, its widget keeps its value."""
     spec = scope.specs[node.id]
     inputs = select_sent(scope.values[node.id], spec)
     for index, slot in enumerate(scope.slots[node.id]):
         origin = tracer.trace(scope, node, index)
         if isinstance(origin, Origin):
-            inputs[slot.name] = [origin.node_id, origin.output]
+            if linkable is None or origin.node_id in linkable:
+                inputs[slot.name] = [origin.node_id, origin.output]
         elif isinstance(origin, PromotedValue):
             inputs[slot.name] = wrap_list(origin.value)
     return Node(class_type=node.type, inputs=inputs, _meta={"title": node.title or spec.title})

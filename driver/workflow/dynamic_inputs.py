@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from .catalogue import COMBO, Growth, InputSpec, NodeSpec
+from .catalogue import COMBO, Catalogue, Growth, InputSpec, NodeSpec
+from .graph import Node
 
 
 def expand(node: NodeSpec, values: Mapping[str, Any]) -> NodeSpec:
@@ -23,6 +24,12 @@ def expand(node: NodeSpec, values: Mapping[str, Any]) -> NodeSpec:
         return node
     leaves = (leaf for spec in node.inputs.values() for leaf in _expand_input(spec, values))
     return replace(node, inputs=MappingProxyType({leaf.name: leaf for leaf in leaves}))
+
+
+def expand_class(catalogue: Catalogue | None, node: Node) -> NodeSpec | None:
+    """The class of a node of a graph with the inputs that it has there; None for an unknown one."""
+    spec = catalogue.get(node["class_type"]) if catalogue else None
+    return expand(spec, node["inputs"]) if spec else None
 
 
 def _expand_input(spec: InputSpec, values: Mapping[str, Any]) -> Iterator[InputSpec]:

@@ -14,6 +14,7 @@ from typing import Any
 from ...core.counted import closest_match
 from ...core.errors import InputError
 from .catalogue import Catalogue
+from .dynamic_inputs import expand_class
 from .graph import Graph, Slot, describe, id_order, is_link, shorten, title
 
 
@@ -84,7 +85,7 @@ def _splits(address: str) -> Iterator[tuple[str, str]]:
 
 def _inputs(graph: Graph, node_id: str, catalogue: Catalogue | None) -> list[str]:
     node = graph[node_id]
-    spec = catalogue.get(node["class_type"]) if catalogue else None
+    spec = expand_class(catalogue, node)
     return [*node["inputs"], *(spec.inputs if spec else ())]
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ...core.errors import InputError
 from .catalogue import Catalogue, split_types
+from .dynamic_inputs import expand_class
 from .graph import Graph, Node, Slot, describe, id_order, is_link, upstream
 from .node_addresses import find_nodes, resolve_node
 from .own_nodes import (
@@ -182,7 +183,7 @@ def _replace(node: Node, transport: Transport, catalogue: Catalogue | None) -> N
 def _image_input(node: Node, catalogue: Catalogue | None) -> str | None:
     """The name of the linked input that gets the images."""
     linked = [name for name, value in node["inputs"].items() if is_link(value)]
-    spec = catalogue.get(node["class_type"]) if catalogue else None
+    spec = expand_class(catalogue, node)
     if spec is None:
         return next((name for name in ("images", "image") if name in linked), None)
     typed = (n for n in linked if n in spec.inputs and "IMAGE" in split_types(spec.inputs[n].type))

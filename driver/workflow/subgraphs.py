@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import InputError
-from .canvas import BYPASSED, MUTED, Canvas, CanvasInput, CanvasNode
+from .canvas import Canvas, CanvasInput, CanvasNode
 from .catalogue import Catalogue, NodeSpec
 from .graph import shorten
 from .widgets import list_slots, read_node
@@ -32,13 +32,9 @@ class Scope:
         return ":".join((*self.path, node_id))
 
     def walk(self) -> "Iterator[tuple[Scope, CanvasNode]]":
-        """Every node of this scope and of those below, without what lies in a subgraph that is
-        muted or bypassed. As in the front end (1.49.6), one within a subgraph is walked all the
-        same."""
+        """Every node of this scope and of those below."""
         for node in self.canvas.nodes.values():
             if node.id in self.children:
-                if self.parent is None and node.mode in (MUTED, BYPASSED):
-                    continue
                 yield from self.children[node.id].walk()
             else:
                 yield self, node
@@ -78,9 +74,11 @@ class Expander:
             child = self.scope(definition, (*scope.path, node.id), scope)
             scope.children[node.id] = child
             scope.slots[node.id] = _subgraph_slots(node, definition)
+            if self.catalogue.recent:
+                _set_inner_values(node, child)
             scope.values[node.id] = _read_promoted(node, child)
         elif spec is not None:
-            expanded, scope.values[node.id] = read_node(node, spec)
+            expanded, scope.values[node.id] = read_node(node, spec, self.catalogue.recent)
             scope.specs[node.id] = expanded
             scope.slots[node.id] = list_slots(expanded, node.inputs)
         else:
@@ -111,6 +109,14 @@ def _read_promoted(node: CanvasNode, child: Scope) -> dict[str, Any]:
         if owner == "-1" and name in values and value is not None:
             values[name] = value
     return values
+
+
+def _set_inner_values(node: CanvasNode, child: Scope) -> None:
+    """Widgets of inner nodes have the values that this instance saved for them (since 2026)."""
+    saved = node.values if isinstance(node.values, list) else []
+    for (owner, name), value in zip(_proxies(node), saved, strict=False):
+        if value is not None and name in child.values.get(owner, {}):
+            child.values[owner][name] = value
 
 
 def _inner_widget(child: Scope, links: tuple[str, ...]) -> tuple[str, Any] | None:

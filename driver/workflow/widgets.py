@@ -22,6 +22,7 @@ WIDGET_TYPES = frozenset(
 SEEDS = ("seed", "noise_seed")  # by an old convention these get a control widget undeclared
 AUDIO_PLAYERS = ("LoadAudio", "SaveAudio", "PreviewAudio", "SaveAudioMP3", "SaveAudioOpus")
 UPLOAD_KEYS = ("image_upload", "video_upload", "animated_image_upload")
+MAX_OPTIONS = 100  # of a Custom Combo
 ZERO = {"INT": 0, "FLOAT": 0, "BOOLEAN": False, "STRING": ""}
 
 
@@ -84,28 +85,32 @@ def _slot_type(spec: InputSpec, file_types: Mapping[str, str]) -> str:
     return file_types.get(spec.name) or str(allowed or "*")
 
 
-def read_node(node: CanvasNode, spec: NodeSpec) -> tuple[NodeSpec, dict[str, Any]]:
+def read_node(
+    node: CanvasNode, spec: NodeSpec, recent: bool = False
+) -> tuple[NodeSpec, dict[str, Any]]:
     """The node class as this node expands it, and the value of every widget by name.
 
     A combo's value says which widgets follow it, so each round reads one dynamic combo more.
+    `recent`: as front ends since 2026 do, an upload without a file's name stays without, and
+    players and previews send nothing.
     """
     slots = dict.fromkeys(slot.name for slot in node.inputs)
     expanded = expand(spec, slots)
-    values = _read_values(node, expanded)
+    values = _read_values(node, expanded, recent)
     while (further := expand(spec, slots | values)).inputs.keys() != expanded.inputs.keys():
-        expanded, values = further, _read_values(node, further)
+        expanded, values = further, _read_values(node, further, recent)
     return expanded, values
 
 
-def _read_values(node: CanvasNode, spec: NodeSpec) -> dict[str, Any]:
+def _read_values(node: CanvasNode, spec: NodeSpec, recent: bool) -> dict[str, Any]:
     """The value of every widget by name, also of those not sent."""
-    widgets = list_widgets(spec)
+    widgets = [widget for widget in list_widgets(spec) if widget.saved or not recent]
     values = {widget.name: widget.default for widget in widgets}
     if isinstance(node.values, dict):
         return values | {name: node.values[name] for name in values if name in node.values}
     saved = [widget.name for widget in widgets if widget.saved]
     saved_values = _without_forced(spec, widgets, node.values)
-    return _tidy(values | dict(zip(saved, saved_values, strict=False)), spec)
+    return _tidy(values | dict(zip(saved, saved_values, strict=False)), spec, recent)
 
 
 def select_sent(values: Mapping[str, Any], spec: NodeSpec) -> dict[str, Any]:
@@ -165,6 +170,14 @@ def list_extension_widgets(node: NodeSpec) -> Iterator[Widget]:
         yield Widget("image", "")
     if node.class_type == "PreviewAny":
         yield Widget("preview", "", saved=False)
+    if node.class_type == "CustomCombo":
+        yield from _custom_options()
+
+
+def _custom_options() -> Iterator[Widget]:
+    """The options that a user writes into a Custom Combo, and the place of the chosen one."""
+    yield Widget("index", 0)
+    yield from (Widget(f"option{number}", MISSING) for number in range(1, MAX_OPTIONS + 1))
 
 
 def _without_forced(spec: NodeSpec, widgets: list[Widget], values: list[Any]) -> list[Any]:
@@ -179,9 +192,9 @@ def _without_forced(spec: NodeSpec, widgets: list[Widget], values: list[Any]) ->
     return [value for index, value in enumerate(values) if index not in forced]
 
 
-def _tidy(values: dict[str, Any], spec: NodeSpec) -> dict[str, Any]:
+def _tidy(values: dict[str, Any], spec: NodeSpec, recent: bool) -> dict[str, Any]:
     """What the front end mends on opening: old spellings, and uploads without a file's name."""
-    for name, declared in spec.inputs.items():
+    for name, declared in () if recent else spec.inputs.items():
         if declared.type == COMBO and any(map(declared.extra.get, UPLOAD_KEYS)):
             values[name] = values.get(name) or _default(declared)
     sampler = values.get("sampler_name")

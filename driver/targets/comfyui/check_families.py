@@ -12,6 +12,7 @@ from ....core.errors import InputError, ServerError
 from ....core.model_family import ModelFacts, explain_incompatibility
 from ...plan import Plan
 from ...workflow.catalogue import COMBO, Catalogue, split_types
+from ...workflow.dynamic_inputs import expand_class
 from ...workflow.graph import Graph, describe, links
 from .comfy_client import Comfy
 
@@ -77,7 +78,7 @@ def _find_chosen(
 ) -> Iterator[tuple[str, str]]:
     """Files of `known` that are chosen upstream of a node along links of `kinds`, with the node."""
     for node_id in _upstream(graph, start, catalogue, kinds):
-        spec = catalogue.get(graph[node_id]["class_type"])
+        spec = expand_class(catalogue, graph[node_id])
         for name, value in graph[node_id]["inputs"].items():
             chosen = spec and name in spec.inputs and spec.inputs[name].type == COMBO
             if chosen and isinstance(value, str) and value in files:
