@@ -29,6 +29,13 @@ Comfyui = Annotated[
     Path | None,
     typer.Option(help="Your own ComfyUI folder, for the server 'embedded'.", show_default=False),
 ]
+Python = Annotated[
+    Path | None,
+    typer.Option(
+        help="The interpreter of --comfyui, where it has an environment of its own.",
+        show_default=False,
+    ),
+]
 Secrets = Annotated[
     list[str] | None,
     typer.Option(
@@ -91,6 +98,7 @@ def run(
     server: Servers = None,
     secret: Secrets = None,
     comfyui: Comfyui = None,
+    python: Python = None,
     output: Output = None,
     prune: Annotated[
         bool,
@@ -116,13 +124,14 @@ def run(
     from ..driver.recipe import read_recipe
     from ..driver.screen import ConsoleScreen
     from ..driver.take_over import Wishes
+    from ..driver.targets.target import find_installation
     from .console import PlainConsole
 
     allow_secrets(secret or ())
     screen = ConsoleScreen(progress_console(quiet), progress_console(False))
     ready = read_recipe(recipe, settings, servers=server, output=output)
     wishes, exit_code = Wishes(prune, redraw, replace), 0
-    for summary in run_draws(ready, screen, comfyui, wishes):
+    for summary in run_draws(ready, screen, find_installation(comfyui, python), wishes):
         _show_summary(PlainConsole(), summary)
         if ready.price_per_hour:
             _show_cost(PlainConsole(), summary, len(ready.servers), ready.price_per_hour)

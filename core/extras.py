@@ -1,6 +1,7 @@
 """The optional parts of manyshot: the packages each needs, and the command that installs them."""
 
 import tomllib
+from collections.abc import Callable
 from enum import Enum
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
@@ -12,6 +13,7 @@ from .errors import InputError
 from .json_text import parse_json
 
 PACKAGE = "manyshot"
+FindVersion = Callable[[str], str | None]
 MOST_NAMED = 4  # of what is missing, in one sentence
 ROOT = Path(__file__).parents[1]
 # OpenCV's builds exclude each other, and any of them will do.
@@ -69,9 +71,22 @@ def extra_requirements(extra: Extra) -> list[Requirement]:
     return [each for each in map(Requirement, lines) if _belongs_to(each, extra)]
 
 
-def missing_requirements(requirements: list[Requirement]) -> list[str]:
-    """What is not installed, or in another version: "av>=14.2.0 (not installed)"."""
-    checked = ((requirement, _complaint(requirement)) for requirement in requirements)
+def installed_version(name: str) -> str | None:
+    """The version of a package of this Python; None for one that is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def missing_requirements(
+    requirements: list[Requirement], find_version: FindVersion = installed_version
+) -> list[str]:
+    """What is not installed, or in another version: "av>=14.2.0 (not installed)".
+
+    `find_version`: of a package, by its name, in the Python that is meant.
+    """
+    checked = ((each, _complaint(each, find_version)) for each in requirements)
     return [
         f"{requirement.name}{requirement.specifier} ({complaint})"
         for requirement, complaint in checked
@@ -112,18 +127,11 @@ def _belongs_to(requirement: Requirement, extra: Extra) -> bool:
     return marker.evaluate({"extra": extra.value})
 
 
-def _complaint(requirement: Requirement) -> str | None:
+def _complaint(requirement: Requirement, find_version: FindVersion) -> str | None:
     names = SAME_LIBRARY.get(requirement.name, (requirement.name,))
-    installed = [present for present in map(_version, names) if present]
+    installed = [present for present in map(find_version, names) if present]
     if not installed:
         return "not installed"
     if any(requirement.specifier.contains(each, prereleases=True) for each in installed):
         return None
     return f"has {installed[0]}"
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -12,7 +12,7 @@ from .recipe import Recipe
 from .run import Screen, Summary, run
 from .subjects import server_files
 from .take_over import NO_WISHES, Wishes
-from .targets.target import Local, load_target
+from .targets.target import Installation, Local, load_target
 
 ADVICE = "`manyshot subject train` makes them of a recipe with 'each_draw: true'."
 
@@ -34,7 +34,7 @@ def draw_recipes(recipe: Recipe) -> list[Recipe]:
 
 
 def run_draws(
-    recipe: Recipe, screen: Screen, program: Path | None = None, wishes: Wishes = NO_WISHES
+    recipe: Recipe, screen: Screen, program: Installation | None = None, wishes: Wishes = NO_WISHES
 ) -> Iterator[Summary]:
     """Run a recipe; with `each_draw` draw by draw, up to the first that is interrupted or stopped.
 
@@ -53,7 +53,7 @@ def run_draws(
 
 
 def _keep_running(
-    stack: ExitStack, draws: Sequence[Recipe], program: Path | None, screen: Screen
+    stack: ExitStack, draws: Sequence[Recipe], program: Installation | None, screen: Screen
 ) -> dict[str, Any]:
     """Kind of server -> what this machine runs for it."""
     files = subject_files(draws)

@@ -23,7 +23,7 @@ from .prepare import explain_plan, prepare
 from .recipe import Recipe
 from .run_progress import RunProgress
 from .take_over import NO_WISHES, Takeover, Wishes, take_over
-from .targets.target import Local, Server, first_catalogue, open_servers
+from .targets.target import Installation, Local, Server, first_catalogue, open_servers
 from .worker import Worker
 from .writer import Writer
 
@@ -81,7 +81,7 @@ class Summary:
 def run(
     recipe: Recipe,
     screen: Screen,
-    program: Path | None = None,
+    program: Installation | None = None,
     wishes: Wishes = NO_WISHES,
     running: Mapping[str, Any] | None = None,
 ) -> Summary:

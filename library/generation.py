@@ -38,6 +38,7 @@ def run(
     server: Servers = None,
     output: str | PathLike[str] | None = None,
     comfyui: str | PathLike[str] | None = None,
+    python: str | PathLike[str] | None = None,
     secrets: Sequence[str] = (),
     prune: bool = False,
     redraw: bool = False,
@@ -53,6 +54,7 @@ def run(
     from ..driver.address import allow_secrets
     from ..driver.run import run as run_recipe
     from ..driver.take_over import Wishes
+    from ..driver.targets.target import find_installation
     from .progress import open_screen
 
     allow_secrets(secrets)
@@ -65,7 +67,7 @@ def run(
     summary = run_recipe(
         settled,
         open_screen(quiet),
-        None if comfyui is None else Path(comfyui),
+        find_installation(*(None if path is None else Path(path) for path in (comfyui, python))),
         Wishes(prune, redraw, replace),
     )
     _check_whole(summary)

@@ -16,6 +16,7 @@ from ...driver.preview import is_complete
 from ...driver.recipe import Recipe, read_recipe
 from ...driver.run import Summary
 from ...driver.screen import ConsoleScreen
+from ...driver.targets.target import find_installation
 from ...trainer.base.architecture import load_tokenizer
 from ...trainer.measure.measure_recipe import MeasureRecipe
 from ...trainer.measure.measure_results import Results
@@ -124,8 +125,8 @@ def _draw(work: Work) -> str:
     recipe = work.pictures
     if all(map(_is_drawn, draw_recipes(recipe))):
         return f"all there, in {recipe.output}"
-    summaries = []
-    for summary in run_draws(recipe, ConsoleScreen(work.console), work.comfyui):
+    summaries, program = [], find_installation(work.comfyui, None)
+    for summary in run_draws(recipe, ConsoleScreen(work.console), program):
         _check_ended(summary)
         summaries.append(summary)
     images = pluralize(sum(summary.done for summary in summaries), "image")

@@ -13,7 +13,7 @@ from .background import BackgroundServer, find_background
 from .base_directory import MODEL_KINDS, NODE_PACK
 from .cache_folders import models_folder
 from .ready import ANSWER_SECONDS
-from .server_settings import ServerSettings, ask_torch
+from .server_settings import ServerSettings, ask_torch, ask_versions
 from .source import Source, find_installed, own_source, read_requirements
 
 
@@ -30,7 +30,11 @@ def check_up(settings: ServerSettings) -> list[Finding]:
     """Everything about the ComfyUI of `settings` and the background server, in reading order."""
     source = own_source(settings.comfyui) if settings.comfyui else find_installed()
     running = find_background()
-    findings = [_check_installed(source), *_requirements(source), _device(settings.python)]
+    findings = [
+        _check_installed(source),
+        *_requirements(source, settings.python),
+        _device(settings.python),
+    ]
     findings += [_models(settings.models or models_folder()), _running(running)]
     return findings + ([] if running is None else _answers(running))
 
@@ -41,14 +45,22 @@ def _check_installed(source: Source | None) -> Finding:
     return Finding("ComfyUI", f"{source.version} in {source.folder}")
 
 
-def _requirements(source: Source | None) -> list[Finding]:
-    if source is None or source.users_own:  # the user's own may run in another environment
+def _requirements(source: Source | None, python: Path) -> list[Finding]:
+    """What the ComfyUI needs, in the Python that runs it."""
+    file = source.folder / "requirements.txt" if source else None
+    if source is None or file is None or not file.is_file():
         return []
-    requirements = read_requirements(source.folder / "requirements.txt")
-    missing = missing_requirements(requirements)
+    try:
+        requirements = read_requirements(file, source.users_own)
+        versions = ask_versions(python, [each.name for each in requirements])
+    except ManyshotError as error:
+        return [Finding("requirements", str(error), good=False)]
+    missing = missing_requirements(requirements, versions.get)
     if not missing:
-        return [Finding("requirements", f"all {len(requirements)} installed")]
-    text = f"missing: {', '.join(missing)}; install them with: {install_command(Extra.SERVER)}"
+        return [Finding("requirements", f"all {len(requirements)} installed in {python}")]
+    command = f'"{python}" -m pip install -r "{file}"'
+    advice = command if source.users_own else install_command(Extra.SERVER)
+    text = f"missing in {python}: {', '.join(missing)}; install them with: {advice}"
     return [Finding("requirements", text, good=False)]
 
 

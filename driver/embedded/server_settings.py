@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -71,19 +71,44 @@ class TorchFacts:
 
 def ask_torch(python: Path) -> TorchFacts:
     """Ask the torch of the interpreter `python`. Raises ManyshotError if it cannot be imported."""
+    return TorchFacts(**parse_json(_ask(python, "torch", PROBE)))
+
+
+def _ask(python: Path, what: str, program: str, *arguments: str) -> str:
+    """The last line that a short program prints in the interpreter `python`, about `what`."""
     try:
-        command = [str(python), "-c", PROBE]
+        command = [str(python), "-c", program, *arguments]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
         )
     except OSError as error:
         raise InputError(f"There is no Python to run at {python}: {error.strerror}.") from None
     except subprocess.TimeoutExpired:
-        raise ManyshotError(f"torch did not load in {python} within {PROBE_SECONDS} s.") from None
+        raise ManyshotError(f"{python} did not load {what} within {PROBE_SECONDS} s.") from None
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise ManyshotError(f"torch does not load in {python}: {reason[0]}.")
-    return TorchFacts(**parse_json(done.stdout.splitlines()[-1]))
+        raise ManyshotError(f"{python} does not load {what}: {reason[0]}.")
+    return done.stdout.splitlines()[-1]
+
+
+VERSIONS = """
+import importlib.metadata, json, sys
+versions = {}
+for name in sys.argv[1:]:
+    try:
+        versions[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        versions[name] = None
+print(json.dumps(versions))
+"""
+
+
+def ask_versions(python: Path, names: Sequence[str]) -> dict[str, str | None]:
+    """The version of each package in the interpreter `python`; None for one that it lacks.
+
+    Raises InputError and ManyshotError as `ask_torch` does.
+    """
+    return parse_json(_ask(python, "the list of packages", VERSIONS, *names))
 
 
 def device_arguments(device: Device, python: Path) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from ...core.errors import InputError, ManyshotError
@@ -95,10 +95,19 @@ def _read_version(file: Path) -> str | None:
         return None
 
 
-def read_requirements(file: Path) -> list[Requirement]:
-    """The requirements that the file `file` lists, one a line."""
-    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
-    return [Requirement(line) for line in lines if line]
+def read_requirements(file: Path, essential: bool = False) -> list[Requirement]:
+    """The requirements that the file `file` lists, one a line; options of pip are passed over.
+
+    `essential`: without those that ComfyUI starts without, as its own comment calls them. Raises
+    InputError for another line.
+    """
+    text = file.read_text("utf-8")
+    text = re.split(r"(?m)^#\s*non.essential", text)[0] if essential else text
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    try:
+        return [Requirement(line) for line in lines if line and not line.startswith("-")]
+    except InvalidRequirement as error:
+        raise InputError(f"{file} has a line that is no requirement: {error}.") from None
 
 
 def check_requirements(comfyui: Path) -> None:

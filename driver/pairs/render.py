@@ -84,6 +84,7 @@ def _pixels(scene: Scene) -> np.ndarray:
 
 
 def _png(pixels: np.ndarray) -> bytes:
+    """A PNG file in colour: ComfyUI since 2026 decodes 8-bit grey to other values than its own."""
     file = BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG", compress_level=COMPRESSION)
+    Image.fromarray(pixels).convert("RGB").save(file, format="PNG", compress_level=COMPRESSION)
     return file.getvalue()

@@ -1,5 +1,6 @@
 """What a kind of server does: it compiles jobs, reaches servers, and checks them."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Installation:
+    """The user's own server program: its folder, and the interpreter that runs it."""
+
+    folder: Path
+    python: Path = Path(sys.executable)
+
+
+def find_installation(folder: Path | None, python: Path | None) -> Installation | None:
+    """What the options --comfyui and --python name. Raises InputError for an interpreter alone."""
+    if folder is not None:
+        return Installation(folder, python or Path(sys.executable))
+    if python is not None:
+        raise InputError("--python names the interpreter of --comfyui. Add --comfyui FOLDER.")
+    return None
+
+
+@dataclass(frozen=True)
 class Local:
     """This machine, for servers that run on it.
 
@@ -48,7 +66,7 @@ class Local:
     keeps for it. `progress` is called with a sentence for each step.
     """
 
-    program: Path | None = None
+    program: Installation | None = None
     progress: Callable[[str], None] = lambda text: None
     running: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,6 +1,7 @@
 """The small parts of the embedded server: requirements, ports, log, base directory."""
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,12 @@ import yaml
 from manyshot.core.errors import InputError
 from manyshot.driver.embedded import base_directory as base_module
 from manyshot.driver.embedded.base_directory import Base, hold_base, prepare_base, release_base
+from manyshot.driver.embedded.checkup import check_up
 from manyshot.driver.embedded.log import find_failed_packs, last_lines
 from manyshot.driver.embedded.ports import reserve_port
 from manyshot.driver.embedded.server_settings import ServerSettings
 from manyshot.driver.embedded.source import Source, check_requirements, missing_requirements
+from manyshot.driver.targets.target import Installation, find_installation
 from packaging.requirements import Requirement
 
 LOG = """\
@@ -188,3 +191,25 @@ def test_copies_where_links_are_impossible(
     assert linked(base.nodes / "manyshot") == {"core", "__init__.py"}
     assert not (base.nodes / "manyshot").is_symlink()
     release_base(base)
+
+
+def test_requirements_are_looked_for_in_the_interpreter_that_runs_comfyui(tmp_path: Path) -> None:
+    (tmp_path / "main.py").touch()
+    (tmp_path / "comfyui_version.py").write_text('__version__ = "0.33.0"\n')
+    listed = "-i x\npytest\nno-such-package>=2\n\n#non essential dependencies:\nkornia-x\n"
+    (tmp_path / "requirements.txt").write_text(listed)
+    findings = check_up(ServerSettings(comfyui=tmp_path))
+    finding = next(each for each in findings if each.subject == "requirements")
+    command = f'"{sys.executable}" -m pip install -r "{tmp_path / "requirements.txt"}"'
+    assert finding.text == (
+        f"missing in {sys.executable}: no-such-package>=2 (not installed); "
+        f"install them with: {command}"
+    )
+    assert not finding.good
+
+
+def test_an_interpreter_alone_starts_nothing() -> None:
+    assert find_installation(None, None) is None
+    assert find_installation(Path("c"), Path("p")) == Installation(Path("c"), Path("p"))
+    with pytest.raises(InputError, match="Add --comfyui FOLDER"):
+        find_installation(None, Path("p"))

@@ -73,7 +73,10 @@ def _start_embedded(
 
 
 def _settings(files: Mapping[str, Path], local: Local) -> ServerSettings:
-    return ServerSettings(comfyui=local.program, extra_models=dict(files))
+    settings = ServerSettings(extra_models=dict(files))
+    if local.program is None:
+        return settings
+    return replace(settings, comfyui=local.program.folder, python=local.program.python)
 
 
 TARGET: Target = ComfyUITarget()
