@@ -3,6 +3,7 @@
 import logging
 import ssl
 import subprocess
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,29 @@ def test_the_websocket_refuses_it_too(tmp_path: Path, tls_proxy: FaultProxy) -> 
     listener.close()
     assert not opened
     assert "certificate is not trusted" in listener.problem
+
+
+def test_only_the_listening_thread_closes_its_websocket(
+    tls_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed by another, its file descriptor goes to the next file that is opened, such as an
+    image, and TLS, which still reads, takes bytes out of that file."""
+    from manyshot.driver.address import ServerAddress
+    from manyshot.driver.targets.comfyui.listener import Listener
+
+    closed_by: list[str] = []
+    close = ssl.SSLSocket.close
+
+    def note(self: ssl.SSLSocket) -> None:
+        closed_by.append(threading.current_thread().name)
+        close(self)
+
+    monkeypatch.setattr(ssl.SSLSocket, "close", note)
+    listener = Listener(ServerAddress.model_validate({"url": tls_proxy.url, "verify": False}))
+    listener.start()
+    assert listener.wait_open(30)
+    listener.close()
+    assert closed_by == [f"ws {tls_proxy.url}"]
 
 
 def test_a_ca_file_that_is_not_there(tmp_path: Path, tls_proxy: FaultProxy) -> None:

@@ -62,8 +62,15 @@ class Listener:
         self._thread.start()
 
     def close(self) -> None:
+        """Wake the listening thread, which closes its socket itself.
+
+        Closed from another thread, the socket's file descriptor could be given to the next file
+        that is opened while the read that was woken still goes on, and TLS would read from, or
+        write its alert to, that file.
+        """
         self._stop.set()
-        self._drop_socket()
+        if (socket := self._socket) is not None:
+            _break_off(socket)
         self._thread.join(timeout=5)
 
     def wait_open(self, seconds: float) -> bool:
@@ -176,17 +183,14 @@ class Listener:
             box.put(event)
 
     def _disconnect(self) -> None:
-        self._drop_socket()
+        """To be called by the listening thread alone: see `close`."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.shutdown()
         with self._lock:
             self._open.clear()
             for box in self._boxes.values():
                 box.put(None)
-
-    def _drop_socket(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            _break_off(socket)  # closing alone does not wake the thread that reads from it
-            socket.shutdown()
 
 
 def _proxy_options(url: str) -> dict[str, Any]:
