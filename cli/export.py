@@ -25,21 +25,28 @@ def export(
     shapes: Annotated[
         Shapes,
         typer.Option(
-            help="What COCO and YOLO store for each mask: outlines or boxes; 'image' needs no "
-            "masks and stores the whole image as a box."
+            help="What COCO, YOLO and VOC store for each mask: outlines (VOC: masks) or boxes; "
+            "'image' needs no masks and stores the whole image as a box."
         ),
     ] = Shapes.POLYGONS,
     tolerance: Annotated[
         float,
         typer.Option(help="How far polygons may deviate from masks, in pixels; 0 is exact."),
     ] = 0.0,
+    instances: Annotated[
+        bool,
+        typer.Option(
+            "--instances",
+            help="COCO, YOLO, VOC: each connected part of a mask is an object of its own.",
+        ),
+    ] = False,
     val_share: Annotated[
         float, typer.Option(help="Share of each class to use for validation, 0 to 1.")
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed that picks the validation images.")] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Export the kept images of a dataset folder as COCO, YOLO, WebDataset and more."""
+    """Export the kept images of a dataset folder as COCO, YOLO, Pascal VOC, WebDataset and more."""
     from ..driver.export.export_dataset import export as export_folder
     from .console import PlainConsole
     from .progress import progress
@@ -50,7 +57,7 @@ def export(
             folder,
             to,
             output,
-            Drawing(shapes, tolerance),
+            Drawing(shapes, tolerance, instances),
             val_share,
             seed,
             step,

@@ -59,7 +59,8 @@ def _instances(
 
 def _image(number: int, sample: Sample) -> dict[str, Any]:
     width, height = sample.size
-    return {"id": number, "file_name": sample.image_file, "width": width, "height": height}
+    facts = {"id": number, "file_name": sample.image_file, "width": width, "height": height}
+    return {**facts, "sweep": sample.record.sweep} if sample.record.sweep else facts
 
 
 def _number(annotations: Sequence[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:

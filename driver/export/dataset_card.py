@@ -1,7 +1,7 @@
 """What an export says of itself: how it was made, and that its images are synthetic."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -35,8 +35,10 @@ def describe_origin(material: Material) -> str:
     return f"Made by manyshot{version}{with_workflow}. Models: {models}."
 
 
-def dataset_card(material: Material, splits: Sequence[str], masked: bool) -> str:
-    """README.md of a Hugging Face dataset; its header is YAML."""
+def dataset_card(
+    material: Material, splits: Sequence[str], masked: bool, swept: Iterable[str] = ()
+) -> str:
+    """README.md of a Hugging Face dataset; its header is YAML. `swept`: its columns of a sweep."""
     fields = [name for name in FIELDS if masked or name != "mask"]
     header = yaml.safe_dump(_header(material, splits, masked), sort_keys=False)
     lines = [
@@ -47,7 +49,14 @@ def dataset_card(material: Material, splits: Sequence[str], masked: bool) -> str
         "\n".join(_class_table(material)),
         *_mask_classes(material),
         "## Fields",
-        "\n".join(["| field | what |", "|---|---|", *(f"| {f} | {FIELDS[f]} |" for f in fields)]),
+        "\n".join(
+            [
+                "| field | what |",
+                "|---|---|",
+                *(f"| {f} | {FIELDS[f]} |" for f in fields),
+                *(f"| {_plain(name)} | value of this input, which was varied |" for name in swept),
+            ]
+        ),
         "## How it was made",
         _plain(describe_origin(material)),
         "## Licence",

@@ -64,6 +64,10 @@ def _writer(
                 from .yolo import write_yolo
 
                 return lambda material, place: write_yolo(material, place, drawing, step)
+            case Format.VOC:
+                from .voc import write_voc
+
+                return lambda material, place: write_voc(material, place, drawing, step)
             case Format.WEBDATASET:
                 from .web_dataset import write_web_dataset
 

@@ -13,10 +13,11 @@ class Format(StrEnum):
     IMAGEFOLDER = "imagefolder"
     HUGGINGFACE = "huggingface"
     KOHYA = "kohya"
+    VOC = "voc"
 
 
 class Shapes(StrEnum):
-    """What COCO and YOLO hold of an object. `image` needs no masks: the box is the whole image."""
+    """What COCO, YOLO and VOC hold of an object. `image` needs no masks: its box is all of it."""
 
     POLYGONS = "polygons"
     BOXES = "boxes"
@@ -25,7 +26,9 @@ class Shapes(StrEnum):
 
 @dataclass(frozen=True)
 class Drawing:
-    """How objects are described. `tolerance` is in pixels."""
+    """How objects are described. `tolerance` is in pixels. `instances`: each connected part of a
+    mask is an object of its own, rather than all that is of one class."""
 
     shapes: Shapes = Shapes.POLYGONS
     tolerance: float = 0.0
+    instances: bool = False

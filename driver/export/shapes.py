@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -9,11 +10,12 @@ from ...core.classes import check_class_names
 from ...core.counted import pluralize
 from ...core.errors import InputError
 from ...core.masks.conventions import PALETTE
-from ...core.masks.label_mask import BACKGROUND
+from ...core.masks.label_mask import BACKGROUND, LabelMask
 from ...core.masks.objects import find_objects
 from .export_masks import Masks
 from .export_material import Material, Sample
 from .options import Drawing, Shapes
+from .outline import is_noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,8 @@ def collect_objects(
     sample: Sample, material: Material, names: Sequence[str], drawing: Drawing
 ) -> Iterator[Shown]:
     """The objects of an image: of a label mask one for each class that it shows, without what it
-    ignores; else one of the image's own class. Raises InputError for a mask that cannot be used.
+    ignores; else one of the image's own class. With `drawing.instances`, each connected part of
+    those. Raises InputError for a mask that cannot be used.
     """
     category = names.index(sample.record.class_name) if sample.record.class_name in names else 0
     if drawing.shapes == Shapes.IMAGE or sample.mask is None:
@@ -85,5 +88,17 @@ def collect_objects(
         return
     masks = material.masks
     plain = sample.mask not in masks.named and masks.black_and_white
-    for item in find_objects(masks.label_mask(sample.mask)):
+    mask = masks.label_mask(sample.mask)
+    if drawing.instances:
+        _check_instances(sample.mask, mask)
+    for item in find_objects(mask, drawing.instances):
         yield Shown(category if plain else names.index(item.class_name), item.mask)
+
+
+def _check_instances(path: Path, mask: LabelMask) -> None:
+    """Raises InputError for a mask in thousands of pieces: each would become an object."""
+    if any(is_noise(item.mask) for item in find_objects(mask)):
+        raise InputError(
+            f"The mask {path} is in thousands of pieces, too many to be objects. Omit "
+            "'--instances', or leave the image out."
+        )

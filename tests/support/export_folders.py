@@ -57,7 +57,7 @@ def write(folder: Path, records: list[Record]) -> None:
 
 
 def run(folder: Path, to: str, out: Path, shapes: str = "polygons", share: float = 0.0, **more):
-    drawing = Drawing(Shapes(shapes), more.get("tolerance", 0.0))
+    drawing = Drawing(Shapes(shapes), more.get("tolerance", 0.0), more.get("instances", False))
     return export(folder, Format(to), out, drawing, share, more.get("seed", 0), lambda *_: None)
 
 
