@@ -29,6 +29,19 @@ def read_recipe_file(
     """
     path = find_recipe(path)
     data, written = read_recipe_values(model, path)
+    return change_recipe(model, data, written, path, settings, **changes)
+
+
+def change_recipe(
+    model: type[Model],
+    data: dict[str, Any],
+    written: Written,
+    path: Path,
+    settings: Sequence[str] | None = None,
+    **changes: Any,
+) -> Model:
+    """The recipe that `data` of the file at `path` is, after `settings` and `changes`, as
+    `read_recipe_file` has them. Raises InputError."""
     data, written = apply_changes(model, data, written, settings or ())
     overrides = {key: value for key, value in changes.items() if value is not None}
     where = " ".join([str(path), *(f"--set {change}" for change in settings or ())])

@@ -16,6 +16,7 @@ from ..core.records import FOREIGN
 from .folder import ROW_FIELDS, rows, versions
 from .job import Job
 from .ledger_reader import ImageKey
+from .manifest_recipe import describe_workflow
 from .model_use import find_foreign_models, unsure_files, with_notes
 from .subjects import subject_facts
 
@@ -52,7 +53,8 @@ def write_manifest(
     servers: list[dict[str, Any]],
     rejected: Mapping[str, str | None] | None = None,
 ) -> None:
-    """manyshot.json: what this folder was made from. Secrets show as their references.
+    """manyshot.json: what this folder was made from, so that it can be made again. Secrets
+    show as their references.
 
     `rejected`: images that were deleted, and why. `models_not_compared`: files of which nothing
     but their size tells that the servers have the same.
@@ -63,7 +65,8 @@ def write_manifest(
     shown = {"pairs": scenes.summary} if scenes else {}
     foreign = {FOREIGN: names} if (names := find_foreign_models(plan)) else {}
     unsure = {"models_not_compared": files} if (files := unsure_files(servers)) else {}
-    facts = {**learned, **shown, **foreign, **unsure}
+    workflow = {"workflow": describe_workflow(plan.workflow)} if plan.workflow else {}
+    facts = {**workflow, **learned, **shown, **foreign, **unsure}
     facts |= {"rejected": rejected} if rejected else {}
     content = manifest(recipe, versions(), servers=with_notes(servers), jobs=len(plan), **facts)
     write_text_atomic(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -26,6 +26,7 @@ from .targets.registry import setting_keys
 if TYPE_CHECKING:  # types alone
     from .binding import Binding
     from .bound import Bound
+    from .workflow.graph import Graph
 
 PLANNED_BY = {
     "classes",
@@ -54,8 +55,11 @@ class Plan:
         bound: "Bound",
         subjects: Subjects | None = None,
         language: Language = PLAIN,
+        workflow: "Graph | None" = None,
     ) -> None:
         self.recipe, self.bound, self.subjects = recipe, bound, subjects or {}
+        self.workflow = workflow
+        """The recipe's workflow as it was read, in API format."""
         self._digests = {name: subject.digest for name, subject in self.subjects.items()}
         self._prompts = prompt_set(recipe, language)
         self.extra: Mapping[tuple[str, str], int] = {}

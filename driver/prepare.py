@@ -1,6 +1,7 @@
 """Everything that can be known to be wrong is found here, before anything is queued."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .binding import Binding, bind_recipe
 from .bound import Bound, Program
 from .defaults import class_words, resolve_defaults
 from .job import check_distinct
+from .manifest_recipe import has_workflow
 from .misplaced import check_prompts
 from .pairs.labelled_photos import Scenes, find_scenes
 from .pairs.photo_facts import Progress
@@ -24,7 +26,7 @@ from .targets.registry import kinds
 from .targets.target import load_target
 from .workflow import own_nodes
 from .workflow.catalogue import Catalogue
-from .workflow.graph import find_language
+from .workflow.graph import Graph, find_language
 from .workflow.read_workflow import read_workflow
 
 
@@ -39,7 +41,9 @@ def prepare(
     subjects = find_subjects(recipe)
     photos = find_scenes(recipe.pairs) if recipe.pairs else None
     where = recipe.workflow_name
-    folded = _fold_workflow(recipe, catalogue, subjects, photos)
+    graph = _read_workflow(recipe, catalogue)
+    workflow = deepcopy(graph)
+    folded = graph and own_nodes.fold(graph, Path(where).name, bool(subjects), bool(photos))
     node = folded.settings if folded else {}
     language = _language(recipe, folded)
     resolved = resolve_defaults(
@@ -52,7 +56,7 @@ def prepare(
     bound = Bound(graphs, _compile(resolved, graphs, used_subjects, scenes, where))
     if graphs:
         check_prompts(resolved, graphs, where)
-    plan = Plan(resolved, bound.read_photos(reading), used_subjects, language)
+    plan = Plan(resolved, bound.read_photos(reading), used_subjects, language, workflow)
     _check_images_differ(plan)
     return plan
 
@@ -114,15 +118,11 @@ def _language(recipe: Recipe, folded: own_nodes.Folded | None) -> Language:
     return next(iter(recipe.target_settings.values())).language
 
 
-def _fold_workflow(
-    recipe: Recipe, catalogue: Catalogue | None, subjects: Subjects, scenes: Scenes | None
-) -> own_nodes.Folded | None:
+def _read_workflow(recipe: Recipe, catalogue: Catalogue | None) -> Graph | None:
     """The recipe's workflow, if it names one."""
     if recipe.workflow is None:
         return None
-    path = find_workflow(recipe.workflow)
-    graph = read_workflow(path, catalogue)
-    return own_nodes.fold(graph, path.name, bool(subjects), bool(scenes))
+    return read_workflow(find_workflow(recipe.workflow), catalogue)
 
 
 def _compile(
@@ -143,7 +143,8 @@ def find_workflow(name: str) -> Path:
     """The file of a workflow: a path, or the name of one that manyshot brings."""
     file = Path(name)
     if file.is_file():
-        refuse_other(file, recognise(file), "a workflow", WORKFLOW, PICTURE)
+        if not has_workflow(file):
+            refuse_other(file, recognise(file), "a workflow", WORKFLOW, PICTURE)
         return file
     folder = Path(str(files(workflows))) / "api"
     included = {file.stem: file for file in folder.glob("*.json")}

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from ..core.classes import check_class_names, normalise_class
-from ..core.recipe_file import parse_recipe_data, read_recipe_file
+from ..core.recipe_file import change_recipe, parse_recipe_data, read_recipe_file
 from ..core.user_path import PathOrName, UserPath
 from .address import ServerAddress
 from .inputs import BoundValue, FileInput, Scalar, StrictModel
+from .manifest_recipe import has_recipe, read_manifest_recipe
 from .pairs.pair_settings import Pairs
 from .prompt_settings import Prompts
 from .sweeps import SweepRange, expand_sweep
@@ -269,10 +270,11 @@ def _normalise(classes: list[str] | dict[str, Any]) -> list[str] | dict[str, Any
 
 
 def read_recipe(path: Path, settings: Sequence[str] | None = None, **changes: Any) -> Recipe:
-    """The recipe in `path`, with `settings` and `changes` as `read_recipe_file` has them.
-
-    Raises InputError.
+    """The recipe in `path`, with `settings` and `changes` as `read_recipe_file` has them; of
+    manyshot.json, the recipe that made its folder. Raises InputError.
     """
+    if has_recipe(path):
+        return change_recipe(Recipe, read_manifest_recipe(path), {}, path, settings, **changes)
     return read_recipe_file(Recipe, path, settings, **changes)
 
 

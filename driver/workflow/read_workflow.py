@@ -18,7 +18,8 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 def read_workflow(path: Path, catalogue: Catalogue | None = None) -> Graph:
-    """The API graph in `path`: API format, UI format, or a PNG that ComfyUI saved.
+    """The API graph in `path`: API format, UI format, a PNG that ComfyUI saved, or manyshot.json of
+    a dataset folder.
 
     UI format needs the catalogue of a server. Raises InputError, naming the file, for anything
     that is not such a workflow.
@@ -35,6 +36,8 @@ def to_graph(data: Any, catalogue: Catalogue | None, where: str) -> Graph:
                 "list. Name a server, or save the workflow with Export (API)."
             )
         return convert_ui(data, catalogue, where)
+    if isinstance(data, dict) and data.keys() >= {"format", "recipe", "workflow"}:
+        data = data["workflow"]  # manyshot.json of a dataset folder
     if isinstance(data, dict) and isinstance(data.get("prompt"), dict) and "class_type" not in data:
         data = data["prompt"]
     if not _looks_like_api(data):
