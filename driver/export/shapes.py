@@ -9,13 +9,15 @@ import numpy as np
 from ...core.classes import check_class_names
 from ...core.counted import pluralize
 from ...core.errors import InputError
+from ...core.masks.components import components
 from ...core.masks.conventions import PALETTE
 from ...core.masks.label_mask import BACKGROUND, LabelMask
 from ...core.masks.objects import find_objects
 from .export_masks import Masks
 from .export_material import Material, Sample
 from .options import Drawing, Shapes
-from .outline import is_noise
+
+MOST_INSTANCES = 1000  # of an image: more are specks, and take long to draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +98,10 @@ def collect_objects(
 
 
 def _check_instances(path: Path, mask: LabelMask) -> None:
-    """Raises InputError for a mask in thousands of pieces: each would become an object."""
-    if any(is_noise(item.mask) for item in find_objects(mask)):
+    """Raises InputError for a mask in more than MOST_INSTANCES pieces: each would be an object."""
+    count = sum(components(mask.labels == value)[1] for value in mask.objects())
+    if count > MOST_INSTANCES:
         raise InputError(
-            f"The mask {path} is in thousands of pieces, too many to be objects. Omit "
-            "'--instances', or leave the image out."
+            f"The mask {path} is in {count:,} pieces, too many to be objects: {MOST_INSTANCES:,} "
+            "at most. Omit '--instances', or leave the image out."
         )
