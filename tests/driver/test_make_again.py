@@ -13,8 +13,8 @@ from manyshot.driver.recipe import parse_recipe, read_recipe
 
 GRAPH = {
     "1": {
-        "class_type": "EmptyImage",
-        "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 3},
+        "class_type": "PaintText",
+        "inputs": {"width": 8, "height": 8, "text": "", "color": 3},
         "_meta": {"title": "Paper"},
     },
     "9": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
@@ -31,7 +31,7 @@ def write_folder(folder: Path, **keys: object) -> Plan:
         "classes": ["cat", "dog"],
         "images_per_class": {"cat": 2, "dog": 1},
         "seed": 2**64 - 1,
-        "bind": {"Paper.color": "$seed"},
+        "bind": {"Paper.text": "$prompt", "Paper.color": "$seed"},
         **keys,
     }
     plan = prepare(parse_recipe(data, "r.yaml"), None)
@@ -47,7 +47,13 @@ def write_folder(folder: Path, **keys: object) -> Plan:
         {},
         {"sweep": {"zip": {"Paper.width": [8, 16], "Paper.height": [8, 16]}}},
         {"sweep": {"Paper.width": {"from": 8, "to": 24, "step": 8}}},
-        {"bind": {"Paper.color": "$seed", "Paper.width": {"cat": 8, "dog": 16}}},
+        {
+            "bind": {
+                "Paper.text": "$prompt",
+                "Paper.color": "$seed",
+                "Paper.width": {"cat": 8, "dog": 16},
+            }
+        },
         {"prompts": {"templates": ["a {class_name}"], "negative": "blurry"}},
         {"servers": [{"url": "http://127.0.0.1:1", "bearer": "${MANYSHOT_TOKEN}"}]},
     ],
