@@ -18,7 +18,10 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     folder: DatasetFolder,
-    to: Annotated[Format, typer.Option(help="The format.", show_default=False)],
+    to: Annotated[
+        Format,
+        typer.Option(metavar="FORMAT", help=f"{', '.join(Format)}.", show_default=False),
+    ],
     output: Annotated[
         Path, typer.Option(help="The folder to write; must be new or empty.", show_default=False)
     ],

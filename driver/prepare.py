@@ -41,9 +41,11 @@ def prepare(
     subjects = find_subjects(recipe)
     photos = find_scenes(recipe.pairs) if recipe.pairs else None
     where = recipe.workflow_name
-    graph = _read_workflow(recipe, catalogue)
-    workflow = deepcopy(graph)
-    folded = graph and own_nodes.fold(graph, Path(where).name, bool(subjects), bool(photos))
+    workflow = _read_workflow(recipe, catalogue)
+    folded = None
+    if workflow is not None:  # folding changes the graph that it gets
+        graph, name = deepcopy(workflow), Path(where).name
+        folded = own_nodes.fold(graph, name, bool(subjects), bool(photos))
     node = folded.settings if folded else {}
     language = _language(recipe, folded)
     resolved = resolve_defaults(
