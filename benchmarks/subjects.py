@@ -77,7 +77,10 @@ def prepare(folder: Path) -> None:
     """The base and the photos that both train on."""
     from manyshot.core.tiny_files import TINY_MODEL
     from manyshot.core.tiny_sizes import TINY
-    from manyshot.trainer.base.export_checkpoint import export_diffusers, load_single_file
+    from manyshot.trainer.stable_diffusion.tiny_checkpoint import load_single_file
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+    from tiny_model.export_checkpoint import export_diffusers
 
     export_diffusers(folder / "base", load_single_file(TINY_MODEL, tokenizer(), TINY))
     (folder / "photos").mkdir()
@@ -89,7 +92,7 @@ def prepare(folder: Path) -> None:
 
 def tokenizer() -> Any:
     from manyshot.cli.tokenizer import tokenizer_folder
-    from manyshot.trainer.base.architecture import load_tokenizer
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
 
     return load_tokenizer(tokenizer_folder(None))
 

@@ -7,7 +7,6 @@ import typer
 from ..core.endings import treat_as_interrupt
 from ..core.version import read_version
 from . import (
-    base,
     curate,
     dataset,
     doctor,
@@ -21,9 +20,6 @@ from . import (
     webui,
     workflow,
 )
-from .base_files import export as export_base
-from .base_files import import_files
-from .evaluation.command import evaluate
 from .examples import EXAMPLES
 from .help import add_examples
 from .start import command as start_command
@@ -47,13 +43,9 @@ report.add_to(app)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(server.app, name="server")
 app.add_typer(workflow.app, name="workflow")
-base.app.command("export")(export_base)
-base.app.command("import")(import_files)
-base.app.command()(evaluate)
-base.app.command("webui", hidden=True)(webui.add_tiny_model)  # its first name
 app.add_typer(subject.app, name="subject")
 app.add_typer(webui.app, name="webui")
-app.add_typer(base.app, name="base", hidden=True)  # for who trains the small model
+app.add_typer(webui.former, name="base", hidden=True)
 add_examples(app, EXAMPLES)
 
 
@@ -78,13 +70,18 @@ def root(
 
 
 def main() -> None:
-    """Entry of the `manyshot` command: errors become one sentence and an exit code."""
+    """Entry of the `manyshot` command."""
+    call(app)
+
+
+def call(program: typer.Typer) -> None:
+    """Run a program's command line: errors become one sentence and an exit code."""
     from .console import PlainConsole
     from .failures import failure_of
 
     treat_as_interrupt()
     try:
-        app()
+        program()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:

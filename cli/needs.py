@@ -11,15 +11,15 @@ Returned = TypeVar("Returned")
 
 
 def needs(
-    command: str, *extras: Extra
+    command: str, *extras: Extra, program: str = "manyshot"
 ) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]:
-    """Decorates the function of `manyshot <command>`: it raises InputError when packages of
+    """Decorates the function of `<program> <command>`: it raises InputError when packages of
     `extras` are missing, with the line that installs them, before anything is imported or done."""
 
     def check_first(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
         @wraps(function)
         def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
-            require(f"`manyshot {command}`", *extras)
+            require(f"`{program} {command}`", *extras)
             return function(*args, **kwargs)
 
         return checked

@@ -51,8 +51,8 @@ def train(
     subject_recipe = read_recipe_file(SubjectRecipe, recipe, settings, output=output)
     shown = progress_console(quiet)
     with loading("PyTorch", shown):
-        from ..trainer.base.architecture import load_tokenizer
         from ..trainer.device import check_device
+        from ..trainer.stable_diffusion.architecture import load_tokenizer
         from ..trainer.subjects.machine import Machine
         from ..trainer.subjects.train_recipe import train_recipe
         from ..trainer.training_log import open_log

@@ -197,8 +197,8 @@ def _base(base: Path | None, tokenizer: Path | None, device: str) -> "BaseFile":
     import torch
 
     from ..core.tiny_files import TINY_MODEL
-    from ..trainer.base.architecture import load_tokenizer
     from ..trainer.device import check_device
+    from ..trainer.stable_diffusion.architecture import load_tokenizer
     from ..trainer.subjects.evaluation.eval_config import BaseFile
 
     check_device(device)

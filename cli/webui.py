@@ -31,7 +31,7 @@ def add_tiny_model(
     """Add manyshot-tiny to AUTOMATIC1111's WebUI, to try it without a download."""
     from ..core.tiny_files import TINY_MODEL
     from ..core.tiny_sizes import IMAGE_SIZE, TINY
-    from ..trainer.base.export_webui import TAESD, export_webui, webui_folder
+    from ..trainer.stable_diffusion.export_webui import TAESD, export_webui, webui_folder
     from .console import PlainConsole
 
     folder = webui_folder(folder)
@@ -41,3 +41,15 @@ def add_tiny_model(
         console.print(line)
     name = TINY_MODEL.stem
     console.print(NEXT.format(name=name, side=IMAGE_SIZE, options=OPTIONS, taesd=TAESD))
+
+
+former = typer.Typer(
+    no_args_is_help=True,
+    help="Now in a checkout alone, as `python tools/tiny_model`: what trains manyshot-tiny.",
+)
+former.command("webui")(add_tiny_model)  # the first name of `webui add-tiny-model`
+
+
+@former.callback()
+def keep_as_group() -> None:
+    """`base` stays a group, though one command is left in it."""

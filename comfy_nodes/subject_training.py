@@ -58,7 +58,7 @@ def train(order: Order, images: "Sequence[Tensor]", masks: "Sequence[Tensor]") -
     from comfy import model_management
 
     _check_trainer()
-    from ..trainer.base.architecture import load_tokenizer
+    from ..trainer.stable_diffusion.architecture import load_tokenizer
     from ..trainer.subjects.open_base import open_base
     from ..trainer.subjects.subject_photos import NewSubject
     from ..trainer.subjects.subject_settings import Settings

@@ -1,8 +1,11 @@
-"""Parts of messages: plurals, percentages, and the closest match of a misspelt name."""
+"""Parts of texts: plurals, percentages, rounded figures, tables, the match of a misspelt name."""
 
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
+
+DIGITS = 4  # of a figure, the last of which is mostly chance
 
 
 def pluralize(count: int, singular: str, plural: str | None = None) -> str:
@@ -21,6 +24,21 @@ def describe_shortfall(received: int, expected: int) -> str:
 def in_percent(share: float, digits: int = 0) -> str:
     """A share from 0 to 1 as all texts write it, and the names of arms: "62 %"."""
     return f"{100 * share:.{digits}f} %"
+
+
+def round_figures(value: Any) -> Any:
+    """`value` with every float of it cut to DIGITS significant digits."""
+    if isinstance(value, dict):
+        return {key: round_figures(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [round_figures(item) for item in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table; the first column to the left, the others to the right."""
+    ruler = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ruler, *lines))
 
 
 # The first, mistyped too: it is long, and all that most models' names have in common.

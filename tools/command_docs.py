@@ -1,7 +1,7 @@
 """Writes the help of all commands into docs/: `make docs` runs it.
 
-What users need goes into commands.md, `manyshot base`, which is for developers, into
-base_commands.md.
+Those of `manyshot` go into commands.md, those of `python tools/tiny_model`, which is for
+developers, into base_commands.md.
 """
 
 from pathlib import Path
@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 from manyshot.cli import app
+from tiny_model.commands import PROGRAM
+from tiny_model.program import app as tiny_model
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
@@ -18,10 +20,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 def command_docs() -> dict[str, str]:
     """File name in docs/ -> its Markdown."""
     root: Any = get_command(app)
-    base = root.commands.pop("base")
+    del root.commands["base"]  # a former name
     return {
         "commands.md": _markdown(root, "manyshot"),
-        "base_commands.md": _markdown(base, "manyshot base"),
+        "base_commands.md": _markdown(get_command(tiny_model), PROGRAM),
     }
 
 

@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ...core.begun import Facts, check_begun
-from ...core.errors import InputError
-from ...core.json_text import parse_json
-from ..tensor_files import write_tensors
+from ..core.begun import Facts, check_begun
+from ..core.errors import InputError
+from ..core.json_text import parse_json
+from .tensor_files import write_tensors
 from .training import Clock
 
 CLOCK, BEGUN = "clock", "begun"  # of a checkpoint's header

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ....core.files import write_atomic
+from ..core.files import write_atomic
 
 GAP, MARGIN, NAME_WIDTH = 4, 8, 180
 INK, PAPER = (40, 40, 40), (255, 255, 255)

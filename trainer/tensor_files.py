@@ -1,15 +1,19 @@
-"""The one writer of tensor files."""
+"""The one writer of tensor files, and rows of numbers that are computed once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..core.errors import ManyshotError
-from ..core.files import atomic_path
+from ..core.files import atomic_path, write_atomic
 
 
 def write_tensors(
@@ -36,3 +40,16 @@ def content_hash(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         digest.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def cache_rows(path: Path, names: Sequence[str], compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """What `compute` gives for these names, which must tell all that decides it; read from `path`
+    when it was computed before and that file is whole."""
+    damaged = suppress(OSError, ValueError, LookupError, EOFError, BadZipFile)
+    with damaged, np.load(path, allow_pickle=False) as stored:
+        if stored["names"].tolist() == list(names):
+            return stored["rows"]
+    rows, stream = compute(), BytesIO()
+    np.savez(stream, names=np.array(names), rows=rows)
+    write_atomic(path, stream.getvalue())
+    return rows

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...core.endings import termination_signals
-from ...core.errors import InputError
-from ..divergence import check_number
+from ..core.endings import termination_signals
+from ..core.errors import InputError
+from .divergence import check_number
 
 Gradients = tuple[float, tuple[Tensor, ...]]  # a loss, and its gradient for each parameter
 Placed = TypeVar("Placed", bound=nn.Module)

@@ -17,11 +17,11 @@ from ...driver.recipe import Recipe, read_recipe
 from ...driver.run import Summary
 from ...driver.screen import ConsoleScreen
 from ...driver.targets.target import find_installation
-from ...trainer.base.architecture import load_tokenizer
 from ...trainer.measure.measure_recipe import MeasureRecipe
 from ...trainer.measure.measure_results import Results
 from ...trainer.measure.photos import lay_out_shots
 from ...trainer.measure.run_measurement import measure
+from ...trainer.stable_diffusion.architecture import load_tokenizer
 from ...trainer.subjects.machine import Machine
 from ...trainer.subjects.subject_recipe import SubjectRecipe
 from ...trainer.subjects.train_recipe import train_recipe

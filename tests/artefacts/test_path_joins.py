@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("cli", "comfy_nodes", "core", "driver", "library", "scripts", "trainer", "webui")
+ROOMS = ("cli", "comfy_nodes", "core", "driver", "library", "scripts", "tools/tiny_model",
+         "trainer", "webui")  # fmt: skip
 HOME = "core/paths.py"
 SUSPECT = re.compile(r"(^|_)(names?|files?|filename|paths?|places?|stem)$")
 
@@ -85,10 +86,10 @@ MADE = "the name is made of an id, a token or a number of ours"
 LISTED = "the name is that of a file that was found, or of a path that the user gave"
 CHECKED = "the name went through core/paths.py before"
 ALLOWED = {
-    "cli/evaluation/stage.py: self.folder / name": OURS,
-    "cli/evaluation/stage.py: weights / name": OURS,
-    "cli/evaluation/work.py: self.stage.folder / 'inputs' / name": OURS,
-    "cli/evaluation/work.py: self.stage.folder / 'pictures' / f'{PICTURES}{name}'": OURS,
+    "tools/tiny_model/evaluation/stage.py: self.folder / name": OURS,
+    "tools/tiny_model/evaluation/stage.py: weights / name": OURS,
+    "tools/tiny_model/evaluation/work.py: self.stage.folder / 'inputs' / name": OURS,
+    "tools/tiny_model/evaluation/work.py: self.stage.folder / 'pictures' / f'{PICTURES}{name}'": OURS,
     "cli/start/command.py: Path('start') / folder.resolve().name": LISTED,
     "cli/start/command.py: output / name": OURS,
     "cli/start/preflight.py: checkpoints / options.base.name": LISTED,
@@ -118,19 +119,19 @@ ALLOWED = {
     "driver/take_over.py: folder / name": "rows of a ledger are checked when it is opened",
     "driver/upkeep.py: folder / name": OURS,
     "driver/writer.py: self._folders[folder] / file": CHECKED,
-    "trainer/base/photo_data.py: folder / f'{entry.name}.jpg'": CHECKED,
-    "trainer/base/photo_data.py: folder / f'{entry.name}.png'": CHECKED,
-    "trainer/base/evaluation/card.py: docs / figures.name": OURS,
-    "trainer/base/evaluation/card.py: docs / 'pictures' / picture.name": OURS,
-    "trainer/base/export_checkpoint.py: run / name": OURS,
-    "trainer/base/export_webui.py: folder / CHECKPOINTS / f'{checkpoint.stem}-clip'": LISTED,
-    "trainer/base/export_webui.py: folder / CHECKPOINTS / checkpoint.name": LISTED,
-    "trainer/base/export_webui.py: folder / CHECKPOINTS / f'{checkpoint.stem}.yaml'": LISTED,
-    "trainer/base/import_run.py: run / names[0]": OURS,
-    "trainer/base/import_run.py: run / names[1]": OURS,
-    "trainer/base/import_run.py: run / names[2]": OURS,
-    "trainer/base/import_run.py: run / name": OURS,
-    "trainer/base/architecture.py: folder / name": OURS,
+    "tools/tiny_model/photo_data.py: folder / f'{entry.name}.jpg'": CHECKED,
+    "tools/tiny_model/photo_data.py: folder / f'{entry.name}.png'": CHECKED,
+    "tools/tiny_model/figures/card.py: docs / figures.name": OURS,
+    "tools/tiny_model/figures/card.py: docs / 'pictures' / picture.name": OURS,
+    "tools/tiny_model/export_checkpoint.py: run / name": OURS,
+    "trainer/stable_diffusion/export_webui.py: folder / CHECKPOINTS / f'{checkpoint.stem}-clip'": LISTED,
+    "trainer/stable_diffusion/export_webui.py: folder / CHECKPOINTS / checkpoint.name": LISTED,
+    "trainer/stable_diffusion/export_webui.py: folder / CHECKPOINTS / f'{checkpoint.stem}.yaml'": LISTED,
+    "tools/tiny_model/import_run.py: run / names[0]": OURS,
+    "tools/tiny_model/import_run.py: run / names[1]": OURS,
+    "tools/tiny_model/import_run.py: run / names[2]": OURS,
+    "tools/tiny_model/import_run.py: run / name": OURS,
+    "trainer/stable_diffusion/architecture.py: folder / name": OURS,
     "trainer/curation/curate.py: curation.output / page.relative_to(place)": MADE,
     "trainer/measure/earlier_runs.py: folder / BESIDE.replace('*', hash_file(path)[:8])": MADE,
     "trainer/measure/photos.py: folder / place": MADE,

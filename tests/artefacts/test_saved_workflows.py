@@ -82,8 +82,8 @@ def controlnets(comfyui: EmbeddedServer) -> Iterator[None]:
 def _write_untrained(path: Path) -> None:
     pytest.importorskip("diffusers")
     from manyshot.core.tiny_sizes import TINY
-    from manyshot.trainer.base.architecture import build_controlnet, build_unet
-    from manyshot.trainer.base.export_controlnet import ControlNetFacts, export_controlnet
+    from manyshot.trainer.stable_diffusion.architecture import build_controlnet, build_unet
+    from tiny_model.export_controlnet import ControlNetFacts, export_controlnet
 
     facts = ControlNetFacts("canny", "", {})
     export_controlnet(path, build_controlnet(build_unet(TINY)), TINY, facts)

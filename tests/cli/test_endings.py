@@ -72,7 +72,7 @@ def test_what_is_ignored_stays_so(number: signal.Signals) -> None:
 def test_a_training_ends_after_its_step(number: signal.Signals) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("diffusers")
-    from manyshot.trainer.base.training import Clock, stoppable
+    from manyshot.trainer.training import Clock, stoppable
 
     clock = Clock(5, None)
     with stoppable(clock):

@@ -8,13 +8,13 @@ from manyshot.core.class_folders import find_class_folders, find_splits
 from manyshot.core.data.reader import read_folder
 from manyshot.core.errors import InputError
 from manyshot.driver.picture_files import pair_by_name
-from manyshot.trainer.base.photo_data import read_broad
 from manyshot.trainer.measure.photos import file_names
 from manyshot.trainer.measure.segmentation.pair_data import Pair, folder_pairs
 from manyshot.trainer.measure.sources import Example, folder_dataset, read_examples
 from manyshot.trainer.subjects.resolve_subjects import class_subjects
 from manyshot.trainer.subjects.subject_recipe import ClassFolders
 from PIL import Image
+from tiny_model.photo_data import read_broad
 
 
 def with_images(root: Path, *names: str) -> Path:

@@ -152,7 +152,7 @@ def test_pictures_of_subjects_are_drawn_again_for_whatever_decides_them(tmp_path
 def test_an_evaluation_of_the_base_is_of_one_set_of_photos(tmp_path: Path) -> None:
     pytest.importorskip("diffusers")
     from manyshot.core.errors import InputError
-    from manyshot.trainer.base.evaluation.evaluation_figures import check_photos, write_part
+    from tiny_model.figures.evaluation_figures import check_photos, write_part
 
     path = tmp_path / "evaluation.json"
     check_photos(path, "sha256:a")

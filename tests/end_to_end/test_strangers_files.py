@@ -21,6 +21,7 @@ from manyshot.trainer.device import check_device  # noqa: E402
 from manyshot.trainer.measure.measure_recipe import MeasureRecipe  # noqa: E402
 from manyshot.trainer.measure.measure_results import read_results  # noqa: E402
 from manyshot.trainer.subjects.subject_recipe import SubjectRecipe  # noqa: E402
+from tiny_model.program import main as tiny_main  # noqa: E402
 
 from ..support.subject_files import subject, write_subjects  # noqa: E402
 
@@ -125,13 +126,16 @@ def test_a_device_that_is_not_there_is_told(name: str) -> None:
 
 COMMANDS = [
     ["subject", "train", "r.yaml", "--device", "cuda:99"],
-    ["base", "train", "--data", ".", "--run", "run", "--device", "gpu", "--steps", "1"],
     ["report", "results.json"],
 ]
+DEVELOPERS = ["train", "--data", ".", "--run", "run", "--device", "gpu", "--steps", "1"]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("entry", "command"), [*((main, command) for command in COMMANDS), (tiny_main, DEVELOPERS)]
+)
 def test_commands_end_with_a_sentence(
+    entry: Callable[[], None],
     command: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -144,6 +148,6 @@ def test_commands_end_with_a_sentence(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["manyshot", *command])
     with pytest.raises(SystemExit) as ended:
-        main()
+        entry()
     assert ended.value.code == 2
     assert capsys.readouterr().err.removeprefix("Loading PyTorch ...\n").startswith("manyshot: ")

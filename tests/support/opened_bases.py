@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
-from manyshot.trainer.base.architecture import load_tokenizer
+from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
 from manyshot.trainer.subjects.base_model import BaseModel
 from manyshot.trainer.subjects.open_base import open_base
 

@@ -24,7 +24,7 @@ def write_trained(models: Path) -> dict[Method, Path]:
 
 def _write(method: Method, models: Path) -> Path:
     import torch
-    from manyshot.trainer.base.architecture import load_tokenizer
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
     from manyshot.trainer.subjects.open_base import open_base
     from manyshot.trainer.subjects.subject_settings import Settings
     from manyshot.trainer.subjects.token_embeddings import Token

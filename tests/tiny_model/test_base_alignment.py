@@ -12,13 +12,14 @@ pytest.importorskip("diffusers")
 
 from manyshot.core.errors import InputError
 from manyshot.core.tiny_sizes import LATENT_CHANNELS
-from manyshot.trainer.base import alignment as al
-from manyshot.trainer.base import checkpoints as cp
-from manyshot.trainer.base import diffusion as df
-from manyshot.trainer.base import train_base as tb
-from manyshot.trainer.base import training as tr
-from manyshot.trainer.base.latents import Latents, Place
+from manyshot.trainer import checkpoints as cp
+from manyshot.trainer import training as tr
 from manyshot.trainer.imagenet import load_imagenet_net, stage_features
+from manyshot.trainer.stable_diffusion.batch_sampling import Place
+from tiny_model import alignment as al
+from tiny_model import diffusion as df
+from tiny_model import train_base as tb
+from tiny_model.latents import Latents
 
 from ..support.base_sizes import SMALL
 

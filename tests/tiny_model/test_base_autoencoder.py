@@ -12,21 +12,21 @@ pytest.importorskip("timm")
 
 import torch
 from manyshot.core.errors import InputError
-from manyshot.trainer.base import autoencoder as ae
-from manyshot.trainer.base import autoencoder_batches as ab
-from manyshot.trainer.base import autoencoder_step as st
-from manyshot.trainer.base import discriminator as ds
-from manyshot.trainer.base.checkpoints import IMPORTED, read_facts, save_checkpoint
-from manyshot.trainer.base.train_autoencoder import train_autoencoder
-from manyshot.trainer.base.training import Clock
+from manyshot.trainer.checkpoints import IMPORTED, read_facts, save_checkpoint
 from manyshot.trainer.imagenet import (
     WIDTHS,
     load_imagenet_net,
     perceptual_loss,
     stage_features,
 )
+from manyshot.trainer.training import Clock
 from safetensors.torch import load_file
 from timm.models.efficientnet import EfficientNet
+from tiny_model import autoencoder as ae
+from tiny_model import autoencoder_batches as ab
+from tiny_model import autoencoder_step as st
+from tiny_model import discriminator as ds
+from tiny_model.train_autoencoder import train_autoencoder
 
 from ..support.base_sizes import SMALL
 

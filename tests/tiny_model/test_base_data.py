@@ -17,7 +17,8 @@ pytest.importorskip("transformers")
 
 from manyshot.core.errors import InputError
 from manyshot.core.pets import FOLDER, Entry, parse_list, read_split
-from manyshot.trainer.base.captions import (
+from manyshot.core.subsets import evenly, pool_split
+from tiny_model.captions import (
     COLOURS,
     TEMPLATES,
     background_colour,
@@ -27,16 +28,8 @@ from manyshot.trainer.base.captions import (
     nearness,
     with_unknown_words,
 )
-from manyshot.trainer.base.corpus import Example, caption_texts, list_seen_examples, shares
-from manyshot.trainer.base.photo_data import (
-    centre_crop,
-    evenly,
-    pool_split,
-    read_broad,
-    read_image,
-    read_images,
-    read_trimaps,
-)
+from tiny_model.corpus import Example, caption_texts, list_seen_examples, shares
+from tiny_model.photo_data import centre_crop, read_broad, read_image, read_images, read_trimaps
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The parts of `manyshot base evaluate`: what it draws, what it makes of it, what it writes."""
+"""The parts of tiny_model's `evaluate`: what it draws, what it makes of it, what it writes."""
 
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,22 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("sklearn")
 pytest.importorskip("kornia")
 
-from manyshot.cli.evaluation import recipes
+from manyshot.core.counted import round_figures, table
 from manyshot.core.errors import InputError
 from manyshot.core.prompts import PromptSet
 from manyshot.driver.embedded.log import execution_seconds
 from manyshot.driver.recipe import parse_recipe
-from manyshot.trainer.base.evaluation import prompt_figures as prompts
-from manyshot.trainer.base.evaluation.card import BEGIN, END, with_tables, write_card
-from manyshot.trainer.base.evaluation.card_tables import table
-from manyshot.trainer.base.evaluation.class_figures import choose_guidance
-from manyshot.trainer.base.evaluation.contact_sheets import MAX_BYTES, Row, write_sheet
-from manyshot.trainer.base.evaluation.dataset_images import cache_rows, read_drawn
-from manyshot.trainer.base.evaluation.evaluation_figures import (
-    read_figures,
-    round_figures,
-    write_part,
-)
-from manyshot.trainer.base.evaluation.instruments import matched
-from manyshot.trainer.base.evaluation.reconstruction import psnr
+from manyshot.trainer.contact_sheets import MAX_BYTES, Row, write_sheet
+from manyshot.trainer.tensor_files import cache_rows
 from PIL import Image
+from tiny_model.evaluation import recipes
+from tiny_model.figures import prompt_figures as prompts
+from tiny_model.figures.card import BEGIN, END, with_tables, write_card
+from tiny_model.figures.class_figures import choose_guidance
+from tiny_model.figures.dataset_images import read_drawn
+from tiny_model.figures.evaluation_figures import read_figures, write_part
+from tiny_model.figures.instruments import matched
+from tiny_model.figures.reconstruction import psnr
 
 NAMES, SPECIES = ["Bombay", "Beagle", "Pug", "Sphynx", "Boxer"], ["cat", "dog", "dog", "cat", "dog"]
 WORDS = recipes.class_words(NAMES, SPECIES)

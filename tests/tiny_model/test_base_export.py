@@ -12,21 +12,18 @@ import torch
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
 from manyshot.core.errors import InputError
 from manyshot.core.tiny_sizes import SD1_SCALE_FACTOR, TINY, Sizes
-from manyshot.trainer.base.architecture import (
+from manyshot.trainer.stable_diffusion.architecture import (
     build_schedule,
     build_text_encoder,
     build_unet,
     build_vae,
 )
-from manyshot.trainer.base.euler_sampling import euler, nearest_times, normal_sigmas
-from manyshot.trainer.base.export_checkpoint import (
-    export_single_file,
-    load_single_file,
-    original_tensors,
-)
-from manyshot.trainer.base.keys import original_unet_key, original_vae_key, unet_modules
+from manyshot.trainer.stable_diffusion.euler_sampling import euler, nearest_times, normal_sigmas
+from manyshot.trainer.stable_diffusion.keys import original_unet_key, original_vae_key, unet_modules
+from manyshot.trainer.stable_diffusion.tiny_checkpoint import load_single_file
 from safetensors import safe_open
 from safetensors.torch import load_file
+from tiny_model.export_checkpoint import export_single_file, original_tensors
 from torch import Tensor
 
 ALPHAS = build_schedule().alphas_cumprod

@@ -1,4 +1,4 @@
-"""Exported files are enough to go on from: `manyshot base import`."""
+"""Exported files are enough to go on from: `python tools/tiny_model import`."""
 
 import json
 from dataclasses import replace
@@ -13,22 +13,26 @@ pytest.importorskip("timm")
 
 import torch
 from manyshot.core.errors import InputError
-from manyshot.trainer.base import autoencoder as ae
-from manyshot.trainer.base import diffusion as df
-from manyshot.trainer.base import import_run as im
-from manyshot.trainer.base import train_base as tb
-from manyshot.trainer.base.architecture import build_controlnet, build_text_encoder, build_vae
-from manyshot.trainer.base.autoencoder_batches import AutoencoderOptions
-from manyshot.trainer.base.checkpoints import read_facts
-from manyshot.trainer.base.euler_sampling import Networks
-from manyshot.trainer.base.export_checkpoint import export_run, export_single_file, original_tensors
-from manyshot.trainer.base.export_controlnet import ControlNetFacts, export_controlnet
-from manyshot.trainer.base.latents import Latents
-from manyshot.trainer.base.text_pretraining import load_text_encoder, pretrain_text_encoder
-from manyshot.trainer.base.train_autoencoder import train_autoencoder
-from manyshot.trainer.base.train_controlnet import load_trained_controlnet
+from manyshot.trainer.checkpoints import read_facts
+from manyshot.trainer.stable_diffusion.architecture import (
+    build_controlnet,
+    build_text_encoder,
+    build_vae,
+)
+from manyshot.trainer.stable_diffusion.euler_sampling import Networks
 from safetensors import safe_open
 from safetensors.torch import load_file
+from tiny_model import autoencoder as ae
+from tiny_model import diffusion as df
+from tiny_model import import_run as im
+from tiny_model import train_base as tb
+from tiny_model.autoencoder_batches import AutoencoderOptions
+from tiny_model.export_checkpoint import export_run, export_single_file, original_tensors
+from tiny_model.export_controlnet import ControlNetFacts, export_controlnet
+from tiny_model.latents import Latents
+from tiny_model.text_pretraining import load_text_encoder, pretrain_text_encoder
+from tiny_model.train_autoencoder import train_autoencoder
+from tiny_model.train_controlnet import load_trained_controlnet
 
 from ..support.base_sizes import SMALL
 

@@ -12,8 +12,8 @@ pytest.importorskip("diffusers")
 from manyshot.core.palettes import BACKGROUND, PET
 from manyshot.core.pets import FOLDER, read_split
 from manyshot.trainer.backbone import find_backbone_file, open_backbone
-from manyshot.trainer.base.pets import images_and_trimaps, pet_segmenter, segmenter_iou
 from PIL import Image
+from tiny_model.pets import images_and_trimaps, pet_segmenter, segmenter_iou
 
 COUNT = 16  # ten of which are reserved
 

@@ -16,17 +16,14 @@ pytest.importorskip("timm")
 
 import torch
 from manyshot.core.errors import InputError
-from manyshot.trainer.base import autoencoder as ae
-from manyshot.trainer.base import checkpoints as cp
-from manyshot.trainer.base import diffusion as df
-from manyshot.trainer.base import training as tr
-from manyshot.trainer.base.architecture import build_schedule, build_unet
-from manyshot.trainer.base.latents import (
-    Box,
-    pet_box,
-    random_crop,
-)
+from manyshot.trainer import checkpoints as cp
+from manyshot.trainer import training as tr
 from manyshot.trainer.device import precision
+from manyshot.trainer.stable_diffusion.architecture import build_schedule, build_unet
+from manyshot.trainer.stable_diffusion.batch_sampling import Box, random_crop
+from tiny_model import autoencoder as ae
+from tiny_model import diffusion as df
+from tiny_model.latents import pet_box
 from torch import nn
 
 from ..support.base_sizes import SMALL

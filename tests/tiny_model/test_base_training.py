@@ -13,24 +13,24 @@ pytest.importorskip("timm")
 
 import torch
 from manyshot.core.errors import InputError
-from manyshot.trainer.base import autoencoder as ae
-from manyshot.trainer.base import checkpoints as cp
-from manyshot.trainer.base import diffusion as df
-from manyshot.trainer.base import loop as lp
-from manyshot.trainer.base import train_autoencoder as ta
-from manyshot.trainer.base import train_base as tb
-from manyshot.trainer.base import train_controlnet as tc
-from manyshot.trainer.base import training as tr
-from manyshot.trainer.base.architecture import build_controlnet, build_schedule, build_unet
-from manyshot.trainer.base.autoencoder_batches import AutoencoderOptions
-from manyshot.trainer.base.conditioning import Hint, cropper, give_hint, glimpses
-from manyshot.trainer.base.latents import (
-    Latents,
-    Place,
-    cache_latents,
-    encode_images,
+from manyshot.trainer import checkpoints as cp
+from manyshot.trainer import training as tr
+from manyshot.trainer.stable_diffusion.architecture import (
+    build_controlnet,
+    build_schedule,
+    build_unet,
 )
+from manyshot.trainer.stable_diffusion.batch_sampling import Place
 from safetensors.torch import load_file
+from tiny_model import autoencoder as ae
+from tiny_model import diffusion as df
+from tiny_model import loop as lp
+from tiny_model import train_autoencoder as ta
+from tiny_model import train_base as tb
+from tiny_model import train_controlnet as tc
+from tiny_model.autoencoder_batches import AutoencoderOptions
+from tiny_model.conditioning import Hint, cropper, give_hint, glimpses
+from tiny_model.latents import Latents, cache_latents, encode_images
 from torch import nn
 
 from ..support.base_sizes import SMALL
@@ -57,7 +57,7 @@ def test_latents_are_encoded_once(
     vae = ae.TrainableAutoencoder(SMALL).finished()
     found = cache_latents(tmp_path, vae, images, "cpu", bf16=False)
     with monkeypatch.context() as patch:
-        patch.setattr("manyshot.trainer.base.latents.encode_images", None)
+        patch.setattr("tiny_model.latents.encode_images", None)
         stored = cache_latents(tmp_path, vae, images, "cpu", bf16=False)
     assert all(torch.equal(a, b) for a, b in zip(found, stored, strict=True))
     assert len(cache_latents(tmp_path, vae, images[:2], "cpu", bf16=False)) == 2

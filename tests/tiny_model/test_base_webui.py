@@ -22,17 +22,17 @@ from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import SD1_SCALE_FACTOR, TINY, Sizes
 from manyshot.driver.targets.webui.webui_settings import WebUISettings
-from manyshot.trainer.base import export_webui as export
-from manyshot.trainer.base.architecture import build_schedule, build_unet, build_vae
-from manyshot.trainer.base.export_webui import (
+from manyshot.trainer.stable_diffusion import export_webui as export
+from manyshot.trainer.stable_diffusion.architecture import build_schedule, build_unet, build_vae
+from manyshot.trainer.stable_diffusion.export_webui import (
     TAESD,
     export_webui,
     taesd_files,
     text_encoder_files,
     webui_folder,
 )
-from manyshot.trainer.base.keys import original_vae_key
-from manyshot.trainer.base.webui_config import model_config
+from manyshot.trainer.stable_diffusion.keys import original_vae_key
+from manyshot.trainer.stable_diffusion.webui_config import model_config
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional

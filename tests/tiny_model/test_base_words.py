@@ -14,8 +14,8 @@ import torch
 from manyshot.core.errors import InputError
 from manyshot.core.pets import Entry
 from manyshot.core.tiny_sizes import Sizes
-from manyshot.trainer.base import text_pretraining as wd
-from manyshot.trainer.base.captions import Caption, broad_captions, captions
+from tiny_model import text_pretraining as wd
+from tiny_model.captions import Caption, broad_captions, captions
 
 CAPTIONS = [
     *captions(Entry("a_1", 0, "cat"), "green", None),
@@ -100,5 +100,5 @@ def test_one_seed_gives_one_text_encoder(tmp_path: Path) -> None:
 
 
 def test_a_missing_text_encoder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not exist: run `manyshot base train`"):
+    with pytest.raises(InputError, match="does not exist: run `python tools/tiny_model train`"):
         wd.load_text_encoder(tmp_path, Sizes())

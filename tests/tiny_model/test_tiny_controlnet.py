@@ -18,19 +18,23 @@ from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.core.tiny_sizes import TINY, Sizes
 from manyshot.driver.embedded import EmbeddedServer
 from manyshot.driver.embedded.source import find_installed
-from manyshot.trainer.base.architecture import build_controlnet, build_unet, load_tokenizer
-from manyshot.trainer.base.euler_sampling import Control, draw
-from manyshot.trainer.base.export_checkpoint import load_single_file
-from manyshot.trainer.base.export_controlnet import (
+from manyshot.trainer.images import to_bytes
+from manyshot.trainer.stable_diffusion.architecture import (
+    build_controlnet,
+    build_unet,
+    load_tokenizer,
+)
+from manyshot.trainer.stable_diffusion.euler_sampling import Control, draw
+from manyshot.trainer.stable_diffusion.tiny_checkpoint import load_single_file
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from tiny_model.export_controlnet import (
     ControlNetFacts,
     controlnet_tensors,
     export_controlnet,
     load_controlnet,
 )
-from manyshot.trainer.images import to_bytes
-from PIL import Image
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 
 from ..support.tiny_graphs import CFG, NEGATIVE, PROMPT, SEED, STEPS, TROUBLE, drawn, stock_graph
 

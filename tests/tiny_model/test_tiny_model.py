@@ -18,10 +18,10 @@ pytestmark = pytest.mark.server
 
 def test_stock_nodes_draw_what_the_trainer_draws(comfyui: EmbeddedServer) -> None:
     pytest.importorskip("diffusers")
-    from manyshot.trainer.base.architecture import load_tokenizer
-    from manyshot.trainer.base.euler_sampling import draw
-    from manyshot.trainer.base.export_checkpoint import load_single_file
     from manyshot.trainer.images import to_bytes
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
+    from manyshot.trainer.stable_diffusion.euler_sampling import draw
+    from manyshot.trainer.stable_diffusion.tiny_checkpoint import load_single_file
 
     before = comfyui.log.stat().st_size
     found = drawn(comfyui.url, stock_graph())

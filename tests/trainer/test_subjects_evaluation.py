@@ -15,8 +15,8 @@ from manyshot.core.errors import InputError
 from manyshot.core.subject_file import read_subject_file
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded.source import find_installed
-from manyshot.trainer.base.architecture import load_tokenizer
 from manyshot.trainer.images import pixel_digest
+from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
 from manyshot.trainer.subjects import train_subject as train
 from manyshot.trainer.subjects.evaluation import subject_pictures as pictures
 from manyshot.trainer.subjects.evaluation.checkpoint_choice import list_checkpoints

@@ -17,7 +17,7 @@ import torch
 from manyshot.core.errors import InputError
 from manyshot.core.subject_file import KEY, read_subject_file
 from manyshot.driver.embedded.source import find_installed
-from manyshot.trainer.base.architecture import load_tokenizer
+from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
 from manyshot.trainer.subjects import train_subject as train
 from manyshot.trainer.subjects.base_model import BaseModel, Family, encode_text, predict_noise
 from manyshot.trainer.subjects.dreambooth import write_checkpoint

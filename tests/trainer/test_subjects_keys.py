@@ -19,7 +19,7 @@ import torch
 import transformers
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from manyshot.driver.embedded.source import find_installed
-from manyshot.trainer.base.architecture import load_tokenizer
+from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
 from manyshot.trainer.subjects.base_model import BaseModel, Codec, Family, TextTower
 from manyshot.trainer.subjects.families import PARTS
 from manyshot.trainer.subjects.inversion import embedding_tensors

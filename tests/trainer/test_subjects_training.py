@@ -18,7 +18,7 @@ from manyshot.core.errors import InputError, ManyshotError
 from manyshot.core.subject_file import MODEL_FOLDERS, read_subject_file
 from manyshot.core.tiny_files import TINY_MODEL
 from manyshot.driver.embedded import EmbeddedServer
-from manyshot.trainer.base.checkpoints import read_facts
+from manyshot.trainer.checkpoints import read_facts
 from manyshot.trainer.images import to_bytes
 from manyshot.trainer.subjects import fit
 from manyshot.trainer.subjects import train_subject as train

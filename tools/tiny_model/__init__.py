@@ -1,0 +1,1 @@
+"""Builds and grades manyshot-tiny, the bundled model: `python tools/tiny_model`."""

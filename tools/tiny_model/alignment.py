@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from manyshot.core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from manyshot.trainer.imagenet import WIDTHS, load_imagenet_net, stage_features
+from manyshot.trainer.images import to_pixels
+from manyshot.trainer.stable_diffusion.batch_sampling import Place
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
-from ..imagenet import WIDTHS, load_imagenet_net, stage_features
-from ..images import to_pixels
-from .latents import Place, whole_blocks
+from .latents import whole_blocks
 
 
 class AlignedUNet(nn.Module):

@@ -9,15 +9,14 @@ import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_blocks import AutoencoderTinyBlock
+from manyshot.core.errors import InputError
+from manyshot.core.subsets import evenly
+from manyshot.core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
+from manyshot.trainer.checkpoints import holds, load_checkpoint
+from manyshot.trainer.images import to_pixels
+from manyshot.trainer.stable_diffusion.architecture import build_vae
 from torch import Tensor, nn
 from torch.nn import functional
-
-from ...core.errors import InputError
-from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS, Sizes
-from ..images import to_pixels
-from .architecture import build_vae
-from .checkpoints import holds, load_checkpoint
-from .photo_data import evenly
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.safetensors"

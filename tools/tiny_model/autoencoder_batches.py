@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from manyshot.core.errors import InputError
+from manyshot.core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS
+from manyshot.trainer.images import to_pixels
 from torch import Tensor
-
-from ...core.errors import InputError
-from ...core.tiny_sizes import DOWNSCALE, LATENT_CHANNELS
-from ..images import to_pixels
 
 
 @dataclass(frozen=True)

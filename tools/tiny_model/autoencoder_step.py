@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from manyshot.trainer.device import precision
+from manyshot.trainer.imagenet import perceptual_loss, stage_features
+from manyshot.trainer.training import Gradients, gradients, set_gradients
 from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 
-from ..device import precision
-from ..imagenet import perceptual_loss, stage_features
 from .autoencoder import TrainableAutoencoder, colour_loss, reconstruction_loss
 from .autoencoder_batches import AutoencoderOptions, Part
 from .discriminator import Discriminator, discriminator_loss, generator_loss
-from .training import Gradients, gradients, set_gradients
 
 COLOURED = 1 / 3  # of the budget: how long colours are held in channels of their own
 ADVERSARIAL_FROM = 100  # steps that the discriminator learns before the decoder heeds it

@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+from manyshot.core.pets import Entry
 from transformers import CLIPTokenizer
-
-from ...core.pets import Entry
-from ...core.tiny_sizes import SD1_TOKENS
 
 PET, BACKGROUND, BORDER = 1, 2, 3
 COLOURS = ("black", "white", "grey", "brown", "green", "blue", "red")
@@ -134,9 +130,3 @@ def unknown_words(tokenizer: CLIPTokenizer) -> list[str]:
     """The whole lower-case words of the tokenizer, four letters or longer, in its order."""
     words = (token.removesuffix("</w>") for token in tokenizer.get_vocab() if token[-4:] == "</w>")
     return sorted(word for word in words if len(word) > 3 and word.isascii() and word.isalpha())
-
-
-def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
-    """Token ids (n, 77) as SD1's nodes make them: start, words, end, then end to the right."""
-    encoding = tokenizer(list(texts), padding="max_length", max_length=SD1_TOKENS, truncation=True)
-    return torch.tensor(encoding["input_ids"])

@@ -1,4 +1,4 @@
-"""`manyshot base`: train manyshot-tiny, export it for ComfyUI, and measure it."""
+"""The training commands: train manyshot-tiny, export it for ComfyUI, and measure it."""
 
 import logging
 import os
@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from manyshot.cli.console import say
+from manyshot.cli.needs import needs
+from manyshot.cli.tokenizer import Tokenizer, tokenizer_folder
+from manyshot.core.extras import Extra
+from manyshot.core.tiny_sizes import IMAGE_SIZE, TINY
 
-from ..core.extras import Extra
-from ..core.tiny_sizes import IMAGE_SIZE, TINY
-from .console import say
-from .needs import needs
-from .tokenizer import Tokenizer, tokenizer_folder
+PROGRAM = "python tools/tiny_model"  # as it is run in a checkout
 
 app = typer.Typer(
+    name=PROGRAM,
+    rich_markup_mode=None,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Train, export and evaluate manyshot-tiny on Oxford-IIIT Pet.",
@@ -53,7 +56,7 @@ Bf16 = Annotated[bool, typer.Option(help="Compute in bfloat16 (faster on most ma
 
 
 @app.command()
-@needs("base train-autoencoder", Extra.TRAINER)
+@needs("train-autoencoder", Extra.TRAINER, program=PROGRAM)
 def train_autoencoder(
     data: Data,
     run: Run,
@@ -85,16 +88,12 @@ def train_autoencoder(
     bf16: Bf16 = True,
 ) -> None:
     """Train the autoencoder. Run again to resume."""
-    from ..core.pets import read_split
-    from ..trainer.base.autoencoder_batches import AutoencoderOptions
-    from ..trainer.base.photo_data import (
-        evenly,
-        pool_split,
-        preview_pixels,
-        read_broad,
-        read_images,
-    )
-    from ..trainer.base.train_autoencoder import train_autoencoder
+    from manyshot.core.pets import read_split
+    from manyshot.core.subsets import evenly, pool_split
+
+    from .autoencoder_batches import AutoencoderOptions
+    from .photo_data import preview_pixels, read_broad, read_images
+    from .train_autoencoder import train_autoencoder
 
     _prepare(device)
     images = read_images(data, pool_split(read_split(data)).pool, IMAGE_SIZE)
@@ -121,7 +120,7 @@ def train_autoencoder(
 
 
 @app.command()
-@needs("base train", Extra.TRAINER)
+@needs("train", Extra.TRAINER, program=PROGRAM)
 def train(
     data: Data,
     run: Run,
@@ -144,19 +143,15 @@ def train(
     bf16: Bf16 = True,
 ) -> None:
     """Pretrain the text encoder, then train the UNet on latents. Run again to resume."""
-    from ..trainer.base.alignment import image_features
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.autoencoder import load_autoencoder
-    from ..trainer.base.corpus import (
-        broad_examples,
-        list_seen_examples,
-        pet_examples,
-        prepare_corpus,
-    )
-    from ..trainer.base.diffusion import DiffusionOptions
-    from ..trainer.base.euler_sampling import Networks
-    from ..trainer.base.text_pretraining import pretrain_text_encoder
-    from ..trainer.base.train_base import fresh_unet, preview_prompts, sampler, train_base
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
+    from manyshot.trainer.stable_diffusion.euler_sampling import Networks
+
+    from .alignment import image_features
+    from .autoencoder import load_autoencoder
+    from .corpus import broad_examples, list_seen_examples, pet_examples, prepare_corpus
+    from .diffusion import DiffusionOptions
+    from .text_pretraining import pretrain_text_encoder
+    from .train_base import fresh_unet, preview_prompts, sampler, train_base
 
     _prepare(device)
     words = load_tokenizer(tokenizer_folder(tokenizer))
@@ -182,11 +177,11 @@ def train(
     images = [example.image for example in list_seen_examples(examples, mirror)]
     features = image_features(images, device) if alignment else None
     train_base(corpus, networks.unet, draw_samples, options, run, features)
-    say(f"Saved in {run}. Run it again to continue, or `manyshot base export` to use it.")
+    say(f"Saved in {run}. Run it again to continue, or `python tools/tiny_model export` to use it.")
 
 
 @app.command()
-@needs("base train-controlnet", Extra.TRAINER)
+@needs("train-controlnet", Extra.TRAINER, program=PROGRAM)
 def train_controlnet(
     data: Data,
     run: Run,
@@ -203,11 +198,12 @@ def train_controlnet(
     bf16: Bf16 = True,
 ) -> None:
     """Train a ControlNet on the trained base. Run again to resume."""
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.conditions import condition_images, preview_conditions
-    from ..trainer.base.corpus import list_seen_examples, pet_examples, prepare_corpus
-    from ..trainer.base.diffusion import DiffusionOptions, load_networks
-    from ..trainer.base.train_controlnet import checkpoint_path, sampler, train_controlnet
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
+
+    from .conditions import condition_images, preview_conditions
+    from .corpus import list_seen_examples, pet_examples, prepare_corpus
+    from .diffusion import DiffusionOptions, load_networks
+    from .train_controlnet import checkpoint_path, sampler, train_controlnet
 
     _prepare(device)
     networks = load_networks(run, load_tokenizer(tokenizer_folder(tokenizer)), TINY)
@@ -230,15 +226,14 @@ def train_controlnet(
     draw_samples = sampler(networks, prompts, watched, run / f"samples-{kind}")
     path = checkpoint_path(run, kind)
     train_controlnet(corpus, images, networks.unet, draw_samples, options, path)
-    say(f"Saved {path}. Run it again to continue, or `manyshot base export` to use it.")
+    say(f"Saved {path}. Run it again to continue, or `python tools/tiny_model export` to use it.")
 
 
 def _prepare(device: str) -> None:
     """Log lines on the terminal, as many threads as cores; refuses a device that is not there."""
     import torch
+    from manyshot.trainer.device import check_device
     from rich.logging import RichHandler
-
-    from ..trainer.device import check_device
 
     check_device(device)
     logging.basicConfig(

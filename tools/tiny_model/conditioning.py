@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 from diffusers.models.controlnets.controlnet import ControlNetConditioningEmbedding, ControlNetModel
+from manyshot.core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
+from manyshot.trainer.stable_diffusion.architecture import HINT_WIDTHS
+from manyshot.trainer.stable_diffusion.batch_sampling import Place
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...core.tiny_sizes import DOWNSCALE, IMAGE_SIZE
-from .architecture import HINT_WIDTHS
 from .diffusion import Condition
-from .latents import Place
 
 GLIMPSE_SCALE = 4  # an image's side over its glimpse's
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from manyshot.core.palettes import trimap_to_control
+from manyshot.core.tiny_sizes import IMAGE_SIZE
+from manyshot.trainer.control_agreement import canny_edges
 from torch import Tensor
 
-from ...core.palettes import trimap_to_control
-from ...core.tiny_sizes import IMAGE_SIZE
-from ..control_agreement import canny_edges
 from .corpus import Example
 from .export_controlnet import Kind
 from .latents import whole_blocks

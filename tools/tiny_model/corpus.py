@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from manyshot.core.begun import digest
+from manyshot.core.pets import Entry, Species, read_split
+from manyshot.core.subsets import pool_split
+from manyshot.core.tiny_sizes import IMAGE_SIZE
+from manyshot.trainer.stable_diffusion.euler_sampling import Networks
+from manyshot.trainer.tensor_files import content_hash
 from torch import Tensor
 
-from ...core.begun import digest
-from ...core.pets import Entry, Species, read_split
-from ...core.tiny_sizes import IMAGE_SIZE
-from ..tensor_files import content_hash
 from .captions import (
     Caption,
     background_colour,
@@ -24,9 +26,8 @@ from .captions import (
     with_unknown_words,
 )
 from .diffusion import Corpus, DiffusionOptions, build_corpus, text_states
-from .euler_sampling import Networks
 from .latents import Latents, cache_latents, pet_box
-from .photo_data import pool_split, read_broad, read_images, read_trimaps
+from .photo_data import read_broad, read_images, read_trimaps
 
 BROAD = 0.2  # share of the broad images among all that are drawn
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from manyshot.core.tiny_sizes import Sizes
+from manyshot.trainer.checkpoints import load_checkpoint
+from manyshot.trainer.stable_diffusion.architecture import build_unet, tokenize
+from manyshot.trainer.stable_diffusion.batch_sampling import Place, random_crop, spread_times
+from manyshot.trainer.stable_diffusion.euler_sampling import Networks
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ...core.tiny_sizes import Sizes
-from .architecture import build_unet
 from .autoencoder import load_autoencoder
-from .captions import tokenize
-from .checkpoints import load_checkpoint
-from .euler_sampling import Networks
-from .latents import Latents, Place, random_crop
+from .latents import Latents
 from .text_pretraining import load_text_encoder
 
 log = logging.getLogger(__name__)
@@ -103,11 +103,6 @@ def loss_weights(alphas: Tensor) -> Tensor:
     """
     ratio = alphas / (1 - alphas)
     return ratio.clamp(max=GAMMA) / ratio * ratio.clamp(max=1).rsqrt()
-
-
-def spread_times(count: int) -> Tensor:
-    """`count` random steps from 0 to 999, one in each of `count` equal parts of the schedule."""
-    return ((torch.arange(count) + torch.rand(count)) / count * STEPS).long()
 
 
 @dataclass(frozen=True)

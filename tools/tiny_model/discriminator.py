@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import torch
+from manyshot.trainer.imagenet import WIDTHS
 from torch import Tensor, nn
 from torch.nn import functional
-
-from ..imagenet import WIDTHS
 
 FEATURE_WIDTHS = WIDTHS[:5]  # stages at a half to a sixteenth of the image's side
 HIDDEN = 64

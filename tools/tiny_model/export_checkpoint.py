@@ -1,8 +1,8 @@
-"""Between networks and files: the original single file (both ways), and a diffusers folder."""
+"""From networks to files: the original single file, and a diffusers folder."""
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,22 +11,26 @@ import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from safetensors.torch import load_file
-from torch import Tensor, nn
-from transformers import CLIPTextModel, CLIPTokenizer
+from manyshot.core.files import open_atomic
+from manyshot.core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
+from manyshot.trainer.checkpoints import read_facts
+from manyshot.trainer.divergence import check_finite
+from manyshot.trainer.stable_diffusion.architecture import (
+    build_schedule,
+)
+from manyshot.trainer.stable_diffusion.euler_sampling import Networks
+from manyshot.trainer.stable_diffusion.keys import (
+    original_text_key,
+    original_unet_key,
+    original_vae_key,
+    unet_modules,
+)
+from manyshot.trainer.stable_diffusion.tiny_checkpoint import NAME
+from manyshot.trainer.tensor_files import content_hash, write_tensors
+from torch import Tensor
+from transformers import CLIPTextModel
 
-from ...core.errors import InputError
-from ...core.files import open_atomic
-from ...core.tiny_sizes import IMAGE_SIZE, SD1_SCALE_FACTOR, Sizes
-from ..divergence import check_finite
-from ..tensor_files import content_hash, write_tensors
 from . import autoencoder, diffusion
-from .architecture import build_schedule, build_text_encoder, build_unet, build_vae
-from .checkpoints import read_facts
-from .euler_sampling import Networks
-from .keys import original_text_key, original_unet_key, original_vae_key, unet_modules
-
-NAME = "manyshot-tiny"
 
 
 def original_tensors(
@@ -104,29 +108,3 @@ def export_diffusers(folder: Path, networks: Networks) -> None:
                 open_atomic(folder / path.relative_to(temporary)) as file,
             ):
                 shutil.copyfileobj(source, file)
-
-
-def load_single_file(path: Path, tokenizer: CLIPTokenizer, sizes: Sizes) -> Networks:
-    """The networks of an exported checkpoint, in single precision.
-
-    Raises InputError when the file is missing, or is not one of these sizes.
-    """
-    if not path.is_file():
-        raise InputError(f"The checkpoint {path} does not exist.")
-    tensors = load_file(path)
-    modules = unet_modules(sizes.unet_attention, sizes.unet_blocks)
-    networks = Networks(tokenizer, build_text_encoder(sizes), build_unet(sizes), build_vae(sizes))
-    _fill(networks.unet, tensors, lambda key: original_unet_key(key, modules), path)
-    _fill(networks.text_encoder, tensors, original_text_key, path)
-    _fill(networks.vae, tensors, original_vae_key, path)
-    return networks
-
-
-def _fill(
-    module: nn.Module, tensors: Mapping[str, Tensor], name: Callable[[str], str], path: Path
-) -> None:
-    try:
-        module.load_state_dict({key: tensors[name(key)].float() for key in module.state_dict()})
-    except (KeyError, RuntimeError) as error:
-        raise InputError(f"{path} is not a {NAME} of these sizes: {error}") from None
-    module.eval().requires_grad_(False)

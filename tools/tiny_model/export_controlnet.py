@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Literal
 
 from diffusers.models.controlnets.controlnet import ControlNetModel
+from manyshot.core.errors import InputError
+from manyshot.core.palettes import palette_text
+from manyshot.core.tiny_sizes import IMAGE_SIZE, Sizes
+from manyshot.trainer.divergence import check_finite
+from manyshot.trainer.stable_diffusion.architecture import build_controlnet, build_unet
+from manyshot.trainer.stable_diffusion.keys import CONTROLNET, controlnet_modules, original_unet_key
+from manyshot.trainer.stable_diffusion.tiny_checkpoint import NAME
+from manyshot.trainer.tensor_files import write_tensors
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ...core.errors import InputError
-from ...core.palettes import palette_text
-from ...core.tiny_sizes import IMAGE_SIZE, Sizes
-from ..divergence import check_finite
-from ..tensor_files import write_tensors
-from .architecture import build_controlnet, build_unet
-from .export_checkpoint import NAME, content_hash
-from .keys import CONTROLNET, controlnet_modules, original_unet_key
+from .export_checkpoint import content_hash
 
 Kind = Literal["segmentation", "canny"]
 LICENCE = "CC BY-SA 4.0"  # that of the pictures it learned from

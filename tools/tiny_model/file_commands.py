@@ -1,19 +1,19 @@
-"""`manyshot base export` and `manyshot base import`: between a run's folder and files to use."""
+"""The commands `export` and `import`: between a run's folder and files to use."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from manyshot.cli.console import say
+from manyshot.cli.needs import needs
+from manyshot.cli.tokenizer import Tokenizer, tokenizer_folder
+from manyshot.core.extras import Extra
+from manyshot.core.tiny_sizes import TINY
 
-from ..core.extras import Extra
-from ..core.tiny_sizes import TINY
-from .base import Run
-from .console import say
-from .needs import needs
-from .tokenizer import Tokenizer, tokenizer_folder
+from .commands import PROGRAM, Run
 
 
-@needs("base export", Extra.TRAINER)
+@needs("export", Extra.TRAINER, program=PROGRAM)
 def export(
     run: Run,
     checkpoint: Annotated[
@@ -28,10 +28,11 @@ def export(
     tokenizer: Tokenizer = None,
 ) -> None:
     """Export the trained model to files that other programs load."""
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.diffusion import load_networks
-    from ..trainer.base.export_checkpoint import export_diffusers, export_run
-    from ..trainer.base.train_controlnet import export_controlnets
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
+
+    from .diffusion import load_networks
+    from .export_checkpoint import export_diffusers, export_run
+    from .train_controlnet import export_controlnets
 
     words = load_tokenizer(tokenizer_folder(tokenizer))
     networks = load_networks(run, words, TINY)
@@ -45,11 +46,14 @@ def export(
             say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
 
 
-@needs("base import", Extra.TRAINER)
+@needs("import", Extra.TRAINER, program=PROGRAM)
 def import_files(
     run: Run,
     checkpoint: Annotated[
-        Path, typer.Option(help="The checkpoint file of `manyshot base export` to continue from.")
+        Path,
+        typer.Option(
+            help="The checkpoint file of `python tools/tiny_model export` to continue from."
+        ),
     ],
     controlnets: Annotated[
         Path | None, typer.Option(help="Also take the ControlNets in this folder.")
@@ -57,8 +61,9 @@ def import_files(
     tokenizer: Tokenizer = None,
 ) -> None:
     """Start a run from exported files, for the training commands to continue."""
-    from ..trainer.base.architecture import load_tokenizer
-    from ..trainer.base.import_run import import_run
+    from manyshot.trainer.stable_diffusion.architecture import load_tokenizer
+
+    from .import_run import import_run
 
     words = load_tokenizer(tokenizer_folder(tokenizer))
     for path in import_run(run, checkpoint, controlnets, words, TINY):

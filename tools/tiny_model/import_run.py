@@ -8,22 +8,22 @@ from typing import Any, get_args
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from manyshot.core.errors import InputError
+from manyshot.core.json_text import parse_json
+from manyshot.core.tiny_sizes import Sizes
+from manyshot.trainer.checkpoints import BEGUN, IMPORTED, save_checkpoint
+from manyshot.trainer.stable_diffusion.tiny_checkpoint import NAME, load_single_file
+from manyshot.trainer.tensor_files import write_tensors
+from manyshot.trainer.training import Clock
 from safetensors import safe_open
 from torch import nn
 from transformers import CLIPTokenizer
 
-from ...core.errors import InputError
-from ...core.json_text import parse_json
-from ...core.tiny_sizes import Sizes
-from ..tensor_files import write_tensors
 from . import autoencoder, diffusion
 from . import text_pretraining as words
 from .autoencoder import TrainableAutoencoder
-from .checkpoints import BEGUN, IMPORTED, save_checkpoint
-from .export_checkpoint import NAME, load_single_file
 from .export_controlnet import Kind, load_controlnet
 from .train_controlnet import checkpoint_path
-from .training import Clock
 
 
 def import_run(

@@ -10,36 +10,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from manyshot.core.tiny_sizes import DOWNSCALE
+from manyshot.trainer.device import precision
+from manyshot.trainer.images import to_pixels
+from manyshot.trainer.stable_diffusion.batch_sampling import Box
+from manyshot.trainer.tensor_files import write_tensors
+from manyshot.trainer.training import place
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ...core.tiny_sizes import DOWNSCALE, LATENT_SIZE
-from ..device import precision
-from ..images import to_pixels
-from ..tensor_files import write_tensors
 from .captions import BACKGROUND
 from .photo_data import pixel_hash
-from .training import place
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a crop begins, in rows and columns of latent pixels."""
-
-    top: int
-    left: int
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of an image in latent pixels, `bottom` and `right` excluded."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
 
 
 @dataclass(frozen=True)
@@ -48,24 +31,6 @@ class Latents:
 
     values: list[Tensor]
     boxes: list[Box | None]
-
-
-def random_crop(
-    latent: Tensor, box: Box | None = None, size: int = LATENT_SIZE
-) -> tuple[Tensor, Place]:
-    """A (4, size, size) part of a latent that shows as much of `box` as it can, and its place."""
-    height, width = latent.shape[-2:]
-    shown = box or Box(0, 0, height, width)
-    top = _begin(height, shown.top, shown.bottom, size)
-    left = _begin(width, shown.left, shown.right, size)
-    return latent[:, top : top + size, left : left + size], Place(top, left)
-
-
-def _begin(side: int, first: int, last: int, size: int) -> int:
-    """A random begin of `size` within `side` that holds first..last, or lies within it."""
-    ends = sorted((last - size, first))
-    low, high = max(0, min(ends[0], side - size)), max(0, min(ends[1], side - size))
-    return int(torch.randint(low, high + 1, ()))
 
 
 def pet_box(trimap: np.ndarray) -> Box | None:

@@ -7,13 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-
-from ...core.begun import Facts, with_version
-from ..divergence import diverging
-from .checkpoints import check_resumed, holds, load_checkpoint, save_checkpoint
-from .diffusion import Batch, DiffusionOptions
-from .training import (
+from manyshot.core.begun import Facts, with_version
+from manyshot.trainer.checkpoints import check_resumed, holds, load_checkpoint, save_checkpoint
+from manyshot.trainer.divergence import diverging
+from manyshot.trainer.training import (
     Average,
     Clock,
     advice,
@@ -24,6 +21,9 @@ from .training import (
     stoppable,
     train_step,
 )
+from torch import Tensor, nn
+
+from .diffusion import Batch, DiffusionOptions
 
 log = logging.getLogger(__name__)
 

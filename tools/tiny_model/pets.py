@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from manyshot.core.begun import DIGEST, digest
+from manyshot.core.palettes import BORDER, PET
+from manyshot.core.pets import Entry, read_split
+from manyshot.core.subsets import evenly, pool_split
+from manyshot.core.tiny_sizes import IMAGE_SIZE
+from manyshot.trainer.control_agreement import mask_iou
+from manyshot.trainer.segmenter import (
+    Segmenter,
+    foreground,
+    load_segmenter,
+    save_segmenter,
+    train_segmenter,
+)
 from onnxruntime import InferenceSession
 
-from ...core.begun import DIGEST, digest
-from ...core.palettes import BORDER, PET
-from ...core.pets import Entry, read_split
-from ...core.tiny_sizes import IMAGE_SIZE
-from ..control_agreement import mask_iou
-from ..segmenter import Segmenter, foreground, load_segmenter, save_segmenter, train_segmenter
-from .photo_data import centre_crop, evenly, pixel_hash, pool_split, read_images, read_trimaps
+from .photo_data import centre_crop, pixel_hash, read_images, read_trimaps
 
 LEARNED_FROM = 1600  # images of the pool; more of them add nothing
 SEGMENTER = "segmenter-{}.safetensors"

@@ -1,57 +1,24 @@
 """The images manyshot-tiny may learn from: the pool of Oxford-IIIT Pet, in memory as bytes."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
+from manyshot.core.class_folders import find_class_folders
+from manyshot.core.images import open_image, open_rgb
+from manyshot.core.pets import FOLDER, Entry
+from manyshot.core.subsets import evenly
+from manyshot.core.tiny_sizes import IMAGE_SIZE
+from manyshot.trainer.images import to_pixels
 from PIL import Image
 from torch import Tensor
-
-from ...core.class_folders import find_class_folders
-from ...core.images import open_image, open_rgb
-from ...core.pets import FOLDER, Entry
-from ...core.tiny_sizes import IMAGE_SIZE
-from ..images import to_pixels
-
-RESERVED_PER_CLASS = 10
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Split:
-    """`reserved`: kept for few-shot experiments, never trained on. `pool`: all the others."""
-
-    reserved: tuple[Entry, ...]
-    pool: tuple[Entry, ...]
 
 
 def pixel_hash(image: np.ndarray) -> str:
     """24 hexadecimal digits that stand for an image's pixels and shape."""
     return sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:24]
-
-
-def pool_split(entries: Iterable[Entry], reserved: int = RESERVED_PER_CLASS) -> Split:
-    """In each class the first `reserved` names by sha256 of the name are reserved.
-
-    The order of `entries` does not matter. Both parts are sorted by label, then by digest.
-    """
-    classes: defaultdict[int, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        classes[entry.label].append(entry)
-    ordered = [sorted(classes[label], key=_digest) for label in sorted(classes)]
-    return Split(
-        tuple(entry for group in ordered for entry in group[:reserved]),
-        tuple(entry for group in ordered for entry in group[reserved:]),
-    )
-
-
-def _digest(entry: Entry) -> str:
-    return sha256(entry.name.encode()).hexdigest()
 
 
 def read_images(root: Path, entries: Iterable[Entry], short_side: int) -> list[np.ndarray]:
@@ -99,12 +66,6 @@ def read_broad(
         for p in evenly(source.images, each)
     ]
     return [name for name, _ in chosen], [read_image(path, short_side) for _, path in chosen]
-
-
-def evenly(items: Sequence[Item], count: int) -> list[Item]:
-    """`count` of the items, or all, evenly chosen in their order."""
-    count = min(count, len(items))
-    return [items[len(items) * i // count] for i in range(count)]
 
 
 def centre_crop(image: np.ndarray, size: int) -> np.ndarray:

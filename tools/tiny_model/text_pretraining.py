@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from manyshot.core.begun import digest, with_version
+from manyshot.core.errors import InputError
+from manyshot.core.tiny_sizes import SD1_TOKENS, Sizes
+from manyshot.trainer.checkpoints import BEGUN, check_resumed
+from manyshot.trainer.divergence import check_number
+from manyshot.trainer.stable_diffusion.architecture import build_text_encoder, tokenize
+from manyshot.trainer.tensor_files import write_tensors
+from manyshot.trainer.training import set_rate
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ...core.begun import digest, with_version
-from ...core.errors import InputError
-from ...core.tiny_sizes import SD1_TOKENS, Sizes
-from ..divergence import check_number
-from ..tensor_files import write_tensors
-from .architecture import build_text_encoder
-from .captions import Caption, tokenize, unknown_words, with_unknown_words
-from .checkpoints import BEGUN, check_resumed
-from .training import set_rate
+from .captions import Caption, unknown_words, with_unknown_words
 
 log = logging.getLogger(__name__)
 FILE = "text_encoder.safetensors"
@@ -201,7 +201,9 @@ def load_text_encoder(run: Path, sizes: Sizes) -> CLIPTextModel:
     """The taught text encoder of a run's folder. Raises InputError when there is none."""
     path = run / FILE
     if not path.is_file():
-        raise InputError(f"The text encoder {path} does not exist: run `manyshot base train`.")
+        raise InputError(
+            f"The text encoder {path} does not exist: run `python tools/tiny_model train`."
+        )
     text_encoder = build_text_encoder(sizes)
     text_encoder.load_state_dict(load_file(path))
     return text_encoder.eval().requires_grad_(False)

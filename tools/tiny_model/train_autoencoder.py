@@ -10,14 +10,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from manyshot.core.begun import Facts, Value, digest, with_version
+from manyshot.core.tiny_sizes import Sizes
+from manyshot.trainer.checkpoints import check_resumed, holds, load_checkpoint, save_checkpoint
+from manyshot.trainer.divergence import diverging
+from manyshot.trainer.imagenet import load_imagenet_net
+from manyshot.trainer.images import write_grid
+from manyshot.trainer.tensor_files import content_hash
+from manyshot.trainer.training import (
+    Average,
+    Clock,
+    advice,
+    cosine_rate,
+    place,
+    set_rate,
+    stoppable,
+)
 from torch import Tensor
 
-from ...core.begun import Facts, Value, digest, with_version
-from ...core.tiny_sizes import Sizes
-from ..divergence import diverging
-from ..imagenet import load_imagenet_net
-from ..images import write_grid
-from ..tensor_files import content_hash
 from .autoencoder import (
     CHECKPOINT,
     DECODER,
@@ -29,9 +39,7 @@ from .autoencoder import (
 )
 from .autoencoder_batches import AutoencoderOptions, check_crop, random_parts
 from .autoencoder_step import Stage, Trainees, find_lesson, take_step
-from .checkpoints import check_resumed, holds, load_checkpoint, save_checkpoint
 from .discriminator import Discriminator
-from .training import Average, Clock, advice, cosine_rate, place, set_rate, stoppable
 
 log = logging.getLogger(__name__)
 SETTLED = 0.8  # of the budget: from then on the scale of the latents is that of whole images

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from manyshot.core.tiny_sizes import Sizes
+from manyshot.trainer.device import precision
+from manyshot.trainer.images import write_grid
+from manyshot.trainer.stable_diffusion.architecture import build_schedule, build_unet
+from manyshot.trainer.stable_diffusion.euler_sampling import Networks, draw
 from torch import Tensor, nn
 
-from ...core.tiny_sizes import Sizes
-from ..device import precision
-from ..images import write_grid
 from .alignment import AlignedUNet, alignment_loss
-from .architecture import build_schedule, build_unet
 from .corpus import Example
 from .diffusion import (
     CHECKPOINT,
@@ -25,7 +26,6 @@ from .diffusion import (
     compute_weighted_error,
     random_batch,
 )
-from .euler_sampling import Networks, draw
 from .loop import run_loop
 
 log = logging.getLogger(__name__)

@@ -10,15 +10,21 @@ import numpy as np
 import torch
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from manyshot.core.begun import digest
+from manyshot.core.tiny_sizes import Sizes
+from manyshot.trainer.checkpoints import load_checkpoint, read_facts
+from manyshot.trainer.device import precision
+from manyshot.trainer.images import write_grid
+from manyshot.trainer.stable_diffusion.architecture import (
+    build_controlnet,
+    build_schedule,
+    build_unet,
+)
+from manyshot.trainer.stable_diffusion.euler_sampling import Control, Networks, draw
+from manyshot.trainer.stable_diffusion.tiny_checkpoint import NAME
+from manyshot.trainer.tensor_files import content_hash
 from torch import Tensor, nn
 
-from ...core.begun import digest
-from ...core.tiny_sizes import Sizes
-from ..device import precision
-from ..images import write_grid
-from ..tensor_files import content_hash
-from .architecture import build_controlnet, build_schedule, build_unet
-from .checkpoints import load_checkpoint, read_facts
 from .conditioning import cropper, give_hint, glimpses
 from .diffusion import (
     Batch,
@@ -28,8 +34,7 @@ from .diffusion import (
     compute_weighted_error,
     random_batch,
 )
-from .euler_sampling import Control, Networks, draw
-from .export_checkpoint import NAME, original_tensors
+from .export_checkpoint import original_tensors
 from .export_controlnet import ControlNetFacts, Kind, export_controlnet
 from .loop import run_loop
 

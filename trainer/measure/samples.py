@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ...core.images import open_image
-from ..base.photo_data import evenly
+from ...core.subsets import evenly
 from ..images import read_rgb
 from .measure_results import Sample, SampleKind
 from .sources import Example

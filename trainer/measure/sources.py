@@ -26,7 +26,7 @@ from ...core.records import (
     read_records,
     read_training_photos,
 )
-from ..base.photo_data import pool_split
+from ...core.subsets import pool_split
 from .groups import FindCopies, find_kept_copies, group_images, pick_tested
 
 

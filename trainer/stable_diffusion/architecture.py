@@ -1,11 +1,14 @@
 """The networks of manyshot-tiny as diffusers' and transformers' modules."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ...core.errors import InputError
@@ -84,6 +87,12 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
     """SD1's tokenizer from a folder as ComfyUI has it. Raises InputError when files are missing."""
     tokenizer_files(folder)
     return CLIPTokenizer.from_pretrained(folder, model_max_length=SD1_TOKENS)
+
+
+def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
+    """Token ids (n, 77) as SD1's nodes make them: start, words, end, then end to the right."""
+    encoding = tokenizer(list(texts), padding="max_length", max_length=SD1_TOKENS, truncation=True)
+    return torch.tensor(encoding["input_ids"])
 
 
 NEEDED = ("vocab.json", "merges.txt")

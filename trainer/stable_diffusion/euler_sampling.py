@@ -12,9 +12,8 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ...core.tiny_sizes import LATENT_CHANNELS, LATENT_SIZE
-from .architecture import build_schedule
-from .captions import tokenize
-from .training import place
+from ..training import place
+from .architecture import build_schedule, tokenize
 
 Find = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Of scaled latents (2n, 4, h, w), a time and its noise level: the noise in them, first with the

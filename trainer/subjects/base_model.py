@@ -14,7 +14,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from ..base.training import place
+from ..training import place
 
 Family = Literal["sd1", "sdxl"]
 Prediction = Literal["epsilon", "v_prediction"]

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from ...core.begun import Facts
-from ..base.checkpoints import check_resumed, load_checkpoint, save_checkpoint
-from ..base.training import Average, Clock, cosine_rate, gradients, stoppable, train_step
+from ..checkpoints import check_resumed, load_checkpoint, save_checkpoint
 from ..device import precision
 from ..divergence import check_number, diverging
+from ..training import Average, Clock, cosine_rate, gradients, stoppable, train_step
 from .adapted_model import AdaptedModel
 from .machine import Machine, side_by_side
 from .snapshots import ParameterSnapshot, swap_parameters

@@ -12,8 +12,8 @@ from ...core.counted import did_you_mean
 from ...core.errors import InputError
 from ...core.files import check_regular
 from ...core.tiny_sizes import IMAGE_SIZE, TINY
-from ..base.architecture import build_schedule
-from ..base.export_checkpoint import NAME, load_single_file
+from ..stable_diffusion.architecture import build_schedule
+from ..stable_diffusion.tiny_checkpoint import NAME, load_single_file
 from .base_model import (
     DOWNSCALE,
     LEAST_ALPHA,

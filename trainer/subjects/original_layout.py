@@ -12,7 +12,12 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
 from ...core.tiny_sizes import SD1_SCALE_FACTOR
-from ..base.keys import original_text_key, original_unet_key, original_vae_key, unet_modules
+from ..stable_diffusion.keys import (
+    original_text_key,
+    original_unet_key,
+    original_vae_key,
+    unet_modules,
+)
 from .base_model import BaseModel
 
 VAE = "first_stage_model."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..base.euler_sampling import euler
+from ..stable_diffusion.euler_sampling import euler
 from .adapted_model import AdaptedModel
 from .base_model import (
     DOWNSCALE,

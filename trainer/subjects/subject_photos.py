@@ -14,8 +14,8 @@ from torch import Tensor
 from ...core.begun import digest
 from ...core.errors import InputError, read_each
 from ...core.images import image_size
-from ..base.latents import Box
 from ..images import content_digest, pixel_digest, read_rgb, shrunk, to_pixels
+from ..stable_diffusion.batch_sampling import Box
 from .base_model import DOWNSCALE, BaseModel
 from .token_embeddings import Token
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..base.diffusion import spread_times
-from ..base.latents import random_crop
+from ..stable_diffusion.batch_sampling import random_crop, spread_times
 from .adapted_model import AdaptedModel
 from .base_model import DOWNSCALE, TextEmbeddings, concatenate, predict_noise
 from .subject_photos import EncodedPhoto

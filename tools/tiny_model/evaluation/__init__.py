@@ -1,1 +1,1 @@
-"""`manyshot base evaluate`: draw with the driver, measure with the trainer."""
+"""`python tools/tiny_model evaluate`: draw with the driver, measure with the trainer."""

@@ -7,9 +7,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from manyshot.driver.embedded.log import execution_seconds
+from manyshot.trainer.contact_sheets import Row, write_sheet
+from manyshot.trainer.near_copies import search_copies
+from manyshot.trainer.pair_sheet import write_nearest_pairs
 
-from ...driver.embedded.log import execution_seconds
-from ...trainer.base.evaluation.class_figures import (
+from ..figures.class_figures import (
     agreement_figures,
     choose_guidance,
     class_figures,
@@ -18,11 +21,8 @@ from ...trainer.base.evaluation.class_figures import (
     real_figures,
     swept_figures,
 )
-from ...trainer.base.evaluation.contact_sheets import Row, write_sheet
-from ...trainer.base.evaluation.dataset_images import DatasetImages, sources
-from ...trainer.base.evaluation.reconstruction import reconstruction_figures
-from ...trainer.near_copies import search_copies
-from ...trainer.pair_sheet import write_nearest_pairs
+from ..figures.dataset_images import DatasetImages, sources
+from ..figures.reconstruction import reconstruction_figures
 from . import recipes
 from .work import Work
 

@@ -1,4 +1,4 @@
-"""The command `manyshot base evaluate`."""
+"""The command `python tools/tiny_model evaluate`."""
 
 import logging
 import os
@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from manyshot.cli.needs import needs
+from manyshot.core.errors import InputError
+from manyshot.core.extras import Extra
 
-from ...core.errors import InputError
-from ...core.extras import Extra
-from ..base import Data, Run
-from ..needs import needs
+from ..commands import PROGRAM, Data, Run
 from .stage import control_name, weight_files
 
 if TYPE_CHECKING:  # imported when the command runs, so that --help is instant
     from collections.abc import Callable
     from typing import Any
 
-    from ..console import PlainConsole
+    from manyshot.cli.console import PlainConsole
+
     from .work import Work
 
 
@@ -39,7 +40,7 @@ class Part(StrEnum):
 STRENGTHS = (1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0)
 
 
-@needs("base evaluate", Extra.SERVER, Extra.TRAINER)
+@needs("evaluate", Extra.SERVER, Extra.TRAINER, program=PROGRAM)
 def evaluate(
     data: Data,
     run: Run,
@@ -71,10 +72,11 @@ def evaluate(
     ] = None,
 ) -> None:
     """Draw with stock nodes on the embedded ComfyUI, and measure. Run it again to continue."""
-    from ...core.tiny_files import WEIGHTS
-    from ...trainer.base.evaluation.card import publish
-    from ...trainer.base.evaluation.instruments import open_instruments
-    from ..console import PlainConsole
+    from manyshot.cli.console import PlainConsole
+    from manyshot.core.tiny_files import WEIGHTS
+
+    from ..figures.card import publish
+    from ..figures.instruments import open_instruments
     from .stage import open_stage
     from .work import Work
 
@@ -111,7 +113,7 @@ def _measure(work: "Work", parts: Sequence[Part], console: "PlainConsole") -> No
     """The parts in the order of Part, each written down as soon as it is measured."""
     from dataclasses import replace
 
-    from ...trainer.base.evaluation.evaluation_figures import check_photos, read_figures, write_part
+    from ..figures.evaluation_figures import check_photos, read_figures, write_part
     from .stage import facts
 
     path, photos = work.stage.figures, work.tools.photos

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from manyshot.core.subsets import evenly
+from manyshot.trainer.contact_sheets import Row, write_sheet
+from manyshot.trainer.control_agreement import canny_edges
 
-from ...trainer.base.evaluation import control_figures as measures
-from ...trainer.base.evaluation.class_figures import agreement_figures
-from ...trainer.base.evaluation.contact_sheets import Row, write_sheet
-from ...trainer.base.evaluation.dataset_images import DatasetImages, sources
-from ...trainer.base.pets import segmenter_iou
-from ...trainer.base.photo_data import evenly
-from ...trainer.control_agreement import canny_edges
+from ..figures import control_figures as measures
+from ..figures.class_figures import agreement_figures
+from ..figures.dataset_images import DatasetImages, sources
+from ..pets import segmenter_iou
 from . import recipes
 from .stage import control_name, file_hash
 from .work import Work

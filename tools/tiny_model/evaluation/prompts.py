@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
+from manyshot.trainer.contact_sheets import Row, write_sheet
+from manyshot.trainer.segmenter import foreground
 
-from ...trainer.base.captions import COLOURS, FAR, NEAR, colour_name
-from ...trainer.base.evaluation import prompt_figures as measures
-from ...trainer.base.evaluation.contact_sheets import Row, write_sheet
-from ...trainer.base.evaluation.dataset_images import DatasetImages
-from ...trainer.segmenter import foreground
+from ..captions import COLOURS, FAR, NEAR, colour_name
+from ..figures import prompt_figures as measures
+from ..figures.dataset_images import DatasetImages
 from . import recipes
 from .work import Work
 

@@ -1,4 +1,4 @@
-"""What `manyshot base evaluate` draws: recipes as `manyshot run` takes them, without an output.
+"""What the command `evaluate` draws: recipes as `manyshot run` takes them, without an output.
 
 Each run's folder holds its recipe (manyshot.json), to be repeated by hand.
 """

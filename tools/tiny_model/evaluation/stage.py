@@ -1,4 +1,4 @@
-"""Where `manyshot base evaluate` draws: one server for all parts, a dataset folder for each."""
+"""Where the command `evaluate` draws: one server for all parts, a dataset folder for each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import InputError, ManyshotError
+from manyshot.core.errors import InputError, ManyshotError
+
 from .recipes import Recipe
 
 if TYPE_CHECKING:
-    from ...driver.embedded import EmbeddedServer
-    from ..console import PlainConsole
+    from manyshot.cli.console import PlainConsole
+    from manyshot.driver.embedded import EmbeddedServer
 
 TINY = "manyshot-tiny"
 PATIENCE = 900.0  # seconds for the server to start beside a training
@@ -40,10 +41,10 @@ class Stage:
 
         Raises ManyshotError when some of it could not be drawn.
         """
-        from ...driver.recipe import parse_recipe
-        from ...driver.run import run
-        from ...driver.screen import ConsoleScreen
-        from ...driver.take_over import Wishes
+        from manyshot.driver.recipe import parse_recipe
+        from manyshot.driver.run import run
+        from manyshot.driver.screen import ConsoleScreen
+        from manyshot.driver.take_over import Wishes
 
         output = self.folder / name
         values = {**recipe, "output": str(output), "servers": [self.server.url]}
@@ -67,7 +68,7 @@ def open_stage(
     Images go to `run`/evaluation/<hash of the base's file>-<size>, so that those of other weights
     are never taken for these.
     """
-    from ...driver.embedded import EmbeddedServer, ServerSettings
+    from manyshot.driver.embedded import EmbeddedServer, ServerSettings
 
     base = files[f"checkpoints/{TINY}.safetensors"]
     folder = run / "evaluation" / f"{file_hash(base)}-{size}"
@@ -84,7 +85,9 @@ def weight_files(weights: Path) -> dict[str, Path]:
     """Name below models/ -> that file below `weights`. Raises InputError without a base model."""
     base = f"checkpoints/{TINY}.safetensors"
     if not (weights / base).is_file():
-        raise InputError(f"There is no {weights / base}: `manyshot base export` writes it.")
+        raise InputError(
+            f"There is no {weights / base}: `python tools/tiny_model export` writes it."
+        )
     names = [control_name(kind) for kind in ("segmentation", "canny")]
     return {name: weights / name for name in (base, *names) if (weights / name).is_file()}
 

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ...core.errors import InputError
-from ...trainer.base.evaluation.card_tables import PICTURES
-from ...trainer.base.evaluation.control_figures import write_flat_photos
-from ...trainer.base.evaluation.dataset_images import DatasetImages, read_drawn
-from ...trainer.base.evaluation.instruments import Instruments
-from ...trainer.base.pets import pet_segmenter
-from ...trainer.base.photo_data import evenly
-from ...trainer.segmenter import Segmenter
+from manyshot.core.errors import InputError
+from manyshot.core.subsets import evenly
+from manyshot.trainer.segmenter import Segmenter
+
+from ..figures.card_tables import PICTURES
+from ..figures.control_figures import write_flat_photos
+from ..figures.dataset_images import DatasetImages, read_drawn
+from ..figures.instruments import Instruments
+from ..pets import pet_segmenter
 from . import recipes
 from .recipes import Recipe, class_words
 from .stage import Stage

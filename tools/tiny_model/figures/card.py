@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ....core.errors import InputError
-from ....core.files import write_atomic, write_text_atomic
+from manyshot.core.errors import InputError
+from manyshot.core.files import write_atomic, write_text_atomic
+
 from .card_tables import PICTURES, tables
 from .evaluation_figures import read_figures
 

@@ -1,9 +1,9 @@
 """The figures as tables for people, part by part."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ....core.counted import in_percent
+from manyshot.core.counted import in_percent, table
 
 PICTURES = "tiny-"  # what the names of the evaluation's pictures begin with
 Figures = Mapping[str, Any]
@@ -29,12 +29,6 @@ def tables(figures: Figures, pictures: str = "pictures") -> str:
         for name, title, section in _PARTS
         if name in figures
     )
-
-
-def table(head: Line, lines: Iterator[Line] | list[Line]) -> str:
-    """A Markdown table; the first column to the left, the others to the right."""
-    ruler = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ruler, *lines))
 
 
 def percent(share: float) -> str:

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from manyshot.trainer.fidelity import fidelity
+from manyshot.trainer.probe import agreement, class_shares, hits, species_agreement
 
-from ...fidelity import fidelity
-from ...probe import agreement, class_shares, hits, species_agreement
 from .dataset_images import DatasetImages
 from .instruments import Instruments, matched
 

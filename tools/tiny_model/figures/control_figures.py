@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from manyshot.core.files import write_atomic
+from manyshot.core.palettes import BORDER, PET, control_to_trimap, trimap_to_control
+from manyshot.core.paths import inside
+from manyshot.core.pets import Entry
+from manyshot.core.subsets import evenly
+from manyshot.core.tiny_sizes import IMAGE_SIZE
+from manyshot.trainer.control_agreement import canny_edges, edge_agreement, mask_iou, mismatched
+from manyshot.trainer.segmenter import Segmenter, foreground
 from PIL import Image
 
-from ....core.files import write_atomic
-from ....core.palettes import BORDER, PET, control_to_trimap, trimap_to_control
-from ....core.paths import inside
-from ....core.pets import Entry
-from ....core.tiny_sizes import IMAGE_SIZE
-from ...control_agreement import canny_edges, edge_agreement, mask_iou, mismatched
-from ...segmenter import Segmenter, foreground
-from ..photo_data import centre_crop, evenly, read_images, read_trimaps
+from ..photo_data import centre_crop, read_images, read_trimaps
 from .dataset_images import DatasetImages
 
 

@@ -1,20 +1,15 @@
 """A dataset folder in memory, as the measures take it, and rows that are computed once."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-
-from ....core.errors import InputError
-from ....core.files import write_atomic
-from ....core.images import open_rgb
-from ....core.paths import inside, relative_name
-from ....core.pets import Entry
-from ....core.records import Record, read_records
+from manyshot.core.errors import InputError
+from manyshot.core.images import open_rgb
+from manyshot.core.paths import inside, relative_name
+from manyshot.core.pets import Entry
+from manyshot.core.records import Record, read_records
 
 
 @dataclass(frozen=True)
@@ -56,19 +51,6 @@ def read_drawn(folder: Path) -> DatasetImages:
 def read_rgb(path: Path) -> np.ndarray:
     """One picture as RGB bytes (height, width, 3)."""
     return np.asarray(open_rgb(path))
-
-
-def cache_rows(path: Path, names: Sequence[str], compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `compute` gives for these names, which must tell all that decides it; read from `path`
-    when it was computed before and that file is whole."""
-    damaged = suppress(OSError, ValueError, LookupError, EOFError, BadZipFile)
-    with damaged, np.load(path, allow_pickle=False) as stored:
-        if stored["names"].tolist() == list(names):
-            return stored["rows"]
-    rows, stream = compute(), BytesIO()
-    np.savez(stream, names=np.array(names), rows=rows)
-    write_atomic(path, stream.getvalue())
-    return rows
 
 
 def _image(folder: Path, record: Record) -> np.ndarray:

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ....core.begun import check_begun
-from ....core.errors import InputError
-from ....core.files import write_text_atomic
-from ....core.json_text import read_json
-
-DIGITS = 4  # of a figure, the last of which is mostly chance
+from manyshot.core.begun import check_begun
+from manyshot.core.counted import round_figures
+from manyshot.core.errors import InputError
+from manyshot.core.files import write_text_atomic
+from manyshot.core.json_text import read_json
 
 
 def read_figures(path: Path) -> dict[str, Any]:
@@ -38,12 +37,3 @@ def write_part(path: Path, name: str, figures: dict[str, Any]) -> None:
     """Put the figures of one part in the place of its earlier ones."""
     whole = {**read_figures(path), name: round_figures(figures)}
     write_text_atomic(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
-
-
-def round_figures(value: Any) -> Any:
-    """`value` with every float of it cut to DIGITS significant digits."""
-    if isinstance(value, dict):
-        return {key: round_figures(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [round_figures(item) for item in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from manyshot.core.begun import digest
+from manyshot.core.pets import Entry, read_split
+from manyshot.core.subsets import pool_split
+from manyshot.core.tiny_sizes import IMAGE_SIZE
+from manyshot.trainer.backbone import features, find_backbone_file, open_backbone
+from manyshot.trainer.probe import train_probe
+from manyshot.trainer.tensor_files import cache_rows
 from onnxruntime import InferenceSession
 from sklearn.linear_model import LogisticRegression
 
-from ....core.begun import digest
-from ....core.pets import Entry, read_split
-from ....core.tiny_sizes import IMAGE_SIZE
-from ...backbone import features, find_backbone_file, open_backbone
-from ...probe import train_probe
 from ..pets import RealPets
-from ..photo_data import centre_crop, pixel_hash, pool_split, read_images
-from .dataset_images import DatasetImages, cache_rows
+from ..photo_data import centre_crop, pixel_hash, read_images
+from .dataset_images import DatasetImages
 
 
 @dataclass(frozen=True)

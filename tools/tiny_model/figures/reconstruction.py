@@ -1,9 +1,9 @@
 """What the autoencoder keeps of test images."""
 
 import numpy as np
+from manyshot.trainer.perceptual import anchors, perceptual_distances
 from onnxruntime import InferenceSession
 
-from ...perceptual import anchors, perceptual_distances
 from .dataset_images import DatasetImages
 
 

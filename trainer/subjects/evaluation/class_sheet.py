@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...base.evaluation.contact_sheets import Row, write_sheet
+from ...contact_sheets import Row, write_sheet
 from ...measure.pixels.pixel_cache import resize_square
 from .memorisation import Memorisation, crop_centre
 from .reference_set import ReferenceSet

@@ -10,7 +10,7 @@ from ....core.errors import InputError
 from ....core.json_text import read_json
 from ....core.records import MANIFEST
 from ....core.subject_file import Subject, SubjectFile, parse_facts
-from ...base.photo_data import evenly
+from ....core.subsets import evenly
 from ...images import read_rgb
 from ...measure.pixels.pixel_cache import resize_square
 from ...measure.sources import read_examples

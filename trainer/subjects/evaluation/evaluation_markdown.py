@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ....core.counted import table
 from ....core.files import write_text_atomic
-from ...base.evaluation.card_tables import table
 from ...plain_words import plain_words
 from .evaluation_results import Evaluation, SubjectFigures
 from .subject_tables import class_table, method_table

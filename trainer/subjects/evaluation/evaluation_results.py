@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ....core.counted import round_figures
 from ....core.errors import InputError
 from ....core.files import read_regular, write_text_atomic
-from ...base.evaluation.evaluation_figures import round_figures
 from .subject_fidelity import Bounds, Interval
 from .text_rendering import TextRendering
 

@@ -12,7 +12,7 @@ from ....core.data.reader import is_annotated
 from ....core.errors import InputError
 from ....core.image_files import image_files
 from ....core.recipe_file import read_recipe_file
-from ...base.photo_data import evenly
+from ....core.subsets import evenly
 from ...images import content_digest, pixel_digest, read_rgb
 from ...measure.material import read_data
 from ...measure.measure_recipe import MeasureRecipe

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ....core.errors import InputError
-from ...base.evaluation.dataset_images import cache_rows
 from ...images import to_bytes
+from ...tensor_files import cache_rows
 from ..adapted_model import AdaptedModel
 from ..base_model import BaseModel
 from ..sampling import draw_subject
