@@ -15,6 +15,7 @@ from manyshot.core.tiny_sizes import IMAGE_SIZE, TINY
 PROGRAM = "python tools/tiny_model"  # as it is run in a checkout
 
 app = typer.Typer(
+    add_completion=False,
     name=PROGRAM,
     rich_markup_mode=None,
     no_args_is_help=True,

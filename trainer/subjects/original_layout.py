@@ -1,6 +1,6 @@
 """Tensor names of the original single-file layout, CompVis' and open_clip's.
 
-Those of the UNet and of SD1's text encoder are in `..base.keys`; here are Stable Diffusion's
+Those of the UNet and of SD1's text encoder are in `trainer/stable_diffusion/keys.py`; here are Stable Diffusion's
 autoencoder and SDXL's second text encoder.
 """
 
