@@ -1,7 +1,7 @@
 """Tensor names of the original single-file layout, CompVis' and open_clip's.
 
-Those of the UNet and of SD1's text encoder are in `trainer/stable_diffusion/keys.py`; here are Stable Diffusion's
-autoencoder and SDXL's second text encoder.
+Those of the UNet and of SD1's text encoder are in `trainer/stable_diffusion/keys.py`; here are
+Stable Diffusion's autoencoder and SDXL's second text encoder.
 """
 
 import re
