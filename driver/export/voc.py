@@ -37,8 +37,8 @@ def write_voc(material: Material, folder: Path, drawing: Drawing, step: Step) ->
             f"Masks of Pascal VOC hold {IGNORED - 1} categories; these have {len(names)}. Use "
             "'--shapes boxes', or another format."
         )
-    for name in (IMAGES, ANNOTATIONS, f"{LISTS}/Main", *([MASKS] if masked else [])):
-        (folder / name).mkdir(parents=True)
+    for subfolder in (IMAGES, ANNOTATIONS, f"{LISTS}/Main", *([MASKS] if masked else [])):
+        (folder / subfolder).mkdir(parents=True)
     for done, sample in enumerate(material.samples, 1):
         shutil.copyfile(sample.image, folder / IMAGES / sample.image_file)
         shown = list(collect_objects(sample, material, names, drawing))

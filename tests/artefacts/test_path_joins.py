@@ -113,6 +113,7 @@ ALLOWED = {
     "driver/export/coco_export.py: images / sample.image_file": CHECKED,
     "driver/export/image_folder.py: images / sample.image_file": CHECKED,
     "driver/export/kohya.py: images / sample.image_file": CHECKED,
+    "driver/export/voc.py: folder / IMAGES / sample.image_file": CHECKED,
     "driver/export/yolo.py: folder / 'images' / sample.split / sample.image_file": CHECKED,
     "driver/preview.py: recipe.output / name": MADE,
     "driver/restore.py: folder / name": LISTED,
